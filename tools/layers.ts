@@ -1,0 +1,41 @@
+/**
+ * The layer table: who may import whom. `tools/tidy.ts` checks every import against it.
+ *
+ * A file imports only parts of a strictly lower layer, or its own part. A part is entered through its `index.ts`
+ * (pure) or its `io/index.ts` (sockets, files, processes). Type-only imports obey the same rule.
+ */
+
+/** Part -> layer number. */
+export const LAYERS = {
+  base: 0,
+  config: 1,
+  http: 1,
+  balance: 1,
+  health: 1,
+  scaling: 1,
+  gateway: 3,
+  control: 3,
+  app: 5,
+  cli: 6,
+} as const satisfies Record<string, number>;
+
+/** Folders (under src/) whose files may open sockets, files and processes. */
+export const IO_FOLDERS = ["base/io", "config/io", "gateway/io", "control/io", "app", "cli"] as const;
+
+/** Modules that only `IO_FOLDERS` may import. */
+export const IO_MODULES = [
+  "bun",
+  "node:child_process",
+  "node:cluster",
+  "node:dgram",
+  "node:dns",
+  "node:dns/promises",
+  "node:fs",
+  "node:fs/promises",
+  "node:http",
+  "node:https",
+  "node:net",
+  "node:readline",
+  "node:tls",
+  "node:worker_threads",
+] as const;
