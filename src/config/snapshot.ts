@@ -17,6 +17,8 @@ export interface Snapshot {
 
 /** A group with its live targets: static ones and the tasks of its service. */
 export interface TargetGroup extends Omit<TargetGroupConfig, "targets" | "service"> {
+  /** Row of this group in the shared scoreboard, 0..GROUP_SLOTS-1; kept from snapshot to snapshot like a target's. */
+  readonly slot: number;
   readonly targets: readonly Target[];
 }
 
@@ -34,6 +36,9 @@ export interface Target extends TargetConfig {
 
 /** Rows in the scoreboard; more targets than this in one snapshot are refused. */
 export const SLOTS = 4096;
+
+/** Group rows in the scoreboard; more groups than this in one snapshot are refused. */
+export const GROUP_SLOTS = 256;
 
 /** How many gateway workers one scoreboard can hold (two generations of 32). */
 export const WORKERS_MAX = 64;
