@@ -6,7 +6,7 @@
  */
 
 /** Part -> layer number. */
-export const LAYERS = {
+export const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   config: 1,
   http: 1,
@@ -17,13 +17,20 @@ export const LAYERS = {
   control: 3,
   app: 5,
   cli: 6,
-} as const satisfies Record<string, number>;
+};
 
 /** Folders (under src/) whose files may open sockets, files and processes. */
-export const IO_FOLDERS = ["base/io", "config/io", "gateway/io", "control/io", "app", "cli"] as const;
+export const IO_FOLDERS: readonly string[] = [
+  "base/io",
+  "config/io",
+  "gateway/io",
+  "control/io",
+  "app",
+  "cli",
+];
 
 /** Modules that only `IO_FOLDERS` may import. */
-export const IO_MODULES = [
+export const IO_MODULES: readonly string[] = [
   "bun",
   "node:child_process",
   "node:cluster",
@@ -38,4 +45,4 @@ export const IO_MODULES = [
   "node:readline",
   "node:tls",
   "node:worker_threads",
-] as const;
+];

@@ -1,0 +1,101 @@
+/**
+ * `npm test`: runs every test and ends with one line, `N passed, N failed`.
+ *
+ * The counts come from the runner's own report, and what the report cannot say is counted too: a test file that did
+ * not load and a run that was cut short are failures. No tests at all is a failure.
+ *
+ * Usage: npm test [-- PATH… FLAG…]     paths and flags go to `bun test`
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseJunit, type TestCase } from "./junit.ts";
+
+const ROOT = join(import.meta.dir, "..");
+
+/** Where tests live. */
+const FOLDERS = ["src", "tools", "bin", "conformance", "examples", "sim", "bench"];
+
+/** One test's time, ms. Tests wait on conditions; only a hang takes this long. */
+const TEST_TIMEOUT_MS = 20_000;
+
+/** The whole run, ms: five times its budget, so that a stuck process cannot hold up a machine. */
+const RUN_TIMEOUT_MS = 300_000;
+
+/** Processes that share the files: most tests wait on sockets, so a third one only adds noise to timings. */
+const PROCESSES = 2;
+
+/** How many of the slowest tests are named. */
+const SLOWEST_SHOWN = 5;
+
+interface Run {
+  readonly cases: readonly TestCase[];
+  readonly exitCode: number | null;
+  readonly seconds: number;
+}
+
+async function runTests(selection: readonly string[]): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), "tenfold-test-"));
+  const report = join(folder, "junit.xml");
+  const flags = [`--timeout=${TEST_TIMEOUT_MS}`, `--parallel=${PROCESSES}`, "--only-failures"];
+  const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+  const startedMs = performance.now();
+  const child = Bun.spawn([process.execPath, "test", ...flags, ...reporter, ...selection], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: RUN_TIMEOUT_MS,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  const exitCode = await child.exited.then(() => child.exitCode);
+  const cases = parseJunit(readReport(report));
+  rmSync(folder, { recursive: true });
+  return { cases, exitCode, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+function readReport(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // the runner died before it wrote one; the missing files are counted below
+  }
+}
+
+/** Test files under the folders that have no case in the report: they did not load, or the run was cut short. */
+function filesNotRun(folders: readonly string[], cases: readonly TestCase[]): string[] {
+  const run = new Set(cases.map((one) => one.file));
+  const glob = new Bun.Glob(`{${folders.join(",")}}/**/*.test.ts`);
+  return [...glob.scanSync({ cwd: ROOT })].filter((file) => !run.has(file)).toSorted();
+}
+
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+function describeCase({ file, name }: TestCase): string {
+  return `${file}: ${name}`;
+}
+
+/** Prints what a reader wants to know, the closing line last; returns the exit code. */
+function summarise({ cases, exitCode, seconds }: Run, notRun: readonly string[]): number {
+  const by = (outcome: TestCase["outcome"]): TestCase[] => cases.filter((one) => one.outcome === outcome);
+  const [passed, failures, skipped] = [by("passed"), by("failed"), by("skipped")];
+  const slowest = cases.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_SHOWN);
+  const outside = exitCode !== 0 && failures.length + notRun.length === 0 ? 1 : 0;
+  const failed = failures.length + notRun.length + outside;
+  list(
+    "Slowest:",
+    slowest.map((one) => `${one.seconds.toFixed(2).padStart(6)} s  ${describeCase(one)}`),
+  );
+  list("Skipped (the reason is in the name):", skipped.map(describeCase));
+  list("Failed:", [...failures.map(describeCase), ...notRun.map((file) => `${file}: did not load`)]);
+  if (outside) list("Failed outside of any test:", [`the runner ended with ${exitCode ?? "a signal"}`]);
+  if (cases.length === 0) console.log("\nNo tests ran.");
+  console.log(`\n${cases.length} tests in ${seconds.toFixed(1)} s`);
+  const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
+  console.log(`${passed.length} passed, ${failed} failed${skips}`);
+  return failed === 0 && passed.length > 0 ? 0 : 1;
+}
+
+const asked = process.argv.slice(2);
+const run = await runTests(asked.length > 0 ? asked : FOLDERS.map((folder) => `./${folder}/`));
+process.exit(summarise(run, asked.length > 0 ? [] : filesNotRun(FOLDERS, run.cases)));
