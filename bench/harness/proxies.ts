@@ -1,0 +1,154 @@
+/**
+ * The proxies under comparison, one row each: a config that asks the same work of all, and the command.
+ *
+ * The work: keep-alive on both sides, round-robin over the targets, one path rule that does not match and one that
+ * does, X-Forwarded-For added, request counters on, access log off, one worker (or thread).
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where a proxy listens and what it forwards to; all ports on 127.0.0.1. */
+export interface ProxySetup {
+  readonly port: number;
+  /** Another free port, for a proxy that serves its counters over HTTP. */
+  readonly adminPort: number;
+  readonly targets: readonly number[];
+  /** Folder for config, logs and state. */
+  readonly folder: string;
+}
+
+/** Rows of `PROXIES`. */
+export type ProxyName = "nginx" | "haproxy" | "tenfold";
+
+/** Connections that any proxy must be able to hold: the idle-memory bench opens 5,000 on each side. */
+const CONNECTIONS_MAX = 8192;
+
+/** Writes the proxy's config into its folder and gives the command line that starts it in the foreground. */
+export const PROXIES: Readonly<Record<ProxyName, (setup: ProxySetup) => string[]>> = {
+  nginx: (setup) => {
+    const path = join(setup.folder, "nginx.conf");
+    writeFileSync(path, nginxConfig(setup));
+    return ["nginx", "-p", setup.folder, "-c", path, "-e", join(setup.folder, "nginx-error.log")];
+  },
+  haproxy: (setup) => {
+    const path = join(setup.folder, "haproxy.cfg");
+    writeFileSync(path, haproxyConfig(setup));
+    return ["haproxy", "-db", "-f", path];
+  },
+  tenfold: (setup) => {
+    const path = join(setup.folder, "tenfold.config.json");
+    writeFileSync(path, JSON.stringify(tenfoldConfig(setup), null, 2));
+    return tenfoldCommand(setup, path);
+  },
+};
+
+/** Names given on the command line (`--proxies nginx,tenfold`). */
+export function chosenProxies(text: string): ProxyName[] {
+  return text.split(",").map((name) => {
+    if (isProxy(name)) return name;
+    throw new Error(`no proxy called "${name}"; known: ${Object.keys(PROXIES).join(", ")}`);
+  });
+}
+
+function isProxy(name: string): name is ProxyName {
+  return name in PROXIES;
+}
+
+/**
+ * `TENFOLD_COMMAND` replaces our command line, split at spaces, so that a build under test can be measured:
+ * `{config}`, `{folder}`, `{port}`, `{target0}` and `{target1}` are filled in.
+ */
+function tenfoldCommand(setup: ProxySetup, configPath: string): string[] {
+  const own = [
+    process.execPath,
+    join(import.meta.dirname, "../../src/cli/main.ts"),
+    "gateway",
+    "-c",
+    configPath,
+  ];
+  const template = process.env["TENFOLD_COMMAND"];
+  if (template === undefined) return own;
+  const values: Record<string, string> = {
+    config: configPath,
+    folder: setup.folder,
+    port: String(setup.port),
+  };
+  setup.targets.forEach((port, index) => (values[`target${index}`] = String(port)));
+  return template
+    .split(" ")
+    .map((word) => word.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole));
+}
+
+function tenfoldConfig({ port, adminPort, targets }: ProxySetup): unknown {
+  const group = {
+    algorithm: "round-robin",
+    targets: targets.map((target) => ({ address: `127.0.0.1:${target}` })),
+  };
+  return {
+    admin: { address: `127.0.0.1:${adminPort}` },
+    gateway: { workers: 1, accessLog: "off" },
+    listeners: {
+      web: {
+        address: `127.0.0.1:${port}`,
+        protocol: "http",
+        rules: [{ match: { path: "/api/*" }, forward: "api" }, { forward: "web" }],
+      },
+    },
+    targetGroups: { api: group, web: group },
+  };
+}
+
+function nginxConfig({ port, adminPort, targets, folder }: ProxySetup): string {
+  const servers = targets.map((target) => `server 127.0.0.1:${target};`).join(" ");
+  const upstream = (name: string): string =>
+    `upstream ${name} { ${servers} keepalive 512; keepalive_requests 100000000; keepalive_timeout 60s; }`;
+  return `
+worker_processes 1; daemon off; pid ${folder}/nginx.pid; worker_rlimit_nofile ${CONNECTIONS_MAX * 2};
+events { worker_connections ${CONNECTIONS_MAX * 2}; }
+http {
+  access_log off; keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+  ${upstream("web")} ${upstream("api")}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_request_buffering off;
+    location /api/ { proxy_pass http://api; }
+    location / { proxy_pass http://web; }
+  }
+  server { listen 127.0.0.1:${adminPort}; location / { stub_status; } }
+}
+`;
+}
+
+function haproxyConfig({ port, adminPort, targets }: ProxySetup): string {
+  const servers = targets.map((target, index) => `  server t${index} 127.0.0.1:${target}`).join("\n");
+  return `
+global
+  nbthread 1
+  maxconn ${CONNECTIONS_MAX}
+defaults
+  mode http
+  option forwardfor
+  option http-keep-alive
+  http-reuse always
+  timeout client 300s
+  timeout server 60s
+  timeout connect 5s
+frontend web
+  bind 127.0.0.1:${port} backlog 4096
+  acl api path_beg /api/
+  use_backend api if api
+  default_backend web
+frontend stats
+  bind 127.0.0.1:${adminPort}
+  stats enable
+backend web
+  balance roundrobin
+${servers}
+backend api
+  balance roundrobin
+${servers}
+`;
+}

@@ -1,0 +1,38 @@
+/** wrk as the closed-loop load generator: one thread on one core, as many requests as the proxy will take. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+/** What one run of wrk measured. */
+export interface WrkReport {
+  readonly requests: number;
+  readonly durationUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** Failed requests by kind: socket errors, statuses of 400 and above, timeouts. */
+  readonly connect: number;
+  readonly read: number;
+  readonly write: number;
+  readonly status: number;
+  readonly timeout: number;
+}
+
+const run = promisify(execFile);
+const SCRIPT = join(import.meta.dirname, "wrk-report.lua");
+
+/** Loads `http://127.0.0.1:port/` for `seconds`. Throws when any request failed: such a figure means nothing. */
+export async function wrk(
+  port: number,
+  connections: number,
+  seconds: number,
+  core: number,
+): Promise<WrkReport> {
+  const argv = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "-s", SCRIPT];
+  const { stdout } = await run("taskset", [...argv, `http://127.0.0.1:${port}/feed?page=1`]);
+  const json = /^REPORT (.*)$/m.exec(stdout)?.[1];
+  if (json === undefined) throw new Error(`wrk gave no report:\n${stdout}`);
+  const report: WrkReport = JSON.parse(json);
+  const { connect, read, write, status, timeout } = report;
+  if (connect + read + write + status + timeout > 0) throw new Error(`wrk saw failed requests: ${json}`);
+  return report;
+}
