@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly gateway: GatewayConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly targetGroups: readonly TargetGroup[];
+  /** Row where the next search for a free slot begins; going round is what makes a freed slot the last to be reused. */
+  readonly slotCursor: number;
 }
 
 /** A group with its live targets: static ones and the tasks of its service. */
