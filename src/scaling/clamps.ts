@@ -1,0 +1,57 @@
+/**
+ * What may hold back the number that the votes ask for, as rows of a table in the order in which they apply.
+ * Growth is only ever bounded by rates and `max`; every other row stands in the way of shrinking alone.
+ */
+import type { Clamp, ClampKind, Vote } from "./decision.ts";
+import type { ScaleMemory } from "./memory.ts";
+import { type Observed, readyCount } from "./observed.ts";
+import { DOWN_RATE_MAX, FLAP_TURNS_MAX, type ScalePolicy, UP_RATE_MAX } from "./policy.ts";
+
+/** What a clamp may look at. `memory` already holds this tick's recommendation. */
+export interface ClampContext {
+  readonly observed: Observed;
+  readonly policy: ScalePolicy;
+  readonly memory: ScaleMemory;
+  readonly votes: readonly Vote[];
+}
+
+type Rule = (count: number, context: ClampContext) => number;
+
+/** Lets growth pass and shrinking only as far as `floor`. */
+function notBelow(count: number, floor: number, wanted: number): number {
+  return count < wanted ? Math.max(count, Math.min(floor, wanted)) : count;
+}
+
+/** Stops shrinking altogether while `held` is true. */
+function holdShrinking(held: (context: ClampContext) => boolean): Rule {
+  return (count, context) =>
+    held(context) ? notBelow(count, context.observed.wanted, context.observed.wanted) : count;
+}
+
+const CLAMPS: Readonly<Record<ClampKind, Rule>> = {
+  "metric-missing": holdShrinking(({ votes }) => votes.some((vote) => vote.kind === "missing")),
+  "down-window": (count, { observed, memory }) =>
+    notBelow(count, memory.recommendations[0]?.count ?? observed.wanted, observed.wanted),
+  "deploy-in-progress": holdShrinking(({ observed }) => observed.deploying),
+  "flap-budget-spent": holdShrinking(({ memory }) => memory.turns.length >= FLAP_TURNS_MAX),
+  "up-rate": (count, { observed }) => Math.min(count, Math.max(1, readyCount(observed)) * UP_RATE_MAX),
+  "down-rate": (count, { observed }) =>
+    notBelow(count, Math.floor(readyCount(observed) / DOWN_RATE_MAX), observed.wanted),
+  min: (count, { policy }) => Math.max(count, policy.min),
+  max: (count, { policy }) => Math.min(count, policy.max),
+};
+
+/** Applies every clamp in turn; lists those that changed the number. */
+export function applyClamps(
+  asked: number,
+  context: ClampContext,
+): { readonly count: number; readonly clamps: readonly Clamp[] } {
+  const clamps: Clamp[] = [];
+  let count = asked;
+  for (const [kind, rule] of Object.entries(CLAMPS) as [ClampKind, Rule][]) {
+    const to = rule(count, context);
+    if (to !== count) clamps.push({ kind, from: count, to });
+    count = to;
+  }
+  return { count, clamps };
+}

@@ -1,0 +1,98 @@
+/**
+ * The autoscaling rule: one pure function of what is observed, the policy, what is remembered and the time.
+ *
+ *   samples -> one vote per signal -> the highest -> clamps -> result, with the reason
+ *
+ * It grows if any signal wants to and shrinks only if all agree. The controller runs it once a second; a simulator
+ * runs the same function.
+ */
+import { applyClamps } from "./clamps.ts";
+import type { Clamp, Decision, DecisionReason, Vote } from "./decision.ts";
+import { recommend, remember, type ScaleMemory } from "./memory.ts";
+import { type Observed, readyCount } from "./observed.ts";
+import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
+import { cpuVote, inFlightVote, panicSeen } from "./votes.ts";
+
+export interface Outcome {
+  readonly decision: Decision;
+  /** To be handed to the next call. */
+  readonly memory: ScaleMemory;
+}
+
+/**
+ * How many tasks the service should run. `nowMs` is monotonic and grows from call to call; about one call a second
+ * is expected. O(tasks + samples in the stable window).
+ */
+export function decide(observed: Observed, policy: ScalePolicy, memory: ScaleMemory, nowMs: number): Outcome {
+  const sampled = withSample(observed, policy, memory, nowMs);
+  const votes = [inFlightVote(observed, policy, sampled, nowMs), cpuVote(observed, policy)].filter(
+    (vote) => vote !== undefined,
+  );
+  const asked = highest(votes, observed.wanted);
+  const recommended = {
+    ...sampled,
+    recommendations: recommend(sampled.recommendations, asked, nowMs, policy.downWindowMs),
+  };
+  const { count, clamps } = applyClamps(asked, { observed, policy, memory: recommended, votes });
+  const decision: Decision = {
+    atMs: nowMs,
+    inputs: inputsOf(observed),
+    votes,
+    asked,
+    clamps,
+    result: count,
+    direction: directionOf(observed.wanted, count),
+    reason: reasonOf(votes, asked, clamps),
+  };
+  return { decision, memory: withTurn(recommended, decision, nowMs) };
+}
+
+function withSample(
+  observed: Observed,
+  policy: ScalePolicy,
+  memory: ScaleMemory,
+  nowMs: number,
+): ScaleMemory {
+  const { panicSeenMs: _, ...rest } = memory;
+  const samples = remember(memory.samples, observed.inFlight, nowMs, policy.stableWindowMs);
+  const seen = panicSeen(observed, policy, { ...memory, samples }, nowMs);
+  return { ...rest, samples, ...(seen === undefined ? {} : { panicSeenMs: seen }) };
+}
+
+function highest(votes: readonly Vote[], wanted: number): number {
+  const counts = votes.flatMap((vote) => (vote.kind === "count" ? [vote.count] : []));
+  return counts.length === 0 ? wanted : Math.max(...counts);
+}
+
+function inputsOf(observed: Observed): Decision["inputs"] {
+  const cpus = observed.tasks.flatMap((task) => (task.cpu === undefined ? [] : [task.cpu]));
+  return {
+    wanted: observed.wanted,
+    ready: readyCount(observed),
+    deploying: observed.deploying,
+    ...(observed.inFlight === undefined ? {} : { inFlight: observed.inFlight }),
+    ...(cpus.length === 0 ? {} : { cpu: cpus.reduce((sum, cpu) => sum + cpu, 0) / cpus.length }),
+  };
+}
+
+function directionOf(wanted: number, count: number): Decision["direction"] {
+  if (count === wanted) return "hold";
+  return count > wanted ? "up" : "down";
+}
+
+/** The last clamp that changed the number, else the vote that asked for it. */
+function reasonOf(votes: readonly Vote[], asked: number, clamps: readonly Clamp[]): DecisionReason {
+  const last = clamps.at(-1);
+  if (last !== undefined) return last.kind;
+  if (votes.length === 0) return "no-target-set";
+  const deciding = votes.find((vote) => vote.kind === "count" && vote.count === asked);
+  return deciding?.reason ?? "no-data";
+}
+
+/** Remembers a change of direction; the first move of all is not one. */
+function withTurn(memory: ScaleMemory, decision: Decision, nowMs: number): ScaleMemory {
+  const turns = memory.turns.filter((atMs) => atMs > nowMs - FLAP_WINDOW_MS);
+  if (decision.direction === "hold") return { ...memory, turns };
+  const turned = memory.lastDirection !== "none" && memory.lastDirection !== decision.direction;
+  return { ...memory, turns: turned ? [...turns, nowMs] : turns, lastDirection: decision.direction };
+}

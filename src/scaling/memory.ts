@@ -1,0 +1,74 @@
+/**
+ * What the autoscaler remembers from one decision to the next: plain data, replaced and never changed, so that a
+ * decision can be replayed from a record. A controller that lost it starts anew and does not shrink at first.
+ */
+
+/** In-flight requests of the group at one tick. */
+export interface Sample {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** A number of tasks that the votes asked for. */
+export interface Recommendation {
+  readonly atMs: number;
+  readonly count: number;
+}
+
+export interface ScaleMemory {
+  /** Oldest first, no older than the stable window. */
+  readonly samples: readonly Sample[];
+  /** Falling counts, oldest first: all that can still be the highest of the down window. */
+  readonly recommendations: readonly Recommendation[];
+  /** When demand was last over the panic threshold; absent = not panicking. */
+  readonly panicSeenMs?: number;
+  readonly lastDirection: "up" | "down" | "none";
+  /** Instants at which the direction changed, within the flap window. */
+  readonly turns: readonly number[];
+}
+
+/** Samples kept at most: a stable window of 10 min at ten samples a second, should someone ask for it. */
+export const SAMPLES_MAX = 6000;
+
+/** The memory of a service of which nothing is known but that `wanted` tasks were asked for at `nowMs`. */
+export function initialMemory(wanted: number, nowMs: number): ScaleMemory {
+  return { samples: [], recommendations: [{ atMs: nowMs, count: wanted }], lastDirection: "none", turns: [] };
+}
+
+/** Adds this tick's sample, if there is one, and forgets what left the window. */
+export function remember(
+  samples: readonly Sample[],
+  value: number | undefined,
+  nowMs: number,
+  windowMs: number,
+): readonly Sample[] {
+  const kept = samples.filter((sample) => sample.atMs > nowMs - windowMs).slice(-SAMPLES_MAX + 1);
+  return value === undefined ? kept : [...kept, { atMs: nowMs, value }];
+}
+
+/** Mean of the samples younger than `windowMs`; undefined when there is none. */
+export function meanOver(samples: readonly Sample[], nowMs: number, windowMs: number): number | undefined {
+  const inside = samples.filter((sample) => sample.atMs > nowMs - windowMs);
+  if (inside.length === 0) return undefined;
+  return inside.reduce((sum, sample) => sum + sample.value, 0) / inside.length;
+}
+
+/** The level that the last `count` samples did not fall below; 0 when there are fewer. */
+export function sustained(samples: readonly Sample[], count: number): number {
+  if (samples.length < count) return 0;
+  return Math.min(...samples.slice(-count).map((sample) => sample.value));
+}
+
+/**
+ * Adds a recommendation and drops those that left the window. Counts that are not above the new one can never be
+ * the highest again and go too, so the first entry is always the highest.
+ */
+export function recommend(
+  list: readonly Recommendation[],
+  count: number,
+  nowMs: number,
+  windowMs: number,
+): readonly Recommendation[] {
+  const kept = list.filter((entry) => entry.atMs > nowMs - windowMs && entry.count > count);
+  return [...kept, { atMs: nowMs, count }];
+}

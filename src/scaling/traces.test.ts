@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { seededRandom } from "../base/index.ts";
+import type { Decision } from "./decision.ts";
+import { follow, policyOf, turnsOf } from "./testing.ts";
+
+const results = (decisions: readonly Decision[]): number[] => decisions.map((decision) => decision.result);
+
+describe("a service that follows the rule through", () => {
+  test("a tenfold step has the needed count two ticks later", () => {
+    const load = (second: number): number => (second <= 120 ? 20 : 200);
+    const decisions = follow({ policy: policyOf(), wanted: 2, seconds: 150, load });
+    expect(results(decisions).slice(119, 122)).toEqual([2, 5, 20]);
+    expect(new Set(results(decisions).slice(121))).toEqual(new Set([20]));
+  });
+
+  test("a step up and down again shrinks after the down window, in one swing", () => {
+    const load = (second: number): number => (second > 60 && second <= 120 ? 200 : 20);
+    const decisions = follow({ policy: policyOf(), wanted: 2, seconds: 700, load });
+    expect(decisions[400]?.result).toBe(20);
+    expect(decisions.at(-1)?.result).toBe(2);
+    expect(turnsOf(decisions)).toBe(1);
+  });
+
+  test("a slow ramp grows monotonically and stays within one stable window of the load", () => {
+    const load = (second: number): number => 20 + second * 0.5;
+    const counts = results(follow({ policy: policyOf(), wanted: 2, seconds: 600, load }));
+    expect(counts.every((count, index) => count >= (counts[index - 1] ?? 0))).toBe(true);
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(29);
+    expect(counts.at(-1)).toBeLessThanOrEqual(32);
+  });
+
+  test("a spike of one second changes nothing", () => {
+    const load = (second: number): number => (second === 100 ? 100 : 40);
+    expect(new Set(results(follow({ policy: policyOf(), wanted: 4, seconds: 300, load })))).toEqual(
+      new Set([4]),
+    );
+  });
+
+  test("noise of ±30 % around the target changes little", () => {
+    const random = seededRandom(7);
+    const load = (): number => 100 * (0.7 + 0.6 * random());
+    const decisions = follow({ policy: policyOf(), wanted: 10, seconds: 1800, load });
+    expect(turnsOf(decisions)).toBe(0);
+    expect(Math.max(...results(decisions))).toBeLessThanOrEqual(11);
+  });
+
+  test("a sine with a period below the down window keeps the count of its crest", () => {
+    const load = (second: number): number => 100 + 80 * Math.sin((2 * Math.PI * second) / 200);
+    const decisions = follow({ policy: policyOf(), wanted: 10, seconds: 2000, load });
+    expect(turnsOf(decisions.slice(600))).toBe(0);
+  });
+
+  test("a sine slower than a short down window is followed until the flap budget is spent", () => {
+    const load = (second: number): number => 100 + 80 * Math.sin((2 * Math.PI * second) / 200);
+    const policy = policyOf({ downWindowMs: 5000, stableWindowMs: 10_000 });
+    const decisions = follow({ policy, wanted: 10, seconds: 1800, load });
+    expect(decisions.some((decision) => decision.reason === "flap-budget-spent")).toBe(true);
+    expect(turnsOf(decisions)).toBeLessThanOrEqual(12);
+  });
+
+  test("a lost signal holds the count for as long as it is lost", () => {
+    const load = (second: number): number | undefined => (second < 100 ? 100 : undefined);
+    const decisions = follow({ policy: policyOf({ downWindowMs: 10_000 }), wanted: 10, seconds: 900, load });
+    expect(new Set(results(decisions))).toEqual(new Set([10]));
+    expect(decisions.at(-1)?.reason).toBe("no-data");
+  });
+
+  test("nothing shrinks during a deploy and shrinking resumes after it", () => {
+    const policy = policyOf({ downWindowMs: 10_000, stableWindowMs: 10_000 });
+    const deploying = (second: number): boolean => second < 300;
+    const decisions = follow({ policy, wanted: 10, seconds: 400, load: () => 20, deploying });
+    expect([decisions[298]?.result, decisions.at(-1)?.result]).toEqual([10, 2]);
+  });
+
+  test("load that grows without end ends at max", () => {
+    const decisions = follow({
+      policy: policyOf({ max: 8 }),
+      wanted: 1,
+      seconds: 60,
+      load: (s) => 10 * 2 ** s,
+    });
+    expect(decisions.at(-1)).toMatchObject({ result: 8, reason: "max", direction: "hold" });
+  });
+});
