@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly targetGroups: readonly TargetGroup[];
   /** Row where the next search for a free slot begins; going round is what makes a freed slot the last to be reused. */
   readonly slotCursor: number;
+  /** The same for the rows of groups. */
+  readonly groupSlotCursor: number;
 }
 
 /** A group with its live targets: static ones and the tasks of its service. */
