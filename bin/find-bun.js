@@ -8,24 +8,34 @@ import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
 
-/** Names of the platform packages that can run on this machine, best first. */
-export function platformPackages(platform = process.platform, arch = process.arch) {
+/**
+ * What decides which binaries run: operating system, processor, C library, vector instructions.
+ * @typedef {{ platform: string, arch: string, musl: boolean, avx2: boolean }} Machine
+ */
+
+/**
+ * Names of the platform packages that can run on a machine, best first.
+ * A "baseline" build runs on any x64 processor; the other one needs AVX2.
+ * @param {Machine} machine
+ * @returns {string[]}
+ */
+export function platformPackages({ platform, arch, musl, avx2 }) {
+  const system = platform === "win32" ? "windows" : platform;
   const cpu = arch === "arm64" ? "aarch64" : arch;
-  const libc = platform === "linux" && isMusl() ? "-musl" : "";
-  const base = `@oven/bun-${platform === "win32" ? "windows" : platform}-${cpu}${libc}`;
-  if (cpu !== "x64") return [base];
-  return hasAvx2(platform) ? [base, `${base}-baseline`] : [`${base}-baseline`, base];
+  const name = `@oven/bun-${system}-${cpu}${platform === "linux" && musl ? "-musl" : ""}`;
+  if (cpu !== "x64") return [name];
+  return avx2 ? [name, `${name}-baseline`] : [`${name}-baseline`, name];
 }
 
 /** Absolute path of the Bun binary. Throws an error that says how to mend a missing one. */
-export function findBun() {
-  const names = platformPackages();
+export function findBun(machine = thisMachine()) {
+  const names = platformPackages(machine);
   for (const name of names) {
     const binary = binaryIn(name);
     if (binary) return binary;
   }
   throw new Error(
-    `tenfold: no Bun binary for ${process.platform}-${process.arch} (looked for ${names.join(", ")}).\n` +
+    `tenfold: no Bun binary for ${machine.platform}-${machine.arch} (looked for ${names.join(", ")}).\n` +
       "Mend: run `npm ci` (not with --omit=optional), or install Bun and set TENFOLD_BUN to its path.",
   );
 }
@@ -41,15 +51,20 @@ function binaryIn(name) {
   }
 }
 
-function isMusl() {
-  return !process.report?.getReport?.().header?.glibcVersionRuntime;
+function thisMachine() {
+  const { platform, arch } = process;
+  return { platform, arch, musl: platform === "linux" && isMusl(), avx2: platform !== "linux" || hasAvx2() };
 }
 
-function hasAvx2(platform) {
-  if (platform !== "linux") return true;
+function isMusl() {
+  process.report.excludeNetwork = true; // else the report looks up names of open sockets, which may take seconds
+  return !process.report.getReport().header.glibcVersionRuntime;
+}
+
+function hasAvx2() {
   try {
     return /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "latin1"));
   } catch {
-    return true;
+    return true; // unknown: most machines have it
   }
 }

@@ -16,7 +16,7 @@ const BIN = join(ROOT, "node_modules/.bin");
 /** Name -> command. A new check is one row. */
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   types: [`${BIN}/tsc`, "-p", "."],
-  lint: [`${BIN}/oxlint`, "--type-aware", "--quiet", "src", "tools", "bench", "conformance", "examples"],
+  lint: [`${BIN}/oxlint`, "--type-aware", "--quiet", "bin", "src", "tools", "bench", "conformance", "examples"],
   format: [`${BIN}/biome`, "check", "--linter-enabled=false", "--max-diagnostics=50", "."],
   tidy: [process.execPath, "tools/tidy.ts"],
   "dead code": [`${BIN}/knip`, "--no-progress"],
