@@ -76,19 +76,20 @@ function parseIpv4(text: string): number | undefined {
 /** The eight 16-bit groups, with "::" filled in. */
 function parseGroups(text: string): readonly number[] | undefined {
   const halves = text.split("::");
-  const [left, right] = halves.map(parseHalf);
+  // An embedded IPv4 address can only end the whole.
+  const [left, right] = halves.map((half, at) => parseHalf(half, at === halves.length - 1));
   if (halves.length > 2 || left === undefined) return undefined;
   if (halves.length === 1) return left.length === GROUPS ? left : undefined;
   if (right === undefined || left.length + right.length >= GROUPS) return undefined;
   return [...left, ...Array.from({ length: GROUPS - left.length - right.length }, () => 0), ...right];
 }
 
-function parseHalf(text: string): readonly number[] | undefined {
+function parseHalf(text: string, isLast: boolean): readonly number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
   const parts = text.split(":");
   for (const [at, part] of parts.entries()) {
-    const embedded = at === parts.length - 1 && part.includes(".") ? parseIpv4(part) : undefined;
+    const embedded = isLast && at === parts.length - 1 ? parseIpv4(part) : undefined;
     if (embedded !== undefined) groups.push(embedded >>> 16, embedded & 0xffff);
     else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
     else return undefined;

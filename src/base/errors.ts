@@ -30,7 +30,7 @@ const CODE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export function defineErrors<const T extends Record<string, ErrorRow>>(rows: T): Readonly<T> {
   for (const [code, row] of Object.entries(rows)) {
     if (!CODE.test(code)) throw new Error(`error code "${code}" is not kebab-case: write it like "no-rule"`);
-    if (!(row.status >= 100 && row.status <= 599)) {
+    if (!(Number.isInteger(row.status) && row.status >= 100 && row.status <= 599)) {
       throw new Error(`error "${code}" has status ${row.status}: use an HTTP status, 100 to 599`);
     }
     Object.freeze(row);

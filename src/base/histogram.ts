@@ -22,9 +22,11 @@ const VALUE_US_MAX = 2 ** 36 - 1;
 /** Cells that one histogram takes: 1024. */
 export const HISTOGRAM_SIZE: number = EXACT + OCTAVES * PER_OCTAVE;
 
-/** Counts one value, rounded to a whole microsecond; below 0 counts as 0. O(1), allocates nothing. */
+/** Counts one value, rounded to a whole microsecond; what is not above 0 counts as 0. O(1), allocates nothing. */
 export function record(cells: HistogramCells, offset: number, valueUs: number): void {
-  const at = offset + cellOf(Math.min(VALUE_US_MAX, Math.max(0, Math.round(valueUs))));
+  // Written so that NaN is 0: as an index it would land in somebody else's histogram.
+  const wholeUs = valueUs > 0 ? Math.min(VALUE_US_MAX, Math.round(valueUs)) : 0;
+  const at = offset + cellOf(wholeUs);
   cells[at] = (cells[at] ?? 0) + 1;
 }
 

@@ -37,8 +37,11 @@ export interface LogOptions {
   readonly level: LogLevel;
 }
 
-/** Longest text in one field, in UTF-16 units: beyond this it is a dump, and is cut. */
-const TEXT_MAX = 8192;
+/** Longest text in one field: a long stack trace fits; beyond this it is a dump, and is cut. */
+const TEXT_CHARS_MAX = 8 * 1024;
+
+/** Longest line: many shippers of logs cut or refuse a line above 64 KiB. */
+const LINE_CHARS_MAX = 64 * 1024;
 
 /** Makes a log. Lines read `{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"listener-started",...}`. */
 export function createLog(options: LogOptions): Log {
@@ -64,23 +67,30 @@ function logWith(options: LogOptions, bound: LogFields): Log {
   };
 }
 
-/** A log must not throw: what cannot be serialised (a cycle, a getter that throws) costs the fields, not the event. */
+/** A log must neither throw nor flood: what cannot be serialised, or is too long, costs the fields, not the event. */
 function serialise(record: LogFields): string {
+  const { time, level, event } = record;
   try {
-    return JSON.stringify(record, presentable);
+    const line = JSON.stringify(record, presentable);
+    if (line.length <= LINE_CHARS_MAX) return line;
+    return JSON.stringify({ time, level, event, unloggable: `fields take ${line.length} characters` });
   } catch (problem) {
-    const { time, level, event } = record;
+    // A cycle, or a getter that throws.
     return JSON.stringify({ time, level, event, unloggable: String(problem) });
   }
 }
 
 function presentable(name: string, value: unknown): unknown {
   if (isSecretName(name) && value !== null && typeof value !== "boolean") return REDACTED;
-  if (typeof value === "string") return value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX)}…` : value;
+  if (typeof value === "string") return cutText(value);
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Error) return presentableError(value);
   if (isSecretPair(value)) return [value[0], REDACTED];
   return value;
+}
+
+function cutText(text: string): string {
+  return text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}…` : text;
 }
 
 /** An Error serialises to `{}` by itself: its own words are not enumerable. What is, such as `code`, comes along. */

@@ -66,7 +66,7 @@ function renderFamily(family: MetricFamily): string {
   if (!METRIC_NAME.test(family.name)) {
     throw new Error(`metric name "${family.name}" is not valid: use letters, digits, "_" and ":"`);
   }
-  const head = `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${family.type}\n`;
+  const head = `# HELP ${family.name} ${escapeText(family.help)}\n# TYPE ${family.name} ${family.type}\n`;
   return head + family.samples.map((sample) => renderSample(family.name, sample)).join("");
 }
 
@@ -80,10 +80,11 @@ function renderLabel([name, value]: [string, string]): string {
   if (!LABEL_NAME.test(name)) {
     throw new Error(`label name "${name}" is not valid: use letters, digits and "_"`);
   }
-  return `${name}="${escapeHelp(value).replaceAll('"', '\\"')}"`;
+  return `${name}="${escapeText(value).replaceAll('"', '\\"')}"`;
 }
 
-function escapeHelp(text: string): string {
+/** What help and label values share; a label value's quotes come on top. */
+function escapeText(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 

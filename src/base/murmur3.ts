@@ -4,6 +4,7 @@
  * Chosen for spreading short keys evenly at about a nanosecond per byte, and because every language has it, so that
  * somebody else's tool can compute the same placement. It does not resist an attacker who picks the keys.
  */
+import { rotateLeft, wordAt } from "./word32.ts";
 
 const C1 = 0xcc9e_2d51;
 const C2 = 0x1b87_3593;
@@ -56,15 +57,6 @@ function murmur3Encoded(text: string, seed: number): number {
   return murmur3(scratch, 0, encoder.encodeInto(text, scratch).written, seed);
 }
 
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
-}
-
 /** The zero to three bytes after the last whole block, little-endian. */
 function tailAt(bytes: Uint8Array, start: number, end: number): number {
   let tail = 0;
@@ -73,13 +65,11 @@ function tailAt(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function scramble(word: number): number {
-  const spread = Math.imul(word, C1);
-  return Math.imul((spread << 15) | (spread >>> 17), C2);
+  return Math.imul(rotateLeft(Math.imul(word, C1), 15), C2);
 }
 
 function mixBlock(hash: number, word: number): number {
-  const mixed = hash ^ scramble(word);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe654_6b64) | 0;
+  return (Math.imul(rotateLeft(hash ^ scramble(word), 13), 5) + 0xe654_6b64) | 0;
 }
 
 function finish(hash: number, length: number): number {

@@ -5,6 +5,7 @@
  * its state filled from the seed by splitmix32, so that neighbouring seeds give unrelated sequences. Neither source
  * is fit for secrets: those come from `crypto.getRandomValues`.
  */
+import { rotateLeft } from "./word32.ts";
 
 /** A source of numbers uniform in [0, 1). */
 export type Random = () => number;
@@ -43,8 +44,4 @@ function splitmix32(seed: number): () => number {
     mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
     return (mixed ^ (mixed >>> 16)) >>> 0;
   };
-}
-
-function rotateLeft(word: number, bits: number): number {
-  return (word << bits) | (word >>> (32 - bits));
 }

@@ -11,12 +11,14 @@ export const REDACTED = "[redacted]";
 
 const SECRET_WORDS: ReadonlySet<string> = new Set([
   "authorization",
+  "auth",
   "authentication",
   "bearer",
   "cookie",
   "cookies",
   "credential",
   "credentials",
+  "jwt",
   "passphrase",
   "passwd",
   "password",
@@ -46,7 +48,7 @@ const HARMLESS_KEYS: ReadonlySet<string> = new Set([
 
 const WORDS = /[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g;
 
-/** Whether a field of this name holds a secret. Names are cached by nobody: short, and only logs ask. */
+/** Whether a field of this name holds a secret. O(length of the name). */
 export function isSecretName(name: string): boolean {
   const words = (name.match(WORDS) ?? []).map((word) => word.toLowerCase());
   return words.some((word, at) => SECRET_WORDS.has(word) || isSecretKey(word, words[at - 1]));

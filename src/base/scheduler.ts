@@ -1,8 +1,7 @@
 /**
  * The scheduler: the only place with bare timers.
  *
- * `systemScheduler` waits on the event loop. `simulatedTime` is a clock and a scheduler that share one imaginary
- * time, which moves only when told to: timeouts of hours are tested in microseconds, and always in the same order.
+ * `systemScheduler` waits on the event loop; `simulatedTime` has the other one, which waits for a test to say when.
  */
 
 /** Takes a scheduled run back. Harmless when it has already run or was cancelled before. */

@@ -4,6 +4,7 @@
  * Four independent lanes of 32 bits, merged at the end: on bodies and blocks it outruns murmur3, which waits on one
  * chain of multiplications. On keys of a few bytes the two are alike. Not for input that an attacker picks.
  */
+import { rotateLeft, wordAt } from "./word32.ts";
 
 const PRIME_1 = 0x9e37_79b1;
 const PRIME_2 = 0x85eb_ca77;
@@ -45,19 +46,6 @@ function hashStripes(bytes: Uint8Array, start: number, end: number, seed: number
 
 function round(lane: number, word: number): number {
   return Math.imul(rotateLeft((lane + Math.imul(word, PRIME_2)) | 0, 13), PRIME_1);
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
-}
-
-function rotateLeft(word: number, bits: number): number {
-  return (word << bits) | (word >>> (32 - bits));
 }
 
 function avalanche(hash: number): number {

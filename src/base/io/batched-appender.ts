@@ -15,6 +15,9 @@ const FLUSH_INTERVAL_MS = 200;
 /** Waiting lines: half a second of 100,000 lines of 160 characters; a disk that is behind by more will not catch up. */
 const WAITING_CHARS_MAX = 8 * 1024 * 1024;
 
+/** No descriptor has this number. */
+const NO_FILE = -1;
+
 /** Owner and group read: access logs hold addresses of people. */
 const FILE_MODE = 0o640;
 
@@ -29,7 +32,7 @@ export interface AppenderStats {
   readonly dropped: {
     /** Lines that came while 8 MiB were waiting. */
     readonly bufferFull: number;
-    /** Lines of batches whose write failed. */
+    /** Lines of batches whose write failed; the first of them may have reached the file. */
     readonly writeFailed: number;
     /** Lines that came after `close`. */
     readonly closed: number;
@@ -50,7 +53,7 @@ export class BatchedAppender {
   #cancelFlush: Cancel | undefined;
   #reopenWanted = false;
   #endsInsideLine = false;
-  #closed = false;
+  #closing: Promise<void> | undefined;
   #writtenBytes = 0;
   #dropped = { bufferFull: 0, writeFailed: 0, closed: 0 };
   #lastProblem: string | undefined;
@@ -62,9 +65,9 @@ export class BatchedAppender {
     this.#file = openSync(options.path, "a", FILE_MODE);
   }
 
-  /** Takes one line, newline included. Never waits and never throws. */
+  /** Takes one line, newline included. Never waits and never throws; O(1). */
   append(line: string): void {
-    if (this.#closed) {
+    if (this.#closing !== undefined) {
       this.#dropped.closed++;
     } else if (this.#waitingChars + this.#underWayChars + line.length > WAITING_CHARS_MAX) {
       this.#dropped.bufferFull++;
@@ -78,7 +81,8 @@ export class BatchedAppender {
   /** Writes out all lines taken so far; resolves when they are written or dropped. */
   async flush(): Promise<void> {
     await this.#underWay;
-    if (this.#lines.length > 0) await this.#start();
+    // When that one was over a next batch may have begun by itself; a batch takes all that waits, so one is enough.
+    if (this.#lines.length > 0 || this.#underWay !== undefined) await this.#start();
   }
 
   /** Lets go of a file that was moved away (log rotation) and goes on in a new one of the same name. */
@@ -88,12 +92,9 @@ export class BatchedAppender {
   }
 
   /** Writes out what waits and closes the file. Later lines are dropped. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.flush();
-    this.#cancelFlush?.();
-    closeSync(this.#file);
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
   }
 
   stats(): AppenderStats {
@@ -102,6 +103,12 @@ export class BatchedAppender {
       dropped: { ...this.#dropped },
       lastProblem: this.#lastProblem,
     };
+  }
+
+  async #finish(): Promise<void> {
+    await this.flush();
+    closeSync(this.#file);
+    this.#file = NO_FILE;
   }
 
   #arrangeFlush(): void {
@@ -150,7 +157,7 @@ export class BatchedAppender {
 
   /** When the new file cannot be opened, the old one goes on: a line in the wrong file beats a lost one. */
   #reopenIfWanted(): void {
-    if (!this.#reopenWanted || this.#closed) return;
+    if (!this.#reopenWanted || this.#file === NO_FILE) return;
     this.#reopenWanted = false;
     try {
       const file = openSync(this.#path, "a", FILE_MODE);
