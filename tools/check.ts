@@ -16,7 +16,18 @@ const BIN = join(ROOT, "node_modules/.bin");
 /** Name -> command. A new check is one row. */
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   types: [`${BIN}/tsc`, "-p", "."],
-  lint: [`${BIN}/oxlint`, "--type-aware", "--quiet", "bin", "src", "tools", "bench", "conformance", "examples"],
+  "example types": [`${BIN}/tsc`, "-p", "examples"],
+  lint: [
+    `${BIN}/oxlint`,
+    "--type-aware",
+    "--quiet",
+    "bin",
+    "src",
+    "tools",
+    "bench",
+    "conformance",
+    "examples",
+  ],
   format: [`${BIN}/biome`, "check", "--linter-enabled=false", "--max-diagnostics=50", "."],
   tidy: [process.execPath, "tools/tidy.ts"],
   "dead code": [`${BIN}/knip`, "--no-progress"],
@@ -33,7 +44,7 @@ async function runCheck(name: string, command: readonly string[]): Promise<Outco
   const child = Bun.spawn([...command], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  console.log(`${code === 0 ? "ok    " : "FAILED"}  ${name.padEnd(9)}  ${seconds.padStart(5)} s`);
+  console.log(`${code === 0 ? "ok    " : "FAILED"}  ${name.padEnd(13)}  ${seconds.padStart(5)} s`);
   return { name, passed: code === 0, output: `${out}${err}`.trim() };
 }
 
