@@ -49,6 +49,11 @@ export function sole(columns: Columns): number {
   return columns.indexes[0] ?? -1;
 }
 
+/** The next place on a circle of `size` places. */
+export function following(place: number, size: number): number {
+  return place + 1 === size ? 0 : place + 1;
+}
+
 /** `observe` of the algorithms that do not learn from responses. */
 export function ignoreResponse(): void {}
 

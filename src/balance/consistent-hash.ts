@@ -7,7 +7,7 @@
  * (2016). c = 1.25 is HAProxy's low end of the useful range; infinity leaves the plain ring.
  */
 import type { Balancer, BalancerContext } from "./balancer.ts";
-import { byId, columnsOf, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
+import { byId, columnsOf, following, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
 import { pointAt, type Ring, ringOf } from "./ring.ts";
 
 const NO_RING: Ring = ringOf(NO_COLUMNS);
@@ -38,7 +38,7 @@ export function createConsistentHash({ load, boundedLoad }: BalancerContext): Ba
     for (let visit = 0; visit < points; visit++) {
       const position = ring.owners[point] ?? 0;
       const index = columns.indexes[position] ?? -1;
-      point = point + 1 === points ? 0 : point + 1;
+      point = following(point, points);
       if (index === exclude) continue;
       if (load.inFlight(index) < Math.ceil(perWeight * (columns.weights[position] ?? 0))) return index;
       if (first === -1) first = index;

@@ -1,7 +1,7 @@
 /**
  * Hash: a key's place on a line of weighted slots decides.
  *
- * Cheap and even, but when a target comes or goes most keys move to another one. Where that matters (caches,
+ * Cheap and even, but when a target comes or goes about half of the keys move to another one. Where that matters (caches,
  * sessions) use `consistent-hash` or `maglev`.
  */
 import type { Balancer } from "./balancer.ts";

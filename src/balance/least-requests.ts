@@ -5,7 +5,7 @@
  * after the last winner and only a strictly lower score wins, so equals take turns.
  */
 import type { Balancer, BalancerContext } from "./balancer.ts";
-import { columnsOf, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
+import { columnsOf, following, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
 
 /**
  * Candidates looked at per pick. Up to here the choice is exact; beyond, the best of 64 is within a hair of it (the
@@ -38,9 +38,9 @@ export function createLeastRequests({ load }: BalancerContext): Balancer {
           best = position;
           bestScore = score;
         }
-        position = position + 1 === size ? 0 : position + 1;
+        position = following(position, size);
       }
-      start = best + 1 === size ? 0 : best + 1;
+      start = following(best, size);
       return indexes[best] ?? -1;
     },
 

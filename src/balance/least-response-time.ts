@@ -10,7 +10,7 @@
  */
 import { decay, peakEwma } from "../base/index.ts";
 import type { Balancer, BalancerContext } from "./balancer.ts";
-import { carryOver, type Columns, sole } from "./columns.ts";
+import { type Columns, carryOver, sole } from "./columns.ts";
 import { createDraw } from "./draw.ts";
 
 /** Time in which a cost falls to 1/e, Finagle's 10 s: long against a response, short against an outage. */

@@ -9,7 +9,7 @@
  */
 import { murmur3String } from "../base/index.ts";
 import type { Balancer } from "./balancer.ts";
-import { byId, type Columns, columnsOf, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
+import { byId, type Columns, columnsOf, following, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
 import { fractionOf } from "./key.ts";
 
 /**
@@ -21,7 +21,7 @@ export const TABLE_SIZE = 65_537;
 const OFFSET_SEED = 0x6d61676c;
 const SKIP_SEED = 0x65766d67;
 
-/** A table no slot of which is taken. Target numbers are below 4096, so that they fit 16 bits beside it. */
+/** A slot that nobody has taken. Target numbers are below 4096 and fit 16 bits beside it. */
 const FREE = 0xffff;
 
 /** Creates a maglev balancer. A pick is O(1); `setTargets` fills the table anew, about a millisecond. */
@@ -40,7 +40,7 @@ export function createMaglev(): Balancer {
       let slot = Math.floor(fractionOf(hash) * TABLE_SIZE);
       // Walking on from an excluded target spreads its keys as its leaving would: neighbouring slots belong to
       // anyone. The walk ends, since even weight 1 beside weight 1000 owns 65 slots.
-      while (table[slot] === exclude) slot = slot + 1 === TABLE_SIZE ? 0 : slot + 1;
+      while (table[slot] === exclude) slot = following(slot, TABLE_SIZE);
       return table[slot] ?? -1;
     },
 
@@ -58,7 +58,7 @@ function fillTable({ ids, indexes, weights }: Columns): Uint16Array<ArrayBuffer>
     const position = turns();
     const skip = skips[position] ?? 1;
     let slot = slots[position] ?? 0;
-    while (table[slot] !== FREE) slot = (slot + skip) % TABLE_SIZE;
+    while (table[slot] !== FREE) slot = slot + skip < TABLE_SIZE ? slot + skip : slot + skip - TABLE_SIZE;
     table[slot] = indexes[position] ?? 0;
     slots[position] = slot;
     taken++;
@@ -73,7 +73,7 @@ function turnsOf(weights: Float64Array): () => number {
   let position = -1;
   return () => {
     for (;;) {
-      position = position + 1 === weights.length ? 0 : position + 1;
+      position = following(position, weights.length);
       const credit = (earned[position] ?? 0) + (weights[position] ?? 0);
       earned[position] = credit >= heaviest ? credit - heaviest : credit;
       if (credit >= heaviest) return position;

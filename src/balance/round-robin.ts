@@ -5,7 +5,7 @@
  * credit buys the turn. At full warmth every visit buys one, so the order is the plain 1-2-3-1.
  */
 import type { Balancer, BalancerContext } from "./balancer.ts";
-import { carryOver, columnsOf, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
+import { carryOver, columnsOf, following, ignoreResponse, NO_COLUMNS, sole } from "./columns.ts";
 
 /** Creates a round robin. A pick looks at one candidate, or at most at each once during slow start. */
 export function createRoundRobin({ load }: BalancerContext): Balancer {
@@ -24,19 +24,19 @@ export function createRoundRobin({ load }: BalancerContext): Balancer {
     pick(_hash, exclude) {
       const { size, indexes } = columns;
       if (size < 2) return sole(columns);
-      let last = -1;
       for (let visit = 0; visit < size; visit++) {
         const position = next;
-        next = position + 1 === size ? 0 : position + 1;
+        next = following(position, size);
         const index = indexes[position] ?? -1;
         if (index === exclude) continue;
         const credit = (credits[position] ?? 0) + load.warmth(index);
         credits[position] = credit >= 1 ? credit - 1 : credit;
         if (credit >= 1) return index;
-        last = index;
       }
-      // All are cold: somebody has to take the request.
-      return last;
+      // All are cold: somebody has to take the request, in plain turn.
+      const turn = indexes[next] === exclude ? following(next, size) : next;
+      next = following(turn, size);
+      return indexes[turn] ?? -1;
     },
 
     observe: ignoreResponse,
