@@ -57,9 +57,9 @@ export function isSource(path: string): boolean {
   return /\.(?:ts|tsx|js|mjs|cjs)$/.test(path) || /^bin\/[a-z-]+$/.test(path);
 }
 
-/** Tests and their builders: what never ships. */
+/** Tests, their builders and the suites they share: what never ships. */
 export function isTest(path: string): boolean {
-  return /\.test\.(?:ts|tsx|js|mjs)$/.test(path) || /(?:^|\/)testing(?:\.ts|\/)/.test(path);
+  return /\.test\.(?:ts|tsx|js|mjs)$/.test(path) || /(?:^|\/)testing(?:\.ts|\/)|(?:^|[/-])suite\.ts$/.test(path);
 }
 
 function readText(root: string, path: string): string {
