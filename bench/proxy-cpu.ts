@@ -8,17 +8,15 @@
  *
  *     bin/bun bench/proxy-cpu.ts [--rounds 5] [--seconds 4] [--connections 64,256] [--proxies nginx,haproxy,tenfold]
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
 import { startOrigin } from "./harness/origin.ts";
 import { busyMsOf, cpuOf } from "./harness/proc.ts";
-import { launchListening, type Started, withFolder } from "./harness/process.ts";
-import { chosenProxies, PROXIES, type ProxyName } from "./harness/proxies.ts";
+import { type Started, withFolder } from "./harness/process.ts";
+import { chosenProxies, type ProxyName, startProxy } from "./harness/proxies.ts";
 import { conclude } from "./harness/results.ts";
 import { countSyscalls } from "./harness/syscalls.ts";
-import { freePort, pause } from "./harness/wait.ts";
+import { pause } from "./harness/wait.ts";
 import { wrk } from "./harness/wrk.ts";
 
 /** One turn of one proxy. */
@@ -84,12 +82,9 @@ await withFolder(async (folder) => {
   conclude("proxy-cpu", verdicts, figures);
 });
 
-async function start(name: ProxyName, parent: string, targets: readonly number[]): Promise<Contestant> {
-  const folder = join(parent, name);
-  mkdirSync(folder);
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const argv = PROXIES[name]({ port, adminPort, targets, folder });
-  return { name, port, process: await launchListening({ name, argv, folder, core: PROXY_CORE }, port) };
+async function start(name: ProxyName, folder: string, targets: readonly number[]): Promise<Contestant> {
+  const { ports, process } = await startProxy(name, folder, [targets], PROXY_CORE);
+  return { name, port: ports[0]!, process };
 }
 
 async function race(contestants: readonly Contestant[], count: number): Promise<Turns> {
