@@ -12,7 +12,7 @@ export interface SimulatedTime {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** Moves time forward by `ms`, calling everything that becomes due, also what those calls schedule. Synchronous. */
-  advance(ms: number): void;
+  readonly advance: (ms: number) => void;
 }
 
 interface Pending {

@@ -2,7 +2,7 @@
  * A hierarchical timer wheel (Varghese & Lauck, "Hashed and hierarchical timing wheels", 1987): one timeout per
  * connection, for tens of thousands of connections, restarted at every byte.
  *
- * Time is cut into ticks. Five wheels of 64 slots turn like the hands of a clock: a slot of wheel k spans 64^k ticks.
+ * Time is cut into ticks. Four wheels of 64 slots turn like the hands of a clock: a slot of wheel k spans 64^k ticks.
  * An entry waits in the coarsest wheel that can still tell its tick from now; when the finer wheel below has turned
  * once, the next coarse slot is dealt out again to the finer wheels. Every entry is a node of its slot's list, so
  * scheduling allocates nothing.
@@ -14,8 +14,8 @@
 const SLOT_BITS = 6;
 const SLOTS = 1 << SLOT_BITS;
 const SLOT_MASK = SLOTS - 1;
-/** With 10 ms ticks five wheels span 124 days; a later entry waits in the last slot and is dealt out again. */
-const WHEELS = 5;
+/** With 10 ms ticks four wheels span 46 hours; a later entry waits in the last slot and is dealt out again. */
+const WHEELS = 4;
 const SPAN_TICKS = SLOTS ** WHEELS;
 
 /** Default tick: timeouts are given in tenths of a second and more, so 10 ms late is nothing. */
@@ -127,7 +127,7 @@ export class TimerWheel {
     linkLast(this.#headAt(this.#tick + ticksAhead, wheel), entry);
   }
 
-  /** Bitwise operators keep a number's low 32 bits, which hold the slots of all five wheels, so ticks never overflow. */
+  /** Bitwise operators keep a number's low 32 bits, which hold the slots of all wheels, so ticks never overflow. */
   #slotIndex(tick: number, wheel: number): number {
     return (tick >>> (SLOT_BITS * wheel)) & SLOT_MASK;
   }

@@ -94,7 +94,7 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let scaled = bytes;
   let unit = 0;
-  while (threeDigits(scaled) >= 1024 && unit < units.length - 1) {
+  while (Math.round(scaled) >= 1024 && unit < units.length - 1) {
     scaled /= 1024;
     unit++;
   }
