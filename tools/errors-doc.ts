@@ -30,10 +30,9 @@ interface Table {
 
 const INTRODUCTION = `# Errors
 
-Every response that Tenfold makes by itself carries one of these codes: in the field \`x-tenfold-error\`, in its JSON or HTML
-body, in the access log and in the metrics. *Fault* says whose it is: \`downstream\` (the client), \`upstream\` (the target) or
-\`internal\` (Tenfold). *Retry* says whether sending the same request again is safe: \`yes\`, \`no\`, or \`unsent\` (it never reached
-a target, so yes).
+Every answer that Tenfold makes by itself carries one of these codes: in its JSON or HTML body, in the access log and in the
+metrics. *Fault* says who has to change something: \`downstream\` (the client's side), \`upstream\` (the target's side) or
+\`internal\` (Tenfold). *Retry* says whether the same request may be sent again; \`unsent\` means yes if no target has seen it.
 
 This page is generated from the tables in the sources: \`bin/bun tools/errors-doc.ts\`.
 `;
@@ -94,7 +93,7 @@ function section(part: string, tables: readonly Table[]): string {
 
 function line(code: string, row: Row): string {
   const cells = [`<a id="${code}"></a>\`${code}\``, row.status, row.fault, row.retry, row.message, row.mend];
-  return `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return `| ${cells.map((cell) => String(cell).replace(/\.$/, "").replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 if (import.meta.main) {

@@ -59,7 +59,9 @@ export function isSource(path: string): boolean {
 
 /** Tests, their builders and the suites they share: what never ships. */
 export function isTest(path: string): boolean {
-  return /\.test\.(?:ts|tsx|js|mjs)$/.test(path) || /(?:^|\/)testing(?:\.ts|\/)|(?:^|[/-])suite\.ts$/.test(path);
+  return (
+    /\.test\.(?:ts|tsx|js|mjs)$/.test(path) || /(?:^|\/)testing(?:\.ts|\/)|(?:^|[/-])suite\.ts$/.test(path)
+  );
 }
 
 function readText(root: string, path: string): string {
