@@ -1,0 +1,2 @@
+/** Active checks at the sockets. */
+export { probe } from "./probe.ts";

@@ -1,0 +1,104 @@
+/**
+ * One active check on a fresh connection: a TCP connect, or a GET whose status must match.
+ *
+ * A fresh connection each time, because a target that can no longer accept is not well, however good its old
+ * connections are.
+ */
+import type { Socket } from "bun";
+import type { Address, HealthConfig } from "../../config/index.ts";
+import { statusPasses } from "../matcher.ts";
+import type { CheckResult, FailureReason } from "../target-state.ts";
+
+/** Bytes of a status line we look at: "HTTP/1.1 200 " and a reason phrase; more is no HTTP. */
+const STATUS_LINE_BYTES_MAX = 512;
+
+/** Checks `address` once by `policy`; answers within its timeout and never rejects. */
+export function probe(address: Address, policy: HealthConfig): Promise<CheckResult> {
+  const { promise, resolve } = Promise.withResolvers<CheckResult>();
+  const check = new Check(address, policy, resolve);
+  check.start();
+  return promise;
+}
+
+class Check {
+  readonly #address: Address;
+  readonly #policy: HealthConfig;
+  readonly #resolve: (result: CheckResult) => void;
+  #socket: Socket<Check> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #answer = "";
+  #ended = false;
+
+  constructor(address: Address, policy: HealthConfig, resolve: (result: CheckResult) => void) {
+    this.#address = { host: address.host, port: policy.port ?? address.port };
+    this.#policy = policy;
+    this.#resolve = resolve;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => this.fail("timeout"), this.#policy.timeoutMs);
+    const { host: hostname, port } = this.#address;
+    Bun.connect<Check>({ hostname, port, data: this, socket: HANDLERS }).catch((error: unknown) =>
+      this.fail(reasonOf(error, "connect-failed")),
+    );
+  }
+
+  opened(socket: Socket<Check>): void {
+    this.#socket = socket;
+    if (this.#ended) socket.terminate();
+    else if (this.#policy.kind === "tcp") this.#end({ kind: "pass" });
+    else socket.write(this.#request());
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#answer += new TextDecoder("latin1").decode(bytes);
+    if (this.#answer.includes("\r\n")) this.#judge();
+    else if (this.#answer.length > STATUS_LINE_BYTES_MAX) this.fail("malformed");
+  }
+
+  fail(reason: FailureReason): void {
+    this.#end({ kind: "fail", reason });
+  }
+
+  #judge(): void {
+    const status = Number(/^HTTP\/1\.[01] (\d{3})[ \r]/.exec(this.#answer)?.[1]);
+    if (Number.isNaN(status)) this.fail("malformed");
+    else if (statusPasses(status, this.#policy.statuses)) this.#end({ kind: "pass" });
+    else this.#end({ kind: "fail", reason: "status", status });
+  }
+
+  #request(): string {
+    const { host, port } = this.#address;
+    const name = this.#policy.host ?? `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return `GET ${this.#policy.path} HTTP/1.1\r\nHost: ${name}\r\nUser-Agent: tenfold-health\r\nAccept: */*\r\nConnection: close\r\n\r\n`;
+  }
+
+  #end(result: CheckResult): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#socket?.terminate();
+    this.#resolve(result);
+  }
+}
+
+const HANDLERS = {
+  open: (socket: Socket<Check>): void => socket.data.opened(socket),
+  data: (socket: Socket<Check>, bytes: Buffer): void => socket.data.received(bytes),
+  end: (socket: Socket<Check>): void => socket.data.fail("closed"),
+  close: (socket: Socket<Check>): void => socket.data.fail("closed"),
+  error: (socket: Socket<Check>, error: Error): void => socket.data.fail(reasonOf(error, "reset")),
+  connectError: (socket: Socket<Check>, error: Error): void => socket.data.fail(reasonOf(error, "connect-failed")),
+};
+
+const REASONS: Readonly<Record<string, FailureReason>> = {
+  ECONNREFUSED: "connect-refused",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ETIMEDOUT: "timeout",
+};
+
+function reasonOf(error: unknown, otherwise: FailureReason): FailureReason {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS[code] ?? otherwise;
+}
