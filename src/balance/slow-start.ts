@@ -7,7 +7,7 @@
  */
 
 /** Least share of its weight that a new target gets, Envoy's 10 %: enough requests to warm up by. */
-export const WARMTH_MIN = 0.1;
+const WARMTH_MIN = 0.1;
 
 /** Age that the curve starts from: a fraction of the first second would give next to nothing. */
 const AGE_MIN_MS = 1_000;
