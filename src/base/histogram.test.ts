@@ -73,6 +73,13 @@ test("what is no latency counts at the nearest end, never outside the histogram"
   expect(cells[2 * HISTOGRAM_SIZE - 1]).toBe(3);
 });
 
+test("a quantile is the least value that enough of the values do not exceed", () => {
+  const cells = recorded([10, 20, 30]);
+  expect([0, 0.33, 0.34, 0.5, 0.66, 0.67, 1].map((q) => quantile(cells, 0, q))).toEqual([
+    10, 10, 20, 20, 20, 30, 30,
+  ]);
+});
+
 test("an empty histogram has quantile 0", () => {
   expect(quantile(recorded([]), 0, 0.99)).toBe(0);
 });

@@ -1,7 +1,7 @@
 /**
  * MurmurHash3_x86_32 (Austin Appleby, public domain): the hash for placing keys on rings, tables and buckets.
  *
- * Chosen for spreading short keys evenly at about a nanosecond per byte, and because every language has it, so that
+ * Chosen for spreading short keys evenly at under a nanosecond per byte, and because every language has it, so that
  * somebody else's tool can compute the same placement. It does not resist an attacker who picks the keys.
  */
 import { rotateLeft, wordAt } from "./word32.ts";

@@ -49,8 +49,20 @@ test("a cancelled run does not come, not even when cancelled by a run of the sam
   const cancel = scheduler.after(5, () => seen.push("cancelled"));
   scheduler.after(5, () => seen.push("kept"));
   advance(5);
-  cancel();
   expect(seen).toEqual(["kept"]);
+});
+
+test("cancelling again, or what has run, takes nothing else back", () => {
+  const { scheduler, advance } = simulatedTime();
+  const seen: string[] = [];
+  const cancelRun = scheduler.after(5, () => seen.push("first"));
+  scheduler.after(10, () => seen.push("second"));
+  const cancel = scheduler.after(15, () => seen.push("cancelled"));
+  cancel();
+  advance(5);
+  for (const again of [cancelRun, cancel]) again();
+  advance(10);
+  expect(seen).toEqual(["first", "second"]);
 });
 
 test("runs come in order of time, whatever the order of scheduling and cancelling", () => {

@@ -48,6 +48,18 @@ describe("an entry comes at its time or within a tick, never before", () => {
   });
 });
 
+test("an empty wheel jumps over any time", () => {
+  const wheel = new TimerWheel(0, 1);
+  let fired = 0;
+  wheel.advance(1e15);
+  wheel.schedule(
+    timerEntry(() => fired++),
+    10,
+  );
+  wheel.advance(1e15 + 10);
+  expect(fired).toBe(1);
+});
+
 test("an entry that already waits is moved, sooner or later", () => {
   const wheel = new TimerWheel(0, 1);
   const fired: string[] = [];
@@ -114,11 +126,11 @@ test("an entry that throws takes no other of its tick with it", () => {
 test("time does not move back", () => {
   const wheel = new TimerWheel(1000, 1);
   let fired = 0;
+  wheel.advance(0);
   wheel.schedule(
     timerEntry(() => fired++),
     10,
   );
-  wheel.advance(0);
   wheel.advance(1009);
   expect(fired).toBe(0);
   wheel.advance(1010);
