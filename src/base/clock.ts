@@ -8,7 +8,7 @@
 
 /** Tells the time. An argument of everything that measures, so that a test or a simulation can own time. */
 export interface Clock {
-  /** Monotonic milliseconds, fractional. The origin is arbitrary and differs between processes: subtract, never store. */
+  /** Monotonic milliseconds, fractional. The origin differs between processes: subtract, never store. */
   nowMs(): number;
   /** Milliseconds since the Unix epoch. For logs and for what outlives the process; it may jump either way. */
   wallMs(): number;

@@ -41,7 +41,7 @@ export function quantile(cells: HistogramCells, offset: number, q: number): numb
   return 0;
 }
 
-/** How many values were recorded. */
+/** How many values were recorded. Like every reading of a whole histogram: O(cells). */
 export function count(cells: HistogramCells, offset: number): number {
   let total = 0;
   for (let cell = 0; cell < HISTOGRAM_SIZE; cell++) total += cells[offset + cell] ?? 0;

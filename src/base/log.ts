@@ -11,8 +11,10 @@ import { isSecretName, REDACTED } from "./redact.ts";
 /** From chatty to grave. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** How grave an event is. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What varies from one event to the next; any values. */
 export type LogFields = Record<string, unknown>;
 
 /** Writes events. */
@@ -29,9 +31,11 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+/** What a log is made of. */
 export interface LogOptions {
   /** Takes one line, newline included. Called synchronously. */
   readonly write: (line: string) => void;
+  /** Its wall time is each line's `time`. */
   readonly clock: Clock;
   /** The least level that is written. */
   readonly level: LogLevel;

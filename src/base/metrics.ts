@@ -5,8 +5,10 @@
  * families at each scrape; nothing is registered and nothing is kept here.
  */
 
+/** "counter" only grows, "gauge" goes either way, "histogram" is made by `histogramSamples`. */
 export type MetricType = "counter" | "gauge" | "histogram";
 
+/** One line: a value and what it is the value of. */
 export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -14,6 +16,7 @@ export interface MetricSample {
   readonly suffix?: string;
 }
 
+/** One metric with all its samples. */
 export interface MetricFamily {
   /** Like "tenfold_requests_total": unit and, on counters, "total" last. */
   readonly name: string;
@@ -34,7 +37,11 @@ export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** @throws Error when a metric's or a label's name is not one that Prometheus takes. */
+/**
+ * The text of one scrape, families in the order given.
+ *
+ * @throws Error when a metric's or a label's name is not one that Prometheus takes.
+ */
 export function renderMetrics(families: readonly MetricFamily[]): string {
   return families.map(renderFamily).join("");
 }

@@ -2,6 +2,7 @@
 
 /** A queue that refuses more than `capacity` items. Every operation is O(1) and allocates nothing. */
 export class BoundedQueue<T> {
+  /** The most items it holds. */
   readonly capacity: number;
   readonly #ring: (T | undefined)[];
   #head = 0;

@@ -2,7 +2,8 @@
  * Simulated time: a clock and a scheduler over one number that moves only by `advance`.
  *
  * Runs that are due are called in order of their time, and in order of scheduling when two share a time, each seeing
- * the clock at exactly its own due time. So hours pass in microseconds, and a simulation is a pure function of its seed.
+ * the clock at exactly its own due time. So hours pass in microseconds, and a simulation is a pure function of its
+ * seed.
  */
 import type { Clock } from "./clock.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -78,5 +79,8 @@ function isLater(a: Pending, b: Pending): boolean {
 }
 
 function stuckMessage(nowMs: number): string {
-  return `simulated time is stuck at ${nowMs} ms after ${RUNS_PER_INSTANT_MAX} runs: something reschedules itself with delay 0`;
+  return (
+    `simulated time is stuck at ${nowMs} ms after ${RUNS_PER_INSTANT_MAX} runs: ` +
+    "something reschedules itself with delay 0"
+  );
 }

@@ -72,10 +72,11 @@ export function explainDuration(text: string): string {
 /** What is wrong with a size that did not parse, and how to mend it. */
 export function explainBytes(text: string): string {
   const trimmed = text.trim();
-  const [, amount = "", letter = ""] = /^(\d+(?:\.\d+)?) ?([kmgt])i?$/i.exec(trimmed) ?? [];
-  return letter === ""
+  const [, bare = ""] = /^(\d+(?:\.\d+)? ?[kmgt])i?$/i.exec(trimmed) ?? [];
+  const prefixed = bare.toUpperCase();
+  return prefixed === ""
     ? `"${trimmed}" is not a size: write bytes ("512"), or a number and a unit, such as "64KiB" or "10MB"`
-    : `"${trimmed}" does not say which unit: write "${amount}${letter.toUpperCase()}iB" (1024s) or "${amount}${letter.toUpperCase()}B" (1000s)`;
+    : `"${trimmed}" does not say which unit: write "${prefixed}iB" (1024s) or "${prefixed}B" (1000s)`;
 }
 
 /** "250us", "12.5ms", "30s", "1h30m": three digits below a minute, two units from there. */

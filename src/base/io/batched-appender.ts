@@ -21,8 +21,11 @@ const NO_FILE = -1;
 /** Owner and group read: access logs hold addresses of people. */
 const FILE_MODE = 0o640;
 
+/** What an appender is made of. */
 export interface AppenderOptions {
+  /** The file; made when there is none, appended to when there is. */
   readonly path: string;
+  /** Brings the flush of a batch that does not fill up. */
   readonly scheduler: Scheduler;
 }
 
@@ -97,6 +100,7 @@ export class BatchedAppender {
     return this.#closing;
   }
 
+  /** Counts since the file was first opened. */
   stats(): AppenderStats {
     return {
       writtenBytes: this.#writtenBytes,
