@@ -19,15 +19,8 @@ export const LAYERS: Readonly<Record<string, number>> = {
   cli: 6,
 };
 
-/** Folders (under src/) whose files may open sockets, files and processes. */
-export const IO_FOLDERS: readonly string[] = [
-  "base/io",
-  "config/io",
-  "gateway/io",
-  "control/io",
-  "app",
-  "cli",
-];
+/** Folders under src/ whose files may open sockets, files and processes; "*" is any part. */
+export const IO_FOLDERS: readonly string[] = ["*/io", "app", "cli"];
 
 /** Modules that only `IO_FOLDERS` may import. */
 export const IO_MODULES: readonly string[] = [

@@ -110,7 +110,9 @@ function moduleOffence(from: string, specifier: string): string | undefined {
 }
 
 function mayDoIo(path: string): boolean {
-  return isTest(path) || IO_FOLDERS.some((folder) => path.startsWith(`src/${folder}/`));
+  return (
+    isTest(path) || IO_FOLDERS.some((folder) => path.startsWith(`src/${folder.replace("*", partOf(path))}/`))
+  );
 }
 
 function partOf(path: string): string {
