@@ -9,7 +9,7 @@ import { rotateLeft, wordAt } from "./word32.ts";
 const C1 = 0xcc9e_2d51;
 const C2 = 0x1b87_3593;
 
-/** Longest non-ASCII text, in UTF-16 units, that is hashed without allocating; keys are far shorter. */
+/** Longest non-ASCII text, in UTF-16 units, that is encoded into the shared buffer; keys are far shorter. */
 const SCRATCH_UNITS = 1024;
 
 const encoder = new TextEncoder();
@@ -26,7 +26,7 @@ export function murmur3(bytes: Uint8Array, start: number, end: number, seed: num
 
 /**
  * Hashes the UTF-8 bytes of `text`: equal to `murmur3` over `TextEncoder`'s output, lone surrogates included (they
- * become U+FFFD). ASCII text of any length and other text of up to 1024 units allocate nothing. O(n).
+ * become U+FFFD). ASCII text allocates nothing; other text takes a buffer only beyond 1024 units. O(n).
  */
 export function murmur3String(text: string, seed: number): number {
   const blocksEnd = text.length & ~3;

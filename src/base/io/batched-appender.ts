@@ -142,7 +142,7 @@ export class BatchedAppender {
       await this.#writeAll(batch);
     } catch (problem) {
       this.#dropped.writeFailed += lines.length;
-      this.#lastProblem = problem instanceof Error ? problem.message : String(problem);
+      this.#lastProblem = messageOf(problem);
     }
     this.#underWayChars = 0;
     this.#underWay = undefined;
@@ -169,9 +169,13 @@ export class BatchedAppender {
       this.#file = file;
       this.#endsInsideLine = false;
     } catch (problem) {
-      this.#lastProblem = problem instanceof Error ? problem.message : String(problem);
+      this.#lastProblem = messageOf(problem);
     }
   }
+}
+
+function messageOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
 }
 
 /** One write; the kernel may take less than all. */
