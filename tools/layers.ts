@@ -11,7 +11,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   config: 1,
   http: 1,
   balance: 1,
-  health: 1,
+  health: 2,
   scaling: 1,
   gateway: 3,
   control: 3,

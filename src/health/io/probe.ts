@@ -88,7 +88,8 @@ const HANDLERS = {
   end: (socket: Socket<Check>): void => socket.data.fail("closed"),
   close: (socket: Socket<Check>): void => socket.data.fail("closed"),
   error: (socket: Socket<Check>, error: Error): void => socket.data.fail(reasonOf(error, "reset")),
-  connectError: (socket: Socket<Check>, error: Error): void => socket.data.fail(reasonOf(error, "connect-failed")),
+  connectError: (socket: Socket<Check>, error: Error): void =>
+    socket.data.fail(reasonOf(error, "connect-failed")),
 };
 
 const REASONS: Readonly<Record<string, FailureReason>> = {

@@ -1,0 +1,178 @@
+/**
+ * A target group at work in one gateway worker: which targets may be used, which one is next, how each one does.
+ *
+ *   snapshot (targets, draining) + scoreboard (active checks) + ejector (passive checks)
+ *     -> usable targets (or all of them, in panic) -> balancer -> pick
+ *
+ * Pure: it sees time and load through its context and opens nothing. Targets are numbered by their place in the
+ * snapshot's list; the numbers change only in `update`.
+ */
+import {
+  type Balancer,
+  type Candidate,
+  createBalancer,
+  type Load,
+  SlowStart,
+  usableTargets,
+} from "../balance/index.ts";
+import type { EjectionConfig, Target, TargetGroup } from "../config/index.ts";
+import { Ejector, type Outcome } from "../health/index.ts";
+import { type Column, GROUP_COUNTER, HEALTH, type Scoreboard, TARGET_COUNTER } from "./scoreboard.ts";
+
+/** What a group reads and writes. */
+export interface GroupContext {
+  readonly scoreboard: Scoreboard;
+  /** This worker's own column. */
+  readonly column: Column;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+}
+
+export class Group {
+  #spec: TargetGroup;
+  readonly #context: GroupContext;
+  #balancer: Balancer;
+  #ejector: Ejector;
+  #slowStart: SlowStart;
+  #slots: Int32Array = new Int32Array(0);
+  #healthVersion = -1;
+  #panic = false;
+
+  constructor(spec: TargetGroup, context: GroupContext) {
+    this.#spec = spec;
+    this.#context = context;
+    this.#balancer = this.#createBalancer();
+    this.#ejector = new Ejector(spec.ejection);
+    this.#slowStart = new SlowStart(spec.slowStartMs);
+    this.#adopt();
+  }
+
+  get spec(): TargetGroup {
+    return this.#spec;
+  }
+  get name(): string {
+    return this.#spec.name;
+  }
+  get targets(): readonly Target[] {
+    return this.#spec.targets;
+  }
+  /** True while so few targets are healthy that health is ignored. */
+  get panic(): boolean {
+    return this.#panic;
+  }
+
+  /** Takes over a new version of the group. What is known about targets that stay is kept. */
+  update(spec: TargetGroup): void {
+    const previous = this.#spec;
+    this.#spec = spec;
+    if (!sameBalancing(previous, spec)) this.#balancer = this.#createBalancer();
+    if (!sameEjection(previous.ejection, spec.ejection)) this.#ejector = new Ejector(spec.ejection);
+    if (previous.slowStartMs !== spec.slowStartMs) this.#slowStart = new SlowStart(spec.slowStartMs);
+    this.#adopt();
+  }
+
+  /** The number of the target for a request whose key hashes to `hash`; -1 when the group has none. */
+  pick(hash: number, exclude: number): number {
+    if (this.#healthVersion !== this.#context.scoreboard.healthVersion) this.#refresh();
+    if (this.#panic) this.#context.column.countGroup(this.#spec.slot, GROUP_COUNTER.panicPicks, 1);
+    return this.#balancer.pick(hash, exclude);
+  }
+
+  /** A request was given to target `index`. */
+  begin(index: number): void {
+    this.#context.column.moveInFlight(this.#slots[index] ?? 0, this.#spec.slot, 1);
+  }
+
+  /** Target `index` began to answer with `status`. */
+  answered(index: number, status: number, latencyMs: number): void {
+    const slot = this.#slots[index] ?? 0;
+    this.#balancer.observe(index, latencyMs, false);
+    this.#context.column.countTarget(slot, TARGET_COUNTER.requests);
+    if (status >= 500) this.#context.column.countTarget(slot, TARGET_COUNTER.status5xx);
+    this.#judge(index, status >= 500 ? "5xx" : "ok");
+  }
+
+  /** Target `index` never answered: it could not be reached, or it broke off. */
+  failed(index: number, latencyMs: number): void {
+    this.#balancer.observe(index, latencyMs, true);
+    this.#context.column.countTarget(this.#slots[index] ?? 0, TARGET_COUNTER.failures);
+    this.#judge(index, "failure");
+  }
+
+  /** Ends ejections whose time is over, and follows slow start. Called about once a second. */
+  sweep(): void {
+    const changed = this.#ejector.sweep(this.#context.nowMs());
+    if (changed) this.#refresh();
+  }
+
+  isEjected(index: number): boolean {
+    return this.#ejector.isEjected(index);
+  }
+
+  #judge(index: number, outcome: Outcome): void {
+    const changed = this.#ejector.observe(index, outcome, this.#context.nowMs());
+    if (!changed) return;
+    this.#context.column.countTarget(this.#slots[index] ?? 0, TARGET_COUNTER.ejections);
+    this.#refresh();
+  }
+
+  #createBalancer(): Balancer {
+    const { random, nowMs } = this.#context;
+    const { algorithm, boundedLoad } = this.#spec;
+    return createBalancer(algorithm, { load: this.#load, random, nowMs, boundedLoad });
+  }
+
+  readonly #load: Load = {
+    inFlight: (index) => this.#context.scoreboard.inFlight(this.#slots[index] ?? 0),
+    warmth: (index) => this.#slowStart.warmth(index, this.#context.nowMs()),
+  };
+
+  /** Renumbers after the list of targets changed. */
+  #adopt(): void {
+    const ids = this.#spec.targets.map((target) => target.id);
+    this.#slots = Int32Array.from(this.#spec.targets, (target) => target.slot);
+    this.#ejector.setTargets(ids);
+    this.#slowStart.setTargets(ids);
+    this.#refresh();
+  }
+
+  /** Works out again who may be picked. */
+  #refresh(): void {
+    const { scoreboard, column, nowMs } = this.#context;
+    this.#healthVersion = scoreboard.healthVersion;
+    const active = this.#spec.targets
+      .map((target, index) => ({ target, index }))
+      .filter(({ target }) => target.state === "active");
+    const healthy = active.map(({ target, index }) => this.#isHealthy(target, index));
+    const { usable, panic } = usableTargets(healthy, this.#spec.panicThreshold);
+    this.#panic = panic;
+    for (const [index, target] of this.#spec.targets.entries()) {
+      column.targetEjected[target.slot] = this.#ejector.isEjected(index) ? 1 : 0;
+    }
+    this.#slowStart.setHealthy(
+      active.filter((_, i) => healthy[i] === true).map(({ index }) => index),
+      nowMs(),
+    );
+    this.#balancer.setTargets(usable.flatMap((i) => candidateOf(active[i])));
+  }
+
+  /** Unknown counts as healthy: a gateway that just started must serve before its first check is back. */
+  #isHealthy(target: Target, index: number): boolean {
+    const checked =
+      this.#spec.health === undefined || this.#context.scoreboard.health(target.slot) !== HEALTH.unhealthy;
+    return checked && !this.#ejector.isEjected(index);
+  }
+}
+
+function candidateOf(entry: { target: Target; index: number } | undefined): Candidate[] {
+  if (entry === undefined) return [];
+  return [{ index: entry.index, id: entry.target.id, weight: entry.target.weight }];
+}
+
+function sameBalancing(a: TargetGroup, b: TargetGroup): boolean {
+  return a.algorithm === b.algorithm && a.boundedLoad === b.boundedLoad;
+}
+
+function sameEjection(a: EjectionConfig, b: EjectionConfig): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,12 @@
+/** The gateway's pure side: rules, groups, errors, the scoreboard and what is read off it. */
+export { GATEWAY_ERRORS, type GatewayErrorCode, REASONS } from "./errors.ts";
+export {
+  type Column,
+  columnsFor,
+  GROUP_COUNTER,
+  HEALTH,
+  NO_GROUP,
+  Scoreboard,
+  TARGET_COUNTER,
+  WORKER_COUNTER,
+} from "./scoreboard.ts";

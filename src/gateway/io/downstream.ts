@@ -1,0 +1,248 @@
+/**
+ * One client connection: finds the next request in what arrives, hands it to an exchange, and keeps order.
+ *
+ *   idle -> (bytes) -> head complete? -> exchange -> response sent -> next request, or close
+ *
+ * Requests on one connection are answered one after the other (RFC 9112 §9.3.2): bytes of a pipelined request wait
+ * in `#input`, and reading pauses when they are more than a head may be. An idle connection holds nothing but
+ * itself: buffers and the exchange come and go with the work.
+ */
+import type { Socket } from "bun";
+import type { TimerEntry } from "../../base/index.ts";
+import type { Peer } from "../peer.ts";
+import type { Exchange } from "./exchange.ts";
+import type { HttpListener } from "./listener.ts";
+import { flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
+import type { Serving } from "./serving.ts";
+
+/** What a connection waits for; each wait has a bound, and what happens at the bound is `onTimer`. */
+export type Wait = "request" | "head" | "queue" | "connect" | "first-byte" | "stream" | "tunnel" | "linger";
+
+/** How long a closing connection still reads, so that a reset does not destroy the response on its way. */
+const LINGER_MS = 2_000;
+
+/** First size of the buffer that collects a head arriving in pieces. */
+const INPUT_BYTES_MIN = 1024;
+
+export class Downstream implements TimerEntry {
+  readonly socket: Socket<Downstream>;
+  readonly listener: HttpListener;
+  readonly peer: Peer;
+  outbox: Outbox | undefined;
+  exchange: Exchange | undefined;
+  readonly #serving: Serving;
+  #input: Uint8Array | undefined;
+  #inputEnd = 0;
+  /** The parser's note on a head that has not arrived whole. */
+  headResume = 0;
+  #wait: Wait = "request";
+  #paused = false;
+  #lingers = false;
+  #ended = false;
+  #closed = false;
+
+  // Links of the timer wheel.
+  timerNext: TimerEntry | undefined;
+  timerPrevious: TimerEntry | undefined;
+  timerTick = 0;
+
+  constructor(socket: Socket<Downstream>, listener: HttpListener, serving: Serving, peer: Peer) {
+    this.socket = socket;
+    this.listener = listener;
+    this.#serving = serving;
+    this.peer = peer;
+    this.wait("request", serving.timeouts.headMs);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+  get waitsFor(): Wait {
+    return this.#wait;
+  }
+
+  // --- time -------------------------------------------------------------------------------------------------
+
+  /** Waits for `what` at most `ms`. Called at every message, so the wheel only notes a later time. */
+  wait(what: Wait, ms: number): void {
+    this.#wait = what;
+    this.#serving.wheel.schedule(this, ms);
+  }
+
+  /** The wait is over. */
+  onTimer(): void {
+    if (this.#closed) return;
+    switch (this.#wait) {
+      case "request":
+      case "linger":
+        return this.destroy();
+      case "head":
+        return this.#serving.refuse(this, "head-timeout");
+      case "queue":
+      case "connect":
+      case "first-byte":
+      case "stream":
+      case "tunnel":
+        this.exchange?.timedOut(this.#wait);
+    }
+  }
+
+  // --- reading ----------------------------------------------------------------------------------------------
+
+  received(bytes: Uint8Array): void {
+    if (this.#wait === "linger") return;
+    const exchange = this.exchange;
+    if (exchange === undefined) return this.#collect(bytes);
+    const used = exchange.requestBytes(bytes);
+    if (used < bytes.length && !this.#closed) this.#keep(bytes, used);
+  }
+
+  /** Bytes while no exchange is under way: a request, or a part of one. */
+  #collect(bytes: Uint8Array): void {
+    if (this.#input === undefined) return this.#read(bytes, 0, bytes.length);
+    this.#append(bytes, 0);
+    this.#readInput();
+  }
+
+  #readInput(): void {
+    const input = this.#input;
+    const end = this.#inputEnd;
+    if (input === undefined) return;
+    this.#input = undefined;
+    this.#inputEnd = 0;
+    this.#read(input, 0, end);
+  }
+
+  /** Reads requests from `bytes[start, end)` until one must be waited for; what is left is kept. */
+  #read(bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end && this.exchange === undefined && !this.#closed && this.#wait !== "linger") {
+      const next = this.#serving.readRequest(this, bytes, at, end);
+      if (next === at) return this.#awaitHead(bytes, at, end);
+      at = next;
+    }
+    if (at < end && !this.#closed && this.#wait !== "linger") this.#keep(bytes.subarray(0, end), at);
+  }
+
+  /** `resume` was set by the parser: it looks again only when what has come since can change the answer. */
+  #awaitHead(bytes: Uint8Array, start: number, end: number): void {
+    if (start === 0 && bytes.length > end) {
+      this.#input = bytes; // It is our own buffer, and it has room.
+      this.#inputEnd = end;
+    } else {
+      this.#append(bytes.subarray(0, end), start);
+    }
+    if (this.#ended) return this.close();
+    if (this.#wait !== "head") this.wait("head", this.#serving.timeouts.headMs);
+  }
+
+  /** Keeps pipelined bytes for later; stops reading when they are more than one head may be. */
+  #keep(bytes: Uint8Array, start: number): void {
+    this.#append(bytes, start);
+    if (this.#inputEnd > this.#serving.limits.headBytesMax) this.pause();
+  }
+
+  #append(bytes: Uint8Array, start: number): void {
+    const needed = this.#inputEnd + bytes.length - start;
+    if (this.#input === undefined || this.#input.length < needed) {
+      const grown = new Uint8Array(Math.max(INPUT_BYTES_MIN, needed * 2));
+      if (this.#input !== undefined) grown.set(this.#input.subarray(0, this.#inputEnd));
+      this.#input = grown;
+    }
+    this.#input.set(bytes.subarray(start), this.#inputEnd);
+    this.#inputEnd = needed;
+  }
+
+  pause(): void {
+    if (this.#paused || this.#closed) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+  resume(): void {
+    if (!this.#paused || this.#closed) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** The client sent FIN. It may still read: an exchange under way goes on, then the connection closes. */
+  ended(): void {
+    this.#ended = true;
+    if (this.exchange === undefined) this.close();
+    else this.exchange.requestEnded();
+  }
+
+  // --- writing ----------------------------------------------------------------------------------------------
+
+  /** Sends to the client; on `SEND.waits` the source should pause until `drained`. */
+  send(bytes: Uint8Array, start: number, end: number, borrowed: boolean): SendResult {
+    return this.#closed ? SEND.gone : send(this, bytes, start, end, borrowed);
+  }
+
+  drained(): void {
+    if (this.#closed || !flush(this)) return;
+    if (this.exchange !== undefined) this.exchange.downstreamDrained();
+    else if (this.#wait === "linger") this.#closeNow();
+    else this.#next();
+  }
+
+  /** The exchange is complete: on to the next request, or close. */
+  exchangeDone(close: boolean, linger: boolean): void {
+    this.exchange = undefined;
+    if (this.#closed) return;
+    if (close || this.listener.closing) return this.close(linger);
+    this.wait("request", this.#serving.timeouts.keepAliveMs);
+    if (this.outbox === undefined) this.#next();
+  }
+
+  /** Reads the requests that waited; a client that has said its last word gets its last answer, then the close. */
+  #next(): void {
+    this.resume();
+    this.#readInput();
+    if (this.#ended && this.exchange === undefined) this.close();
+  }
+
+  /**
+   * Closes once all is sent. When the client may still be sending (`linger`), half-closes and reads on for a while:
+   * an immediate close would reset the connection and could destroy the response on its way (RFC 9112 §9.6).
+   */
+  close(linger = false): void {
+    if (this.#closed || this.#wait === "linger") return;
+    this.#input = undefined;
+    if (this.outbox === undefined && (this.#ended || !linger)) {
+      this.socket.end();
+      return;
+    }
+    this.resume();
+    this.#lingers = linger && !this.#ended;
+    this.wait("linger", this.outbox === undefined ? LINGER_MS : this.#serving.timeouts.idleMs);
+    if (this.outbox === undefined) this.socket.shutdown();
+  }
+
+  /** All is sent to a client that is being closed. */
+  #closeNow(): void {
+    if (!this.#lingers) {
+      this.socket.end();
+      return;
+    }
+    this.socket.shutdown();
+    this.wait("linger", LINGER_MS);
+  }
+
+  /** Resets the connection: the client must not take what it has for a whole response. */
+  destroy(): void {
+    if (!this.#closed) this.socket.terminate();
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#input = undefined;
+    this.outbox = undefined;
+    this.#serving.wheel.cancel(this);
+    this.listener.left(this);
+    const exchange = this.exchange;
+    this.exchange = undefined;
+    exchange?.downstreamClosed();
+  }
+}

@@ -1,0 +1,5 @@
+/** The gateway at the sockets: the worker, its snapshot and its scoreboard. */
+export { columnsFor } from "../scoreboard.ts";
+export { mapScoreboard, openScoreboard } from "./scoreboard-file.ts";
+export { readSnapshot, SnapshotWatch } from "./snapshot-file.ts";
+export { Worker, type WorkerContext } from "./worker.ts";

@@ -1,0 +1,107 @@
+/**
+ * One listening address: accepts clients and holds the rules that serve them.
+ *
+ * Rules are replaced in place: connections, WebSockets among them, never notice a reload. Every worker opens the
+ * address for itself (`SO_REUSEPORT`) and the kernel spreads connections over the workers.
+ */
+import type { Socket, TCPSocketListener } from "bun";
+import type { ListenerConfig } from "../../config/index.ts";
+import { findRoute, type RequestView } from "../route.ts";
+import { WORKER_COUNTER } from "../scoreboard.ts";
+import { Downstream } from "./downstream.ts";
+import type { Plan } from "./plan.ts";
+import type { Serving } from "./serving.ts";
+
+export class HttpListener {
+  #config: ListenerConfig;
+  readonly #serving: Serving;
+  readonly #connections = new Set<Downstream>();
+  #plans: readonly Plan[];
+  #socket: TCPSocketListener<Downstream> | undefined;
+  #closing = false;
+
+  constructor(config: ListenerConfig, plans: readonly Plan[], serving: Serving) {
+    this.#config = config;
+    this.#plans = plans;
+    this.#serving = serving;
+  }
+
+  get config(): ListenerConfig {
+    return this.#config;
+  }
+  /** True once the listener takes no new connections and ends the ones it has after their present exchange. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens the address. Throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
+  start(): void {
+    const { host: hostname, port } = this.config.address;
+    this.#socket = Bun.listen<Downstream>({
+      ...{ hostname, port, reusePort: true, allowHalfOpen: true },
+      socket: {
+        binaryType: "buffer",
+        open: (socket) => this.#accept(socket),
+        data: (socket, bytes) => socket.data?.received(bytes),
+        drain: (socket) => socket.data?.drained(),
+        end: (socket) => socket.data?.ended(),
+        close: (socket) => socket.data?.closed(),
+        error: (socket) => socket.data?.closed(),
+      },
+    });
+  }
+
+  /** New rules for requests from now on. */
+  update(config: ListenerConfig, plans: readonly Plan[]): void {
+    this.#config = config;
+    this.#plans = plans;
+  }
+
+  /** The plan of the first rule that matches. */
+  find(request: RequestView): Plan | undefined {
+    return findRoute(this.#plans, request);
+  }
+
+  /** Stops accepting; idle connections close now, busy ones after their exchange, tunnels live on. */
+  drain(): void {
+    this.#closing = true;
+    this.#socket?.stop(false);
+    this.#socket = undefined;
+    for (const connection of this.#connections) {
+      if (connection.exchange === undefined) connection.close();
+    }
+  }
+
+  /** Cuts what is left. */
+  stop(): void {
+    this.drain();
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  left(connection: Downstream): void {
+    this.#connections.delete(connection);
+    this.#serving.connectionClosed();
+  }
+
+  #accept(socket: Socket<Downstream>): void {
+    const serving = this.#serving;
+    serving.column.count(WORKER_COUNTER.accepted);
+    if (serving.connections >= serving.limits.connectionsMax || this.#closing) {
+      serving.column.count(WORKER_COUNTER.shed);
+      socket.terminate();
+      return;
+    }
+    const connection = new Downstream(
+      socket,
+      this,
+      serving,
+      serving.peers.at(socket.remoteAddress, this.config.address.port),
+    );
+    socket.data = connection;
+    this.#connections.add(connection);
+    serving.connectionOpened();
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Writing to a socket without losing or hoarding bytes.
+ *
+ * The kernel takes what fits and says how much; the rest waits here until `drain`. Whoever feeds the connection is
+ * told at once (`SEND.waits`) and pauses its source, so an outbox holds at most what one read brought.
+ */
+import type { Socket } from "bun";
+
+/** One stretch of bytes that waits. */
+interface Pending {
+  readonly bytes: Uint8Array;
+  start: number;
+  readonly end: number;
+}
+
+/** The waiting stretches of one connection, oldest first. Exists only while something waits. */
+export type Outbox = Pending[];
+
+/** A connection that can be written to. */
+export interface Writable {
+  readonly socket: Socket<unknown>;
+  outbox: Outbox | undefined;
+}
+
+/** What became of bytes given to `send`: all in the kernel's hands; some wait here; the socket is gone, none was sent. */
+export const SEND = { done: 1, waits: 0, gone: -1 } as const;
+export type SendResult = (typeof SEND)[keyof typeof SEND];
+
+/** Sends `bytes[start, end)`. `borrowed`: the caller will use the memory again, so what waits must be copied. */
+export function send(
+  to: Writable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  borrowed: boolean,
+): SendResult {
+  if (to.outbox !== undefined) {
+    to.outbox.push(pending(bytes, start, end, borrowed));
+    return SEND.waits;
+  }
+  const written = to.socket.write(bytes, start, end - start);
+  if (written === end - start) return SEND.done;
+  if (written < 0) return SEND.gone;
+  to.outbox = [pending(bytes, start + written, end, borrowed)];
+  return SEND.waits;
+}
+
+/** Writes on after `drain`. True when nothing waits any more. */
+export function flush(to: Writable): boolean {
+  const outbox = to.outbox;
+  if (outbox === undefined) return true;
+  for (let next = outbox[0]; next !== undefined; next = outbox[0]) {
+    const written = to.socket.write(next.bytes, next.start, next.end - next.start);
+    if (written < 0) return false;
+    next.start += written;
+    if (next.start < next.end) return false;
+    outbox.shift();
+  }
+  to.outbox = undefined;
+  return true;
+}
+
+function pending(bytes: Uint8Array, start: number, end: number, borrowed: boolean): Pending {
+  if (!borrowed) return { bytes, start, end };
+  const copy = bytes.slice(start, end);
+  return { bytes: copy, start: 0, end: copy.length };
+}

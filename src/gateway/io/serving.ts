@@ -1,0 +1,231 @@
+/**
+ * What all connections of one worker share: parsers, the scratch buffer, time, counters, and the way from bytes to
+ * a request and back.
+ *
+ * Parsing and forwarding happen in one turn of the event loop, so one parsed head and one scratch buffer serve every
+ * connection. An exchange that comes back later (its connection to the target had to be opened, or it is tried
+ * again) has its head parsed anew; `#owner` tells whose head stands in the view.
+ */
+import type { Clock, Log, TimerWheel } from "../../base/index.ts";
+import type { GatewayConfig, LimitsConfig, TimeoutsConfig } from "../../config/index.ts";
+import { REQUEST_ERRORS, type RequestErrorCode, RequestHead, ResponseHead } from "../../http/index.ts";
+import { type AccessEntry, type AccessFormat, accessFormat } from "../access-log.ts";
+import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
+import { Peers } from "../peer.ts";
+import { RequestIds } from "../request-id.ts";
+import type { RequestView } from "../route.ts";
+import { type Column, countStatus, GROUP_COUNTER, NO_GROUP } from "../scoreboard.ts";
+import type { Downstream } from "./downstream.ts";
+import { Exchange } from "./exchange.ts";
+import { pageReply, renderReply } from "./reply.ts";
+import { Wire } from "./wire.ts";
+
+/** What a worker gives its connections. */
+export interface ServingContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly wheel: TimerWheel;
+  readonly column: Column;
+  readonly log: Log;
+  /** Takes finished access log lines; must not block. */
+  readonly writeAccess: (line: string) => void;
+}
+
+export class Serving {
+  readonly view: RequestView;
+  readonly responseHead: ResponseHead;
+  readonly requestIds: RequestIds;
+  readonly peers: Peers;
+  readonly wire: Wire;
+  readonly wheel: TimerWheel;
+  readonly column: Column;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  readonly wallMs: () => number;
+  readonly #context: ServingContext;
+  readonly #free: Exchange[] = [];
+  #config: GatewayConfig;
+  #accessFormat: AccessFormat | undefined;
+  #owner: Exchange | undefined;
+  #connections = 0;
+
+  constructor(config: GatewayConfig, context: ServingContext) {
+    this.#context = context;
+    this.#config = config;
+    this.#accessFormat = accessFormat(config.accessLog);
+    this.wheel = context.wheel;
+    this.column = context.column;
+    this.random = context.random;
+    this.nowMs = context.clock.nowMs;
+    this.wallMs = context.clock.wallMs;
+    this.view = { head: new RequestHead(config.limits), bytes: new Uint8Array(0), clientIp: "" };
+    this.responseHead = new ResponseHead(config.limits);
+    this.requestIds = new RequestIds(context.random);
+    this.peers = new Peers(config);
+    this.wire = new Wire(config.limits, this.requestIds, this.peers.at("", 0));
+    this.tick();
+  }
+
+  get limits(): LimitsConfig {
+    return this.#config.limits;
+  }
+  get timeouts(): TimeoutsConfig {
+    return this.#config.timeouts;
+  }
+  get name(): string {
+    return this.#config.name;
+  }
+  get connections(): number {
+    return this.#connections;
+  }
+  get logsAccess(): boolean {
+    return this.#accessFormat !== undefined;
+  }
+
+  /** New settings for requests from now on. Limits of heads hold until the worker is replaced: buffers are sized by them. */
+  update(config: GatewayConfig): void {
+    this.#config = { ...config, limits: { ...config.limits, ...headLimits(this.#config.limits) } };
+    this.#accessFormat = accessFormat(config.accessLog);
+    this.peers.update(config);
+  }
+
+  /** About once a second. */
+  tick(): void {
+    this.wire.setTime(this.wallMs());
+  }
+
+  connectionOpened(): void {
+    this.column.setConnections(++this.#connections);
+  }
+  connectionClosed(): void {
+    this.column.setConnections(--this.#connections);
+  }
+
+  /**
+   * Reads the request at `bytes[at, end)` and begins its exchange. Returns where the next one begins; `at` when the
+   * head has not arrived whole.
+   */
+  readRequest(down: Downstream, bytes: Uint8Array, at: number, end: number): number {
+    const { head } = this.view;
+    const used = head.parse(bytes, at, end, down.headResume);
+    if (used === 0) {
+      down.headResume = head.resume;
+      return at;
+    }
+    down.headResume = 0;
+    if (used < 0) {
+      this.#refuseGrammar(down, head.error ?? "method-invalid");
+      return end;
+    }
+    this.view.bytes = bytes;
+    this.view.clientIp = this.peers.clientIp(down.peer, head, bytes);
+    const exchange = this.#free.pop() ?? new Exchange(this);
+    down.exchange = exchange;
+    this.#owner = exchange;
+    return exchange.begin(down, bytes, at, at + used, end);
+  }
+
+  /** The view of an exchange's request, parsed again when another request has been read since. */
+  viewOf(
+    exchange: Exchange,
+    down: Downstream,
+    bytes: Uint8Array,
+    start: number,
+    headEnd: number,
+  ): RequestView {
+    if (this.#owner === exchange) return this.view;
+    this.view.head.parse(bytes, start, headEnd);
+    this.view.bytes = bytes;
+    this.view.clientIp = this.peers.clientIp(down.peer, this.view.head, bytes);
+    this.#owner = exchange;
+    return this.view;
+  }
+
+  /** Takes a finished exchange back for the next request. */
+  recycle(exchange: Exchange): void {
+    if (this.#owner === exchange) this.#owner = undefined;
+    this.#free.push(exchange);
+  }
+
+  /** A request that breaks the grammar: answered, counted, and its connection closed, for what follows cannot be trusted. */
+  #refuseGrammar(down: Downstream, code: RequestErrorCode): void {
+    this.#owner = undefined;
+    this.#turnAway(down, "bad-request", { ...REQUEST_ERRORS[code], code });
+  }
+
+  /** Turns a client away before there is an exchange. */
+  refuse(down: Downstream, code: GatewayErrorCode): void {
+    this.#turnAway(down, code, { ...GATEWAY_ERRORS[code], code });
+  }
+
+  #turnAway(
+    down: Downstream,
+    reason: GatewayErrorCode,
+    row: { status: number; code: string; message: string; mend: string },
+  ): void {
+    const requestId = this.requestIds.text(this.requestIds.next());
+    const reply = pageReply({ ...row, requestId, tried: [] }, "");
+    const context = {
+      close: true,
+      keepAlive10: false,
+      isHead: false,
+      requestId,
+      name: this.name,
+      wallMs: this.wallMs(),
+    };
+    const bytes = renderReply(reply, context);
+    down.send(bytes, 0, bytes.length, false);
+    this.column.countGroup(NO_GROUP, GROUP_COUNTER.requests, 1);
+    this.column.countGroup(NO_GROUP, countStatus(row.status), 1);
+    this.column.countReason(NO_GROUP, reasonNumber(reason));
+    this.#logTurnedAway(down, row, requestId, bytes.length);
+    down.close(true);
+  }
+
+  #logTurnedAway(
+    down: Downstream,
+    row: { status: number; code: string },
+    requestId: string,
+    bytesOut: number,
+  ): void {
+    this.logAccess({
+      ...{ method: "-", host: "", path: "", query: "", protocol: "-", userAgent: "", referer: "" },
+      ...{
+        requestId,
+        clientIp: down.peer.ip,
+        status: row.status,
+        reason: row.code,
+        durationMs: 0,
+        bytesIn: 0,
+        bytesOut,
+      },
+      ...{ listener: down.listener.config.name, rule: "", group: "", target: "", attempts: 0 },
+    });
+  }
+
+  /** Counts a finished exchange and observes its latency. */
+  count(row: number, status: number, durationMs: number): void {
+    const { column } = this;
+    column.countGroup(row, GROUP_COUNTER.requests, 1);
+    column.countGroup(row, countStatus(status), 1);
+    column.observeLatency(row, durationMs);
+  }
+
+  /** Writes an access log line, when the log is on. */
+  logAccess(entry: Omit<AccessEntry, "time">): void {
+    if (this.#accessFormat === undefined) return;
+    this.#context.writeAccess(this.#accessFormat({ time: new Date(this.wallMs()), ...entry }));
+  }
+
+  /** Says in the worker's log what went wrong on the target's side or ours; clients' mistakes are only counted. */
+  reportFailure(
+    code: GatewayErrorCode,
+    fields: { detail: string | undefined; rule: string | undefined; target: string | undefined },
+  ): void {
+    if (GATEWAY_ERRORS[code].fault !== "downstream") this.#context.log.warn(code, fields);
+  }
+}
+
+function headLimits({ requestLineBytesMax, headBytesMax, fieldsMax }: LimitsConfig): Partial<LimitsConfig> {
+  return { requestLineBytesMax, headBytesMax, fieldsMax };
+}

@@ -1,0 +1,195 @@
+/**
+ * One gateway worker: takes snapshots, keeps listeners and groups in step with them, and keeps time.
+ *
+ * A snapshot changes a running worker in place. Groups keep their connections, listeners keep their clients; only
+ * an address that is no longer wanted is drained. The revision is acknowledged in the scoreboard once every request
+ * from then on follows it: that is what a drain waits for.
+ */
+import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from "../../base/index.ts";
+import type { ListenerConfig, Snapshot } from "../../config/index.ts";
+import type { Column, Scoreboard } from "../scoreboard.ts";
+import { HealthChecks } from "./health-checks.ts";
+import { HttpListener } from "./listener.ts";
+import { compilePlans } from "./plan.ts";
+import { Serving } from "./serving.ts";
+import { UpstreamGroup, type UpstreamGroupContext } from "./upstream-group.ts";
+
+/** Resolution of connection timeouts. */
+const TICK_MS = 50;
+
+/** Heartbeat, ends of ejections, and the sweep of resting connections. */
+const SWEEP_MS = 500;
+
+export interface WorkerContext {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly scoreboard: Scoreboard;
+  /** Number of this worker's column. */
+  readonly index: number;
+  readonly pid: number;
+  readonly writeAccess: (line: string) => void;
+}
+
+export class Worker {
+  readonly #context: WorkerContext;
+  readonly #column: Column;
+  readonly #wheel: TimerWheel;
+  readonly #serving: Serving;
+  readonly #groups = new Map<string, UpstreamGroup>();
+  readonly #listeners = new Map<string, HttpListener>();
+  readonly #draining = new Set<HttpListener>();
+  readonly #checks: HealthChecks;
+  #snapshot: Snapshot;
+  #cancels: Cancel[] = [];
+
+  constructor(snapshot: Snapshot, context: WorkerContext) {
+    const { clock, random, log, scoreboard, index, writeAccess } = context;
+    const column = scoreboard.columns[index];
+    if (column === undefined)
+      throw new Error(`worker ${index}: the scoreboard has ${scoreboard.columns.length} columns`);
+    this.#context = context;
+    this.#column = column;
+    this.#snapshot = snapshot;
+    this.#wheel = new TimerWheel(clock.nowMs(), TICK_MS);
+    this.#serving = new Serving(snapshot.gateway, {
+      clock,
+      random,
+      wheel: this.#wheel,
+      column,
+      log,
+      writeAccess,
+    });
+    this.#checks = new HealthChecks({ ...context, index });
+  }
+
+  /** Requests under way, tunnels included. */
+  get connections(): number {
+    return this.#serving.connections;
+  }
+
+  /** Takes its column, opens the listeners and begins to serve. Throws when an address cannot be opened. */
+  start(): void {
+    this.#column.claim(this.#context.pid, this.#context.clock.wallMs());
+    this.apply(this.#snapshot);
+    this.#every(TICK_MS, () => this.#wheel.advance(this.#context.clock.nowMs()));
+    this.#every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Serves by `snapshot` from now on. */
+  apply(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.#serving.update(snapshot.gateway);
+    this.#applyGroups(snapshot);
+    this.#applyListeners(snapshot);
+    this.#checks.setGroups(snapshot.targetGroups);
+    this.#column.acknowledge(snapshot.revision);
+  }
+
+  /** Stops accepting; resolves when the last connection has closed, or has been cut after the stop timeout. */
+  async drain(): Promise<void> {
+    this.#column.setStopping();
+    for (const listener of this.#listeners.values()) listener.drain();
+    const deadlineMs = this.#context.clock.nowMs() + this.#snapshot.gateway.stopTimeoutMs;
+    await this.#until(() => this.connections === 0 || this.#context.clock.nowMs() >= deadlineMs);
+    this.stop();
+  }
+
+  /** Cuts everything and gives the column back. */
+  stop(): void {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    for (const listener of [...this.#listeners.values(), ...this.#draining]) listener.stop();
+    this.#checks.stop();
+    for (const group of this.#groups.values()) group.close();
+    this.#column.release();
+  }
+
+  #applyGroups(snapshot: Snapshot): void {
+    const gone = new Set(this.#groups.keys());
+    for (const spec of snapshot.targetGroups) {
+      gone.delete(spec.name);
+      const group = this.#groups.get(spec.name);
+      if (group === undefined) this.#groups.set(spec.name, new UpstreamGroup(spec, this.#groupContext));
+      else group.update(spec);
+    }
+    for (const name of gone) {
+      this.#groups.get(name)?.close();
+      this.#groups.delete(name);
+    }
+  }
+
+  #applyListeners(snapshot: Snapshot): void {
+    const gone = new Set(this.#listeners.keys());
+    for (const config of snapshot.listeners) {
+      const key = addressKey(config);
+      gone.delete(key);
+      const plans = compilePlans(config.rules, snapshot.gateway, this.#groups);
+      const listener = this.#listeners.get(key);
+      if (listener === undefined) this.#open(key, new HttpListener(config, plans, this.#serving));
+      else listener.update(config, plans);
+    }
+    for (const key of gone) this.#close(key);
+  }
+
+  #open(key: string, listener: HttpListener): void {
+    listener.start();
+    this.#listeners.set(key, listener);
+  }
+
+  #close(key: string): void {
+    const listener = this.#listeners.get(key);
+    if (listener === undefined) return;
+    this.#listeners.delete(key);
+    listener.drain();
+    if (listener.connections > 0) this.#draining.add(listener);
+  }
+
+  #sweep(): void {
+    const { clock } = this.#context;
+    this.#column.beat(clock.wallMs());
+    for (const group of this.#groups.values()) group.sweep(clock.nowMs());
+    for (const listener of this.#draining) {
+      if (listener.connections === 0) this.#draining.delete(listener);
+    }
+    this.#checks.sweep();
+    this.#serving.tick();
+  }
+
+  get #groupContext(): UpstreamGroupContext {
+    const { clock, random, scoreboard } = this.#context;
+    return {
+      scoreboard,
+      column: this.#column,
+      random,
+      nowMs: clock.nowMs,
+      keepAliveMs: () => this.#serving.timeouts.upstreamKeepAliveMs,
+      queueMax: () => this.#serving.limits.queueMax,
+    };
+  }
+
+  #every(ms: number, run: () => void): void {
+    let cancel: Cancel = () => {};
+    const again = (): void => {
+      run();
+      cancel = this.#context.scheduler.after(ms, again);
+    };
+    cancel = this.#context.scheduler.after(ms, again);
+    this.#cancels.push(() => cancel());
+  }
+
+  #until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (holds()) resolve();
+        else this.#context.scheduler.after(TICK_MS, look);
+      };
+      look();
+    });
+  }
+}
+
+/** A listener is known by its address: a change of name or rules keeps its clients. */
+function addressKey({ address }: ListenerConfig): string {
+  return `${address.host} ${address.port}`;
+}
