@@ -2,7 +2,7 @@
  * `npm test`: runs every test and ends with one line, `N passed, N failed`.
  *
  * The counts come from the runner's own report, and what the report cannot say is counted too: a test file that did
- * not load and a run that was cut short are failures. No tests at all is a failure.
+ * not load, a run that was cut short, a test skipped without a reason. No tests at all is a failure.
  *
  * Usage: npm test [-- PATH… FLAG…]     paths and flags go to `bun test`
  */
@@ -75,25 +75,36 @@ function describeCase({ file, name }: TestCase): string {
   return `${file}: ${name}`;
 }
 
+/** A skipped test says in its name what it lacks: "… (needs nginx)". */
+function hasReason({ name }: TestCase): boolean {
+  return /\(needs [^)]+\)/.test(name);
+}
+
 /** Prints what a reader wants to know, the closing line last; returns the exit code. */
 function summarise({ cases, exitCode, seconds }: Run, notRun: readonly string[]): number {
   const by = (outcome: TestCase["outcome"]): TestCase[] => cases.filter((one) => one.outcome === outcome);
-  const [passed, failures, skipped] = [by("passed"), by("failed"), by("skipped")];
+  const [passed, skipped] = [by("passed"), by("skipped")];
+  const failures = [
+    ...by("failed").map(describeCase),
+    ...skipped
+      .filter((one) => !hasReason(one))
+      .map((one) => `${describeCase(one)}: skipped without a reason`),
+    ...notRun.map((file) => `${file}: did not load, or did not get to its end`),
+  ];
+  if (exitCode !== 0 && failures.length === 0)
+    failures.push(`the runner ended with ${exitCode ?? "a signal"}`);
+  if (cases.length === 0 && failures.length === 0) failures.push("no test ran");
   const slowest = cases.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_SHOWN);
-  const outside = exitCode !== 0 && failures.length + notRun.length === 0 ? 1 : 0;
-  const failed = failures.length + notRun.length + outside;
   list(
     "Slowest:",
     slowest.map((one) => `${one.seconds.toFixed(2).padStart(6)} s  ${describeCase(one)}`),
   );
-  list("Skipped (the reason is in the name):", skipped.map(describeCase));
-  list("Failed:", [...failures.map(describeCase), ...notRun.map((file) => `${file}: did not load`)]);
-  if (outside) list("Failed outside of any test:", [`the runner ended with ${exitCode ?? "a signal"}`]);
-  if (cases.length === 0) console.log("\nNo tests ran.");
+  list("Skipped:", skipped.filter(hasReason).map(describeCase));
+  list("Failed:", failures);
   console.log(`\n${cases.length} tests in ${seconds.toFixed(1)} s`);
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
-  console.log(`${passed.length} passed, ${failed} failed${skips}`);
-  return failed === 0 && passed.length > 0 ? 0 : 1;
+  console.log(`${passed.length} passed, ${failures.length} failed${skips}`);
+  return failures.length === 0 ? 0 : 1;
 }
 
 const asked = process.argv.slice(2);
