@@ -93,7 +93,7 @@ function summarise({ cases, exitCode, seconds }: Run, notRun: readonly string[])
   ];
   if (exitCode !== 0 && failures.length === 0)
     failures.push(`the runner ended with ${exitCode ?? "a signal"}`);
-  if (cases.length === 0 && failures.length === 0) failures.push("no test ran");
+  if (passed.length === 0 && failures.length === 0) failures.push("no test ran");
   const slowest = cases.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_SHOWN);
   list(
     "Slowest:",
