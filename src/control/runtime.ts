@@ -49,10 +49,14 @@ export type LaunchResult =
   | { readonly kind: "failed"; readonly reason: LaunchProblem; readonly message: string };
 
 /** How a process ended. An orphan's exit code went to init: it is unknown, and no 0 is made up. */
-export type Exit =
+export type Exit = (
   | { readonly kind: "code"; readonly code: number }
   | { readonly kind: "signal"; readonly signal: string }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "unknown" }
+) & {
+  /** The kernel killed it, or something it started, at its memory limit. */
+  readonly outOfMemory?: boolean;
+};
 
 export interface Runtime {
   /** Starts a process. `onExit` is called once, when it has ended and all that it left behind is gone. */
@@ -75,12 +79,18 @@ export interface Runtime {
 
 /** "exit code 1", "signal SIGKILL", "exit code unknown". */
 export function describeExit(exit: Exit): string {
+  return exit.outOfMemory === true
+    ? `${describeEnd(exit)}, out of memory: raise limits.memory`
+    : describeEnd(exit);
+}
+
+function describeEnd(exit: Exit): string {
   switch (exit.kind) {
     case "code":
       return `exit code ${exit.code}`;
     case "signal":
       return `signal ${exit.signal}`;
     case "unknown":
-      return "exit code unknown (it was not our child)";
+      return "exit code unknown (an earlier controller had started it)";
   }
 }
