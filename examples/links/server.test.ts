@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -113,6 +113,13 @@ describe("links", () => {
     expect(await first.process.exited).toBe(0);
     const listed = await (await fetch(`${(await start()).url}/api/links`)).json();
     expect(listed).toEqual([{ code, url: "http://example.com/", clicks: 1 }]);
+  });
+
+  test("a line that was cut short costs that line only", async () => {
+    const lines = ['{"code":"a","url":"http://a.example/"}', '{"code":"b","ur', '{"code":"a","clicks":2}'];
+    writeFileSync(join(folder, "links.ndjson"), `${lines.join("\n")}\n`);
+    const listed = await (await fetch(`${(await start()).url}/api/links`)).json();
+    expect(listed).toEqual([{ code: "a", url: "http://a.example/", clicks: 2 }]);
   });
 
   test("bad input is answered with what is wrong", async () => {

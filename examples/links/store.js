@@ -38,7 +38,7 @@ export async function openStore(folder) {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - offset), 0, size - offset, offset);
     const end = buffer.lastIndexOf(10, bytesRead - 1) + 1;
     offset += end;
-    for (const line of buffer.toString("utf8", 0, end).split("\n")) if (line) apply(JSON.parse(line));
+    for (const line of buffer.toString("utf8", 0, end).split("\n")) if (line) apply(parse(line));
   };
 
   // One reader at a time; a read that failed does not stop the next.
@@ -83,4 +83,14 @@ export async function openStore(folder) {
       await file.close();
     },
   };
+}
+
+/** The event of one line; nothing for a line that a full disk cut short. */
+function parse(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    console.error(`links: skipped a line that is no JSON: ${line.slice(0, 80)}`);
+    return {};
+  }
 }
