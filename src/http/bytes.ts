@@ -6,6 +6,7 @@
  * (`bench/http1-codec.ts`). Nothing here makes a string but `text`.
  */
 
+/** Single bytes by their names in ASCII or on the keyboard. */
 export const HTAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;

@@ -6,6 +6,7 @@
  */
 import { FOLD, UNDERSCORE } from "./bytes.ts";
 
+/** Known field name, in camel case -> its number. */
 export const FIELD = {
   /** Any field without a row here. */
   other: 0,

@@ -72,13 +72,16 @@ function readEncoding(
   return undefined;
 }
 
+/** OWS at either end. `String.trim` would take a no-break space too, as servers have done to their harm. */
+const BLANKS = /^[ \t]+|[ \t]+$/g;
+
 /** What is wrong with a Transfer-Encoding that is not exactly "chunked". */
 function encodingMistake(value: string): FramingMistake {
   if (value === "") return "transfer-encoding-empty";
   const codings = value
     .toLowerCase()
     .split(",")
-    .map((coding) => coding.trim());
+    .map((coding) => coding.replace(BLANKS, ""));
   const chunkedAt = codings.indexOf("chunked");
   const known = codings.every((coding) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(coding));
   if (!known || (chunkedAt >= 0 && chunkedAt < codings.length - 1)) return "transfer-encoding-malformed";

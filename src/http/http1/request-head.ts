@@ -10,6 +10,7 @@
 import {
   ASTERISK,
   asBytes,
+  CR,
   equalPieces,
   equalsFolded,
   LF,
@@ -114,12 +115,12 @@ export class RequestHead implements Framing {
     return text(bytes, this.targetStart, this.targetEnd);
   }
 
-  /** Only a line end, or the crossing of a limit, can change the answer. */
+  /** Only a line end, a byte after CR, or the crossing of a limit is worth another look. */
   #isWorthwhile(bytes: Uint8Array, start: number, end: number, resume: number): boolean {
     const { requestLineBytesMax, headBytesMax } = this.#limits;
     const length = end - start;
     if (resume <= requestLineBytesMax && length > requestLineBytesMax) return true;
-    if (length > headBytesMax) return true;
+    if (length > headBytesMax || bytes[start + resume - 1] === CR) return true;
     const lineEnd = bytes.indexOf(LF, start + resume);
     if (lineEnd >= 0 && lineEnd < end) return true;
     this.resume = length;

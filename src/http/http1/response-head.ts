@@ -75,8 +75,9 @@ export class ResponseHead implements Framing {
   }
 
   #isWorthwhile(bytes: Uint8Array, start: number, end: number, resume: number): boolean {
+    if (end - start > this.#limits.headBytesMax || bytes[start + resume - 1] === CR) return true;
     const lineEnd = bytes.indexOf(LF, start + resume);
-    if (end - start > this.#limits.headBytesMax || (lineEnd >= 0 && lineEnd < end)) return true;
+    if (lineEnd >= 0 && lineEnd < end) return true;
     this.resume = end - start;
     return false;
   }

@@ -76,6 +76,7 @@ export const CHUNK_MISTAKES = {
   "trailer-too-large": ["The trailer section is too large", "Send such fields in the head"],
 } as const;
 
+/** Codes of the rows above, by table and together. */
 export type FieldMistake = keyof typeof FIELD_MISTAKES;
 export type FramingMistake = keyof typeof FRAMING_MISTAKES;
 export type ChunkMistake = keyof typeof CHUNK_MISTAKES;
