@@ -105,6 +105,19 @@ describe("source rules", () => {
     expect(offences("header", { "bin/x": "#!/usr/bin/env node\n// Starts x.\n" })).toEqual([]);
   });
 
+  test("an export says what it is; one comment may stand over a run of one-line exports", () => {
+    const run = "/** Bytes. */\nexport const CR = 13;\nexport const LF = 10;\n";
+    const bare = "export interface A {\n  a: 1;\n}\nexport function b() {}\nfunction c() {}\n";
+    expect(offences("tsdoc", { "src/a/bytes.ts": run })).toEqual([]);
+    expect(offences("tsdoc", { "src/a/bytes.ts": run + bare })).toEqual([
+      "src/a/bytes.ts:4",
+      "src/a/bytes.ts:7",
+    ]);
+    expect(offences("tsdoc", { "src/a/a.test.ts": bare, "src/x/ab.ts": "export class TheAbs {}" })).toEqual(
+      [],
+    );
+  });
+
   test("unfinished work is found in code and documents", () => {
     const word = ["TO", "DO"].join("");
     expect(offences("unfinished", { "src/a/a.ts": `// ${word}: later`, "docs/a.md": word })).toHaveLength(2);

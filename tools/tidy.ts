@@ -11,6 +11,7 @@ import { checkExamples, checkLinks } from "./tidy/markdown.ts";
 import { type Problem, type Repository, readRepository } from "./tidy/repository.ts";
 import {
   checkBannedCalls,
+  checkDocumented,
   checkFocusedTests,
   checkHeaders,
   checkSizes,
@@ -24,6 +25,7 @@ export const RULES: Readonly<Record<string, (repository: Repository) => Problem[
   "io-globals": checkIoGlobals,
   "file-size": checkSizes,
   header: checkHeaders,
+  tsdoc: checkDocumented,
   "banned-calls": checkBannedCalls,
   unfinished: checkUnfinished,
   "focused-tests": checkFocusedTests,

@@ -13,6 +13,7 @@ import { type Observed, readyCount } from "./observed.ts";
 import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
 import { cpuVote, inFlightVote, panicSeen } from "./votes.ts";
 
+/** What one call decides, and what it hands to the next. */
 export interface Outcome {
   readonly decision: Decision;
   /** To be handed to the next call. */

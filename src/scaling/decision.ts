@@ -15,6 +15,7 @@ export type VoteReason =
   /** The jump is over for less than a stable window: no shrinking yet. */
   | "panic-cooling";
 
+/** What one signal asks for, and why; or that it has nothing to go by. */
 export type Vote =
   | {
       readonly kind: "count";
@@ -39,6 +40,7 @@ export type ClampKind =
   | "min"
   | "max";
 
+/** One row of the clamps that changed the number. */
 export interface Clamp {
   readonly kind: ClampKind;
   readonly from: number;

@@ -7,6 +7,7 @@
  * nothing is done.
  */
 
+/** What is known of one per-task signal. */
 export interface Usage {
   /** The number asked for now; the answer when nothing is to be done. */
   readonly wanted: number;
@@ -22,6 +23,7 @@ export interface Usage {
   readonly tolerance: number;
 }
 
+/** What the signal asks for; `ratio` is observed / target. */
 export type Proportion =
   | { readonly kind: "change"; readonly count: number; readonly ratio: number }
   | {

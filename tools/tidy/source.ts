@@ -119,6 +119,38 @@ export function checkFocusedTests(repository: Repository): Problem[] {
     );
 }
 
+const EXPORT = /^export (?:declare |abstract |async )*(?:const|function|class|interface|type) (\w+)/;
+
+/** `tsdoc`: an export of the product says what it is. The one a file is named after is what the file's header says. */
+export function checkDocumented(repository: Repository): Problem[] {
+  return sources(repository)
+    .filter((file) => file.path.startsWith("src/") && !isTest(file.path))
+    .flatMap((file) => {
+      const lines = file.text.split("\n");
+      return lines.flatMap((text, index) => {
+        const name = EXPORT.exec(text)?.[1];
+        if (!name || isMain(name, file.path) || isDocumented(lines, index)) return [];
+        const message = `${name} is exported without a comment: say in a sentence what it is`;
+        return [{ rule: "tsdoc", path: file.path, line: index + 1, message }];
+      });
+    });
+}
+
+/** `HttpListener` in listener.ts, `RequestIds` in request-id.ts, `METHOD` in methods.ts. */
+function isMain(name: string, path: string): boolean {
+  const singular = (words: string): string => words.toLowerCase().replace(/[-_]/g, "").replace(/s$/, "");
+  return singular(name).endsWith(singular(path.replace(/^.*\/|\.ts$/g, "")));
+}
+
+/** One comment may stand over a run of one-line exports. */
+function isDocumented(lines: readonly string[], index: number): boolean {
+  const above = lines[index - 1] ?? "";
+  if (/\*\/\s*$|^\s*\/\//.test(above)) return true;
+  return (
+    /^export .*;/.test(above) && /^export .*;/.test(lines[index] ?? "") && isDocumented(lines, index - 1)
+  );
+}
+
 function sources(repository: Repository): RepositoryFile[] {
   return [...repository.values()].filter((file) => isSource(file.path));
 }
