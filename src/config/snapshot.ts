@@ -26,6 +26,7 @@ export interface TargetGroup extends Omit<TargetGroupConfig, "targets" | "servic
   readonly targets: readonly Target[];
 }
 
+/** One target as the data plane knows it. */
 export interface Target extends TargetConfig {
   /** Stable and unique within the group: "host:port". The identity that consistent hashing hashes. */
   readonly id: string;

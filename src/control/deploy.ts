@@ -6,6 +6,7 @@
  */
 import { type DeployConfig, deployBounds } from "../config/index.ts";
 
+/** How far a deploy has come. */
 export type DeployStatus =
   | "running"
   /** The breaker opened; the tasks of the old revision are being brought back. */

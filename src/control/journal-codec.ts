@@ -23,6 +23,7 @@ export type JournalTail =
   /** A record's checksum or shape is wrong: a power cut, a full disk, or a hand in the file. */
   | { readonly kind: "corrupt"; readonly lostBytes: number };
 
+/** What a journal file holds, as far as it can be trusted. */
 export interface DecodedJournal {
   readonly records: readonly JournalRecord[];
   /** Where the last good record ends. */

@@ -15,6 +15,7 @@ export interface TaskTemplate {
   readonly limits: TaskLimitsConfig;
 }
 
+/** The part of a service that a new revision is made of. */
 export function templateOf({ command, cwd, env, limits }: ServiceConfig): TaskTemplate {
   return { command, cwd, env, limits };
 }

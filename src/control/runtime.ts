@@ -21,6 +21,7 @@ export interface ProcessRef {
   readonly log: string;
 }
 
+/** All that is needed to start one process. */
 export interface LaunchRequest {
   /** "web/3". */
   readonly task: string;
@@ -43,6 +44,7 @@ export type LaunchProblem =
   | "log-not-writable"
   | "spawn-failed";
 
+/** The process, or why there is none. */
 export type LaunchResult =
   | { readonly kind: "launched"; readonly process: ProcessRef }
   /** `message` names the thing and the mend. */

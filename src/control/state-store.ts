@@ -21,6 +21,7 @@ export type WriteResult =
   /** The key is not at the expected revision; `actual` is where it is, 0 = it does not exist. */
   | { readonly kind: "conflict"; readonly actual: number };
 
+/** What a watcher is told. */
 export type Change =
   | { readonly kind: "put"; readonly entry: Entry }
   | { readonly kind: "delete"; readonly key: string; readonly revision: number }

@@ -29,6 +29,7 @@ export type FailureReason = LaunchProblem | "exited" | "not-ready" | "unhealthy"
 /** What a retired task becomes once its process is gone. */
 export type Afterwards = "remove" | "restart";
 
+/** Where a task is in its life; see the drawing above. */
 export type TaskState =
   /** Wants a process; the nonce is chosen, so that a launch can be found again. */
   | { readonly kind: "pending"; readonly sinceMs: number; readonly nonce: string }
@@ -71,6 +72,7 @@ export interface Task {
   readonly state: TaskState;
 }
 
+/** What can happen to a task. */
 export type TaskEvent =
   | { readonly kind: "launched"; readonly process: ProcessRef }
   | { readonly kind: "launch-failed"; readonly reason: LaunchProblem; readonly message: string }
@@ -87,6 +89,7 @@ export type TaskEvent =
   | { readonly kind: "grace-over" }
   | { readonly kind: "backoff-over"; readonly nonce: string };
 
+/** What a step may look at beside the task. */
 export interface StepContext {
   readonly nowMs: number;
   readonly random: Random;

@@ -24,6 +24,7 @@ export interface ServiceView {
   readonly nowMs: number;
 }
 
+/** One thing to do next. */
 export type Action =
   /** Make a new task of this revision. */
   | { readonly kind: "create"; readonly revision: string }

@@ -5,6 +5,7 @@
  */
 import { type BodyKind, ChunkedScanner } from "../http/index.ts";
 
+/** The body of one message; reused for the next one on the connection. */
 export class BodyReader {
   /** Declared length; 0 unless Content-Length framed the body. */
   length = 0;

@@ -149,6 +149,7 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
   },
 } as const);
 
+/** The literal of each row. */
 export type GatewayErrorCode =
   | "bad-request"
   | "no-rule"

@@ -25,6 +25,7 @@ export interface JournalStore extends StateStore {
   readonly tail: JournalTail;
 }
 
+/** What may be set when a journal is opened. */
 export interface JournalStoreOptions {
   /** Rewrite threshold, for tests; default 1 MiB. */
   readonly compactBytesMin?: number;

@@ -19,6 +19,7 @@ interface Checked extends CheckTarget {
   readonly target: Target;
 }
 
+/** What the checks work with. */
 export interface HealthChecksContext {
   readonly clock: Clock;
   readonly scheduler: Scheduler;

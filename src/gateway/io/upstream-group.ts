@@ -15,6 +15,7 @@ export interface Waiter {
   dequeued(): void;
 }
 
+/** What a group and its connections work with. */
 export interface UpstreamGroupContext extends GroupContext, Omit<UpstreamContext, "roomFreed"> {
   /** Requests that may wait at once. */
   readonly queueMax: () => number;

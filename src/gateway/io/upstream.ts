@@ -21,6 +21,7 @@ export interface UpstreamUser {
   upstreamClosed(code: GatewayErrorCode): void;
 }
 
+/** What a connection needs to know of its surroundings. */
 export interface UpstreamContext {
   readonly nowMs: () => number;
   /** How long a connection may rest: below the target's own keep-alive timeout. */

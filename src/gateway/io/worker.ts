@@ -20,6 +20,7 @@ const TICK_MS = 50;
 /** Heartbeat, ends of ejections, and the sweep of resting connections. */
 const SWEEP_MS = 500;
 
+/** What a worker works with. */
 export interface WorkerContext {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
