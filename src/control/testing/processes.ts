@@ -2,7 +2,8 @@
 import { afterEach } from "bun:test";
 import { join } from "node:path";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
-import { detectHierarchies, type Hierarchy } from "../io/process/cgroups.ts";
+import { detectHierarchies, type Hierarchy, removeCgroups } from "../io/process/cgroups.ts";
+import { membersOf } from "../io/process/members.ts";
 import { ProcessRuntime } from "../io/process/process-runtime.ts";
 import type { Exit, LaunchRequest, LaunchResult, ProcessRef, Runtime } from "../runtime.ts";
 import { temporaryFolder } from "./folders.ts";
@@ -30,8 +31,12 @@ export async function isRunning(pid: number): Promise<boolean> {
 
 const launched: { runtime: Runtime; process: ProcessRef }[] = [];
 
-afterEach(() => {
-  for (const { runtime, process } of launched.splice(0)) runtime.kill(process);
+afterEach(async () => {
+  for (const { runtime, process } of launched.splice(0)) {
+    runtime.kill(process);
+    await eventually(() => membersOf(process).length === 0 && removeCgroups(process.cgroups));
+    runtime.close();
+  }
 });
 
 /** Kills this process after the test, whatever happened. */

@@ -161,7 +161,8 @@ const KILL_ROUNDS_MAX = 10;
 
 /** SIGKILLs everything in the groups: at once where the kernel does it, frozen where it can be, else in rounds. */
 export function killCgroups(folders: readonly string[], kill: (pid: number) => void): void {
-  for (const folder of folders) if (tryWrite(join(folder, "cgroup.kill"), "1")) return;
+  for (const folder of folders) tryWrite(join(folder, "cgroup.kill"), "1");
+  // A process that is just joining its groups may be in some of them only: look through all, killed at once or not.
   const freezer = folders.find((folder) => existsSync(join(folder, "freezer.state")));
   if (freezer !== undefined) tryWrite(join(freezer, "freezer.state"), "FROZEN");
   for (let round = 0; round < KILL_ROUNDS_MAX; round += 1) {

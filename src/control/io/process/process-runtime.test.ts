@@ -63,7 +63,7 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
     test("is asked by SIGTERM, together with its children, and has ended when the last of them has", async () => {
       const runtime = runtimeOf();
       const script =
-        "(trap 'echo child done; exit' TERM; while :; do sleep 0.02; done) & echo up; sleep 60 & wait $!";
+        "(trap 'echo child done; exit' TERM; echo up; while :; do sleep 0.02; done) & sleep 60 & wait $!";
       const { process: child, exit } = await start(runtime, requestOf(shell(script)));
       await eventually(async () => (await logText(child)).includes("up"));
       runtime.terminate(child);
@@ -94,6 +94,7 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
 
     test("is adopted by another runtime, which then ends it and sees its end with an unknown code", async () => {
       const { process: child } = await start(runtimeOf(), requestOf(["sleep", "60"]));
+      await eventually(() => isOurs(child));
       const { promise, resolve } = Promise.withResolvers<unknown>();
       const heir = runtimeOf();
       expect(heir.adopt(child, resolve)).toBe(true);
@@ -114,6 +115,7 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
     test("of which any mark differs is not ours: not adopted and never signalled", async () => {
       const runtime = runtimeOf();
       const { process: child } = await start(runtime, requestOf(["sleep", "60"]));
+      await eventually(() => isOurs(child));
       for (const mark of [{ startTime: "1" }, { bootId: "another" }, {}]) {
         expect(isOurs({ ...child, ...mark })).toBe(Object.keys(mark).length === 0);
         const stranger = { ...child, ...mark, nonce: "another", cgroups: [] };

@@ -36,6 +36,7 @@ const TICKS_PER_SECOND = 100;
 const JOIN_AND_EXEC =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
 
+/** What the runtime works with. */
 export interface ProcessRuntimeOptions {
   /** Folder of the logs: "web/3" writes to `<logs>/web/3.log`. */
   readonly logs: string;
@@ -168,6 +169,7 @@ export class ProcessRuntime implements Runtime {
   adopt(process: ProcessRef, onExit: (exit: Exit) => void): boolean {
     if (!isOurs(process)) {
       this.#sweep(process);
+      removeCgroups(process.cgroups);
       return false;
     }
     if (process.port !== undefined) this.#ports.reserve(process.port);
@@ -190,14 +192,21 @@ export class ProcessRuntime implements Runtime {
   terminate(process: ProcessRef): void {
     const watched = this.#watched.get(process.nonce);
     if (watched !== undefined) watched.terminated = true;
-    if (isOurs(process)) trySignal(-process.pid, "SIGTERM");
+    if (this.#isOurs(process)) trySignal(-process.pid, "SIGTERM");
   }
 
   kill(process: ProcessRef): void {
     const watched = this.#watched.get(process.nonce);
     if (watched !== undefined) watched.terminated = false;
-    if (isOurs(process)) trySignal(-process.pid, "SIGKILL");
+    if (this.#isOurs(process)) trySignal(-process.pid, "SIGKILL");
     this.#sweep(process);
+  }
+
+  /** A child's pid is its own until we have been told of its end; anybody else must prove itself. */
+  #isOurs(process: ProcessRef): boolean {
+    const watched = this.#watched.get(process.nonce);
+    const isChild = watched?.process.pid === process.pid && !this.#orphans.has(process.nonce);
+    return isChild ? watched.exit === undefined : isOurs(process);
   }
 
   /** SIGKILLs what is left of a task. Its groups are named by its nonce, so all in them is its own. */
@@ -248,6 +257,8 @@ export class ProcessRuntime implements Runtime {
   close(): void {
     this.#closed = true;
     this.#cancelPoll?.();
+    // Only empty folders can be removed: this is tidying after the last task, and nothing while one runs.
+    removeCgroups(this.#options.hierarchies.map(({ root }) => join(root, "tenfold", this.#options.instance)));
   }
 }
 
