@@ -91,7 +91,7 @@ describe("bin/bun", () => {
   });
 
   test("passes a signal on", async () => {
-    const script = 'trap "echo stopping; exit 3" TERM; echo ready; while :; do sleep 0.01; done';
+    const script = 'sleep 9 >/dev/null & trap "echo stopping; kill $!; exit 3" TERM; echo ready; wait';
     const child = Bun.spawn(["node", join(copyWithBinary(script), "bin/bun")], { stdout: "pipe" });
     const decoder = new TextDecoder();
     let out = "";

@@ -6,10 +6,11 @@ import { findBun } from "./find-bun.js";
 /** Runs Bun with `args`; ends this process as Bun ends. */
 export function runBun(args) {
   const bun = process.env.TENFOLD_BUN ?? findOrExit();
-  const child = spawn(bun, args, { stdio: "inherit" });
+  // Handlers first: a signal that came before them would end us alone, and leave Bun without its launcher.
   // A terminal sends Ctrl-C to the whole foreground group, so Bun has it already; a `kill PID` reaches only us.
   for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  const child = spawn(bun, args, { stdio: "inherit" });
   child.on("error", (error) => exitWith(`tenfold: cannot start ${bun}: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
