@@ -106,7 +106,10 @@ export interface RuleConfig {
   /** Overrides `limits.bodyBytesMax` when present. */
   readonly bodyBytesMax?: number;
   /** Host sent to the target: the client's ("preserve", default), the target's address, or a fixed one. */
-  readonly host: { readonly kind: "preserve" } | { readonly kind: "target" } | { readonly kind: "fixed"; readonly host: string };
+  readonly host:
+    | { readonly kind: "preserve" }
+    | { readonly kind: "target" }
+    | { readonly kind: "fixed"; readonly host: string };
 }
 
 /** All given conditions must hold; inside one condition any alternative is enough. Empty = matches all. */
@@ -121,6 +124,7 @@ export interface MatchConfig {
   readonly sourceIps: readonly string[];
 }
 
+/** One way to match a path. */
 export type PathMatch =
   | { readonly kind: "exact"; readonly path: string }
   /** "/api/*": that folder and all below it ("/api" and "/api/x", not "/apix"). */
@@ -129,12 +133,14 @@ export type PathMatch =
   | { readonly kind: "glob"; readonly source: string }
   | { readonly kind: "regex"; readonly source: string };
 
+/** One way to match the value of a field or parameter. */
 export type ValueMatch =
   | { readonly kind: "present" }
   | { readonly kind: "absent" }
   | { readonly kind: "exact"; readonly value: string }
   | { readonly kind: "regex"; readonly source: string };
 
+/** A condition on one header field or query parameter. */
 export interface FieldMatch {
   /** Lower case for headers, as written for query parameters. */
   readonly name: string;
@@ -143,7 +149,10 @@ export interface FieldMatch {
 
 export type ActionConfig =
   /** One group has weight 1; several share traffic by weight. A group with weight 0 gets none. */
-  | { readonly kind: "forward"; readonly groups: readonly { readonly group: string; readonly weight: number }[] }
+  | {
+      readonly kind: "forward";
+      readonly groups: readonly { readonly group: string; readonly weight: number }[];
+    }
   /** `location` may hold {scheme} {host} {path} {query}. */
   | { readonly kind: "redirect"; readonly status: 301 | 302 | 303 | 307 | 308; readonly location: string }
   | {
@@ -160,6 +169,7 @@ export interface RetryConfig {
   readonly nonIdempotent: boolean;
 }
 
+/** The balancing algorithms, by the names of the config. */
 export const ALGORITHMS = [
   "round-robin",
   "weighted-round-robin",
@@ -173,6 +183,7 @@ export const ALGORITHMS = [
   "least-response-time",
 ] as const;
 
+/** One of `ALGORITHMS`. */
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** What `hash`, `consistent-hash` and `maglev` hash. */

@@ -1,0 +1,95 @@
+/**
+ * Every default, in one block. `UserConfig` says the same to whoever writes a file; a test compares the two.
+ */
+import type {
+  AccessLogConfig,
+  AdminConfig,
+  Algorithm,
+  AutoscaleConfig,
+  ConnectionsConfig,
+  DeployConfig,
+  EjectionConfig,
+  ForwardedConfig,
+  HashKey,
+  HealthConfig,
+  LimitsConfig,
+  RetryConfig,
+  RuleConfig,
+  TargetGroupConfig,
+  TimeoutsConfig,
+} from "./config.ts";
+
+interface Defaults {
+  readonly admin: AdminConfig;
+  readonly gateway: {
+    readonly workers: "auto";
+    readonly accessLog: AccessLogConfig;
+    readonly name: string;
+    readonly stopTimeoutMs: number;
+  };
+  readonly limits: LimitsConfig;
+  readonly timeouts: TimeoutsConfig;
+  readonly forwarded: ForwardedConfig;
+  readonly retry: RetryConfig;
+  readonly ruleHost: RuleConfig["host"];
+  readonly algorithm: Algorithm;
+  readonly hashKey: HashKey;
+  readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad">;
+  readonly targetWeight: number;
+  readonly health: Omit<HealthConfig, "kind">;
+  readonly ejection: EjectionConfig;
+  readonly connections: ConnectionsConfig;
+  readonly service: {
+    readonly tasks: number;
+    readonly startTimeoutMs: number;
+    readonly drainTimeoutMs: number;
+    readonly stopTimeoutMs: number;
+  };
+  readonly deploy: DeployConfig;
+  readonly autoscale: Omit<AutoscaleConfig, "max" | "cpu" | "inFlight">;
+}
+
+/** What a key means when nobody wrote it. */
+export const DEFAULTS: Defaults = {
+  admin: { address: { host: "127.0.0.1", port: 7070 } },
+  gateway: { workers: "auto", accessLog: { kind: "off" }, name: "tenfold", stopTimeoutMs: 30_000 },
+  limits: {
+    requestLineBytesMax: 8 * 1024,
+    headBytesMax: 32 * 1024,
+    fieldsMax: 100,
+    bodyBytesMax: 0,
+    connectionsMax: 16_384,
+    queueMax: 1024,
+  },
+  timeouts: {
+    connectMs: 5000,
+    firstByteMs: 60_000,
+    idleMs: 60_000,
+    totalMs: 0,
+    headMs: 10_000,
+    keepAliveMs: 75_000,
+    upstreamKeepAliveMs: 4000,
+    tunnelIdleMs: 3_600_000,
+  },
+  forwarded: { fields: "both", trustedProxies: [] },
+  retry: { attempts: 1, nonIdempotent: false },
+  ruleHost: { kind: "preserve" },
+  algorithm: "round-robin",
+  hashKey: { kind: "ip" },
+  group: { panicThreshold: 0.5, slowStartMs: 0, boundedLoad: 1.25 },
+  targetWeight: 1,
+  health: {
+    path: "/",
+    statuses: [[200, 399]],
+    intervalMs: 1000,
+    timeoutMs: 1000,
+    rise: 2,
+    fall: 3,
+    jitter: 0.1,
+  },
+  ejection: { consecutive5xx: 5, consecutiveFailures: 3, baseMs: 30_000, maxMs: 300_000, shareMax: 0.5 },
+  connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000 },
+  service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
+  deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
+  autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },
+};

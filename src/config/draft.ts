@@ -1,0 +1,103 @@
+/**
+ * The draft: what the user's file said, value by value, before defaults.
+ *
+ * Each value already means something (milliseconds, bytes, an address), but everything may be missing: because the
+ * user left it out, or because it could not be read and a problem says so.
+ */
+import type { Forward, Redirect, Respond } from "./action.ts";
+import type {
+  AccessLogConfig,
+  Address,
+  AdminConfig,
+  Algorithm,
+  AutoscaleConfig,
+  ConnectionsConfig,
+  DeployConfig,
+  EjectionConfig,
+  FieldMatch,
+  ForwardedConfig,
+  HashKey,
+  HealthConfig,
+  LimitsConfig,
+  ListenerConfig,
+  PathMatch,
+  RetryConfig,
+  RuleConfig,
+  TargetConfig,
+  TaskLimitsConfig,
+  TimeoutsConfig,
+} from "./config.ts";
+
+/** A whole file. */
+export interface ConfigDraft {
+  readonly admin?: Partial<AdminConfig>;
+  readonly gateway?: GatewayDraft;
+  readonly listeners?: ReadonlyMap<string, ListenerDraft>;
+  readonly targetGroups?: ReadonlyMap<string, TargetGroupDraft>;
+  readonly services?: ReadonlyMap<string, ServiceDraft>;
+}
+
+export interface GatewayDraft {
+  readonly workers?: number | "auto";
+  readonly accessLog?: AccessLogConfig;
+  readonly limits?: Partial<LimitsConfig>;
+  readonly timeouts?: Partial<TimeoutsConfig>;
+  readonly forwarded?: Partial<ForwardedConfig>;
+  readonly name?: string;
+  readonly stopTimeoutMs?: number;
+}
+
+export interface ListenerDraft {
+  readonly address?: Address;
+  readonly protocol?: ListenerConfig["protocol"];
+  readonly rules?: readonly RuleDraft[];
+}
+
+export interface RuleDraft {
+  readonly match?: MatchDraft;
+  readonly forward?: Forward;
+  readonly redirect?: Redirect;
+  readonly respond?: Respond;
+  readonly timeouts?: RuleConfig["timeouts"];
+  readonly retry?: Partial<RetryConfig>;
+  readonly bodyBytesMax?: number;
+  readonly host?: RuleConfig["host"];
+}
+
+export interface MatchDraft {
+  readonly host?: readonly string[];
+  readonly path?: readonly PathMatch[];
+  readonly method?: readonly string[];
+  readonly header?: readonly FieldMatch[];
+  readonly query?: readonly FieldMatch[];
+  readonly source?: readonly string[];
+}
+
+/** What a target group and a service have in common: how requests are shared among targets. */
+export interface GroupSettings {
+  readonly algorithm?: Algorithm;
+  readonly on?: HashKey;
+  readonly health?: Partial<HealthConfig>;
+  readonly ejection?: Partial<EjectionConfig>;
+  readonly panicThreshold?: number;
+  readonly slowStartMs?: number;
+  readonly boundedLoad?: number;
+  readonly connections?: Partial<ConnectionsConfig>;
+}
+
+export interface TargetGroupDraft extends GroupSettings {
+  readonly targets?: readonly Partial<TargetConfig>[];
+}
+
+export interface ServiceDraft extends GroupSettings {
+  readonly command?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: ReadonlyMap<string, string>;
+  readonly tasks?: number;
+  readonly startTimeoutMs?: number;
+  readonly drainTimeoutMs?: number;
+  readonly stopTimeoutMs?: number;
+  readonly deploy?: Partial<DeployConfig>;
+  readonly limits?: Partial<TaskLimitsConfig>;
+  readonly autoscale?: Partial<AutoscaleConfig>;
+}

@@ -1,0 +1,21 @@
+/** The config file and what is made of it: `Config` and `Snapshot`. Portable; reading files is behind `io/`. */
+export { formatAddress, parseAddress } from "./address.ts";
+export {
+  buildSnapshot,
+  type SnapshotOutcome,
+  type SnapshotParts,
+  type SnapshotRefusal,
+  type TaskTarget,
+} from "./build-snapshot.ts";
+export * from "./config.ts";
+export { DEFAULTS } from "./defaults.ts";
+export { deployBounds } from "./deploy-percent.ts";
+export { type Change, diff, type Effect, formatChange } from "./diff.ts";
+export { parseJson, positionOf } from "./json.ts";
+export { nearest } from "./nearest.ts";
+export type { Surroundings } from "./normalise.ts";
+export { type ConfigOutcome, parseConfig } from "./parse-config.ts";
+export { parseSnapshot, type SnapshotReading } from "./parse-snapshot.ts";
+export { formatProblem, type Problem } from "./problem.ts";
+export * from "./snapshot.ts";
+export * from "./user-config.ts";

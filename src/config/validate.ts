@@ -1,0 +1,237 @@
+/**
+ * Rules over several parts of a file: names that must exist, addresses that clash, settings that contradict.
+ *
+ * Each check is one row of `CHECKS`: it sees the whole config and the draft it came from, and yields problems.
+ */
+import { formatAddress } from "./address.ts";
+import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig } from "./config.ts";
+import { deployMend, stuckAt } from "./deploy-percent.ts";
+import type { ConfigDraft, GroupSettings } from "./draft.ts";
+import { nearestMend } from "./nearest.ts";
+import { type Problem, pathTo } from "./problem.ts";
+import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
+
+interface Checked {
+  readonly config: Config;
+  readonly draft: ConfigDraft;
+  /** Whether something at or below this path could not be read, so that a judgement on it would mislead. */
+  readonly broken: (path: string) => boolean;
+}
+
+type Check = (checked: Checked) => Iterable<Problem>;
+
+const CHECKS: readonly Check[] = [
+  somethingToDo,
+  addressClashes,
+  unknownGroups,
+  emptyGroups,
+  unreachableRules,
+  serviceGroupTargets,
+  settingsTwice,
+  hashKeysUnread,
+  targetsTwice,
+  tooManyTargets,
+  stuckDeploys,
+];
+
+/** All problems between the parts of a config. `found` are those of reading it; what depends on them is left out. */
+export function validate(config: Config, draft: ConfigDraft, found: readonly Problem[]): readonly Problem[] {
+  const broken = (path: string): boolean => found.some((problem) => isWithin(problem.path, path));
+  const problems = CHECKS.flatMap((check) => [...check({ config, draft, broken })]);
+  return problems.filter((problem) => problem.path === "config" || !broken(problem.path));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return (
+    path.startsWith(folder) && (path.length === folder.length || /[.[]/.test(path.charAt(folder.length)))
+  );
+}
+
+function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
+  if (config.listeners.length > 0 || config.services.length > 0) return;
+  if (broken("listeners") || broken("services") || broken("config")) return;
+  yield {
+    path: "config",
+    what: "has neither listeners nor services",
+    mend: "write listeners: { web: { address, rules } }",
+  };
+}
+
+/** Hosts that take every address of the machine. */
+const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
+
+function* addressClashes({ config }: Checked): Iterable<Problem> {
+  const taken = [{ path: "admin.address", address: config.admin.address }];
+  for (const { name, address } of config.listeners) {
+    const path = `listeners.${name}.address`;
+    const other = taken.find((entry) => clash(entry.address, address));
+    if (other)
+      yield { path, what: `${formatAddress(address)} is taken by ${other.path}`, mend: "use another port" };
+    taken.push({ path, address });
+  }
+}
+
+function clash(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || WILDCARDS.includes(a.host) || WILDCARDS.includes(b.host);
+}
+
+function* unknownGroups({ config }: Checked): Iterable<Problem> {
+  const known = config.targetGroups.map((group) => group.name);
+  for (const { name, rules } of config.listeners) {
+    for (const [index, { action }] of rules.entries()) {
+      if (action.kind !== "forward") continue;
+      for (const { group } of action.groups) {
+        if (known.includes(group)) continue;
+        const mend = nearestMend(group, known, "target group or service");
+        yield {
+          path: `${rulePath(name, index)}.forward`,
+          what: `no target group or service is called "${group}"`,
+          mend,
+        };
+      }
+    }
+  }
+}
+
+function rulePath(listener: string, index: number): string {
+  return `listeners.${listener}.rules[${index}]`;
+}
+
+function* emptyGroups({ config }: Checked): Iterable<Problem> {
+  for (const { name, targets, service } of config.targetGroups) {
+    if (service !== undefined || targets.length > 0) continue;
+    yield {
+      path: `targetGroups.${name}`,
+      what: "has no targets and no service fills it",
+      mend: 'write targets: ["host:port"]',
+    };
+  }
+}
+
+/** First match wins, so a rule behind one that matches all of its requests never runs. */
+function* unreachableRules({ config, broken }: Checked): Iterable<Problem> {
+  for (const listener of config.listeners) {
+    const first = firstUnreachable(listener, broken);
+    if (first) yield first;
+  }
+}
+
+function firstUnreachable({ name, rules }: ListenerConfig, broken: Checked["broken"]): Problem | undefined {
+  const seen = new Map<string, number>();
+  let all = -1;
+  for (const [index, { match }] of rules.entries()) {
+    const text = JSON.stringify(match);
+    const same = seen.get(text);
+    const path = rulePath(name, index);
+    if (all >= 0)
+      return {
+        path,
+        what: `is never reached: rules[${all}] matches every request`,
+        mend: `move rules[${all}] to the end`,
+      };
+    if (same !== undefined)
+      return {
+        path,
+        what: `is never reached: rules[${same}] matches the same`,
+        mend: "change or remove one of them",
+      };
+    if (broken(path)) continue;
+    seen.set(text, index);
+    if (matchesAll(match)) all = index;
+  }
+  return undefined;
+}
+
+function matchesAll(match: MatchConfig): boolean {
+  return Object.values(match).every((conditions: readonly unknown[]) => conditions.length === 0);
+}
+
+function* serviceGroupTargets({ draft }: Checked): Iterable<Problem> {
+  for (const name of draft.services?.keys() ?? []) {
+    if (!draft.targetGroups?.get(name)?.targets?.length) continue;
+    const what = `cannot be given: the service ${name} fills this group with its tasks`;
+    yield { path: `targetGroups.${name}.targets`, what, mend: "remove them, or give the group another name" };
+  }
+}
+
+function* settingsTwice({ draft }: Checked): Iterable<Problem> {
+  for (const [name, service] of draft.services ?? []) {
+    for (const key of Object.keys(draft.targetGroups?.get(name) ?? {})) {
+      if (key === "targets" || !(key in service)) continue;
+      const path = `targetGroups.${name}.${written(key)}`;
+      yield { path, what: `is given twice, here and in services.${name}`, mend: "keep one of the two" };
+    }
+  }
+}
+
+/** The group settings that carry a unit are usually written without. */
+function written(key: string): string {
+  return key.replace(/Ms$/, "");
+}
+
+const HASHING: readonly string[] = ["hash", "consistent-hash", "maglev"];
+
+function* hashKeysUnread({ config, draft }: Checked): Iterable<Problem> {
+  for (const { name, algorithm } of config.targetGroups) {
+    const path = pathOfOn(draft, name);
+    if (path === undefined || HASHING.includes(algorithm)) continue;
+    const mend = `remove it, or write algorithm: "${HASHING.join('" or "')}"`;
+    yield { path, what: `means nothing to the algorithm ${algorithm}`, mend };
+  }
+}
+
+function pathOfOn({ services, targetGroups }: ConfigDraft, name: string): string | undefined {
+  const has = (settings: GroupSettings | undefined): boolean => settings?.on !== undefined;
+  if (has(services?.get(name))) return `services.${name}.on`;
+  return has(targetGroups?.get(name)) ? `targetGroups.${name}.on` : undefined;
+}
+
+function* targetsTwice({ config }: Checked): Iterable<Problem> {
+  for (const { name, targets } of config.targetGroups) {
+    const seen = new Map<string, number>();
+    for (const [index, { address }] of targets.entries()) {
+      const id = formatAddress(address);
+      const first = seen.get(id);
+      if (first === undefined) seen.set(id, index);
+      else if (address.port > 0)
+        yield {
+          path: `targetGroups.${name}.targets[${index}]`,
+          what: `${id} is targets[${first}] already`,
+          mend: "remove one; a higher weight gives a target more requests",
+        };
+    }
+  }
+}
+
+/** What the shared scoreboard has rows for, counting every service at its largest, twice for a deploy in full swing. */
+function* tooManyTargets({ config }: Checked): Iterable<Problem> {
+  const groups = config.targetGroups.length;
+  if (groups > GROUP_SLOTS)
+    yield {
+      path: "config",
+      what: `has ${groups} target groups and services`,
+      mend: `keep to ${GROUP_SLOTS}`,
+    };
+  const fixed = config.targetGroups.reduce((sum, group) => sum + group.targets.length, 0);
+  const total = config.services.reduce((sum, service) => sum + tasksAtMost(service), fixed);
+  if (total > SLOTS)
+    yield { path: "config", what: `can reach ${total} targets during a deploy`, mend: `keep to ${SLOTS}` };
+}
+
+function tasksAtMost({ autoscale, tasks, deploy }: ServiceConfig): number {
+  return Math.ceil(((autoscale?.max ?? tasks) * deploy.maxPercent) / 100);
+}
+
+function* stuckDeploys({ config, draft }: Checked): Iterable<Problem> {
+  for (const { name, tasks, autoscale, deploy } of config.services) {
+    const stuck = stuckAt(deploy, autoscale?.min ?? tasks, autoscale?.max ?? tasks);
+    if (stuck === undefined) continue;
+    const { minHealthyPercent, maxPercent } = deploy;
+    const what = `could never move with ${stuck} task${stuck === 1 ? "" : "s"}: ${minHealthyPercent} % must stay up and ${maxPercent} % of ${stuck} leaves no room for one more`;
+    const path = draft.services?.get(name)?.deploy
+      ? pathTo(`services.${name}`, "deploy")
+      : `services.${name}`;
+    yield { path, what, mend: deployMend(stuck) };
+  }
+}
