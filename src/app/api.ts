@@ -1,0 +1,181 @@
+/**
+ * The admin API as types: what the controller serves under `/v1` on the admin address, and what the CLI reads.
+ *
+ * JSON over HTTP, bearer token from `admin.token` in the state directory. `/-/health` and `/metrics` need no token
+ * while the admin address is on loopback. Errors are `{ error: { code, message, mend } }` with a fitting status.
+ *
+ *   GET  /v1/status                         Status
+ *   GET  /v1/events?after=N                 EventRecord[]
+ *   GET  /v1/services/NAME/scale            ScaleExplanation
+ *   POST /v1/services/NAME/scale            { tasks: number } -> ServiceStatus
+ *   POST /v1/services/NAME/deploy           -> DeployStatus (follow it in GET /v1/status)
+ *   POST /v1/targets/GROUP/ID/drain         { undo?: boolean } -> TargetStatus
+ *   POST /v1/reload                         -> ReloadResult
+ *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
+ */
+
+export interface Status {
+  readonly version: string;
+  readonly controller: {
+    readonly pid: number;
+    /** Wall clock, ISO 8601. */
+    readonly since: string;
+    readonly state: "running" | "stopping";
+    readonly configPath: string | null;
+    readonly stateDirectory: string;
+    /** Revision last published. */
+    readonly revision: number;
+  };
+  readonly gateway: {
+    readonly workers: readonly WorkerStatus[];
+    readonly listeners: readonly ListenerStatus[];
+    readonly groups: readonly GroupStatus[];
+    /** Requests that no group served: refused, redirected, answered by a rule. */
+    readonly noGroup: TrafficTotals;
+  };
+  readonly services: readonly ServiceStatus[];
+}
+
+export interface WorkerStatus {
+  readonly index: number;
+  readonly pid: number;
+  readonly state: "serving" | "starting" | "stopping" | "dead";
+  readonly revision: number;
+  readonly connections: number;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  /** "http://127.0.0.1:8080" */
+  readonly url: string;
+  readonly rules: readonly { readonly name: string; readonly match: string; readonly action: string }[];
+}
+
+/** Counters since the scoreboard began; a reader that wants rates takes two readings. */
+export interface TrafficTotals {
+  readonly requests: number;
+  readonly inFlight: number;
+  readonly retries: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Index 0 = 1xx … 4 = 5xx. */
+  readonly statuses: readonly number[];
+  /** Gateway error code -> count; only codes that occurred. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Since the last minute (or since start), milliseconds; null when there was no request. */
+  readonly latency: { readonly p50Ms: number | null; readonly p99Ms: number | null };
+  /** Requests per second over the last few seconds. */
+  readonly rps: number;
+}
+
+export interface GroupStatus extends TrafficTotals {
+  readonly name: string;
+  readonly algorithm: string;
+  /** Whether so few targets are healthy that health is ignored. */
+  readonly panic: boolean;
+  readonly targets: readonly TargetStatus[];
+}
+
+export interface TargetStatus {
+  readonly id: string;
+  readonly weight: number;
+  readonly state: "active" | "draining";
+  readonly health: "healthy" | "unhealthy" | "unknown";
+  readonly ejected: boolean;
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly failures: number;
+  readonly status5xx: number;
+  readonly rps: number;
+  /** Task that listens there, "web/3". */
+  readonly task?: string;
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly wanted: number;
+  readonly running: number;
+  readonly healthy: number;
+  readonly revision: string;
+  readonly state: "steady" | "changing" | "deploying" | "rolling-back" | "failing";
+  /** One sentence: what goes on, or what is wrong and how to mend it. */
+  readonly message: string;
+  readonly autoscale: { readonly min: number; readonly max: number } | null;
+  readonly tasks: readonly TaskStatus[];
+  readonly deploy: DeployStatus | null;
+}
+
+export interface TaskStatus {
+  /** "web/3" */
+  readonly id: string;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly revision: string;
+  readonly since: string;
+  readonly restarts: number;
+  readonly reason: string;
+  readonly log: string;
+  /** Share of one core over the last few seconds. */
+  readonly cpu: number | null;
+  readonly inFlight: number;
+}
+
+export interface DeployStatus {
+  readonly service: string;
+  readonly from: string;
+  readonly to: string;
+  readonly status: "running" | "succeeded" | "rolling-back" | "rolled-back" | "failed";
+  readonly message: string;
+  readonly started: string;
+  readonly ended: string | null;
+}
+
+/** One decision of the autoscaler, with everything it saw. */
+export interface ScaleRecord {
+  readonly at: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly votes: readonly Readonly<Record<string, unknown>>[];
+  readonly clamps: readonly string[];
+}
+
+export interface ScaleExplanation {
+  readonly service: string;
+  readonly wanted: number;
+  readonly policy: Readonly<Record<string, unknown>> | null;
+  /** Newest first. */
+  readonly decisions: readonly ScaleRecord[];
+}
+
+export interface EventRecord {
+  readonly number: number;
+  readonly at: string;
+  readonly subject: string;
+  readonly event: string;
+  readonly message: string;
+}
+
+export interface ReloadResult {
+  readonly revision: number;
+  /** What changed, in words; empty when nothing did. */
+  readonly changes: readonly string[];
+  /** What was wrong; when not empty the old config stays in force. */
+  readonly problems: readonly string[];
+}
+
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string; readonly mend: string };
+}
+
+/** `controller.json` in the state directory: where the running controller is. */
+export interface ControllerFile {
+  readonly pid: number;
+  /** "127.0.0.1:7070" */
+  readonly admin: string;
+  readonly version: string;
+  readonly configPath: string | null;
+}
