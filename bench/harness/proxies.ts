@@ -6,6 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gatewayWorker } from "./gateway-worker.ts";
 import { launchListening, type Started } from "./process.ts";
 import { freePort } from "./wait.ts";
 
@@ -42,11 +43,7 @@ export const PROXIES: Readonly<Record<ProxyName, (setup: ProxySetup) => string[]
     writeFileSync(path, haproxyConfig(setup));
     return ["haproxy", "-db", "-f", path];
   },
-  tenfold: (setup) => {
-    const path = join(setup.folder, "tenfold.config.json");
-    writeFileSync(path, JSON.stringify(tenfoldConfig(setup), null, 2));
-    return tenfoldCommand(setup, path);
-  },
+  tenfold: (setup) => tenfoldCommand(setup, tenfoldConfig(setup)),
 };
 
 /** Names given on the command line (`--proxies nginx,tenfold`). */
@@ -65,16 +62,11 @@ function isProxy(name: string): name is ProxyName {
  * `TENFOLD_COMMAND` replaces our command line, split at spaces, so that a build under test can be measured:
  * `{config}`, `{folder}`, and `{port}`, `{target0}`, `{target1}` of the first listener are filled in.
  */
-function tenfoldCommand(setup: ProxySetup, configPath: string): string[] {
-  const own = [
-    process.execPath,
-    join(import.meta.dirname, "../../src/cli/main.ts"),
-    "gateway",
-    "-c",
-    configPath,
-  ];
+function tenfoldCommand(setup: ProxySetup, config: unknown): string[] {
   const template = process.env["TENFOLD_COMMAND"];
-  if (template === undefined) return own;
+  if (template === undefined) return gatewayWorker(setup.folder, config);
+  const configPath = join(setup.folder, "tenfold.config.json");
+  writeFileSync(configPath, JSON.stringify(config, null, 2));
   const values: Record<string, string> = {
     config: configPath,
     folder: setup.folder,
@@ -115,7 +107,7 @@ function tenfoldConfig({ listeners, adminPort }: ProxySetup): unknown {
 
 function nginxConfig({ listeners, adminPort, folder }: ProxySetup): string {
   return `
-worker_processes 1; daemon off; pid ${folder}/nginx.pid; worker_rlimit_nofile ${CONNECTIONS_MAX * 2};
+user root; worker_processes 1; daemon off; pid ${folder}/nginx.pid; worker_rlimit_nofile ${CONNECTIONS_MAX * 2};
 events { worker_connections ${CONNECTIONS_MAX * 2}; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0;
@@ -136,7 +128,7 @@ function nginxServer({ port, targets }: ProxyListener, index: number): string {
   server {
     listen 127.0.0.1:${port} backlog=4096;
     proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_request_buffering off;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_request_buffering off; proxy_max_temp_file_size 0;
     location /api/ { proxy_pass http://api${index}; }
     location / { proxy_pass http://web${index}; }
   }

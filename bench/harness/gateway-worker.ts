@@ -1,0 +1,17 @@
+/** One gateway worker and nothing else: the process that serves, without the controller that would publish to it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildSnapshot, formatProblem, parseConfig } from "../../src/config/index.ts";
+
+const WORKER = join(import.meta.dirname, "../../src/app/gateway-worker.ts");
+
+/** Writes the snapshot of a user's config into the state folder; gives the command line of a worker that serves it. */
+export function gatewayWorker(folder: string, config: unknown): string[] {
+  const parsed = parseConfig(config, { folder, cores: 1 });
+  if (parsed.kind === "problems") throw new Error(parsed.problems.map(formatProblem).join("\n"));
+  const built = buildSnapshot({ config: parsed.config, tasks: [], revision: 1 });
+  if (built.kind === "refused") throw new Error(built.message);
+  for (const name of ["gateway", "logs"]) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, "gateway", "snapshot.json"), JSON.stringify(built.snapshot));
+  return [process.execPath, WORKER, "--state", folder, "--index", "0"];
+}
