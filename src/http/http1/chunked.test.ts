@@ -36,7 +36,11 @@ const VALID: readonly (readonly [raw: string, framing: string, data: string])[] 
   ["0\r\n\r\n", "0\r\n\r\n", ""],
   ["5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "hello"],
   ["A\r\n0123456789\r\n1\r\n\n\r\n000\r\n\r\n", "A\r\n0123456789\r\n1\r\n\n\r\n000\r\n\r\n", "0123456789\n"],
-  ["000000000000000a\r\n0123456789\r\n0\r\n\r\n", "000000000000000a\r\n0123456789\r\n0\r\n\r\n", "0123456789"],
+  [
+    "000000000000000a\r\n0123456789\r\n0\r\n\r\n",
+    "000000000000000a\r\n0123456789\r\n0\r\n\r\n",
+    "0123456789",
+  ],
   ["2\r\n\r\n\r\n0\r\n\r\n", "2\r\n\r\n\r\n0\r\n\r\n", "\r\n"],
   ['3;a=b;c="d;e"\r\nabc\r\n0;z\r\n\r\n', "3\r\nabc\r\n0\r\n\r\n", "abc"],
   ["1\r\nx\r\n0\r\nA: b\r\nContent-Length: 5\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", "x"],
@@ -45,7 +49,13 @@ const VALID: readonly (readonly [raw: string, framing: string, data: string])[] 
 
 describe("a chunked body", () => {
   test.each(VALID)("%j is kept as %j, its data as %j", (raw, framing, data) => {
-    expect(scan(raw)).toEqual({ kept: framing, rest: "", done: true, error: undefined, dataBytes: data.length });
+    expect(scan(raw)).toEqual({
+      kept: framing,
+      rest: "",
+      done: true,
+      error: undefined,
+      dataBytes: data.length,
+    });
     expect(scan(raw, "data")).toMatchObject({ kept: data, done: true, dataBytes: data.length });
   });
 
@@ -67,7 +77,10 @@ describe("a chunked body", () => {
   });
 
   test("ends at its last byte and leaves the next request", () => {
-    expect(scan("1\r\nx\r\n0\r\n\r\nGET / HTTP/1.1\r\n")).toMatchObject({ done: true, rest: "GET / HTTP/1.1\r\n" });
+    expect(scan("1\r\nx\r\n0\r\n\r\nGET / HTTP/1.1\r\n")).toMatchObject({
+      done: true,
+      rest: "GET / HTTP/1.1\r\n",
+    });
   });
 
   test("is unfinished at every prefix", () => {
@@ -80,7 +93,11 @@ describe("a chunked body", () => {
 
   test("with more extensions than segments is given in several calls", () => {
     const raw = `${"1;a\r\nx\r\n".repeat(500)}0\r\n\r\n`;
-    expect(scan(raw)).toMatchObject({ kept: `${"1\r\nx\r\n".repeat(500)}0\r\n\r\n`, done: true, dataBytes: 500 });
+    expect(scan(raw)).toMatchObject({
+      kept: `${"1\r\nx\r\n".repeat(500)}0\r\n\r\n`,
+      done: true,
+      dataBytes: 500,
+    });
     expect(scan(raw, "data").kept).toBe("x".repeat(500));
   });
 
@@ -95,25 +112,72 @@ describe("a chunked body", () => {
 
 const REFUSED: Record<ChunkMistake, string[]> = {
   "chunk-size-malformed": [
-    "\r\n", "0x5\r\n", "+5\r\n", "-1\r\n", "1_0\r\n", " 5\r\n", "5 \r\n", "5 ;a\r\n", "5\t\r\n", "g\r\n", ";a\r\n", "5.\r\n",
-    "5\0\r\n", "\xb5\r\n", "5\r\nhello\r\n\r\n0\r\n\r\n", "1these\r\nZ\r\n0\r\n\r\n", "5\r\nhello\r\n \r\n",
+    "\r\n",
+    "0x5\r\n",
+    "+5\r\n",
+    "-1\r\n",
+    "1_0\r\n",
+    " 5\r\n",
+    "5 \r\n",
+    "5 ;a\r\n",
+    "5\t\r\n",
+    "g\r\n",
+    ";a\r\n",
+    "5.\r\n",
+    "5\0\r\n",
+    "\xb5\r\n",
+    "5\r\nhello\r\n\r\n0\r\n\r\n",
+    "1these\r\nZ\r\n0\r\n\r\n",
+    "5\r\nhello\r\n \r\n",
   ],
   "chunk-size-too-large": [
-    "FFFFFFFFFFFFFFFF0\r\n", "00000000000000001\r\n", "20000000000000\r\n", "ffffffffffffffff\r\n",
+    "FFFFFFFFFFFFFFFF0\r\n",
+    "00000000000000001\r\n",
+    "20000000000000\r\n",
+    "ffffffffffffffff\r\n",
   ],
   "chunk-line-ending": [
-    "5\nhello\r\n", "5\rhello\r\n", "5\r\rhello", "5;a\nhello\r\n", "5;a\rX\r\nhello", "41;a=b\r\rX", "0\r\n\rX", "0\r\n\r\r\n", "0\n\n",
+    "5\nhello\r\n",
+    "5\rhello\r\n",
+    "5\r\rhello",
+    "5;a\nhello\r\n",
+    "5;a\rX\r\nhello",
+    "41;a=b\r\rX",
+    "0\r\n\rX",
+    "0\r\n\r\r\n",
+    "0\n\n",
   ],
   "chunk-data-unterminated": [
-    "5\r\nhello0\r\n\r\n", "5\r\nhello!!\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\rX", "5\r\nhello\r\r\n", "a\r\n0123456789\n0\r\n\r\n",
+    "5\r\nhello0\r\n\r\n",
+    "5\r\nhello!!\r\n0\r\n\r\n",
+    "5\r\nhello\n0\r\n\r\n",
+    "5\r\nhello\rX",
+    "5\r\nhello\r\r\n",
+    "a\r\n0123456789\n0\r\n\r\n",
   ],
   "chunk-extension-malformed": [
-    "5;\r\nhello\r\n", "5;\nhello", "5; a\r\n", "5;\0ext\r\n", "5;a\0\r\n", "5;a\x7f\r\n", "5;=b\r\n", "5;a\x0b\r\n",
+    "5;\r\nhello\r\n",
+    "5;\nhello",
+    "5; a\r\n",
+    "5;\0ext\r\n",
+    "5;a\0\r\n",
+    "5;a\x7f\r\n",
+    "5;=b\r\n",
+    "5;a\x0b\r\n",
   ],
   "chunk-extension-too-long": [`5;a=${"b".repeat(256)}\r\n`, `5;a=${"b".repeat(70000)}`],
   "trailer-malformed": [
-    "0\r\n\n", "0\r\nX\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX : y\r\n\r\n", "0\r\n: y\r\n\r\n", "0\r\nX: y\0\r\n\r\n", "0\r\nX: y\n\r\n",
-    "0\r\nX: y\r\r\n", "0\r\nX: a\r\n b\r\n\r\n", "0\r\nGET / HTTP/1.1\r\n\r\n", "0\r\nX: y\r\n\n",
+    "0\r\n\n",
+    "0\r\nX\r\n\r\n",
+    "0\r\n X: y\r\n\r\n",
+    "0\r\nX : y\r\n\r\n",
+    "0\r\n: y\r\n\r\n",
+    "0\r\nX: y\0\r\n\r\n",
+    "0\r\nX: y\n\r\n",
+    "0\r\nX: y\r\r\n",
+    "0\r\nX: a\r\n b\r\n\r\n",
+    "0\r\nGET / HTTP/1.1\r\n\r\n",
+    "0\r\nX: y\r\n\n",
   ],
   "trailer-too-large": [`0\r\nX: ${"a".repeat(8192)}\r\n\r\n`, `0\r\n${"X: y\r\n".repeat(2000)}`],
 };

@@ -49,7 +49,11 @@ describe("the body of a response", () => {
     [["Transfer-Encoding: chunked"], "chunked", 0, true],
     [["Content-Length: 7", "Connection: close"], "length", 7, false],
   ])("with %j ends by %s", (fields, bodyKind, contentLength, keepAlive) => {
-    expect(parseResponse(ok(...(fields as string[])))).toMatchObject({ bodyKind, contentLength, keepAlive } as object);
+    expect(parseResponse(ok(...fields))).toMatchObject({
+      bodyKind,
+      contentLength,
+      keepAlive,
+    });
   });
 
   test.each([
@@ -66,14 +70,17 @@ describe("the body of a response", () => {
   });
 
   test("of HTTP/1.0 keeps the connection only when both length and wish are there", () => {
-    const old = (...fields: string[]): boolean => parseResponse(response("HTTP/1.0 200 OK", ...fields)).keepAlive;
+    const old = (...fields: string[]): boolean =>
+      parseResponse(response("HTTP/1.0 200 OK", ...fields)).keepAlive;
     expect(old("Content-Length: 1", "Connection: keep-alive")).toBe(true);
     expect(old("Content-Length: 1")).toBe(false);
     expect(old("Connection: keep-alive")).toBe(false);
   });
 
   test("is still to come after an informational response, which 101 is not", () => {
-    const informational = [100, 101, 103, 200].map((status) => parseResponse(response(`HTTP/1.1 ${status} x`)).informational);
+    const informational = [100, 101, 103, 200].map(
+      (status) => parseResponse(response(`HTTP/1.1 ${status} x`)).informational,
+    );
     expect(informational).toEqual([true, false, true, false]);
   });
 });
@@ -101,7 +108,7 @@ describe("a response is refused", () => {
     [Array(101).fill("X: y"), "upstream-too-many-fields"],
     [[`Connection: ${"a,".repeat(33)}`], "upstream-connection-options-too-many"],
   ])("with %j as %s", (fields, code) => {
-    expect(responseOutcome(ok(...(fields as string[])))).toBe(code);
+    expect(responseOutcome(ok(...fields))).toBe(code);
   });
 
   test("when HTTP/1.0 sends Transfer-Encoding", () => {

@@ -43,7 +43,10 @@ export function outcome(raw: string, limits: HeadLimits = HEAD_LIMITS): number |
 }
 
 /** The same when the bytes arrive one by one. */
-export function outcomeByteByByte(raw: string, limits: HeadLimits = HEAD_LIMITS): number | string | undefined {
+export function outcomeByteByByte(
+  raw: string,
+  limits: HeadLimits = HEAD_LIMITS,
+): number | string | undefined {
   const head = new RequestHead(limits);
   const bytes = bytesOf(raw);
   let resume = 0;
