@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+const scratch = mkdtempSync(join(tmpdir(), "tenfold-build-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** Runs a program in the repository; gives its exit code and all that it printed. */
+function run(...command: string[]) {
+  const child = Bun.spawnSync(command, { cwd: ROOT });
+  return { code: child.exitCode, printed: child.stdout.toString() + child.stderr.toString() };
+}
+
+describe("what an app imports", () => {
+  beforeAll(() => {
+    const build = run(
+      "node_modules/.bin/tsc",
+      "-p",
+      "tsconfig.build.json",
+      "--outDir",
+      join(scratch, "dist"),
+    );
+    expect(build).toEqual({ code: 0, printed: "" });
+    writeFileSync(join(scratch, "package.json"), '{ "type": "module" }');
+  });
+
+  test("runs on plain Node: tenfold/config knows a mistake when it sees one", () => {
+    const program = `
+      import { defineConfig, parseConfig } from "./dist/config/index.js";
+      const outcome = parseConfig(defineConfig({ lisseners: {} }), { folder: "/", cores: 2 });
+      console.log(outcome.problems[0].mend);`;
+    writeFileSync(join(scratch, "app.js"), program);
+    expect(run("node", join(scratch, "app.js"))).toEqual({
+      code: 0,
+      printed: expect.stringContaining("listeners"),
+    });
+  });
+});
+
+describe("the published package", () => {
+  test("holds the launcher, the sources and the guide, and no test", () => {
+    const packed = JSON.parse(
+      run("npm", "pack", "--dry-run", "--json", "--ignore-scripts", "--silent").printed,
+    );
+    const paths: string[] = packed[0].files.map((file: { path: string }) => file.path);
+    expect(paths).toContain("bin/tenfold");
+    expect(paths).toContain("src/config/index.ts");
+    expect(paths).toContain("docs/guide/getting-started.md");
+    expect(paths.filter((path) => /\.test\.ts$|(?:^|\/)testing(?:\/|\.ts$)|suite\.ts$/.test(path))).toEqual(
+      [],
+    );
+  });
+});
