@@ -49,8 +49,15 @@ export function checkLayers(repository: Repository): Problem[] {
   );
 }
 
+// A variable may be called `process` too: only members that nothing but the global has are looked for.
+const PROCESS =
+  "env|argv|exit|cwd|chdir|std(?:in|out|err)|on|once|off|send|hrtime|memoryUsage|uptime|platform|arch|version";
+
 /** Globals that reach the machine; only IO folders and tests may use them. */
-const IO_GLOBALS = /(?<![.\w])(?:Bun\s*\.|process\s*\.|fetch\s*\(|new\s+WebSocket\b|require\s*\()/g;
+const IO_GLOBALS = new RegExp(
+  String.raw`(?<![.\w])(?:Bun\s*\.|process\s*\.\s*(?:${PROCESS})|fetch\s*\(|new\s+WebSocket|require\s*\()`,
+  "g",
+);
 
 /** `io-globals`: pure files get the machine through arguments. */
 export function checkIoGlobals(repository: Repository): Problem[] {
