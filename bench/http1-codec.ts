@@ -2,7 +2,7 @@
  * What the HTTP/1.1 codec costs per message: parse, and parse with the rewritten head for the other side.
  *
  * Claims: a minimal request under 400 ns and a browser's under 1500 ns, responses alike, of user CPU time. The peers
- * are in bench/gateway.ts, where whole proxies stand side by side; nginx spends about 2500 ns of it per request.
+ * are in bench/proxy-cpu.ts, where whole proxies stand side by side; nginx spends about 2500 ns of it per request.
  *
  * Run: bin/bun bench/http1-codec.ts
  */

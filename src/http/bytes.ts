@@ -13,12 +13,9 @@ export const CR = 0x0d;
 export const SP = 0x20;
 export const QUOTE = 0x22;
 export const HASH = 0x23;
-export const PERCENT = 0x25;
 export const AMPERSAND = 0x26;
 export const ASTERISK = 0x2a;
-export const PLUS = 0x2b;
 export const COMMA = 0x2c;
-export const DOT = 0x2e;
 export const SLASH = 0x2f;
 export const ZERO = 0x30;
 export const NINE = 0x39;
@@ -30,7 +27,7 @@ export const AT_SIGN = 0x40;
 export const OPENING_BRACKET = 0x5b;
 export const CLOSING_BRACKET = 0x5d;
 export const UNDERSCORE = 0x5f;
-export const DEL = 0x7f;
+const DEL = 0x7f;
 
 /** A class of bytes: 1 for each byte for which `holds` is true. */
 function classOf(holds: (byte: number, char: string) => boolean): Uint8Array {
@@ -77,6 +74,16 @@ export const FOLD: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
 export interface Slice {
   start: number;
   end: number;
+}
+
+/**
+ * Whether bytes that arrived from `from` on can decide about a head that was unfinished there: they end a line, or
+ * follow a CR. All others only make its last line longer.
+ */
+export function endsLine(bytes: Uint8Array, from: number, end: number): boolean {
+  if (bytes[from - 1] === CR) return true;
+  const at = bytes.indexOf(LF, from);
+  return at >= 0 && at < end;
 }
 
 /** The bytes of an ASCII (or Latin-1) text. */

@@ -48,7 +48,7 @@ export function readConnection(bytes: Uint8Array, fields: Fields): number {
 }
 
 /** Moves `item` to the next non-empty item of a comma-separated list; false at the end of the list. */
-export function nextListItem(bytes: Uint8Array, item: Slice, end: number): boolean {
+function nextListItem(bytes: Uint8Array, item: Slice, end: number): boolean {
   let at = item.end;
   while (at < end && (bytes[at] === COMMA || isBlank(bytes[at]))) at++;
   item.start = at;

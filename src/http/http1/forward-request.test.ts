@@ -103,6 +103,17 @@ describe("fields", () => {
   });
 });
 
+test("Max-Forwards counts down for OPTIONS and TRACE, and means nothing to other methods", () => {
+  const sent = (method: string, hops: string): string =>
+    forward(request(`${method} / HTTP/1.1`, `Max-Forwards: ${hops}`));
+  expect(sent("OPTIONS", "7")).toBe(request("OPTIONS / HTTP/1.1", "Max-Forwards: 6"));
+  expect(sent("TRACE", "10")).toBe(request("TRACE / HTTP/1.1", "Max-Forwards: 9"));
+  expect(sent("GET", "7")).toBe(request("GET / HTTP/1.1", "Max-Forwards: 7"));
+  expect(sent("OPTIONS", "x")).toBe(request("OPTIONS / HTTP/1.1", "Max-Forwards: x"));
+  expect(parseRequest(request("OPTIONS / HTTP/1.1", "Max-Forwards: 0")).maxForwards).toBe(0);
+  expect(parseRequest(request("OPTIONS / HTTP/1.1")).maxForwards).toBe(-1);
+});
+
 describe("the host", () => {
   test("is replaced in its place by an override", () => {
     const sent = forward("GET / HTTP/1.1\r\nA: b\r\nHost: a\r\nC: d\r\n\r\n", {

@@ -4,7 +4,7 @@
  * Lines that stay are copied in runs: for a usual request one copy takes request line and fields, and a second one
  * the prebuilt block. What each field is worth is a row of `RULES`.
  */
-import { asBytes, copy, put, QUESTION, ZERO } from "../bytes.ts";
+import { asBytes, copy, put, putDecimal, QUESTION, ZERO } from "../bytes.ts";
 import { FIELD, FIELD_CODES } from "../field-names.ts";
 import { type ForwardedBlock, VIA_MINOR_OFFSET } from "../forwarded.ts";
 import { METHOD } from "../methods.ts";
@@ -39,6 +39,7 @@ const RULE = {
   host: 5,
   framing: 6,
   expect: 7,
+  hops: 8,
 } as const;
 
 const RULES: Uint8Array = new Uint8Array(FIELD_CODES);
@@ -64,6 +65,7 @@ RULES[FIELD.host] = RULE.host;
 RULES[FIELD.contentLength] = RULE.framing;
 RULES[FIELD.transferEncoding] = RULE.framing;
 RULES[FIELD.expect] = RULE.expect;
+RULES[FIELD.maxForwards] = RULE.hops;
 
 const CRLF = asBytes("\r\n");
 const VERSION = asBytes(" HTTP/1.1\r\n");
@@ -73,6 +75,7 @@ const CONNECTION_UPGRADE = asBytes("Connection: Upgrade\r\n");
 const X_FORWARDED_FOR = asBytes("X-Forwarded-For: ");
 const X_FORWARDED_HOST = asBytes("X-Forwarded-Host: ");
 const FORWARDED = asBytes("Forwarded: ");
+const MAX_FORWARDS = asBytes("Max-Forwards: ");
 const COMMA_SPACE = asBytes(", ");
 const ASTERISK = asBytes("*");
 const SLASH = asBytes("/");
@@ -103,6 +106,8 @@ export function writeForwardedRequest(
     into = put(CRLF, out, put(context.requestId, out, put(REQUEST_ID, out, into)));
   }
   if (context.upgrade) into = put(CONNECTION_UPGRADE, out, into);
+  if (head.maxForwards > 0)
+    into = put(CRLF, out, putDecimal(head.maxForwards - 1, out, put(MAX_FORWARDS, out, into)));
   return put(CRLF, out, into);
 }
 
@@ -163,6 +168,8 @@ function stays(
       return isCanonical(bytes, head.fields, i);
     case RULE.expect:
       return head.expectContinue;
+    case RULE.hops:
+      return head.maxForwards < 0;
     default:
       return false;
   }
@@ -219,7 +226,6 @@ function putComposedBlock(
   at: number,
   { forwarded, trusted }: RequestContext,
 ): number {
-  const lacks = (code: number): boolean => !trusted || !head.fields.has(code);
   const hasHost = head.authorityEnd > head.hostStart;
   let into = put(forwarded.via, out, at);
   if (head.minorVersion === 0 && into > at) out[at + VIA_MINOR_OFFSET] = ZERO;
@@ -227,16 +233,22 @@ function putComposedBlock(
     into = put(X_FORWARDED_FOR, out, into);
     if (trusted) into = putListSoFar(FIELD.xForwardedFor, head, bytes, out, into);
     into = put(CRLF, out, put(forwarded.clientIp, out, into));
-    if (hasHost && lacks(FIELD.xForwardedHost)) into = putForwardedHost(head, bytes, out, into);
+    if (hasHost && lacks(head, trusted, FIELD.xForwardedHost))
+      into = putForwardedHost(head, bytes, out, into);
   }
-  if (lacks(FIELD.xForwardedProto)) into = put(forwarded.proto, out, into);
-  if (lacks(FIELD.xForwardedPort)) into = put(forwarded.port, out, into);
+  if (lacks(head, trusted, FIELD.xForwardedProto)) into = put(forwarded.proto, out, into);
+  if (lacks(head, trusted, FIELD.xForwardedPort)) into = put(forwarded.port, out, into);
   if (forwarded.element.length === 0) return into;
   into = put(FORWARDED, out, into);
   if (trusted) into = putListSoFar(FIELD.forwarded, head, bytes, out, into);
   into = put(forwarded.element, out, into);
   into = put(QUOTE, out, copy(bytes, head.hostStart, head.authorityEnd, out, into));
   return put(CRLF, out, into);
+}
+
+/** Whether nobody whom we believe has sent this field. */
+function lacks(head: RequestHead, trusted: boolean, code: number): boolean {
+  return !trusted || !head.fields.has(code);
 }
 
 function putForwardedHost(head: RequestHead, bytes: Uint8Array, out: Uint8Array, at: number): number {
@@ -255,7 +267,8 @@ function putListSoFar(
   const { fields } = head;
   let into = at;
   for (let i = 0; i < fields.count; i++) {
-    const [start, end] = [fields.valueStart[i] as number, fields.valueEnd[i] as number];
+    const start = fields.valueStart[i] as number;
+    const end = fields.valueEnd[i] as number;
     if (fields.code[i] !== code || start === end) continue;
     into = put(COMMA_SPACE, out, copy(bytes, start, end, out, into));
   }

@@ -90,6 +90,12 @@ describe("a forwarded response", () => {
     expect(forwardResponse(own, context)).toBe(own);
   });
 
+  test("that is informational gets nothing of ours", () => {
+    const hints = response("HTTP/1.1 103 Early Hints", "Link: </a.css>");
+    const context = { requestId: bytesOf("ours"), dateLine: bytesOf("Date: now\r\n"), close: true };
+    expect(forwardResponse(hints, context)).toBe(hints);
+  });
+
   test("that might not fit is not written", () => {
     const raw = ok("Content-Length: 1");
     const out = Buffer.alloc(40, 0x7e);

@@ -68,7 +68,9 @@ export function writeForwardedResponse(
   const needed = fields.end - head.start + context.requestId.length + context.dateLine.length + FIXED_BYTES;
   if (at + needed > out.length) return -1;
   let into = putFields(head, bytes, out, at, context);
-  if (!fields.has(FIELD.date) && !head.informational) into = put(context.dateLine, out, into);
+  // An informational response is only passed on: what is added belongs to the one that follows.
+  if (head.informational) return put(CRLF, out, into);
+  if (!fields.has(FIELD.date)) into = put(context.dateLine, out, into);
   if (context.requestId.length > 0 && !fields.has(FIELD.xRequestId)) {
     into = put(CRLF, out, put(context.requestId, out, put(REQUEST_ID, out, into)));
   }

@@ -10,10 +10,9 @@
 import {
   ASTERISK,
   asBytes,
-  CR,
+  endsLine,
   equalPieces,
   equalsFolded,
-  LF,
   QUESTION,
   SLASH,
   type Slice,
@@ -34,6 +33,9 @@ import { readUrl } from "./url.ts";
 export type TargetForm = "origin" | "absolute" | "asterisk";
 
 const CONTINUE = asBytes("100-continue");
+
+/** A number of hops; more digits than this would be a mistake, and is passed on as it is. */
+const MAX_FORWARDS = /^[0-9]{1,6}$/;
 
 /** One request head. All offsets are those of the buffer given to `parse`, and are valid while it says so. */
 export class RequestHead implements Framing {
@@ -74,6 +76,8 @@ export class RequestHead implements Framing {
   expectContinue = false;
   /** Whether the client asks for another protocol that may be tunnelled (WebSocket and the like, never h2c). */
   upgrade = false;
+  /** Hops that OPTIONS or TRACE may still make; -1 when it does not say. At 0 the gateway answers itself. */
+  maxForwards = -1;
   /** Whether Connection names fields of this head; they are marked in `fields.nominated`. */
   nominates = false;
 
@@ -115,14 +119,12 @@ export class RequestHead implements Framing {
     return text(bytes, this.targetStart, this.targetEnd);
   }
 
-  /** Only a line end, a byte after CR, or the crossing of a limit is worth another look. */
+  /** Only the end of a line or the crossing of a limit is worth another look. */
   #isWorthwhile(bytes: Uint8Array, start: number, end: number, resume: number): boolean {
     const { requestLineBytesMax, headBytesMax } = this.#limits;
     const length = end - start;
     if (resume <= requestLineBytesMax && length > requestLineBytesMax) return true;
-    if (length > headBytesMax || bytes[start + resume - 1] === CR) return true;
-    const lineEnd = bytes.indexOf(LF, start + resume);
-    if (lineEnd >= 0 && lineEnd < end) return true;
+    if (length > headBytesMax || endsLine(bytes, start + resume, end)) return true;
     this.resume = length;
     return false;
   }
@@ -160,7 +162,7 @@ export class RequestHead implements Framing {
       readFraming(bytes, this.fields, this.minorVersion, this) ??
       this.#readConnection(bytes) ??
       this.#readExpect(bytes) ??
-      (this.method === METHOD.trace && this.bodyKind !== "none" ? "trace-body" : undefined)
+      this.#readHops(bytes)
     );
   }
 
@@ -249,6 +251,16 @@ export class RequestHead implements Framing {
     );
     if (!isContinue || fields.repeated(FIELD.expect)) return "expect-unknown";
     this.expectContinue = this.minorVersion === 1 && this.bodyKind !== "none";
+    return undefined;
+  }
+
+  /** Max-Forwards (RFC 9110 §7.6.2), which only these two methods have. */
+  #readHops(bytes: Uint8Array): RequestErrorCode | undefined {
+    this.maxForwards = -1;
+    if (this.method !== METHOD.trace && this.method !== METHOD.options) return undefined;
+    if (this.method === METHOD.trace && this.bodyKind !== "none") return "trace-body";
+    const value = this.fields.has(FIELD.maxForwards) ? this.value(bytes, "max-forwards") : undefined;
+    if (value !== undefined && MAX_FORWARDS.test(value)) this.maxForwards = Number(value);
     return undefined;
   }
 }

@@ -2,7 +2,7 @@
  * The head of a target's response, read as strictly as a request: a target that frames its body ambiguously would
  * let one user's response leak into another's connection. Only the reason phrase may be missing.
  */
-import { asBytes, CR, equals, LF, SP, text, VALUE, ZERO } from "../bytes.ts";
+import { asBytes, CR, endsLine, equals, LF, SP, text, VALUE, ZERO } from "../bytes.ts";
 import { FIELD } from "../field-names.ts";
 import { METHOD, type MethodCode } from "../methods.ts";
 import { OPTION, readConnection } from "./connection.ts";
@@ -75,9 +75,7 @@ export class ResponseHead implements Framing {
   }
 
   #isWorthwhile(bytes: Uint8Array, start: number, end: number, resume: number): boolean {
-    if (end - start > this.#limits.headBytesMax || bytes[start + resume - 1] === CR) return true;
-    const lineEnd = bytes.indexOf(LF, start + resume);
-    if (lineEnd >= 0 && lineEnd < end) return true;
+    if (end - start > this.#limits.headBytesMax || endsLine(bytes, start + resume, end)) return true;
     this.resume = end - start;
     return false;
   }
