@@ -4,7 +4,7 @@
  * `forward: "web"`, `redirect: "https://{host}{path}{query}"` and `respond: 404` stand for the long forms.
  */
 import type { ActionConfig } from "./config.ts";
-import { nearestMend } from "./nearest.ts";
+import { choice, nearestMend } from "./nearest.ts";
 import { below, type Place, report } from "./problem.ts";
 import { bySort, leaf, list, mapped, object, quote, type Shape } from "./shape.ts";
 import { integer, name, TOKEN } from "./values.ts";
@@ -69,12 +69,13 @@ function split(input: unknown, place: Place): Forward | undefined {
 
 const PLACEHOLDERS = ["scheme", "host", "path", "query"] as const;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
-const REDIRECT_EXPECTED = '"https://{host}{path}{query}" or { to, status }';
+const LOCATION_EXPECTED = '"https://{host}{path}{query}"';
+const REDIRECT_EXPECTED = `${LOCATION_EXPECTED} or { to, status }`;
 
 /** Redirects are temporary unless a status says more: browsers remember a permanent mistake for ever. */
 const REDIRECT_STATUS = 302;
 
-const location: Shape<string> = leaf(REDIRECT_EXPECTED, "string", (value: string, place) => {
+const location: Shape<string> = leaf(LOCATION_EXPECTED, "string", (value: string, place) => {
   const unknown = [...value.matchAll(/\{([^}]*)\}/g)].find(
     ([, key = ""]) => !PLACEHOLDERS.some((known) => known === key),
   );
@@ -94,7 +95,7 @@ const location: Shape<string> = leaf(REDIRECT_EXPECTED, "string", (value: string
 });
 
 const redirectStatus: Shape<Redirect["status"]> = leaf(
-  REDIRECT_STATUSES.join(", "),
+  choice(REDIRECT_STATUSES.map(String)),
   "number",
   (value: number) => REDIRECT_STATUSES.find((status) => status === value),
 );

@@ -1,5 +1,5 @@
 /**
- * Every default, in one block. `UserConfig` says the same to whoever writes a file; a test compares the two.
+ * Every default, in one block. The config reference in the guide says the same; a test compares the two.
  */
 import type {
   AccessLogConfig,

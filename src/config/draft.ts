@@ -37,6 +37,7 @@ export interface ConfigDraft {
   readonly services?: ReadonlyMap<string, ServiceDraft>;
 }
 
+/** See `GatewayConfig`. */
 export interface GatewayDraft {
   readonly workers?: number | "auto";
   readonly accessLog?: AccessLogConfig;
@@ -47,12 +48,14 @@ export interface GatewayDraft {
   readonly stopTimeoutMs?: number;
 }
 
+/** See `ListenerConfig`. */
 export interface ListenerDraft {
   readonly address?: Address;
   readonly protocol?: ListenerConfig["protocol"];
   readonly rules?: readonly RuleDraft[];
 }
 
+/** See `RuleConfig`; at most one of the three actions is there. */
 export interface RuleDraft {
   readonly match?: MatchDraft;
   readonly forward?: Forward;
@@ -64,6 +67,7 @@ export interface RuleDraft {
   readonly host?: RuleConfig["host"];
 }
 
+/** See `MatchConfig`; keys as the user writes them. */
 export interface MatchDraft {
   readonly host?: readonly string[];
   readonly path?: readonly PathMatch[];
@@ -85,10 +89,12 @@ export interface GroupSettings {
   readonly connections?: Partial<ConnectionsConfig>;
 }
 
+/** See `TargetGroupConfig`. */
 export interface TargetGroupDraft extends GroupSettings {
   readonly targets?: readonly Partial<TargetConfig>[];
 }
 
+/** See `ServiceConfig`. */
 export interface ServiceDraft extends GroupSettings {
   readonly command?: readonly string[];
   readonly cwd?: string;

@@ -9,6 +9,7 @@ import type { FieldMatch, PathMatch, ValueMatch } from "./config.ts";
 import type { MatchDraft } from "./draft.ts";
 import { escapeRegex, globSource } from "./glob.ts";
 import { below, type Place, report } from "./problem.ts";
+import { nestsRepetition } from "./regex-danger.ts";
 import { bySort, leaf, list, mapped, object, oneOrMore, quote, type Shape } from "./shape.ts";
 import { cidr, TOKEN } from "./values.ts";
 
@@ -29,12 +30,28 @@ function regexSource(value: string, place: Place): string | undefined {
   if (source === "") return report(place, "is an empty regex", 'write "~ " and the regex');
   if (source.length > PATTERN_MAX)
     return report(place, "is too long a regex", `keep to ${PATTERN_MAX} characters`);
+  const fault = compileFault(source);
+  if (fault !== undefined)
+    return report(place, `${quote(source)} does not compile: ${fault}`, "mend the regex");
+  return harmless(source, place);
+}
+
+function compileFault(source: string): string | undefined {
   try {
-    return new RegExp(source).source;
+    void new RegExp(source);
+    return undefined;
   } catch (error) {
-    const why = (error as Error).message.replace(/^Invalid regular expression: (\/.*\/[a-z]*: )?/s, "");
-    return report(place, `${quote(source)} does not compile: ${why}`, "mend the regex");
+    return (error as Error).message.replace(/^Invalid regular expression: (\/.*\/[a-z]*: )?/s, "");
   }
+}
+
+function harmless(source: string, place: Place): string | undefined {
+  if (!nestsRepetition(source)) return source;
+  return report(
+    place,
+    `${quote(source)} repeats a repetition, which can take exponential time`,
+    "put something fixed into each round, or repeat once",
+  );
 }
 
 /** "/*" becomes the folder "", which holds every path; `normalise` leaves that condition out. */

@@ -25,7 +25,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   healthcheck: "health",
   healthythreshold: "rise",
   instances: "tasks",
+  ketama: "consistent-hash",
   lbpolicy: "algorithm",
+  leastconn: "least-requests",
+  leastconnections: "least-requests",
   listen: "address",
   loadbalancing: "algorithm",
   pools: "targetGroups",
@@ -33,6 +36,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   proxypass: "forward",
   replicas: "tasks",
   return: "respond",
+  ringhash: "consistent-hash",
   routes: "rules",
   script: "command",
   servers: "targets",
@@ -57,11 +61,22 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best?.name;
 }
 
-/** The mend for an unknown name: the nearest one as a question, or all of them. */
-export function nearestMend(name: string, known: readonly string[], noun: string): string {
+/** The mend for an unknown name: the nearest of `known` as a question, or all that are `listed`. */
+export function nearestMend(
+  name: string,
+  known: readonly string[],
+  noun: string,
+  listed: readonly string[] = known,
+): string {
   const near = nearest(name, known);
   if (near !== undefined) return `did you mean "${near}"?`;
-  return known.length === 0 ? `there is no ${noun} yet` : `known: ${known.join(", ")}`;
+  return listed.length === 0 ? `there is no ${noun} yet` : `known: ${listed.join(", ")}`;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function choice(words: readonly string[]): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;
 }
 
 /** Optimal string alignment distance. O(a·b) time, three rows of memory. */

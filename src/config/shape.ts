@@ -5,7 +5,7 @@
  * value means, or reports a problem and returns undefined. Reading never stops at the first problem. An object
  * shape is a table of rows, key -> shape; the same table finds unknown keys and the nearest known one.
  */
-import { nearestMend } from "./nearest.ts";
+import { nearest, nearestMend } from "./nearest.ts";
 import { below, type Place, report } from "./problem.ts";
 
 /** How one value is written and what it means. */
@@ -55,7 +55,7 @@ function isPlain(input: object): boolean {
 const SHOWN_MAX = 40;
 
 /** `input` in words: `the string "two"`, `a list`, `empty`. */
-export function describe(input: unknown): string {
+function describe(input: unknown): string {
   const sort = sortOf(input);
   if (sort === "string") return `the string ${quote(input as string)}`;
   if (sort === "number" || sort === "boolean") return String(input);
@@ -184,7 +184,7 @@ export function object<T extends object>(rows: Rows<T>, rules: ObjectRules<T> = 
         return {} as T;
       }
       const given = readKeys(input as Record<string, unknown>, spellings, rules.later ?? [], place);
-      demand(rules, spellings, given.keys, place);
+      demand(rules, spellings, given, place);
       rules.check?.(given.draft as T, place);
       return given.draft as T;
     },
@@ -203,7 +203,9 @@ function spellingsOf(rows: Readonly<Record<string, Shape<unknown>>>): ReadonlyMa
 interface Given {
   readonly draft: Record<string, unknown>;
   /** Keys that were written, even if what they hold could not be read. */
-  readonly keys: ReadonlySet<string>;
+  readonly keys: Set<string>;
+  /** Keys that a mistyped one was probably meant for: they are not missing as well. */
+  readonly meant: Set<string>;
 }
 
 function readKeys(
@@ -212,49 +214,59 @@ function readKeys(
   later: readonly string[],
   place: Place,
 ): Given {
-  const draft: Record<string, unknown> = {};
-  const keys = new Set<string>();
+  const given: Given = { draft: {}, keys: new Set(), meant: new Set() };
   for (const [written, value] of Object.entries(input)) {
     if (value === undefined) continue;
     const at = below(place, written);
     const spelling = spellings.get(written);
-    if (!spelling) reportStrange(written, later, spellings, at);
-    else if (keys.has(spelling.key))
-      report(at, "is given twice, with and without its unit", "keep one of the two");
-    else readKey(spelling, value, draft, at);
-    if (spelling) keys.add(spelling.key);
+    if (spelling) readKey(spelling, value, given, at);
+    else if (later.includes(written)) report(at, "is not available in this version", "remove it");
+    else {
+      reportStrange(written, spellings, at);
+      given.meant.add(meantBy(written, spellings));
+    }
   }
-  return { draft, keys };
+  return given;
 }
 
-function readKey(spelling: Spelling, value: unknown, draft: Record<string, unknown>, at: Place): void {
-  const meaning = spelling.shape.read(value, at);
-  if (meaning !== undefined) draft[spelling.key] = meaning;
+function readKey({ key, shape }: Spelling, value: unknown, { draft, keys }: Given, at: Place): void {
+  if (keys.has(key)) {
+    report(at, "is given twice, with and without its unit", "keep one of the two");
+    return;
+  }
+  keys.add(key);
+  const meaning = shape.read(value, at);
+  if (meaning !== undefined) draft[key] = meaning;
 }
 
-function reportStrange(
-  key: string,
-  later: readonly string[],
-  spellings: ReadonlyMap<string, Spelling>,
-  at: Place,
-): void {
-  if (later.includes(key)) report(at, "is not available in this version", "remove it");
-  else report(at, "is not a known key", nearestMend(key, [...spellings.keys()], "key"));
+function reportStrange(key: string, spellings: ReadonlyMap<string, Spelling>, at: Place): void {
+  // The spelling with a unit is the one that people use; the other would double the list.
+  const listed = [...spellings].filter(([written, row]) => written !== row.key || !row.shape.spelling);
+  const mend = nearestMend(
+    key,
+    [...spellings.keys()],
+    "key",
+    listed.map(([written]) => written),
+  );
+  report(at, "is not a known key", mend);
+}
+
+function meantBy(written: string, spellings: ReadonlyMap<string, Spelling>): string {
+  return spellings.get(nearest(written, spellings.keys()) ?? "")?.key ?? written;
 }
 
 function demand<T>(
   rules: ObjectRules<T>,
   spellings: ReadonlyMap<string, Spelling>,
-  keys: ReadonlySet<string>,
+  { keys, meant }: Given,
   place: Place,
 ): void {
-  for (const key of rules.required ?? []) {
-    const expected = spellings.get(key)?.shape.expected;
-    if (!keys.has(key)) report(place, `has no ${key}`, `write ${key}: ${expected}`);
-  }
+  const missing = (key: string): boolean => !keys.has(key) && !meant.has(key);
+  for (const key of (rules.required ?? []).filter(missing))
+    report(place, `has no ${key}`, `write ${key}: ${spellings.get(key)?.shape.expected}`);
   const some = rules.someOf ?? rules.exactlyOne ?? [];
-  const given = some.filter((key) => keys.has(key));
-  if (some.length > 0 && given.length === 0)
+  if (some.length > 0 && some.every(missing))
     report(place, `has none of ${some.join(", ")}`, "write one of them");
-  if (rules.exactlyOne && given.length > 1) report(place, `has ${given.join(" and ")}`, "keep one of them");
+  const given = (rules.exactlyOne ?? []).filter((key) => keys.has(key));
+  if (given.length > 1) report(place, `has ${given.join(" and ")}`, "keep one of them");
 }

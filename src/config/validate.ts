@@ -7,7 +7,7 @@ import { formatAddress } from "./address.ts";
 import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig } from "./config.ts";
 import { deployMend, stuckAt } from "./deploy-percent.ts";
 import type { ConfigDraft, GroupSettings } from "./draft.ts";
-import { nearestMend } from "./nearest.ts";
+import { choice, nearestMend } from "./nearest.ts";
 import { type Problem, pathTo } from "./problem.ts";
 import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
 
@@ -176,7 +176,7 @@ function* hashKeysUnread({ config, draft }: Checked): Iterable<Problem> {
   for (const { name, algorithm } of config.targetGroups) {
     const path = pathOfOn(draft, name);
     if (path === undefined || HASHING.includes(algorithm)) continue;
-    const mend = `remove it, or write algorithm: "${HASHING.join('" or "')}"`;
+    const mend = `remove it, or write algorithm: ${choice(HASHING.map((name) => JSON.stringify(name)))}`;
     yield { path, what: `means nothing to the algorithm ${algorithm}`, mend };
   }
 }
@@ -204,7 +204,7 @@ function* targetsTwice({ config }: Checked): Iterable<Problem> {
   }
 }
 
-/** What the shared scoreboard has rows for, counting every service at its largest, twice for a deploy in full swing. */
+/** What the shared scoreboard has rows for, counting every service at its largest and in the midst of a deploy. */
 function* tooManyTargets({ config }: Checked): Iterable<Problem> {
   const groups = config.targetGroups.length;
   if (groups > GROUP_SLOTS)

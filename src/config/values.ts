@@ -17,7 +17,7 @@ import {
 } from "../base/index.ts";
 import { type AddressFault, parseAddress } from "./address.ts";
 import type { Address } from "./config.ts";
-import { nearest } from "./nearest.ts";
+import { choice, nearest } from "./nearest.ts";
 import { type Place, report } from "./problem.ts";
 import { bySort, leaf, mapped, quote, type Shape } from "./shape.ts";
 
@@ -29,7 +29,7 @@ export interface Range {
 }
 
 /** The longest wait: a week. More than that is a mistyped unit, and 2^31 ms is where timers overflow. */
-export const WAIT_MS_MAX: number = 7 * 24 * 3_600_000;
+const WAIT_MS_MAX = 7 * 24 * 3_600_000;
 
 /** A whole number in `range`. */
 export function integer(range: Range): Shape<number> {
@@ -65,7 +65,7 @@ export function text(expected: string, max: number): Shape<string> {
 export function word<const W extends string>(
   words: readonly W[],
   later: readonly string[] = [],
-  expected: string = words.map((known) => JSON.stringify(known)).join(" or "),
+  expected: string = choice(words.map((known) => JSON.stringify(known))),
 ): Shape<W> {
   return leaf(expected, "string", (value: string, place) => {
     const known = words.find((candidate) => candidate === value);

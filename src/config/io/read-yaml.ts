@@ -17,6 +17,11 @@ export function readYaml(text: string): TextReading {
   } catch (error) {
     // Too many aliases, or nested so deeply that the parser ran out of stack: neither has a position.
     const what = `is not usable YAML: ${(error as Error).message}`;
-    return { kind: "wrong", at: { line: 1, column: 1 }, what, mend: "write it out, with less nesting and fewer aliases" };
+    return {
+      kind: "wrong",
+      at: { line: 1, column: 1 },
+      what,
+      mend: "write it out, with less nesting and fewer aliases",
+    };
   }
 }
