@@ -1,0 +1,73 @@
+/**
+ * TCP on Bun's own sockets: for systems without epoll, and where FFI is switched off.
+ */
+import type { Socket } from "bun";
+import type { Address } from "../../../config/index.ts";
+import type { ConnectOwner, SocketOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
+
+type OwnedSocket = Socket<SocketOwner>;
+
+export class BunTransport implements Transport {
+  readonly name = "bun";
+
+  listen({ host: hostname, port }: Address, accept: () => SocketOwner): TcpListener {
+    const listener = Bun.listen<SocketOwner>({
+      ...{ hostname, port, reusePort: true, allowHalfOpen: true },
+      socket: {
+        ...HANDLERS,
+        open: (socket) => {
+          socket.data = accept();
+          socket.data.opened(asTcp(socket));
+        },
+      },
+    });
+    return { port: listener.port, stop: () => listener.stop(false) };
+  }
+
+  connect({ host: hostname, port }: Address, owner: ConnectOwner): () => void {
+    let gaveUp = false;
+    const connecting = Bun.connect<SocketOwner>({
+      ...{ hostname, port, allowHalfOpen: true, data: owner },
+      socket: {
+        ...HANDLERS,
+        open: (socket) => {
+          if (gaveUp) socket.terminate();
+          else owner.opened(asTcp(socket));
+        },
+        close: (socket) => {
+          if (!gaveUp) socket.data.closed();
+        },
+        connectError: (_, error) => {
+          if (!gaveUp) owner.connectFailed(isRefusal(error) ? "connect-refused" : "connect-failed");
+        },
+      },
+    });
+    connecting.catch(() => {}); // connectError has told it already
+    return () => {
+      gaveUp = true;
+    };
+  }
+
+  /** Bun's loop is the loop. */
+  start(): void {}
+  stop(): void {}
+}
+
+const HANDLERS = {
+  binaryType: "buffer",
+  data: (socket: OwnedSocket, bytes: Buffer): void => socket.data.received(bytes, 0, bytes.length),
+  drain: (socket: OwnedSocket): void => socket.data.drained(),
+  end: (socket: OwnedSocket): void => socket.data.ended(),
+  close: (socket: OwnedSocket): void => socket.data.closed(),
+  // `close` follows.
+  error: (): void => {},
+} as const;
+
+/** Bun's socket is a TcpSocket as it is: same names, same meanings. */
+function asTcp(socket: OwnedSocket): TcpSocket {
+  return socket as unknown as TcpSocket;
+}
+
+function isRefusal(error: Error): boolean {
+  return "code" in error && error.code === "ECONNREFUSED";
+}

@@ -1,0 +1,292 @@
+/**
+ * TCP straight on the kernel: one epoll loop, one receive buffer, no object and no copy per message.
+ *
+ *   loop: epoll_wait -> for each ready socket: recv into the one buffer -> owner.received -> (send) …
+ *
+ * Bun's own event loop still runs timers, signals, file watches and everything else of the process. Its epoll
+ * descriptor is one of the descriptors waited for here, so whatever it has to do wakes this loop too, which then
+ * yields to it; and it yields at least every `YIELD_MS`.
+ *
+ * Events carry descriptor and generation: a descriptor that was closed and opened again within one batch is not
+ * taken for its predecessor. Why not Bun's sockets: bench/proxy-cpu.ts and docs/decisions.
+ */
+import { readdirSync, readlinkSync } from "node:fs";
+import type { Address } from "../../../config/index.ts";
+import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
+import {
+  AF,
+  addressOf,
+  EPOLL,
+  EPOLL_CTL,
+  ERRNO,
+  errno,
+  errnoName,
+  IPV6_V6ONLY,
+  type Libc,
+  SO,
+  SOCK,
+  SOL,
+  TCP_NODELAY,
+} from "./libc.ts";
+import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
+import type { ConnectOwner, SocketOwner, TcpListener, Transport } from "./transport.ts";
+
+/** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
+const EVENTS_MAX = 1024;
+
+/** What one recv may bring. Large enough that a fast body is not cut into many calls, small enough for L2. */
+const RECEIVE_BYTES = 256 * 1024;
+
+/** Bun's loop gets its turn at least this often, for its timers. */
+const YIELD_MS = 20;
+
+/** …and after this many rounds without rest, so that a flood cannot starve it. */
+const ROUNDS_MAX = 32;
+
+/** Connections taken from one listening socket per event, so that a flood of them does not starve the others. */
+const ACCEPTS_MAX = 64;
+
+/** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
+const BACKLOG = 4096;
+
+interface Listening {
+  readonly fd: number;
+  readonly accept: () => SocketOwner;
+}
+
+/** `struct epoll_event` is packed on x86-64 and padded elsewhere. */
+const EVENT_WORDS = process.arch === "x64" ? 3 : 4;
+const DATA_WORD = EVENT_WORDS - 2;
+
+export class EpollTransport implements Transport, SocketTable {
+  readonly name = "epoll";
+  readonly calls: Libc;
+  readonly receiveBuffer: Uint8Array = Buffer.alloc(RECEIVE_BYTES);
+  readonly #epoll: number;
+  readonly #bunLoop: number;
+  readonly #sockets: (EpollSocket | undefined)[] = [];
+  readonly #listeners = new Map<number, Listening>();
+  readonly #events = new Int32Array(EVENTS_MAX * EVENT_WORDS);
+  readonly #event = new Int32Array(EVENT_WORDS);
+  readonly #option = new Int32Array(2);
+  readonly #peer = new Uint8Array(SOCKADDR_BYTES);
+  readonly #peerLength = new Int32Array(1);
+  #generation = 0;
+  #running = false;
+
+  constructor(calls: Libc) {
+    this.calls = calls;
+    this.#bunLoop = bunLoopDescriptor();
+    this.#epoll = this.#check(calls.epoll_create1(SOCK.cloexec), "epoll_create1");
+    if (this.#bunLoop >= 0) this.control(EPOLL_CTL.add, this.#bunLoop, EPOLL.in, 0);
+  }
+
+  // --- listening and connecting -------------------------------------------------------------------------------
+
+  listen({ host, port }: Address, accept: () => SocketOwner): TcpListener {
+    const address = encodeSockaddr(host === "localhost" ? "127.0.0.1" : host, port);
+    if (address === undefined) throw systemError(ERRNO.EADDRNOTAVAIL, `listen ${host}: give an IP address`);
+    const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
+    this.setOption(fd, SOL.socket, SO.reuseAddr, 1);
+    this.setOption(fd, SOL.socket, SO.reusePort, 1);
+    if (host === "::") this.setOption(fd, SOL.ipv6, IPV6_V6ONLY, 0);
+    const failed =
+      this.calls.bind(fd, addressOf(address), address.length) < 0 || this.calls.listen(fd, BACKLOG) < 0;
+    if (failed) this.#closeAndThrow(fd, `listen ${host}:${port}`);
+    this.#listeners.set(fd, { fd, accept });
+    this.control(EPOLL_CTL.add, fd, EPOLL.in, 0);
+    return { port: this.#localPort(fd), stop: () => this.#stopListening(fd) };
+  }
+
+  connect(address: Address, owner: ConnectOwner): () => void {
+    const encoded = encodeSockaddr(address.host, address.port);
+    if (encoded !== undefined) return this.#connectTo(encoded, owner);
+    let giveUp = (): void => {};
+    let gaveUp = false;
+    void resolve(address).then((resolved) => {
+      if (gaveUp) return;
+      if (resolved === undefined) owner.connectFailed("connect-failed");
+      else giveUp = this.#connectTo(resolved, owner);
+    });
+    return () => {
+      gaveUp = true;
+      giveUp();
+    };
+  }
+
+  #connectTo(address: Uint8Array, owner: ConnectOwner): () => void {
+    const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
+    this.setOption(fd, SOL.tcp, TCP_NODELAY, 1);
+    const result = this.calls.connect(fd, addressOf(address), address.length);
+    const socket = this.#register(fd, owner, decodeHost(address));
+    const failure = result < 0 ? errno(this.calls) : 0;
+    socket.beginConnect(owner, failure === ERRNO.EINPROGRESS ? 0 : failure);
+    return () => socket.giveUp();
+  }
+
+  /** Takes what already waits in the kernel's queue, then closes. */
+  #stopListening(fd: number): void {
+    const listening = this.#listeners.get(fd);
+    if (listening === undefined) return;
+    while (this.#acceptOne(listening));
+    this.#listeners.delete(fd);
+    this.calls.close(fd);
+  }
+
+  // --- the loop -----------------------------------------------------------------------------------------------
+
+  start(): void {
+    this.#running = true;
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#running = false;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running) {
+      for (let round = 0; round < ROUNDS_MAX; round++) {
+        const bunHasWork = this.#turn();
+        if (bunHasWork) break;
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.calls.close(this.#epoll);
+  }
+
+  /** One wait and its events. True when Bun's loop should have its turn: it has work, or nothing happened for a while. */
+  #turn(): boolean {
+    const events = this.#events;
+    const count = this.calls.epoll_wait(this.#epoll, addressOf(events), EVENTS_MAX, YIELD_MS);
+    if (count <= 0) return true;
+    let bunHasWork = false;
+    for (let i = 0; i < count; i++) {
+      const at = i * EVENT_WORDS;
+      const fd = events[at + DATA_WORD] ?? -1;
+      if (fd === this.#bunLoop) bunHasWork = true;
+      else this.#dispatch(fd, events[at + DATA_WORD + 1] ?? 0, events[at] ?? 0);
+    }
+    return bunHasWork;
+  }
+
+  #dispatch(fd: number, generation: number, ready: number): void {
+    const socket = this.#sockets[fd];
+    if (socket !== undefined) {
+      if (socket.generation === generation) socket.handle(ready);
+      return;
+    }
+    const listening = this.#listeners.get(fd);
+    if (listening === undefined) return;
+    for (let i = 0; i < ACCEPTS_MAX && this.#acceptOne(listening); i++);
+  }
+
+  /** False when nobody waits. */
+  #acceptOne({ fd, accept }: Listening): boolean {
+    this.#peerLength[0] = SOCKADDR_BYTES;
+    const flags = SOCK.nonblock | SOCK.cloexec;
+    const accepted = this.calls.accept4(fd, addressOf(this.#peer), addressOf(this.#peerLength), flags);
+    if (accepted < 0) return false;
+    this.setOption(accepted, SOL.tcp, TCP_NODELAY, 1);
+    const owner = accept();
+    const socket = this.#register(accepted, owner, decodeHost(this.#peer));
+    this.control(EPOLL_CTL.add, accepted, EPOLL.in, socket.generation);
+    owner.opened(socket);
+    return true;
+  }
+
+  // --- what sockets use ---------------------------------------------------------------------------------------
+
+  control(operation: number, fd: number, events: number, generation: number): void {
+    this.#event[0] = events;
+    this.#event[DATA_WORD] = fd;
+    this.#event[DATA_WORD + 1] = generation;
+    this.calls.epoll_ctl(this.#epoll, operation, fd, addressOf(this.#event));
+  }
+
+  setOption(fd: number, level: number, option: number, value: number, value2 = 0): void {
+    this.#option[0] = value;
+    this.#option[1] = value2;
+    this.calls.setsockopt(
+      fd,
+      level,
+      option,
+      addressOf(this.#option),
+      option === SO.linger && level === SOL.socket ? 8 : 4,
+    );
+  }
+
+  /** The pending error of a socket, and clears it. */
+  pendingError(fd: number): number {
+    this.#option[0] = 0;
+    this.#peerLength[0] = 4;
+    this.calls.getsockopt(fd, SOL.socket, SO.error, addressOf(this.#option), addressOf(this.#peerLength));
+    return this.#option[0] ?? 0;
+  }
+
+  forget(fd: number): void {
+    this.#sockets[fd] = undefined;
+    this.calls.close(fd);
+  }
+
+  #register(fd: number, owner: SocketOwner, remoteAddress: string): EpollSocket {
+    this.#generation = (this.#generation + 1) | 0;
+    const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress, owner });
+    this.#sockets[fd] = socket;
+    return socket;
+  }
+
+  #socket(family: number): number {
+    return this.#check(this.calls.socket(family, SOCK.stream | SOCK.nonblock | SOCK.cloexec, 0), "socket");
+  }
+
+  #localPort(fd: number): number {
+    this.#peerLength[0] = SOCKADDR_BYTES;
+    this.calls.getsockname(fd, addressOf(this.#peer), addressOf(this.#peerLength));
+    return decodePort(this.#peer);
+  }
+
+  #check(result: number, what: string): number {
+    if (result < 0) throw systemError(errno(this.calls), what);
+    return result;
+  }
+
+  #closeAndThrow(fd: number, what: string): never {
+    const error = systemError(errno(this.calls), what);
+    this.calls.close(fd);
+    throw error;
+  }
+}
+
+function systemError(number: number, what: string): Error {
+  const code = errnoName(number);
+  return Object.assign(new Error(`${code}: ${what}`), { code, errno: number });
+}
+
+/** First address of a name. */
+async function resolve({ host, port }: Address): Promise<Uint8Array | undefined> {
+  try {
+    const [first] = await Bun.dns.lookup(host);
+    return first === undefined ? undefined : encodeSockaddr(first.address, port);
+  } catch {
+    return undefined; // no such name, or no answer: the connection fails
+  }
+}
+
+/** The epoll descriptor that Bun's event loop waits on: the only one of the process before ours. -1 when not found. */
+function bunLoopDescriptor(): number {
+  try {
+    const isEpoll = (fd: string): boolean => readlink(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]";
+    return Number(readdirSync("/proc/self/fd").find(isEpoll) ?? -1);
+  } catch {
+    return -1; // no /proc: the loop yields every YIELD_MS all the same
+  }
+}
+
+function readlink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed since it was listed
+  }
+}

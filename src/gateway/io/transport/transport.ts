@@ -1,0 +1,68 @@
+/**
+ * TCP as the gateway needs it: sockets that never buffer, tell how much the kernel took, can pause, and hand over
+ * received bytes without copying them.
+ *
+ * Two implementations keep this contract and run one suite: `epoll` (Linux: system calls straight from the event
+ * loop, nothing allocated per message) and `bun` (Bun's own sockets, everywhere else).
+ */
+import type { Address } from "../../../config/index.ts";
+
+/** One connected socket. */
+export interface TcpSocket {
+  /** Textual IP of the other end. */
+  readonly remoteAddress: string;
+  /**
+   * Gives `bytes[start, start + length)` to the kernel. Returns how many it took, 0 when its buffer is full (then
+   * `drained` follows), -1 when the connection is gone.
+   */
+  write(bytes: Uint8Array, start: number, length: number): number;
+  /** Reads nothing until `resume`: the kernel's buffer fills and the other end has to wait. */
+  pause(): void;
+  resume(): void;
+  /** Sends FIN; still reads. */
+  shutdown(): void;
+  /** Closes in the orderly way. `closed` is called before it returns. */
+  end(): void;
+  /** Closes with RST. `closed` is called before it returns. */
+  terminate(): void;
+}
+
+/** Why a connection could not be made. */
+export type ConnectFailure = "connect-refused" | "connect-failed";
+
+/** Who owns a socket. Calls come one at a time, never after `closed`, and may close the socket. */
+export interface SocketOwner {
+  opened(socket: TcpSocket): void;
+  /** `bytes[start, end)` are borrowed: they hold only during the call. */
+  received(bytes: Uint8Array, start: number, end: number): void;
+  /** The kernel takes bytes again after a write that it did not take whole. */
+  drained(): void;
+  /** The other end sent FIN: it will send no more, but may read. */
+  ended(): void;
+  /** The socket is gone, whoever closed it. The last call. */
+  closed(): void;
+}
+
+/** The owner of a socket that is being connected. */
+export interface ConnectOwner extends SocketOwner {
+  /** There will be no socket. The last call. */
+  connectFailed(failure: ConnectFailure): void;
+}
+
+/** An open listening socket. */
+export interface TcpListener {
+  readonly port: number;
+  /** Stops accepting. Connections that wait in the kernel's queue are accepted first, so that none is reset. */
+  stop(): void;
+}
+
+export interface Transport {
+  readonly name: "epoll" | "bun";
+  /** Opens `address` with SO_REUSEPORT. `accept` gives each new socket its owner. Throws the system's error, with its `code`. */
+  listen(address: Address, accept: () => SocketOwner): TcpListener;
+  /** Begins to connect. Returns a function that gives up. */
+  connect(address: Address, owner: ConnectOwner): () => void;
+  /** Runs until `stop`. */
+  start(): void;
+  stop(): void;
+}
