@@ -8,15 +8,13 @@
 import { options } from "./harness/arguments.ts";
 import { type Direction, startBulkTarget, transfer } from "./harness/bulk.ts";
 import { showTable, type Verdict } from "./harness/figures.ts";
-import { residentBytesOf } from "./harness/proc.ts";
+import { peakGrowthOf } from "./harness/proc.ts";
 import { type Started, withFolder } from "./harness/process.ts";
 import { chosenProxies, type ProxyName, startProxy } from "./harness/proxies.ts";
 import { conclude } from "./harness/results.ts";
 
 /** Room for socket buffers on both sides and for garbage between two collections; the body is 64 times as large. */
 const GROWTH_BYTES_MAX = 64 * 2 ** 20;
-
-const SAMPLE_MS = 50;
 
 /** The first, small transfer brings code and buffers into memory. */
 const WARM_UP_BYTES = 64 * 2 ** 20;
@@ -41,17 +39,14 @@ process.exit();
 
 async function measure(name: ProxyName, direction: Direction, port: number, proxy: Started): Promise<void> {
   await transfer(direction, port, WARM_UP_BYTES);
-  const before = residentBytesOf(proxy.pid);
-  let peak = before;
-  const sampler = setInterval(() => (peak = Math.max(peak, residentBytesOf(proxy.pid))), SAMPLE_MS);
   const startMs = performance.now();
-  const moved = await transfer(direction, port, bytes);
-  clearInterval(sampler);
+  const growth = await peakGrowthOf(proxy.pid, async () => {
+    const moved = await transfer(direction, port, bytes);
+    if (moved !== bytes) throw new Error(`${name} ${direction}: ${moved} of ${bytes} bytes arrived`);
+  });
   const seconds = (performance.now() - startMs) / 1000;
-  const growth = peak - before;
   const mib = `${(growth / 2 ** 20).toFixed(1)} MiB`;
   rows.push([name, direction, gib.toString(), seconds.toFixed(1), mib]);
-  if (moved !== bytes) throw new Error(`${name} ${direction}: ${moved} of ${bytes} bytes arrived`);
   const claim = `${gib} GiB ${direction} against a slow reader grows memory by at most ${GROWTH_BYTES_MAX / 2 ** 20} MiB`;
   if (name === "tenfold") verdicts.push({ claim, figure: mib, met: growth <= GROWTH_BYTES_MAX });
 }

@@ -19,7 +19,7 @@ const PIECE = Buffer.alloc(256 * 1024, "x");
 export function startBulkTarget(): Promise<{ port: number; server: Server }> {
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    socket.once("data", (first) => serve(socket, Buffer.from(first)));
+    void serve(socket);
   });
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {
@@ -34,34 +34,24 @@ export function transfer(direction: Direction, port: number, bytes: number): Pro
   return direction === "download" ? download(port, bytes) : upload(port, bytes);
 }
 
-function serve(socket: Socket, first: Buffer): void {
-  const text = first.toString("latin1");
-  if (text.startsWith("GET ")) {
-    const bytes = numberIn(text, "x-bytes");
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`);
-    return pump(socket, bytes);
+async function serve(socket: Socket): Promise<void> {
+  const { head, bytes } = await receive(socket, (text) => numberIn(text, "content-length"));
+  const wanted = numberIn(head, "x-bytes");
+  if (head.startsWith("GET ")) {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${wanted}\r\nConnection: close\r\n\r\n`);
+    return pump(socket, wanted, () => socket.end());
   }
-  const bytes = numberIn(text, "content-length");
-  const early = first.length - (text.indexOf("\r\n\r\n") + 4);
-  void readSlowly(socket, bytes - early).then((rest) => {
-    const body = String(rest + early);
-    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
-  });
+  const body = String(bytes);
+  socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
 }
 
-function download(port: number, bytes: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("error", reject);
-    socket.write(`GET /bulk HTTP/1.1\r\nHost: bench.test\r\nX-Bytes: ${bytes}\r\n\r\n`);
-    socket.once("data", (first: Buffer) => {
-      const early = first.length - (first.indexOf("\r\n\r\n") + 4);
-      void readSlowly(socket, bytes - early).then((rest) => {
-        socket.destroy();
-        resolve(rest + early);
-      });
-    });
-  });
+async function download(port: number, bytes: number): Promise<number> {
+  const socket = connect(port, "127.0.0.1");
+  const received = receive(socket, () => bytes);
+  socket.write(`GET /bulk HTTP/1.1\r\nHost: bench.test\r\nX-Bytes: ${bytes}\r\n\r\n`);
+  const { bytes: count } = await received;
+  socket.destroy();
+  return count;
 }
 
 function upload(port: number, bytes: number): Promise<number> {
@@ -78,29 +68,40 @@ function upload(port: number, bytes: number): Promise<number> {
   });
 }
 
-/** Writes `left` bytes as fast as the other side takes them. */
-function pump(socket: Socket, left: number): void {
-  while (left > 0) {
-    const size = Math.min(left, PIECE.length);
-    left -= size;
+/** Writes `left` bytes as fast as the other side takes them, then calls `done`. */
+function pump(socket: Socket, left: number, done: () => void = () => {}): void {
+  let rest = left;
+  while (rest > 0) {
+    const size = Math.min(rest, PIECE.length);
+    rest -= size;
     if (!socket.write(size === PIECE.length ? PIECE : PIECE.subarray(0, size))) break;
   }
-  const rest = left;
-  if (rest > 0) socket.once("drain", () => pump(socket, rest));
+  if (rest > 0) socket.once("drain", () => pump(socket, rest, done));
+  else done();
 }
 
-/** Reads `bytes` in stretches; resolves with the count, smaller when the other side closed before. */
-function readSlowly(socket: Socket, bytes: number): Promise<number> {
+/** Reads a head and then its body in stretches; fewer bytes than `expected` when the other side closed before. */
+function receive(
+  socket: Socket,
+  expected: (head: string) => number,
+): Promise<{ head: string; bytes: number }> {
   return new Promise((resolve) => {
-    let count = 0;
+    let head = "";
+    let bytes = 0;
     let stretch = 0;
-    const finish = (): void => resolve(count);
-    socket.once("close", finish);
-    if (bytes === 0) finish();
+    let total = Number.NaN;
+    socket.once("close", () => resolve({ head, bytes }));
     socket.on("data", (piece: Buffer) => {
-      count += piece.length;
+      bytes += piece.length;
+      if (Number.isNaN(total)) {
+        head += piece.toString("latin1");
+        const end = head.indexOf("\r\n\r\n");
+        if (end === -1) return;
+        total = expected(head);
+        bytes = head.length - (end + 4);
+      }
+      if (bytes >= total) return resolve({ head, bytes });
       stretch += piece.length;
-      if (count >= bytes) return finish();
       if (stretch < STRETCH_BYTES) return;
       stretch = 0;
       socket.pause();

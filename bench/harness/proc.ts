@@ -17,6 +17,9 @@ const TICK_MS = 10;
 
 const PAGE_BYTES = 4096;
 
+/** Often enough to see memory that lives for two collections of garbage. */
+const SAMPLE_MS = 50;
+
 /** The process and all its descendants, parents first. Those that have ended are left out. */
 export function treeOf(pid: number): number[] {
   const pids = [pid];
@@ -48,6 +51,21 @@ export function residentBytesOf(pid: number): number {
   let pages = 0;
   for (const member of treeOf(pid)) pages += Number(read(`/proc/${member}/statm`).split(" ")[1] ?? 0);
   return pages * PAGE_BYTES;
+}
+
+/** How far the tree's resident set rises above its start while `work` runs. */
+export async function peakGrowthOf(pid: number, work: () => Promise<void>): Promise<number> {
+  const before = residentBytesOf(pid);
+  let peak = before;
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, residentBytesOf(pid));
+  }, SAMPLE_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(sampler);
+  }
+  return peak - before;
 }
 
 /** The member of the tree that has used most CPU: the one that does the work. */
