@@ -40,12 +40,11 @@ function roll(view: ServiceView, deploy: Deploy): Action[] {
   const failing = view.tasks.filter((task) => task.revision === deploy.to && task.restarts > 0);
   const failures = failing.reduce((sum, task) => sum + task.restarts, 0);
   if (failures >= breakerThreshold(wanted)) {
-    const last = failing.toSorted(byLastFailure).at(-1);
-    const why = last === undefined ? "" : `: task ${last.id} ${last.lastFailure?.message ?? "failed"}`;
+    const why = failing.toSorted(byLastFailure).at(-1)?.lastFailure?.message ?? "no reason is known";
     const outcome = config.deploy.rollback
       ? `${deploy.from} goes on serving`
-      : "rollback is off, so it stays as it is";
-    const message = `${failures} new tasks failed${why} (${outcome})`;
+      : "rollback is off: both revisions stay";
+    const message = `${failures} starts of ${deploy.to} failed, ${outcome}; the last: ${why}`;
     return [{ kind: "deploy", step: { kind: "fail", message } }];
   }
   return exchange(view, deploy.to, "deploy") ?? [{ kind: "deploy", step: { kind: "succeed" } }];

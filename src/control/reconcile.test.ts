@@ -111,7 +111,7 @@ describe("a deploy", () => {
     world.deploy();
     world.run(1200);
     expect([world.healthy(), world.service.deploy?.status]).toEqual([4, "failed"]);
-    expect(world.service.deploy?.message).toContain("was not ready within 30 s");
+    expect(world.service.deploy?.message).toContain("was not ready within 30s");
   });
 
   test("mends a service whose tasks keep dying, without waiting for their backoff", () => {

@@ -4,6 +4,7 @@
  * Two halves. Each task's own life: launch it, wait out its backoff, drain, stop, kill. And the population: how many
  * tasks of which revision (see population.ts). Nothing is signalled before the data plane has acknowledged its drain.
  */
+import { formatDuration } from "../base/index.ts";
 import { populate } from "./population.ts";
 import type { Task, TaskState } from "./task.ts";
 import type { Action, ServiceView } from "./view.ts";
@@ -46,7 +47,7 @@ function startOverdue(
 ): Action[] {
   const { startTimeoutMs } = view.service.config;
   if (view.nowMs - state.sinceMs < startTimeoutMs) return [];
-  const message = `was not ready within ${startTimeoutMs / 1000} s: ${view.signals(task).notReady ?? "no check has run"}`;
+  const message = view.signals(task).notReady ?? `was not ready within ${formatDuration(startTimeoutMs)}`;
   return [
     { kind: "step", task, event: { kind: "retire", reason: "not-ready", afterwards: "restart", message } },
   ];
@@ -73,7 +74,7 @@ function replaceUnhealthy(view: ServiceView): Action[] {
       candidate.state.kind === "healthy" && view.signals(candidate).unhealthyForMs >= UNHEALTHY_REPLACE_MS,
   );
   if (task === undefined) return [];
-  const message = `failed its health checks for ${UNHEALTHY_REPLACE_MS / 1000} s while its process was alive`;
+  const message = `failed its health checks for ${formatDuration(UNHEALTHY_REPLACE_MS)} while its process was alive`;
   return [
     { kind: "step", task, event: { kind: "retire", reason: "unhealthy", afterwards: "restart", message } },
   ];

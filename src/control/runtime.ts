@@ -27,6 +27,8 @@ export interface LaunchRequest {
   readonly task: string;
   readonly service: string;
   readonly nonce: string;
+  /** Its log, relative to the folder of logs: "web/3.log". */
+  readonly log: string;
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@
  * that the state can be journaled first. Times are the controller's clock (see controller.ts), in milliseconds.
  */
 import type { Random } from "../base/index.ts";
-import { backoffMs, RECOVERED_MS } from "./backoff.ts";
+import { BACKOFF_MS_MAX, backoffMs, RECOVERED_MS } from "./backoff.ts";
 import { describeExit, type Exit, type LaunchProblem, type ProcessRef } from "./runtime.ts";
 
 /** Why a task is taken out. */
@@ -210,6 +210,26 @@ function noteFailure(task: Task, reason: RetireReason, message: string, atMs: nu
     ...task,
     lastFailure: { atMs, reason: reason === "not-ready" ? "not-ready" : "unhealthy", message },
   };
+}
+
+/**
+ * A task as a new controller takes it up from the journal: waits that were under way begin again, since nobody can
+ * say what the time in between was good for, and no time lies in the future, should the clock have been set back.
+ */
+export function resumed(task: Task, nowMs: number): Task {
+  const { state } = task;
+  switch (state.kind) {
+    case "starting":
+    case "draining":
+    case "stopping":
+      return entered(task, { ...state, sinceMs: nowMs });
+    case "backoff":
+      return entered(task, { ...state, untilMs: Math.min(state.untilMs, nowMs + BACKOFF_MS_MAX) });
+    case "healthy":
+    case "pending":
+    case "stopped":
+      return entered(task, { ...state, sinceMs: Math.min(state.sinceMs, nowMs) });
+  }
 }
 
 /** What entering a state asks of the world outside. */

@@ -12,7 +12,7 @@ export interface TaskSignals {
   readonly inFlight: number;
   /** How long the data plane has seen it unhealthy; 0 = healthy, or not known. */
   readonly unhealthyForMs: number;
-  /** Why it is not ready yet, for people: the last failed check. */
+  /** What to say when it is not ready in time: what it did not do, and the mend. */
   readonly notReady?: string;
 }
 

@@ -1,4 +1,4 @@
-/** A process runtime in a temporary folder, that leaves nothing behind, and ways to wait for what it does. */
+/** A process runtime in a temporary folder, that leaves nothing behind, and requests to run on it. */
 import { afterEach } from "bun:test";
 import { join } from "node:path";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
@@ -6,28 +6,8 @@ import { detectHierarchies, type Hierarchy, removeCgroups } from "../io/process/
 import { membersOf } from "../io/process/members.ts";
 import { ProcessRuntime } from "../io/process/process-runtime.ts";
 import type { Exit, LaunchRequest, LaunchResult, ProcessRef, Runtime } from "../runtime.ts";
+import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folders.ts";
-
-/** Waits until `check` gives something other than undefined, false or ""; fails after five seconds. */
-export async function eventually<T>(
-  check: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  const deadline = performance.now() + 5000;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined && found !== false && found !== "") return found;
-    if (performance.now() > deadline) throw new Error(`did not happen within 5 s: ${String(check)}`);
-    await Bun.sleep(5);
-  }
-}
-
-/** Whether a process with this pid exists and is no zombie. */
-export async function isRunning(pid: number): Promise<boolean> {
-  const stat = await Bun.file(`/proc/${pid}/stat`)
-    .text()
-    .catch(() => "");
-  return stat !== "" && !/\) [ZX] /.test(stat);
-}
 
 const launched: { runtime: Runtime; process: ProcessRef }[] = [];
 
@@ -62,7 +42,15 @@ let nonces = 0;
 export function requestOf(command: readonly string[], changes: Partial<LaunchRequest> = {}): LaunchRequest {
   nonces += 1;
   const nonce = `nonce-${process.pid}-${nonces}`;
-  const base = { task: "web/1", service: "web", cwd: "/", env: {}, limits: {}, needsPort: false };
+  const base = {
+    task: "web/1",
+    service: "web",
+    log: "web/1.log",
+    cwd: "/",
+    env: {},
+    limits: {},
+    needsPort: false,
+  };
   return { ...base, command, nonce, ...changes };
 }
 

@@ -1,16 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually, isRunning } from "../../testing/eventually.ts";
 import { temporaryFolder } from "../../testing/folders.ts";
-import {
-  eventually,
-  isRunning,
-  logText,
-  requestOf,
-  shell,
-  start,
-  testRuntime,
-} from "../../testing/processes.ts";
+import { logText, requestOf, shell, start, testRuntime } from "../../testing/processes.ts";
 import { detectHierarchies, makeCgroups, removeCgroups } from "./cgroups.ts";
 import { isOurs } from "./members.ts";
 

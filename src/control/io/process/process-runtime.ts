@@ -38,7 +38,7 @@ const JOIN_AND_EXEC =
 
 /** What the runtime works with. */
 export interface ProcessRuntimeOptions {
-  /** Folder of the logs: "web/3" writes to `<logs>/web/3.log`. */
+  /** Folder of the logs. */
   readonly logs: string;
   /** Name of this controller's groups below "tenfold/": differs between state directories. */
   readonly instance: string;
@@ -141,7 +141,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   #logOf(request: LaunchRequest): string {
-    return join(this.#options.logs, `${request.task}.log`);
+    return join(this.#options.logs, request.log);
   }
 
   #cgroupName(request: LaunchRequest): string {
@@ -193,6 +193,16 @@ export class ProcessRuntime implements Runtime {
     const watched = this.#watched.get(process.nonce);
     if (watched !== undefined) watched.terminated = true;
     if (this.#isOurs(process)) trySignal(-process.pid, "SIGTERM");
+    if (this.#orphans.has(process.nonce)) this.#watchLeaving(process);
+  }
+
+  /** An orphan that was asked to end is looked at more often: somebody waits for it. */
+  #watchLeaving(process: ProcessRef): void {
+    this.#options.scheduler.after(LEAVING_POLL_MS, () => {
+      if (this.#closed || !this.#orphans.has(process.nonce)) return;
+      if (isAlive(process)) this.#watchLeaving(process);
+      else this.#leaderGone(process.nonce, { kind: "unknown" });
+    });
   }
 
   kill(process: ProcessRef): void {

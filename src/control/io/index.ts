@@ -1,0 +1,7 @@
+/** Door of `control` to the machine: the journal, the lock of a state directory, processes and control groups. */
+export { type JournalStore, openJournalStore } from "./journal-store.ts";
+export { acquireLock, type LockResult } from "./lock.ts";
+export { detectHierarchies, type Hierarchy } from "./process/cgroups.ts";
+export { identify, isAlive, type ProcessIdentity } from "./process/identity.ts";
+export { tailOf } from "./process/log-file.ts";
+export { ProcessRuntime, type ProcessRuntimeOptions } from "./process/process-runtime.ts";
