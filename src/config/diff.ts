@@ -28,6 +28,9 @@ const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],
 ];
 
+/** Values that are not shown. */
+const SECRET = /^services\.[\w-]+\.env\./;
+
 /** Longest value that a change spells out. */
 const SHOWN_MAX = 60;
 
@@ -51,6 +54,7 @@ function differences(path: string, before: unknown, after: unknown): readonly Di
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   if (before === undefined) return [{ path, what: "added" }];
   if (after === undefined) return [{ path, what: "removed" }];
+  if (SECRET.test(path)) return [{ path, what: "changed" }];
   if (isNamedList(before, after)) return ofEntries(path, byName(before), byName(after));
   if (path.endsWith(".rules"))
     return ofRules(path, before as readonly unknown[], after as readonly unknown[]);
@@ -127,7 +131,6 @@ function counted(rules: number, what: string): string {
 }
 
 function shown(path: string, value: unknown): string {
-  if (/^services\.[\w-]+\.env\b/.test(path)) return "(hidden)";
   if (isAddress(value)) return formatAddress(value);
   if (typeof value === "number" && path.endsWith("Ms")) return formatDuration(value);
   if (typeof value === "number" && path.includes("Bytes")) return formatBytes(value);

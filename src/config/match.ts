@@ -9,7 +9,7 @@ import type { FieldMatch, PathMatch, ValueMatch } from "./config.ts";
 import type { MatchDraft } from "./draft.ts";
 import { escapeRegex, globSource } from "./glob.ts";
 import { below, type Place, report } from "./problem.ts";
-import { nestsRepetition } from "./regex-danger.ts";
+import { compileFault, nestsRepetition } from "./regex.ts";
 import { bySort, leaf, list, mapped, object, oneOrMore, quote, type Shape } from "./shape.ts";
 import { cidr, TOKEN } from "./values.ts";
 
@@ -34,15 +34,6 @@ function regexSource(value: string, place: Place): string | undefined {
   if (fault !== undefined)
     return report(place, `${quote(source)} does not compile: ${fault}`, "mend the regex");
   return harmless(source, place);
-}
-
-function compileFault(source: string): string | undefined {
-  try {
-    void new RegExp(source);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.replace(/^Invalid regular expression: (\/.*\/[a-z]*: )?/s, "");
-  }
 }
 
 function harmless(source: string, place: Place): string | undefined {

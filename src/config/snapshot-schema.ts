@@ -26,6 +26,7 @@ import {
   type ValueMatch,
 } from "./config.ts";
 import { report } from "./problem.ts";
+import { compileFault } from "./regex.ts";
 import { leaf, list, object, type Rows, type Shape } from "./shape.ts";
 import { GROUP_SLOTS, SLOTS, type Snapshot, type Target, type TargetGroup } from "./snapshot.ts";
 import { cidr, flag, integer, name, number, word } from "./values.ts";
@@ -67,12 +68,11 @@ function union<T extends { readonly kind: string }>(kinds: Kinds<T>): Shape<T> {
 const bare = <K extends string>(kind: K): Shape<{ readonly kind: K }> =>
   whole<{ readonly kind: K }>({ kind: word([kind]) });
 
-const regex = leaf("a regex", "string", (source: string, place) => {
-  try {
-    return new RegExp(source).source;
-  } catch {
-    return report(place, "is a regex that does not compile", "build the snapshot again");
-  }
+const regex: Shape<string> = leaf("a regex", "string", (value: string, place) => {
+  const fault = compileFault(value);
+  return fault === undefined
+    ? value
+    : report(place, `is a regex that does not compile: ${fault}`, "build the snapshot again");
 });
 
 const address: Shape<Address> = whole<Address>({ host: anyText, port: integer({ min: 0, max: 65_535 }) });

@@ -1,7 +1,9 @@
 /** Builders for the tests of this part: small good configs, and what is wrong with bad ones. */
+import { buildSnapshot, type SnapshotParts, type TaskTarget } from "./build-snapshot.ts";
 import type { Address, Config } from "./config.ts";
 import { parseConfig } from "./parse-config.ts";
 import { formatProblem } from "./problem.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { UserConfig, UserListener, UserMatch, UserRule, UserService } from "./user-config.ts";
 
 /** Where the configs of the tests are said to lie. */
@@ -48,6 +50,19 @@ export function serving(changes: object): UserConfig {
 /** A config with the target group far, overlaid with `changes`. */
 export function grouped(changes: object): UserConfig {
   return config({ targetGroups: { far: { targets: ["127.0.0.1:9001"], ...changes } } });
+}
+
+/** A live task of `service` at a port on loopback. */
+export function task(port: number, changes: Partial<TaskTarget> = {}): TaskTarget {
+  return { service: "web", address: local(port), state: "active", ...changes };
+}
+
+/** The snapshot of these parts, which must be accepted. */
+export function snapshot(parts: Partial<SnapshotParts> = {}): Snapshot {
+  const revision = (parts.previous?.revision ?? 0) + 1;
+  const outcome = buildSnapshot({ config: good(config()), tasks: [], revision, ...parts });
+  if (outcome.kind === "ok") return outcome.snapshot;
+  throw new Error(outcome.message);
 }
 
 /** An address on loopback. */

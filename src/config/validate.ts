@@ -176,7 +176,7 @@ function* hashKeysUnread({ config, draft }: Checked): Iterable<Problem> {
   for (const { name, algorithm } of config.targetGroups) {
     const path = pathOfOn(draft, name);
     if (path === undefined || HASHING.includes(algorithm)) continue;
-    const mend = `remove it, or write algorithm: ${choice(HASHING.map((name) => JSON.stringify(name)))}`;
+    const mend = `remove it, or write algorithm: ${choice(HASHING.map((known) => JSON.stringify(known)))}`;
     yield { path, what: `means nothing to the algorithm ${algorithm}`, mend };
   }
 }

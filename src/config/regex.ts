@@ -1,10 +1,21 @@
 /**
- * Finds nested repetition in a regular expression: `(a+)+`, `(\w*\s?)*`.
+ * What can be wrong with a regular expression of a user: it does not compile, or it repeats a repetition.
  *
- * A backtracking engine tries every way to share a text out between the two repetitions, and there are exponentially
- * many; one request would stop a worker. A repetition inside another is harmless when something fixed stands beside
- * it, as in `(/[a-z]+)*`: then each round has one place to begin. Overlapping alternatives, `(a|a)*`, are not looked for.
+ * `(a+)+` and `(\w*\s?)*` are of the second kind. A backtracking engine tries every way to share a text out between
+ * the two repetitions, and there are exponentially many; one request would stop a worker. A repetition inside another
+ * is harmless when something fixed stands beside it, as in `(/[a-z]+)*`: then each round has one place to begin.
+ * Overlapping alternatives, `(a|a)*`, are not looked for.
  */
+
+/** Why `source` does not compile, in the engine's words; undefined when it does. */
+export function compileFault(source: string): string | undefined {
+  try {
+    void new RegExp(source);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^Invalid regular expression: (\/.*\/[a-z]*: )?/s, "");
+  }
+}
 
 /** What one alternative of a group holds so far. */
 interface Branch {
