@@ -7,7 +7,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { UserConfig, UserListener, UserMatch, UserRule, UserService } from "./user-config.ts";
 
 /** Where the configs of the tests are said to lie. */
-export const SURROUNDINGS = { folder: "/srv/app", cores: 4 };
+const SURROUNDINGS = { folder: "/srv/app", cores: 4 };
 
 /** The problems of a config, as lines. Empty when it is good. */
 export function lines(input: unknown): readonly string[] {
@@ -66,7 +66,7 @@ export function snapshot(parts: Partial<SnapshotParts> = {}): Snapshot {
 }
 
 /** An address on loopback. */
-export function local(port: number): Address {
+function local(port: number): Address {
   return { host: "127.0.0.1", port };
 }
 
