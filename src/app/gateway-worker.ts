@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../base/index.ts";
 import { BatchedAppender } from "../base/io/index.ts";
-import { columnsFor, openScoreboard, readSnapshot, SnapshotWatch, Worker } from "../gateway/io/index.ts";
+import {
+  columnsFor,
+  createTransport,
+  openScoreboard,
+  readSnapshot,
+  SnapshotWatch,
+  Worker,
+} from "../gateway/io/index.ts";
 
 const { values } = parseArgs({ options: { state: { type: "string" }, index: { type: "string" } } });
 const folder = values.state ?? ".tenfold";
@@ -27,7 +34,10 @@ const accessLog = new BatchedAppender({
   scheduler: systemScheduler,
 });
 
+const transport = createTransport(process.env["TENFOLD_TRANSPORT"]);
+
 const worker = new Worker(snapshot, {
+  transport,
   clock: systemClock,
   scheduler: systemScheduler,
   random: systemRandom,
@@ -52,6 +62,7 @@ process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
 
 worker.start();
+transport.start();
 watch.start();
 log.info("serving", {
   revision: snapshot.revision,

@@ -3,7 +3,7 @@
  *
  * Most bodies go on as they came ("verbatim": one part). Of chunked ones, extensions and trailers are cut out.
  */
-import { type BodyKind, ChunkedScanner } from "../http/index.ts";
+import { type BodyKind, ChunkedScanner, copy } from "../http/index.ts";
 
 /** The body of one message; reused for the next one on the connection. */
 export class BodyReader {
@@ -82,30 +82,21 @@ export class BodyReader {
     return at;
   }
 
-  /** Calls `use` with each part of what the last `read` took from `bytes[start, end)`. */
-  forEachPart(bytes: Uint8Array, start: number, end: number, use: (part: Uint8Array) => void): void {
+  /** Calls `use` with each part of what the last `read` took from [start, end). */
+  forEachPart(start: number, end: number, use: (partStart: number, partEnd: number) => void): void {
     if (this.#isVerbatim) {
-      if (end > start) use(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      if (end > start) use(start, end);
       return;
     }
-    for (let i = 0; i + 1 < this.#parts.length; i += 2)
-      use(bytes.subarray(this.#parts[i], this.#parts[i + 1]));
+    for (let i = 0; i + 1 < this.#parts.length; i += 2) use(this.#parts[i] ?? 0, this.#parts[i + 1] ?? 0);
   }
 
-  /** The parts of the last `read` as one piece, for one who must keep them. */
-  joined(bytes: Uint8Array, start: number, end: number): Uint8Array {
-    const parts: Uint8Array[] = [];
-    this.forEachPart(bytes, start, end, (part) => parts.push(part));
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : concat(parts);
+  /** Copies the parts of the last `read` one behind the other to `to[at..]`; the offset after them. */
+  copyParts(bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+    let into = at;
+    this.forEachPart(start, end, (partStart, partEnd) => {
+      into = copy(bytes, partStart, partEnd, to, into);
+    });
+    return into;
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

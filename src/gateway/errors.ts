@@ -84,6 +84,13 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The target refused the connection.",
     mend: "Check that the app is running and listens on the target's address and port.",
   },
+  "connect-failed": {
+    status: 502,
+    fault: "upstream",
+    retry: "yes",
+    message: "The target could not be reached.",
+    mend: "Check the target's host name or address, and that there is a route to it.",
+  },
   "connect-timeout": {
     status: 504,
     fault: "upstream",
@@ -162,6 +169,7 @@ export type GatewayErrorCode =
   | "queue-full"
   | "queue-timeout"
   | "connect-refused"
+  | "connect-failed"
   | "connect-timeout"
   | "upstream-closed"
   | "upstream-cut"

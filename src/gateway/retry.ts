@@ -28,7 +28,7 @@ export interface RetryPolicy {
  * A connection that the target closed while it rested costs no attempt, once: that race is not the target's fault.
  */
 export function maySendAgain(failed: FailedAttempt, policy: RetryPolicy): boolean {
-  const neverConnected = failed.code === "connect-refused" || failed.code === "connect-timeout";
+  const neverConnected = failed.code.startsWith("connect-");
   const harmless = failed.unsent || neverConnected || failed.idempotent || policy.nonIdempotent;
   if (!harmless || GATEWAY_ERRORS[failed.code].retry === "no") return false;
   return failed.stale ? !failed.staleBefore : failed.attempts <= policy.attempts;

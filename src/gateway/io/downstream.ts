@@ -7,13 +7,14 @@
  * in `#input`, and reading pauses when they are more than a head may be. An idle connection holds nothing but
  * itself: buffers and the exchange come and go with the work.
  */
-import type { Socket } from "bun";
 import type { TimerEntry } from "../../base/index.ts";
+import { copy } from "../../http/index.ts";
 import type { Peer } from "../peer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HttpListener } from "./listener.ts";
 import { flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Serving } from "./serving.ts";
+import type { SocketOwner, TcpSocket } from "./transport/index.ts";
 
 /** What a connection waits for; each wait has a bound, and what happens at the bound is `onTimer`. */
 export type Wait = "request" | "head" | "queue" | "connect" | "first-byte" | "stream" | "tunnel" | "linger";
@@ -24,8 +25,8 @@ const LINGER_MS = 2_000;
 /** First size of the buffer that collects a head arriving in pieces. */
 const INPUT_BYTES_MIN = 1024;
 
-export class Downstream implements TimerEntry {
-  readonly socket: Socket<Downstream>;
+export class Downstream implements TimerEntry, SocketOwner {
+  readonly socket: TcpSocket;
   readonly listener: HttpListener;
   readonly peer: Peer;
   outbox: Outbox | undefined;
@@ -46,7 +47,7 @@ export class Downstream implements TimerEntry {
   timerPrevious: TimerEntry | undefined;
   timerTick = 0;
 
-  constructor(socket: Socket<Downstream>, listener: HttpListener, serving: Serving, peer: Peer) {
+  constructor(socket: TcpSocket, listener: HttpListener, serving: Serving, peer: Peer) {
     this.socket = socket;
     this.listener = listener;
     this.#serving = serving;
@@ -89,18 +90,18 @@ export class Downstream implements TimerEntry {
 
   // --- reading ----------------------------------------------------------------------------------------------
 
-  received(bytes: Uint8Array): void {
+  received(bytes: Uint8Array, start: number, end: number): void {
     if (this.#wait === "linger") return;
     const exchange = this.exchange;
-    if (exchange === undefined) return this.#collect(bytes);
-    const used = exchange.requestBytes(bytes);
-    if (used < bytes.length && !this.#closed) this.#keep(bytes, used);
+    if (exchange === undefined) return this.#collect(bytes, start, end);
+    const used = exchange.requestBytes(bytes, start, end);
+    if (used < end && !this.#closed) this.#keep(bytes, used, end);
   }
 
   /** Bytes while no exchange is under way: a request, or a part of one. */
-  #collect(bytes: Uint8Array): void {
-    if (this.#input === undefined) return this.#read(bytes, 0, bytes.length);
-    this.#append(bytes, 0);
+  #collect(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#input === undefined) return this.#read(bytes, start, end);
+    this.#append(bytes, start, end);
     this.#readInput();
   }
 
@@ -121,36 +122,30 @@ export class Downstream implements TimerEntry {
       if (next === at) return this.#awaitHead(bytes, at, end);
       at = next;
     }
-    if (at < end && !this.#closed && this.#wait !== "linger") this.#keep(bytes.subarray(0, end), at);
+    if (at < end && !this.#closed && this.#wait !== "linger") this.#keep(bytes, at, end);
   }
 
   /** `resume` was set by the parser: it looks again only when what has come since can change the answer. */
   #awaitHead(bytes: Uint8Array, start: number, end: number): void {
-    if (start === 0 && bytes.length > end) {
-      this.#input = bytes; // It is our own buffer, and it has room.
-      this.#inputEnd = end;
-    } else {
-      this.#append(bytes.subarray(0, end), start);
-    }
+    this.#append(bytes, start, end);
     if (this.#ended) return this.close();
     if (this.#wait !== "head") this.wait("head", this.#serving.timeouts.headMs);
   }
 
   /** Keeps pipelined bytes for later; stops reading when they are more than one head may be. */
-  #keep(bytes: Uint8Array, start: number): void {
-    this.#append(bytes, start);
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    this.#append(bytes, start, end);
     if (this.#inputEnd > this.#serving.limits.headBytesMax) this.pause();
   }
 
-  #append(bytes: Uint8Array, start: number): void {
-    const needed = this.#inputEnd + bytes.length - start;
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    const needed = this.#inputEnd + end - start;
     if (this.#input === undefined || this.#input.length < needed) {
       const grown = new Uint8Array(Math.max(INPUT_BYTES_MIN, needed * 2));
-      if (this.#input !== undefined) grown.set(this.#input.subarray(0, this.#inputEnd));
+      if (this.#input !== undefined) copy(this.#input, 0, this.#inputEnd, grown, 0);
       this.#input = grown;
     }
-    this.#input.set(bytes.subarray(start), this.#inputEnd);
-    this.#inputEnd = needed;
+    this.#inputEnd = copy(bytes, start, end, this.#input, this.#inputEnd);
   }
 
   pause(): void {
@@ -174,8 +169,8 @@ export class Downstream implements TimerEntry {
   // --- writing ----------------------------------------------------------------------------------------------
 
   /** Sends to the client; on `SEND.waits` the source should pause until `drained`. */
-  send(bytes: Uint8Array, start: number, end: number, borrowed: boolean): SendResult {
-    return this.#closed ? SEND.gone : send(this, bytes, start, end, borrowed);
+  send(bytes: Uint8Array, start: number, end: number): SendResult {
+    return this.#closed ? SEND.gone : send(this, bytes, start, end);
   }
 
   drained(): void {

@@ -9,7 +9,7 @@
  * brought the request is kept until the answer begins, so that the request can be sent again to another target.
  * Exchanges are recycled: a worker holds as many as it ever had in flight at once.
  */
-import { isIdempotent, METHOD, type MethodCode, type ResponseHead } from "../../http/index.ts";
+import { copy, isIdempotent, METHOD, type MethodCode, type ResponseHead } from "../../http/index.ts";
 import { type AccessRecord, accessRecord } from "../access-log.ts";
 import { BodyReader } from "../body.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
@@ -29,15 +29,8 @@ import { keepAliveHintMs } from "./wire.ts";
 /** How long a client may pause while it sends a body that nobody reads any more; then its connection closes. */
 const DISCARD_MS = 2_000;
 
-/** The chunk that brought a request: its head, and the clean bytes of its body that came along. */
-interface Opening {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly headEnd: number;
-  readonly body: Uint8Array;
-  readonly bodyStart: number;
-  readonly bodyEnd: number;
-}
+/** Requests up to this size are copied into a buffer that their exchange keeps: no allocation for the usual one. */
+const REPLAY_BYTES = 2048;
 
 export class Exchange implements UpstreamUser, Waiter {
   readonly #serving: Serving;
@@ -51,7 +44,12 @@ export class Exchange implements UpstreamUser, Waiter {
   #upstream: Upstream | undefined;
 
   // The request.
-  #opening: Opening | undefined;
+  /** A copy of the head, and of the clean body bytes that came with it: what a later attempt is sent from. */
+  #replay: Uint8Array = new Uint8Array(REPLAY_BYTES);
+  #replayHeadEnd = 0;
+  #replayEnd = 0;
+  /** Whether the request can still be sent (again) from the copy. */
+  #replayable = false;
   /** Body chunks that came while the connection to the target was being opened. */
   #waiting: Uint8Array[] = [];
   #requestNumber = 0;
@@ -105,10 +103,17 @@ export class Exchange implements UpstreamUser, Waiter {
     body.begin(head.bodyKind, head.contentLength, false);
     const bodyEnd = body.read(bytes, headEnd, end);
     this.#bytesIn = bodyEnd - start;
-    this.#opening = openingOf(body, bytes, start, headEnd, bodyEnd);
+    this.#keepReplay(bytes, start, headEnd, bodyEnd);
     if (body.error === undefined) this.#route(down, serving.view);
     else this.#fail("bad-request", body.error);
     return bodyEnd;
+  }
+
+  #keepReplay(bytes: Uint8Array, start: number, headEnd: number, bodyEnd: number): void {
+    if (bodyEnd - start > this.#replay.length) this.#replay = new Uint8Array(bodyEnd - start);
+    this.#replayHeadEnd = copy(bytes, start, headEnd, this.#replay, 0);
+    this.#replayEnd = this.#requestBody.copyParts(bytes, headEnd, bodyEnd, this.#replay, this.#replayHeadEnd);
+    this.#replayable = true;
   }
 
   #route(down: Downstream, view: RequestView): void {
@@ -130,35 +135,35 @@ export class Exchange implements UpstreamUser, Waiter {
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */
-  requestBytes(bytes: Uint8Array): number {
+  requestBytes(bytes: Uint8Array, start: number, limit: number): number {
     if (this.#tunnel) {
-      this.#sendUp(bytes, 0, bytes.length);
+      this.#sendUp(bytes, start, limit);
       this.#wait("tunnel", this.#serving.timeouts.tunnelIdleMs);
-      return bytes.length;
+      return limit;
     }
-    if (this.#requestBody.done) return 0;
-    const end = this.#requestBody.read(bytes, 0, bytes.length);
-    this.#bytesIn += end;
+    if (this.#requestBody.done) return start;
+    const end = this.#requestBody.read(bytes, start, limit);
+    this.#bytesIn += end - start;
     if (this.#requestBody.error !== undefined) this.#fail("bad-request", this.#requestBody.error);
     else if (this.#tooLarge()) this.#fail("body-too-large");
-    else this.#forwardRequestBody(bytes, end);
+    else this.#forwardRequestBody(bytes, start, end);
     return end;
   }
 
-  #forwardRequestBody(bytes: Uint8Array, end: number): void {
+  #forwardRequestBody(bytes: Uint8Array, start: number, end: number): void {
     if (this.#responseDone) return this.#requestBody.done ? this.#finish() : this.#wait("stream", DISCARD_MS);
     if (this.#upstream?.isOpen !== true) {
-      this.#requestBody.forEachPart(bytes, 0, end, (part) => this.#waiting.push(part));
+      this.#requestBody.forEachPart(start, end, (from, to) => this.#waiting.push(bytes.slice(from, to)));
       this.#down?.pause();
       return;
     }
-    this.#opening = undefined;
-    this.#requestBody.forEachPart(bytes, 0, end, (part) => this.#sendUp(part, 0, part.length));
+    this.#replayable = false;
+    this.#requestBody.forEachPart(start, end, (from, to) => this.#sendUp(bytes, from, to));
     this.#awaitMore();
   }
 
   #sendUp(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#upstream?.send(bytes, start, end, false) === SEND.waits) this.#down?.pause();
+    if (this.#upstream?.send(bytes, start, end) === SEND.waits) this.#down?.pause();
   }
 
   /** Waits for the rest of the request, or for the answer, whichever is due. */
@@ -228,35 +233,32 @@ export class Exchange implements UpstreamUser, Waiter {
 
   /** Head and the body that came with it, in one write where they fit; then what came while we waited. */
   #sendRequest(upstream: Upstream): SendResult {
-    const opening = this.#opening;
     const down = this.#down;
-    if (opening === undefined || down === undefined) return SEND.gone;
+    if (!this.#replayable || down === undefined) return SEND.gone;
     const { wire } = this.#serving;
-    const view = this.#serving.viewOf(this, down, opening.bytes, opening.start, opening.headEnd);
-    const headBytes = wire.writeRequest(view, down.peer, {
-      requestNumber: this.#requestNumber,
-      host: this.#plan?.hostFor(upstream.pool),
-      fallbackHost: upstream.pool.authority,
-    });
-    const size = headBytes + opening.bodyEnd - opening.bodyStart;
-    if (opening.bodyEnd === opening.bodyStart) return upstream.send(wire.scratch, 0, headBytes, true);
-    if (size <= wire.scratch.length) {
-      wire.scratch.set(opening.body.subarray(opening.bodyStart, opening.bodyEnd), headBytes);
-      return this.#sendWaiting(upstream, upstream.send(wire.scratch, 0, size, true));
-    }
-    const sent = upstream.send(wire.scratch, 0, headBytes, true);
-    if (sent === SEND.gone) return sent;
-    return this.#sendWaiting(
-      upstream,
-      upstream.send(opening.body, opening.bodyStart, opening.bodyEnd, false),
+    const view = this.#serving.viewOf(this, down, this.#replay, this.#replayHeadEnd);
+    const headBytes = wire.writeRequest(
+      view,
+      down.peer,
+      this.#requestNumber,
+      this.#plan?.hostFor(upstream.pool),
+      upstream.pool.authority,
     );
+    const bodyBytes = this.#replayEnd - this.#replayHeadEnd;
+    if (headBytes + bodyBytes <= wire.scratch.length) {
+      const size = copy(this.#replay, this.#replayHeadEnd, this.#replayEnd, wire.scratch, headBytes);
+      return this.#sendWaiting(upstream, upstream.send(wire.scratch, 0, size));
+    }
+    const sent = upstream.send(wire.scratch, 0, headBytes);
+    if (sent === SEND.gone) return sent;
+    return this.#sendWaiting(upstream, upstream.send(this.#replay, this.#replayHeadEnd, this.#replayEnd));
   }
 
   #sendWaiting(upstream: Upstream, sent: SendResult): SendResult {
     if (this.#waiting.length === 0 || sent === SEND.gone) return sent;
     let last: SendResult = sent;
-    for (const part of this.#waiting.splice(0)) last = upstream.send(part, 0, part.length, false);
-    this.#opening = undefined;
+    for (const part of this.#waiting.splice(0)) last = upstream.send(part, 0, part.length);
+    this.#replayable = false;
     return last;
   }
 
@@ -274,8 +276,7 @@ export class Exchange implements UpstreamUser, Waiter {
   }
 
   #maySendAgain(code: GatewayErrorCode, unsent: boolean, stale: boolean): boolean {
-    if (this.#plan === undefined || this.#opening === undefined || this.#down?.isClosed !== false)
-      return false;
+    if (this.#plan === undefined || !this.#replayable || this.#down?.isClosed !== false) return false;
     const idempotent = isIdempotent(this.#method);
     const before = { staleBefore: this.#staleBefore, attempts: this.#attempts };
     return maySendAgain({ code, unsent, stale, idempotent, ...before }, this.#plan.rule.retry);
@@ -288,32 +289,34 @@ export class Exchange implements UpstreamUser, Waiter {
 
   // --- the response -------------------------------------------------------------------------------------------
 
-  upstreamData(bytes: Uint8Array): void {
-    if (this.#tunnel) return this.#tunnelDown(bytes, 0);
-    if (this.#answered) return this.#forwardResponseBody(bytes);
+  upstreamData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#tunnel) return this.#tunnelDown(bytes, start, end);
+    if (this.#answered) return this.#forwardResponseBody(bytes, start, end);
     const partial = this.#partial;
+    if (partial === undefined) return this.#readAnswer(bytes, start, end);
+    const joined = Buffer.concat([partial, bytes.subarray(start, end)]);
     this.#partial = undefined;
-    this.#readAnswer(partial === undefined ? bytes : Buffer.concat([partial, bytes]));
+    this.#readAnswer(joined, 0, joined.length);
   }
 
   /** Reads heads until a final one: interim responses (1xx) go to the client in order. */
-  #readAnswer(bytes: Uint8Array): void {
+  #readAnswer(bytes: Uint8Array, start: number, end: number): void {
     const head = this.#serving.responseHead;
-    let at = 0;
-    while (at < bytes.length) {
-      const used = head.parse(bytes, at, bytes.length, this.#method, this.#partialResume);
-      if (used === 0) return this.#awaitAnswer(bytes, at, head.resume);
+    let at = start;
+    while (at < end) {
+      const used = head.parse(bytes, at, end, this.#method, this.#partialResume);
+      if (used === 0) return this.#awaitAnswer(bytes.slice(at, end), head.resume);
       this.#partialResume = 0;
       if (used < 0) return this.#fail("upstream-invalid", head.error);
-      if (head.status >= 200) return this.#answer(head, bytes, at + used);
-      if (head.status === 101) return this.#switchProtocols(head, bytes, at + used);
+      if (head.status >= 200) return this.#answer(head, bytes, at + used, end);
+      if (head.status === 101) return this.#switchProtocols(head, bytes, at + used, end);
       this.#forwardInterim(head, bytes);
       at += used;
     }
   }
 
-  #awaitAnswer(bytes: Uint8Array, at: number, resume: number): void {
-    this.#partial = bytes.slice(at);
+  #awaitAnswer(partial: Uint8Array, resume: number): void {
+    this.#partial = partial;
     this.#partialResume = resume;
     this.#wait("first-byte", this.#plan?.timeouts.firstByteMs ?? this.#serving.timeouts.firstByteMs);
   }
@@ -323,9 +326,9 @@ export class Exchange implements UpstreamUser, Waiter {
     if (!this.#isHttp10) this.#sendHead(head, bytes, false);
   }
 
-  #answer(head: ResponseHead, bytes: Uint8Array, bodyStart: number): void {
+  #answer(head: ResponseHead, bytes: Uint8Array, bodyStart: number, end: number): void {
     this.#answered = true;
-    this.#opening = undefined;
+    this.#replayable = false;
     this.#status = head.status;
     this.#group?.answered(this.#pool?.index ?? -1, head.status, this.#serving.nowMs() - this.#attemptMs);
     const dechunk = this.#isHttp10 && head.bodyKind === "chunked";
@@ -335,51 +338,47 @@ export class Exchange implements UpstreamUser, Waiter {
     if (this.#upstream?.uses === 0) this.#upstream.hintMs = keepAliveHintMs(head, bytes);
     const headBytes = this.#writeHead(head, bytes, dechunk);
     if (headBytes < 0) return this.#fail("upstream-invalid", "upstream-head-too-large");
-    this.#sendAnswer(bytes, bodyStart, headBytes);
+    this.#sendAnswer(bytes, bodyStart, end, headBytes);
   }
 
   #writeHead(head: ResponseHead, bytes: Uint8Array, dechunk: boolean): number {
-    return this.#serving.wire.writeResponse(head, bytes, {
-      close: this.#close && !head.informational,
-      keepAlive10: this.#isHttp10 && !this.#close,
-      upgrade: this.#tunnel,
-      dechunk,
-      requestNumber: this.#requestNumber,
-    });
+    const { form } = this.#serving.wire;
+    form.close = this.#close && !head.informational;
+    form.keepAlive10 = this.#isHttp10 && !this.#close;
+    form.upgrade = this.#tunnel;
+    form.dechunk = dechunk;
+    form.requestNumber = this.#requestNumber;
+    return this.#serving.wire.writeResponse(head, bytes);
   }
 
   #sendHead(head: ResponseHead, bytes: Uint8Array, dechunk: boolean): void {
     const size = this.#writeHead(head, bytes, dechunk);
-    if (size > 0) this.#sendDown(this.#serving.wire.scratch, 0, size, true);
+    if (size > 0) this.#sendDown(this.#serving.wire.scratch, 0, size);
   }
 
   /** Head and the body that came with it, in one write where they fit. */
-  #sendAnswer(bytes: Uint8Array, bodyStart: number, headBytes: number): void {
+  #sendAnswer(bytes: Uint8Array, start: number, limit: number, headBytes: number): void {
     const { scratch } = this.#serving.wire;
     const body = this.#responseBody;
-    const bodyEnd = body.read(bytes, bodyStart, bytes.length);
-    const size = headBytes + bodyEnd - bodyStart;
-    if (bodyEnd === bodyStart) {
-      this.#sendDown(scratch, 0, headBytes, true);
-    } else if (body.isVerbatim && size <= scratch.length) {
-      scratch.set(bytes.subarray(bodyStart, bodyEnd), headBytes);
-      this.#sendDown(scratch, 0, size, true);
+    const end = body.read(bytes, start, limit);
+    if (headBytes + end - start <= scratch.length) {
+      this.#sendDown(scratch, 0, body.copyParts(bytes, start, end, scratch, headBytes));
     } else {
-      this.#sendDown(scratch, 0, headBytes, true);
-      body.forEachPart(bytes, bodyStart, bodyEnd, (part) => this.#sendDown(part, 0, part.length, false));
+      this.#sendDown(scratch, 0, headBytes);
+      body.forEachPart(start, end, (from, to) => this.#sendDown(bytes, from, to));
     }
-    this.#afterResponseBytes(bodyEnd < bytes.length);
+    this.#afterResponseBytes(end < limit);
   }
 
-  #forwardResponseBody(bytes: Uint8Array): void {
-    const end = this.#responseBody.read(bytes, 0, bytes.length);
-    this.#responseBody.forEachPart(bytes, 0, end, (part) => this.#sendDown(part, 0, part.length, false));
-    this.#afterResponseBytes(end < bytes.length);
+  #forwardResponseBody(bytes: Uint8Array, start: number, limit: number): void {
+    const end = this.#responseBody.read(bytes, start, limit);
+    this.#responseBody.forEachPart(start, end, (from, to) => this.#sendDown(bytes, from, to));
+    this.#afterResponseBytes(end < limit);
   }
 
-  #sendDown(bytes: Uint8Array, start: number, end: number, borrowed: boolean): void {
+  #sendDown(bytes: Uint8Array, start: number, end: number): void {
     this.#bytesOut += end - start;
-    if (this.#down?.send(bytes, start, end, borrowed) === SEND.waits) this.#upstream?.pause();
+    if (this.#down?.send(bytes, start, end) === SEND.waits) this.#upstream?.pause();
   }
 
   #afterResponseBytes(excess: boolean): void {
@@ -416,21 +415,21 @@ export class Exchange implements UpstreamUser, Waiter {
   // --- tunnels ------------------------------------------------------------------------------------------------
 
   /** 101: from here on bytes pass untouched in both directions, and neither connection is used again. */
-  #switchProtocols(head: ResponseHead, bytes: Uint8Array, start: number): void {
+  #switchProtocols(head: ResponseHead, bytes: Uint8Array, start: number, end: number): void {
     if (!this.#upgrade) return this.#fail("upstream-invalid", "unasked-upgrade");
     this.#answered = true;
     this.#tunnel = true;
     this.#close = true;
-    this.#opening = undefined;
+    this.#replayable = false;
     this.#status = 101;
     this.#group?.answered(this.#pool?.index ?? -1, 101, this.#serving.nowMs() - this.#attemptMs);
     this.#sendHead(head, bytes, false);
     this.#down?.resume();
-    this.#tunnelDown(bytes, start);
+    this.#tunnelDown(bytes, start, end);
   }
 
-  #tunnelDown(bytes: Uint8Array, start: number): void {
-    if (start < bytes.length) this.#sendDown(bytes, start, bytes.length, false);
+  #tunnelDown(bytes: Uint8Array, start: number, end: number): void {
+    if (start < end) this.#sendDown(bytes, start, end);
     this.#wait("tunnel", this.#serving.timeouts.tunnelIdleMs);
   }
 
@@ -508,15 +507,8 @@ export class Exchange implements UpstreamUser, Waiter {
   }
 
   #accept(): string {
-    const opening = this.#opening;
-    if (opening === undefined || this.#down === undefined) return "";
-    const { head, bytes } = this.#serving.viewOf(
-      this,
-      this.#down,
-      opening.bytes,
-      opening.start,
-      opening.headEnd,
-    );
+    if (this.#down === undefined) return "";
+    const { head, bytes } = this.#serving.viewOf(this, this.#down, this.#replay, this.#replayHeadEnd);
     return head.value(bytes, "accept") ?? "";
   }
 
@@ -536,7 +528,7 @@ export class Exchange implements UpstreamUser, Waiter {
       name: this.#serving.name,
       wallMs: this.#serving.wallMs(),
     });
-    this.#sendDown(bytes, 0, bytes.length, false);
+    this.#sendDown(bytes, 0, bytes.length);
     if (this.#requestBody.done || this.#close) return this.#finish();
     this.#down?.resume();
     this.#wait("stream", DISCARD_MS);
@@ -610,7 +602,8 @@ export class Exchange implements UpstreamUser, Waiter {
     this.#plan = undefined;
     this.#group = undefined;
     this.#pool = undefined;
-    this.#opening = undefined;
+    this.#replayable = false;
+    if (this.#replay.length > REPLAY_BYTES) this.#replay = new Uint8Array(REPLAY_BYTES);
     if (this.#waiting.length > 0) this.#waiting = [];
     this.#record = undefined;
     this.#attempts = 0;
@@ -624,18 +617,4 @@ export class Exchange implements UpstreamUser, Waiter {
     this.#bytesOut = 0;
     this.#reason = undefined;
   }
-}
-
-/** Keeps a chunked body's clean bytes apart when something had to be cut out of it. */
-function openingOf(
-  body: BodyReader,
-  bytes: Uint8Array,
-  start: number,
-  headEnd: number,
-  bodyEnd: number,
-): Opening {
-  if (bodyEnd === headEnd || body.isVerbatim)
-    return { bytes, start, headEnd, body: bytes, bodyStart: headEnd, bodyEnd };
-  const clean = body.joined(bytes, headEnd, bodyEnd);
-  return { bytes, start, headEnd, body: clean, bodyStart: 0, bodyEnd: clean.length };
 }

@@ -2,4 +2,5 @@
 export { columnsFor } from "../scoreboard.ts";
 export { mapScoreboard, openScoreboard } from "./scoreboard-file.ts";
 export { readSnapshot, SnapshotWatch } from "./snapshot-file.ts";
+export { createTransport, type Transport } from "./transport/index.ts";
 export { Worker, type WorkerContext } from "./worker.ts";

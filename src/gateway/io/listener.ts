@@ -4,20 +4,20 @@
  * Rules are replaced in place: connections, WebSockets among them, never notice a reload. Every worker opens the
  * address for itself (`SO_REUSEPORT`) and the kernel spreads connections over the workers.
  */
-import type { Socket, TCPSocketListener } from "bun";
 import type { ListenerConfig } from "../../config/index.ts";
 import { findRoute, type RequestView } from "../route.ts";
 import { WORKER_COUNTER } from "../scoreboard.ts";
 import { Downstream } from "./downstream.ts";
 import type { Plan } from "./plan.ts";
 import type { Serving } from "./serving.ts";
+import type { TcpListener, TcpSocket } from "./transport/index.ts";
 
 export class HttpListener {
   #config: ListenerConfig;
   readonly #serving: Serving;
   readonly #connections = new Set<Downstream>();
   #plans: readonly Plan[];
-  #socket: TCPSocketListener<Downstream> | undefined;
+  #socket: TcpListener | undefined;
   #closing = false;
 
   constructor(config: ListenerConfig, plans: readonly Plan[], serving: Serving) {
@@ -39,19 +39,7 @@ export class HttpListener {
 
   /** Opens the address. Throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
   start(): void {
-    const { host: hostname, port } = this.config.address;
-    this.#socket = Bun.listen<Downstream>({
-      ...{ hostname, port, reusePort: true, allowHalfOpen: true },
-      socket: {
-        binaryType: "buffer",
-        open: (socket) => this.#accept(socket),
-        data: (socket, bytes) => socket.data?.received(bytes),
-        drain: (socket) => socket.data?.drained(),
-        end: (socket) => socket.data?.ended(),
-        close: (socket) => socket.data?.closed(),
-        error: (socket) => socket.data?.closed(),
-      },
-    });
+    this.#socket = this.#serving.transport.listen(this.config.address, (socket) => this.#accept(socket));
   }
 
   /** New rules for requests from now on. */
@@ -67,9 +55,9 @@ export class HttpListener {
 
   /** Stops accepting; idle connections close now, busy ones after their exchange, tunnels live on. */
   drain(): void {
-    this.#closing = true;
-    this.#socket?.stop(false);
+    this.#socket?.stop();
     this.#socket = undefined;
+    this.#closing = true;
     for (const connection of this.#connections) {
       if (connection.exchange === undefined) connection.close();
     }
@@ -86,22 +74,17 @@ export class HttpListener {
     this.#serving.connectionClosed();
   }
 
-  #accept(socket: Socket<Downstream>): void {
+  #accept(socket: TcpSocket): Downstream | undefined {
     const serving = this.#serving;
     serving.column.count(WORKER_COUNTER.accepted);
-    if (serving.connections >= serving.limits.connectionsMax || this.#closing) {
+    if (serving.connections >= serving.limits.connectionsMax) {
       serving.column.count(WORKER_COUNTER.shed);
-      socket.terminate();
-      return;
+      return undefined;
     }
-    const connection = new Downstream(
-      socket,
-      this,
-      serving,
-      serving.peers.at(socket.remoteAddress, this.config.address.port),
-    );
-    socket.data = connection;
+    const peer = serving.peers.at(socket.remoteAddress, this.config.address.port);
+    const connection = new Downstream(socket, this, serving, peer);
     this.#connections.add(connection);
     serving.connectionOpened();
+    return connection;
   }
 }

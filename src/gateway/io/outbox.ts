@@ -4,7 +4,7 @@
  * The kernel takes what fits and says how much; the rest waits here until `drain`. Whoever feeds the connection is
  * told at once (`SEND.waits`) and pauses its source, so an outbox holds at most what one read brought.
  */
-import type { Socket } from "bun";
+import type { TcpSocket } from "./transport/index.ts";
 
 /** One stretch of bytes that waits. */
 interface Pending {
@@ -18,7 +18,7 @@ export type Outbox = Pending[];
 
 /** A connection that can be written to. */
 export interface Writable {
-  readonly socket: Socket<unknown>;
+  readonly socket: TcpSocket;
   outbox: Outbox | undefined;
 }
 
@@ -26,22 +26,16 @@ export interface Writable {
 export const SEND = { done: 1, waits: 0, gone: -1 } as const;
 export type SendResult = (typeof SEND)[keyof typeof SEND];
 
-/** Sends `bytes[start, end)`. `borrowed`: the caller will use the memory again, so what waits must be copied. */
-export function send(
-  to: Writable,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  borrowed: boolean,
-): SendResult {
+/** Sends `bytes[start, end)`. They are borrowed: what must wait is copied. */
+export function send(to: Writable, bytes: Uint8Array, start: number, end: number): SendResult {
   if (to.outbox !== undefined) {
-    to.outbox.push(pending(bytes, start, end, borrowed));
+    to.outbox.push(pending(bytes, start, end));
     return SEND.waits;
   }
   const written = to.socket.write(bytes, start, end - start);
   if (written === end - start) return SEND.done;
   if (written < 0) return SEND.gone;
-  to.outbox = [pending(bytes, start + written, end, borrowed)];
+  to.outbox = [pending(bytes, start + written, end)];
   return SEND.waits;
 }
 
@@ -60,8 +54,6 @@ export function flush(to: Writable): boolean {
   return true;
 }
 
-function pending(bytes: Uint8Array, start: number, end: number, borrowed: boolean): Pending {
-  if (!borrowed) return { bytes, start, end };
-  const copy = bytes.slice(start, end);
-  return { bytes: copy, start: 0, end: copy.length };
+function pending(bytes: Uint8Array, start: number, end: number): Pending {
+  return { bytes: bytes.slice(start, end), start: 0, end: end - start };
 }

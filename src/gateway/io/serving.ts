@@ -18,10 +18,12 @@ import { type Column, countStatus, GROUP_COUNTER, NO_GROUP } from "../scoreboard
 import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
 import { pageReply, renderReply } from "./reply.ts";
+import type { Transport } from "./transport/index.ts";
 import { Wire } from "./wire.ts";
 
 /** What a worker gives its connections. */
 export interface ServingContext {
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly random: () => number;
   readonly wheel: TimerWheel;
@@ -37,6 +39,7 @@ export class Serving {
   readonly requestIds: RequestIds;
   readonly peers: Peers;
   readonly wire: Wire;
+  readonly transport: Transport;
   readonly wheel: TimerWheel;
   readonly column: Column;
   readonly random: () => number;
@@ -53,6 +56,7 @@ export class Serving {
     this.#context = context;
     this.#config = config;
     this.#accessFormat = accessFormat(config.accessLog);
+    this.transport = context.transport;
     this.wheel = context.wheel;
     this.column = context.column;
     this.random = context.random;
@@ -122,22 +126,19 @@ export class Serving {
     const exchange = this.#free.pop() ?? new Exchange(this);
     down.exchange = exchange;
     this.#owner = exchange;
-    return exchange.begin(down, bytes, at, at + used, end);
+    const next = exchange.begin(down, bytes, at, at + used, end);
+    // What was read is borrowed: an exchange that comes back later reads its own copy.
+    this.#owner = undefined;
+    return next;
   }
 
-  /** The view of an exchange's request, parsed again when another request has been read since. */
-  viewOf(
-    exchange: Exchange,
-    down: Downstream,
-    bytes: Uint8Array,
-    start: number,
-    headEnd: number,
-  ): RequestView {
+  /** The view of an exchange's request; parsed again, from its own copy, unless it was just read. */
+  viewOf(exchange: Exchange, down: Downstream, copy: Uint8Array, headEnd: number): RequestView {
     if (this.#owner === exchange) return this.view;
-    this.view.head.parse(bytes, start, headEnd);
-    this.view.bytes = bytes;
-    this.view.clientIp = this.peers.clientIp(down.peer, this.view.head, bytes);
-    this.#owner = exchange;
+    this.view.head.parse(copy, 0, headEnd);
+    this.view.bytes = copy;
+    this.view.clientIp = this.peers.clientIp(down.peer, this.view.head, copy);
+    this.#owner = undefined;
     return this.view;
   }
 
@@ -174,7 +175,7 @@ export class Serving {
       wallMs: this.wallMs(),
     };
     const bytes = renderReply(reply, context);
-    down.send(bytes, 0, bytes.length, false);
+    down.send(bytes, 0, bytes.length);
     this.column.countGroup(NO_GROUP, GROUP_COUNTER.requests, 1);
     this.column.countGroup(NO_GROUP, countStatus(row.status), 1);
     this.column.countReason(NO_GROUP, reasonNumber(reason));

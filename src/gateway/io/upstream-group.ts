@@ -24,6 +24,7 @@ export interface UpstreamGroupContext extends GroupContext, Omit<UpstreamContext
 export class UpstreamGroup {
   readonly #group: Group;
   readonly #context: UpstreamGroupContext;
+  readonly #upstreamContext: UpstreamContext;
   readonly #queue: BoundedQueue<Waiter>;
   /** Waiters that left before their turn; they are skipped when it comes. */
   readonly #left = new Set<Waiter>();
@@ -32,6 +33,8 @@ export class UpstreamGroup {
 
   constructor(spec: TargetGroup, context: UpstreamGroupContext) {
     this.#context = context;
+    const { transport, nowMs, keepAliveMs } = context;
+    this.#upstreamContext = { transport, nowMs, keepAliveMs, roomFreed: () => this.#roomFreed() };
     this.#group = new Group(spec, context);
     this.#queue = new BoundedQueue(context.queueMax());
     this.#keyHash = keyHash(spec.algorithm, spec.hashKey, context.random);
@@ -123,11 +126,7 @@ export class UpstreamGroup {
     return pool;
   }
 
-  readonly #upstreamContext: UpstreamContext = {
-    nowMs: () => this.#context.nowMs(),
-    keepAliveMs: () => this.#context.keepAliveMs(),
-    roomFreed: () => {
-      if (this.#queue.size > 0) this.#serveQueue();
-    },
-  };
+  #roomFreed(): void {
+    if (this.#queue.size > 0) this.#serveQueue();
+  }
 }

@@ -4,16 +4,17 @@
  * It carries one exchange at a time (no pipelining towards targets: a slow answer would hold up the next), rests in
  * its pool between exchanges, and forwards socket events to whichever exchange holds it.
  */
-import type { Socket } from "bun";
 import type { Address } from "../../config/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
 import { flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
+import type { ConnectFailure, ConnectOwner, TcpSocket, Transport } from "./transport/index.ts";
 
 /** What an upstream tells the exchange that holds it. */
 export interface UpstreamUser {
   upstreamOpened(): void;
-  upstreamData(bytes: Uint8Array): void;
+  /** `bytes[start, end)` hold only during the call. */
+  upstreamData(bytes: Uint8Array, start: number, end: number): void;
   upstreamDrained(): void;
   /** The target sent FIN: nothing more will come. */
   upstreamEnded(): void;
@@ -23,6 +24,7 @@ export interface UpstreamUser {
 
 /** What a connection needs to know of its surroundings. */
 export interface UpstreamContext {
+  readonly transport: Transport;
   readonly nowMs: () => number;
   /** How long a connection may rest: below the target's own keep-alive timeout. */
   readonly keepAliveMs: () => number;
@@ -32,10 +34,11 @@ export interface UpstreamContext {
 
 type State = "connecting" | "open" | "closed";
 
-export class Upstream {
+export class Upstream implements ConnectOwner {
   readonly pool: Pool;
   readonly #context: UpstreamContext;
-  #socket: Socket<Upstream> | undefined;
+  #socket: TcpSocket | undefined;
+  #giveUp: () => void = () => {};
   #state: State = "connecting";
   user: UpstreamUser | undefined;
   outbox: Outbox | undefined;
@@ -52,7 +55,7 @@ export class Upstream {
   }
 
   /** The socket; only valid between opened and closed. */
-  get socket(): Socket<Upstream> {
+  get socket(): TcpSocket {
     if (this.#socket === undefined) throw new Error("upstream: used before it was open");
     return this.#socket;
   }
@@ -61,18 +64,12 @@ export class Upstream {
   }
 
   connect(address: Address): void {
-    Bun.connect<Upstream>({
-      hostname: address.host,
-      port: address.port,
-      allowHalfOpen: true,
-      data: this,
-      socket: HANDLERS,
-    }).catch(() => this.closed("connect-refused"));
+    this.#giveUp = this.#context.transport.connect(address, this);
   }
 
   /** Sends to the target; on `SEND.waits` the source should pause until its user is told `upstreamDrained`. */
-  send(bytes: Uint8Array, start: number, end: number, borrowed: boolean): SendResult {
-    return this.isOpen ? send(this, bytes, start, end, borrowed) : SEND.gone;
+  send(bytes: Uint8Array, start: number, end: number): SendResult {
+    return this.isOpen ? send(this, bytes, start, end) : SEND.gone;
   }
 
   pause(): void {
@@ -96,25 +93,26 @@ export class Upstream {
   /** Closes at once; its user is not told. */
   close(): void {
     this.user = undefined;
-    if (this.#state === "open") this.#socket?.end();
-    else this.#state = "closed";
+    const state = this.#state;
     this.#leave();
+    if (state === "open") this.#socket?.end();
+    else if (state === "connecting") this.#giveUp();
   }
 
-  opened(socket: Socket<Upstream>): void {
+  opened(socket: TcpSocket): void {
     this.#socket = socket;
-    if (this.#state === "closed") {
-      socket.terminate();
-      return;
-    }
     this.#state = "open";
     this.user?.upstreamOpened();
   }
 
-  received(bytes: Uint8Array): void {
+  connectFailed(failure: ConnectFailure): void {
+    this.#lost(failure);
+  }
+
+  received(bytes: Uint8Array, start: number, end: number): void {
     // An idle connection on which the target speaks is broken: it would be read as the next answer.
     if (this.user === undefined) this.close();
-    else this.user.upstreamData(bytes);
+    else this.user.upstreamData(bytes, start, end);
   }
 
   drained(): void {
@@ -126,7 +124,11 @@ export class Upstream {
     else this.user.upstreamEnded();
   }
 
-  closed(code: GatewayErrorCode): void {
+  closed(): void {
+    this.#lost("upstream-closed");
+  }
+
+  #lost(code: GatewayErrorCode): void {
     if (this.#state === "closed") return;
     const user = this.user;
     this.user = undefined;
@@ -141,15 +143,3 @@ export class Upstream {
     this.#context.roomFreed();
   }
 }
-
-/** One set of handlers for all upstream sockets; the connection is the socket's data. */
-const HANDLERS = {
-  binaryType: "buffer",
-  open: (socket: Socket<Upstream>): void => socket.data.opened(socket),
-  data: (socket: Socket<Upstream>, bytes: Buffer): void => socket.data.received(bytes),
-  drain: (socket: Socket<Upstream>): void => socket.data.drained(),
-  end: (socket: Socket<Upstream>): void => socket.data.ended(),
-  close: (socket: Socket<Upstream>): void => socket.data.closed("upstream-closed"),
-  error: (socket: Socket<Upstream>): void => socket.data.closed("upstream-closed"),
-  connectError: (socket: Socket<Upstream>): void => socket.data.closed("connect-refused"),
-} as const;

@@ -22,18 +22,25 @@ const SCRATCH_SPARE_BYTES = 64 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** How a response goes to its client. */
+/** How a response goes to its client. One object, filled in anew for each. */
 export interface ResponseForm {
-  readonly close: boolean;
+  close: boolean;
   /** An HTTP/1.0 client asked to keep the connection, and may. */
-  readonly keepAlive10: boolean;
-  readonly upgrade: boolean;
-  readonly dechunk: boolean;
-  readonly requestNumber: number;
+  keepAlive10: boolean;
+  upgrade: boolean;
+  dechunk: boolean;
+  requestNumber: number;
 }
 
 export class Wire {
   readonly scratch: Uint8Array;
+  readonly form: ResponseForm = {
+    close: false,
+    keepAlive10: false,
+    upgrade: false,
+    dechunk: false,
+    requestNumber: 0,
+  };
   readonly #requestIds: RequestIds;
   readonly #request: RequestContext;
   readonly #response: ResponseContext;
@@ -60,21 +67,24 @@ export class Wire {
   writeRequest(
     view: RequestView,
     peer: Peer,
-    to: { requestNumber: number; host: Uint8Array | undefined; fallbackHost: Uint8Array },
+    requestNumber: number,
+    host: Uint8Array | undefined,
+    fallbackHost: Uint8Array,
   ): number {
     const context = this.#request;
     context.trusted = peer.trusted;
     context.upgrade = view.head.upgrade;
     context.forwarded = peer.block;
-    context.requestId = this.#requestIds.write(to.requestNumber);
-    context.hostOverride = to.host;
-    context.fallbackHost = to.fallbackHost;
+    context.requestId = this.#requestIds.write(requestNumber);
+    context.hostOverride = host;
+    context.fallbackHost = fallbackHost;
     return writeForwardedRequest(view.head, view.bytes, this.scratch, 0, context);
   }
 
   /** Writes a response's head for its client; returns its length, or -1 when it does not fit. */
-  writeResponse(head: ResponseHead, bytes: Uint8Array, form: ResponseForm): number {
+  writeResponse(head: ResponseHead, bytes: Uint8Array): number {
     const context = this.#response;
+    const { form } = this;
     context.close = form.close;
     context.keepAlive = form.keepAlive10;
     context.upgrade = form.upgrade;

@@ -12,6 +12,7 @@ import { HealthChecks } from "./health-checks.ts";
 import { HttpListener } from "./listener.ts";
 import { compilePlans } from "./plan.ts";
 import { Serving } from "./serving.ts";
+import type { Transport } from "./transport/index.ts";
 import { UpstreamGroup, type UpstreamGroupContext } from "./upstream-group.ts";
 
 /** Resolution of connection timeouts. */
@@ -22,6 +23,7 @@ const SWEEP_MS = 500;
 
 /** What a worker works with. */
 export interface WorkerContext {
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: () => number;
@@ -55,6 +57,7 @@ export class Worker {
     this.#snapshot = snapshot;
     this.#wheel = new TimerWheel(clock.nowMs(), TICK_MS);
     this.#serving = new Serving(snapshot.gateway, {
+      transport: context.transport,
       clock,
       random,
       wheel: this.#wheel,
@@ -158,8 +161,9 @@ export class Worker {
   }
 
   get #groupContext(): UpstreamGroupContext {
-    const { clock, random, scoreboard } = this.#context;
+    const { clock, random, scoreboard, transport } = this.#context;
     return {
+      transport,
       scoreboard,
       column: this.#column,
       random,

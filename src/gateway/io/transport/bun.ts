@@ -3,21 +3,22 @@
  */
 import type { Socket } from "bun";
 import type { Address } from "../../../config/index.ts";
-import type { ConnectOwner, SocketOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
+import type { Accept, ConnectOwner, SocketOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
 
 type OwnedSocket = Socket<SocketOwner>;
 
 export class BunTransport implements Transport {
   readonly name = "bun";
 
-  listen({ host: hostname, port }: Address, accept: () => SocketOwner): TcpListener {
+  listen({ host: hostname, port }: Address, accept: Accept): TcpListener {
     const listener = Bun.listen<SocketOwner>({
       ...{ hostname, port, reusePort: true, allowHalfOpen: true },
       socket: {
         ...HANDLERS,
         open: (socket) => {
-          socket.data = accept();
-          socket.data.opened(asTcp(socket));
+          const owner = accept(asTcp(socket));
+          socket.data = owner ?? NOBODY;
+          if (owner === undefined) socket.terminate();
         },
       },
     });
@@ -53,12 +54,20 @@ export class BunTransport implements Transport {
   stop(): void {}
 }
 
+/** Owner of sockets that were turned away. */
+const NOBODY: SocketOwner = {
+  received: () => {},
+  drained: () => {},
+  ended: () => {},
+  closed: () => {},
+};
+
 const HANDLERS = {
   binaryType: "buffer",
   data: (socket: OwnedSocket, bytes: Buffer): void => socket.data.received(bytes, 0, bytes.length),
   drain: (socket: OwnedSocket): void => socket.data.drained(),
   end: (socket: OwnedSocket): void => socket.data.ended(),
-  close: (socket: OwnedSocket): void => socket.data.closed(),
+  close: (socket: OwnedSocket): void => socket.data?.closed(),
   // `close` follows.
   error: (): void => {},
 } as const;

@@ -1,6 +1,7 @@
 /**
  * One socket of the epoll transport: which events it waits for, and what they mean to its owner.
  */
+import type { Pointer } from "bun:ffi";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR, SO, SOL } from "./libc.ts";
 import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 
@@ -8,6 +9,7 @@ import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket } from "./tra
 export interface SocketTable {
   readonly calls: Libc;
   readonly receiveBuffer: Uint8Array;
+  readonly receiveAddress: Pointer;
   control(operation: number, fd: number, events: number, generation: number): void;
   setOption(fd: number, level: number, option: number, value: number, value2?: number): void;
   pendingError(fd: number): number;
@@ -18,7 +20,6 @@ export interface SocketIdentity {
   readonly fd: number;
   readonly generation: number;
   readonly remoteAddress: string;
-  readonly owner: SocketOwner;
 }
 
 const SEND_FLAGS = MSG.dontWait | MSG.noSignal;
@@ -28,7 +29,7 @@ export class EpollSocket implements TcpSocket {
   readonly remoteAddress: string;
   readonly #table: SocketTable;
   readonly #fd: number;
-  readonly #owner: SocketOwner;
+  #owner: SocketOwner | undefined;
   /** Set while the connection is being made. */
   #connecting: ConnectOwner | undefined;
   #interest: number = EPOLL.in;
@@ -37,12 +38,17 @@ export class EpollSocket implements TcpSocket {
   #wantsDrain = false;
   #closed = false;
 
-  constructor(table: SocketTable, { fd, generation, remoteAddress, owner }: SocketIdentity) {
+  constructor(table: SocketTable, { fd, generation, remoteAddress }: SocketIdentity) {
     this.#table = table;
     this.#fd = fd;
-    this.#owner = owner;
     this.generation = generation;
     this.remoteAddress = remoteAddress;
+  }
+
+  /** Whose socket this is from now on; without an owner it is turned away. */
+  setOwner(owner: SocketOwner | undefined): void {
+    this.#owner = owner;
+    if (owner === undefined) this.terminate();
   }
 
   // --- what the owner asks ------------------------------------------------------------------------------------
@@ -50,12 +56,7 @@ export class EpollSocket implements TcpSocket {
   write(bytes: Uint8Array, start: number, length: number): number {
     if (this.#closed) return -1;
     const { calls } = this.#table;
-    const sent = calls.send(
-      this.#fd,
-      (addressOf(bytes) + start) as ReturnType<typeof addressOf>,
-      length,
-      SEND_FLAGS,
-    );
+    const sent = calls.send(this.#fd, (addressOf(bytes) + start) as Pointer, length, SEND_FLAGS);
     if (sent === length) return sent;
     if (sent < 0 && !isTemporary(errno(calls))) return -1;
     this.#wantsDrain = true;
@@ -97,7 +98,7 @@ export class EpollSocket implements TcpSocket {
     if ((ready & EPOLL.out) !== 0 && this.#wantsDrain) {
       this.#wantsDrain = false;
       this.#update();
-      this.#owner.drained();
+      this.#owner?.drained();
     }
     if (this.#closed) return;
     if ((ready & EPOLL.in) !== 0 && !this.#paused && !this.#ended) this.#receive();
@@ -105,9 +106,9 @@ export class EpollSocket implements TcpSocket {
   }
 
   #receive(): void {
-    const { calls, receiveBuffer } = this.#table;
-    const received = calls.recv(this.#fd, addressOf(receiveBuffer), receiveBuffer.length, MSG.dontWait);
-    if (received > 0) this.#owner.received(receiveBuffer, 0, received);
+    const { calls, receiveBuffer, receiveAddress } = this.#table;
+    const received = calls.recv(this.#fd, receiveAddress, receiveBuffer.length, MSG.dontWait);
+    if (received > 0) this.#owner?.received(receiveBuffer, 0, received);
     else if (received === 0) this.#endReached();
     else if (!isTemporary(errno(calls))) this.#close();
   }
@@ -116,7 +117,7 @@ export class EpollSocket implements TcpSocket {
   #endReached(): void {
     this.#ended = true;
     this.#update();
-    this.#owner.ended();
+    this.#owner?.ended();
   }
 
   /** Both directions are closed, or the connection was reset. Bytes that still wait to be read come first. */
@@ -156,6 +157,7 @@ export class EpollSocket implements TcpSocket {
       return;
     }
     this.#connecting = undefined;
+    this.#owner = owner;
     this.#update();
     owner.opened(this);
   }
@@ -183,7 +185,7 @@ export class EpollSocket implements TcpSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#table.forget(this.#fd);
-    this.#owner.closed();
+    this.#owner?.closed();
   }
 }
 

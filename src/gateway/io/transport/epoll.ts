@@ -10,6 +10,7 @@
  * Events carry descriptor and generation: a descriptor that was closed and opened again within one batch is not
  * taken for its predecessor. Why not Bun's sockets: bench/proxy-cpu.ts and docs/decisions.
  */
+import type { Pointer } from "bun:ffi";
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Address } from "../../../config/index.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
@@ -29,7 +30,7 @@ import {
   TCP_NODELAY,
 } from "./libc.ts";
 import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
-import type { ConnectOwner, SocketOwner, TcpListener, Transport } from "./transport.ts";
+import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
 /** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
 const EVENTS_MAX = 1024;
@@ -51,7 +52,7 @@ const BACKLOG = 4096;
 
 interface Listening {
   readonly fd: number;
-  readonly accept: () => SocketOwner;
+  readonly accept: Accept;
 }
 
 /** `struct epoll_event` is packed on x86-64 and padded elsewhere. */
@@ -62,11 +63,13 @@ export class EpollTransport implements Transport, SocketTable {
   readonly name = "epoll";
   readonly calls: Libc;
   readonly receiveBuffer: Uint8Array = Buffer.alloc(RECEIVE_BYTES);
+  readonly receiveAddress: Pointer = addressOf(this.receiveBuffer);
   readonly #epoll: number;
   readonly #bunLoop: number;
   readonly #sockets: (EpollSocket | undefined)[] = [];
   readonly #listeners = new Map<number, Listening>();
   readonly #events = new Int32Array(EVENTS_MAX * EVENT_WORDS);
+  readonly #eventsAddress: Pointer = addressOf(this.#events);
   readonly #event = new Int32Array(EVENT_WORDS);
   readonly #option = new Int32Array(2);
   readonly #peer = new Uint8Array(SOCKADDR_BYTES);
@@ -83,7 +86,7 @@ export class EpollTransport implements Transport, SocketTable {
 
   // --- listening and connecting -------------------------------------------------------------------------------
 
-  listen({ host, port }: Address, accept: () => SocketOwner): TcpListener {
+  listen({ host, port }: Address, accept: Accept): TcpListener {
     const address = encodeSockaddr(host === "localhost" ? "127.0.0.1" : host, port);
     if (address === undefined) throw systemError(ERRNO.EADDRNOTAVAIL, `listen ${host}: give an IP address`);
     const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
@@ -118,7 +121,7 @@ export class EpollTransport implements Transport, SocketTable {
     const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
     this.setOption(fd, SOL.tcp, TCP_NODELAY, 1);
     const result = this.calls.connect(fd, addressOf(address), address.length);
-    const socket = this.#register(fd, owner, decodeHost(address));
+    const socket = this.#register(fd, decodeHost(address));
     const failure = result < 0 ? errno(this.calls) : 0;
     socket.beginConnect(owner, failure === ERRNO.EINPROGRESS ? 0 : failure);
     return () => socket.giveUp();
@@ -158,7 +161,7 @@ export class EpollTransport implements Transport, SocketTable {
   /** One wait and its events. True when Bun's loop should have its turn: it has work, or nothing happened for a while. */
   #turn(): boolean {
     const events = this.#events;
-    const count = this.calls.epoll_wait(this.#epoll, addressOf(events), EVENTS_MAX, YIELD_MS);
+    const count = this.calls.epoll_wait(this.#epoll, this.#eventsAddress, EVENTS_MAX, YIELD_MS);
     if (count <= 0) return true;
     let bunHasWork = false;
     for (let i = 0; i < count; i++) {
@@ -188,10 +191,9 @@ export class EpollTransport implements Transport, SocketTable {
     const accepted = this.calls.accept4(fd, addressOf(this.#peer), addressOf(this.#peerLength), flags);
     if (accepted < 0) return false;
     this.setOption(accepted, SOL.tcp, TCP_NODELAY, 1);
-    const owner = accept();
-    const socket = this.#register(accepted, owner, decodeHost(this.#peer));
+    const socket = this.#register(accepted, decodeHost(this.#peer));
     this.control(EPOLL_CTL.add, accepted, EPOLL.in, socket.generation);
-    owner.opened(socket);
+    socket.setOwner(accept(socket));
     return true;
   }
 
@@ -229,9 +231,9 @@ export class EpollTransport implements Transport, SocketTable {
     this.calls.close(fd);
   }
 
-  #register(fd: number, owner: SocketOwner, remoteAddress: string): EpollSocket {
+  #register(fd: number, remoteAddress: string): EpollSocket {
     this.#generation = (this.#generation + 1) | 0;
-    const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress, owner });
+    const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress });
     this.#sockets[fd] = socket;
     return socket;
   }

@@ -5,6 +5,7 @@ import { libc } from "./libc.ts";
 import type { Transport } from "./transport.ts";
 
 export type {
+  Accept,
   ConnectFailure,
   ConnectOwner,
   SocketOwner,

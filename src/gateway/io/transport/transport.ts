@@ -30,9 +30,11 @@ export interface TcpSocket {
 /** Why a connection could not be made. */
 export type ConnectFailure = "connect-refused" | "connect-failed";
 
+/** Gives a new socket its owner, or undefined to turn it away: it is reset. */
+export type Accept = (socket: TcpSocket) => SocketOwner | undefined;
+
 /** Who owns a socket. Calls come one at a time, never after `closed`, and may close the socket. */
 export interface SocketOwner {
-  opened(socket: TcpSocket): void;
   /** `bytes[start, end)` are borrowed: they hold only during the call. */
   received(bytes: Uint8Array, start: number, end: number): void;
   /** The kernel takes bytes again after a write that it did not take whole. */
@@ -45,6 +47,7 @@ export interface SocketOwner {
 
 /** The owner of a socket that is being connected. */
 export interface ConnectOwner extends SocketOwner {
+  opened(socket: TcpSocket): void;
   /** There will be no socket. The last call. */
   connectFailed(failure: ConnectFailure): void;
 }
@@ -58,8 +61,8 @@ export interface TcpListener {
 
 export interface Transport {
   readonly name: "epoll" | "bun";
-  /** Opens `address` with SO_REUSEPORT. `accept` gives each new socket its owner. Throws the system's error, with its `code`. */
-  listen(address: Address, accept: () => SocketOwner): TcpListener;
+  /** Opens `address` with SO_REUSEPORT. Throws the system's error, with its `code`. */
+  listen(address: Address, accept: Accept): TcpListener;
   /** Begins to connect. Returns a function that gives up. */
   connect(address: Address, owner: ConnectOwner): () => void;
   /** Runs until `stop`. */
