@@ -1,0 +1,35 @@
+/**
+ * Every bench, one after the other, then the README's table: `--mode short` for a look, without for the figures.
+ *
+ *     bin/bun bench/all.ts [--mode short|full]
+ */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { options } from "./harness/arguments.ts";
+
+/** Script -> options of a short run. A full run uses each script's defaults. */
+const BENCHES: Readonly<Record<string, readonly string[]>> = {
+  "proxy-cpu": ["--rounds", "3", "--seconds", "2"],
+  "idle-memory": [],
+  "large-body": ["--gib", "0.5"],
+  deploys: ["--deploys", "10"],
+  reloads: ["--reloads", "10"],
+  "controller-kill": ["--kills", "4"],
+  autoscale: [],
+};
+
+const { mode } = options({ mode: "full" });
+
+const missed = Object.entries(BENCHES).filter(([name, short]) => !run(name, mode === "short" ? short : []));
+if (mode === "full") run("report", []);
+if (missed.length > 0) {
+  console.log(`\npromises missed in: ${missed.map(([name]) => name).join(", ")}`);
+  process.exitCode = 1;
+}
+
+/** Whether the script kept its promises. */
+function run(name: string, args: readonly string[]): boolean {
+  console.log(`\n== ${name} ${args.join(" ")}`);
+  const script = join(import.meta.dirname, `${name}.ts`);
+  return spawnSync(process.execPath, [script, ...args], { stdio: "inherit" }).status === 0;
+}
