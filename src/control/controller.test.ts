@@ -1,0 +1,175 @@
+import { describe, expect, test } from "bun:test";
+import { ImaginaryMachine } from "./testing/imaginary-machine.ts";
+import { configOf, webConfig } from "./testing/site.ts";
+
+/** A machine on which the service has come up. */
+async function running(service: Record<string, unknown> = {}): Promise<ImaginaryMachine> {
+  const machine = new ImaginaryMachine();
+  await machine.start(webConfig(service));
+  await machine.pass(2);
+  return machine;
+}
+
+const deployStatus = (machine: ImaginaryMachine): string | undefined =>
+  machine.controller.status().services[0]?.deploy?.status;
+
+describe("a controller that is killed at any write", () => {
+  /** Brings a service up, deploys it and scales it, and is killed during write `atWrite`; gives the writes made. */
+  async function killedAt(atWrite: number, written: boolean): Promise<ImaginaryMachine> {
+    const machine = new ImaginaryMachine();
+    await machine.start(webConfig(), { atWrite, written });
+    await machine.pass(2);
+    void machine.controller.deploy("web");
+    await machine.pass(3);
+    void machine.controller.scale("web", 3);
+    await machine.pass(2);
+    machine.kill();
+    return machine;
+  }
+
+  for (const written of [false, true]) {
+    test(`leaves a state from which a new one gets everything right (write ${written ? "done" : "lost"})`, async () => {
+      const writes = (await killedAt(0, written)).writes;
+      expect(writes).toBeGreaterThan(30);
+      for (let atWrite = 1; atWrite <= writes; atWrite += 1) {
+        const machine = await killedAt(atWrite, written);
+        const before = machine.pids();
+        await machine.start(webConfig());
+        await machine.pass(4);
+        const [web] = machine.controller.status().services;
+        expect([atWrite, machine.offences, web?.healthy, web?.tasks.length]).toEqual([
+          atWrite,
+          [],
+          web?.wanted,
+          web?.wanted,
+        ]);
+        expect(machine.pids("web/")).toEqual(
+          expect.arrayContaining(web?.tasks.map((task) => task.pid) ?? []),
+        );
+        expect(machine.pids()).toHaveLength((web?.wanted ?? 0) + 1);
+        if (deployStatus(machine) === undefined)
+          expect(machine.pids().slice(0, before.length)).toEqual(before);
+      }
+    });
+  }
+
+  test("and started again restarts nothing, and publishes a higher revision", async () => {
+    const machine = await running();
+    const [pids, revision] = [machine.pids(), machine.controller.status().snapshot.revision];
+    machine.kill();
+    await machine.pass(60);
+    await machine.start(webConfig());
+    await machine.pass(60);
+    expect([machine.pids(), machine.launches]).toEqual([pids, 3]);
+    expect(machine.controller.status().snapshot.revision).toBe(revision + 1);
+  });
+});
+
+describe("when the data plane does not answer", () => {
+  test("a deploy starts its tasks and waits; nothing that serves is stopped, however long", async () => {
+    const machine = await running();
+    const old = machine.pids("web/");
+    machine.dataPlane.ackedUpTo = 0;
+    await machine.controller.deploy("web");
+    await machine.pass(300);
+    expect(machine.pids("web/").slice(0, 2)).toEqual(old);
+    machine.dataPlane.ackedUpTo = Number.POSITIVE_INFINITY;
+    await machine.pass(2);
+    expect([machine.pids("web/").some((pid) => old.includes(pid)), deployStatus(machine)]).toEqual([
+      false,
+      "succeeded",
+    ]);
+  });
+
+  test("down ends the tasks all the same, once the workers are gone", async () => {
+    const machine = await running();
+    machine.dataPlane.ackedUpTo = 0;
+    void machine.controller.down();
+    await machine.pass(2);
+    expect([machine.pids(), machine.controller.status().phase]).toEqual([[], "down"]);
+  });
+});
+
+describe("a task that its checks find unhealthy", () => {
+  test("is drained and started again after half a minute, unless it recovers", async () => {
+    const machine = await running();
+    const [first, second] = machine.controller.status().services[0]?.tasks ?? [];
+    machine.dataPlane.healthOf.set(first?.target ?? "", false);
+    await machine.pass(20);
+    machine.dataPlane.healthOf.set(first?.target ?? "", true);
+    machine.dataPlane.healthOf.set(second?.target ?? "", false);
+    await machine.pass(33);
+    const tasks = machine.controller.status().services[0]?.tasks ?? [];
+    expect(tasks.map((task) => [task.id, task.restarts])).toEqual([
+      ["web/1", 0],
+      ["web/2", 1],
+    ]);
+    expect(tasks[1]?.problem).toContain("failed its health checks for 30s while its process was alive");
+  });
+});
+
+describe("a service that is taken out of the config", () => {
+  test("is drained, ended and forgotten; the others go on", async () => {
+    const machine = await running();
+    const worker = machine.pids("@gateway/");
+    await machine.controller.reload(configOf({}));
+    expect(machine.controller.status().services[0]?.phase).toBe("removing");
+    await machine.pass(2);
+    expect([machine.pids(), machine.controller.status().services]).toEqual([worker, []]);
+    expect(machine.dataPlane.latest()?.targetGroups).toEqual([]);
+  });
+});
+
+describe("a drained task", () => {
+  test("goes, by its id or its address, and another takes its place", async () => {
+    const machine = await running();
+    const [first, second] = machine.controller.status().services[0]?.tasks ?? [];
+    expect(await machine.controller.drain(first?.id ?? "")).toMatchObject({ kind: "accepted" });
+    expect(await machine.controller.drain(second?.target ?? "")).toMatchObject({ kind: "accepted" });
+    await machine.pass(2);
+    const ids = machine.controller.status().services[0]?.tasks.map((task) => task.id);
+    expect(ids).toEqual(["web/3", "web/4"]);
+  });
+});
+
+describe("autoscaling through the controller", () => {
+  const autoscale = { min: 2, max: 8, inFlight: 10, downWindow: "30s" };
+
+  test("reaches the needed number within three seconds of a tenfold step, and goes back after the window", async () => {
+    const machine = await running({ autoscale });
+    const tasks = (): number | undefined => machine.controller.status().services[0]?.healthy;
+    machine.dataPlane.inFlightOfGroup.set("web", 8);
+    await machine.pass(90);
+    machine.dataPlane.inFlightOfGroup.set("web", 80);
+    await machine.pass(3);
+    expect(tasks()).toBe(8);
+    machine.dataPlane.inFlightOfGroup.set("web", 8);
+    await machine.pass(180);
+    expect(tasks()).toBe(2);
+    const moves = machine.controller.events().filter((event) => event.kind.startsWith("scaled-"));
+    expect(new Set(moves.map((event) => event.kind))).toEqual(new Set(["scaled-up", "scaled-down"]));
+  });
+
+  test("a new controller does not shrink before it has seen a whole down window", async () => {
+    const machine = await running({ autoscale: { ...autoscale, downWindow: "5m" } });
+    machine.dataPlane.inFlightOfGroup.set("web", 80);
+    await machine.pass(5);
+    machine.kill();
+    machine.dataPlane.inFlightOfGroup.set("web", 1);
+    await machine.start(webConfig({ autoscale: { ...autoscale, downWindow: "5m" } }));
+    await machine.pass(200);
+    expect(machine.controller.status().services[0]?.healthy).toBe(8);
+  });
+});
+
+test("a process that is killed again and again waits longer each time, and a deploy starts afresh at once", async () => {
+  const machine = await running({ tasks: 1 });
+  for (let times = 0; times < 6; times += 1) {
+    for (const pid of machine.pids("web/")) machine.crash(pid);
+    await machine.pass(0.1);
+  }
+  expect(machine.controller.status().services[0]?.tasks[0]?.state).toBe("backoff");
+  await machine.controller.deploy("web");
+  await machine.pass(1);
+  expect(machine.controller.status().services[0]?.healthy).toBe(1);
+});
