@@ -18,7 +18,7 @@ export const DECIDE_MS = 1000;
 export const SAMPLE_MS = 100;
 
 /** Decisions kept per service: more than three minutes, each with its inputs. */
-export const DECISIONS_MAX = 200;
+const DECISIONS_MAX = 200;
 
 /** Readings of the outside world. */
 export interface Gauges {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ImaginaryMachine } from "./testing/imaginary-machine.ts";
 import { configOf, webConfig } from "./testing/site.ts";
+import { GATEWAY } from "./workers.ts";
 
 /** A machine on which the service has come up. */
 async function running(service: Record<string, unknown> = {}): Promise<ImaginaryMachine> {
@@ -88,6 +89,17 @@ describe("when the data plane does not answer", () => {
     await machine.pass(2);
     expect([machine.pids(), machine.controller.status().phase]).toEqual([[], "down"]);
   });
+});
+
+test("the workers are replaced by a deploy of the gateway, new ones first, and the tasks stay", async () => {
+  const machine = await running();
+  const [workers, tasks] = [machine.pids("@gateway/"), machine.pids("web/")];
+  await machine.controller.deploy(GATEWAY);
+  await machine.pass(0.25);
+  expect(machine.pids("@gateway/")).toHaveLength(2);
+  await machine.pass(2);
+  expect(machine.pids("@gateway/")).toHaveLength(1);
+  expect([machine.pids("@gateway/")[0] === workers[0], machine.pids("web/")]).toEqual([false, tasks]);
 });
 
 describe("a task that its checks find unhealthy", () => {

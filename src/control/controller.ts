@@ -34,6 +34,9 @@ import { GATEWAY, gatewayService, type WorkerSet } from "./workers.ts";
 /** How often everything is looked at, events or not. */
 const TICK_MS = 250;
 
+/** How often while a task drains: nobody tells when the last worker has acknowledged or the last request is done. */
+const DRAINING_TICK_MS = 25;
+
 /** What a controller runs on. The caller holds the lock of the state directory and owns store and runtime. */
 export interface ControllerContext {
   readonly config: Config;
@@ -66,6 +69,7 @@ export class Controller {
   #phase: Status["phase"] = "running";
   #problem: string | undefined;
   readonly #timers = new Set<Cancel>();
+  #soon: Cancel | undefined;
   readonly #whenDown = Promise.withResolvers<void>();
 
   constructor(context: ControllerContext) {
@@ -116,6 +120,7 @@ export class Controller {
   /** Stops controlling; gateway and tasks go on. */
   async stop(): Promise<void> {
     for (const cancel of this.#timers) cancel();
+    this.#soon?.();
     this.#readiness.stop();
     await this.#queue.close();
     this.#context.runtime.close();
@@ -137,9 +142,15 @@ export class Controller {
     });
   }
 
-  /** Replaces all tasks of a service, its config changed or not. Resolves when the deploy has begun; see `status`. */
+  /**
+   * Replaces all tasks of a service, its config changed or not; `GATEWAY` replaces the workers. Resolves when the
+   * deploy has begun; see `status` for how it goes.
+   */
   deploy(name: string): Promise<RequestOutcome> {
-    return this.#queue.run(() => this.#request(deployRequest(this.#known(name), name, this.#now())));
+    return this.#queue.run(() => {
+      const service = name === GATEWAY ? this.#roster.service(name) : this.#known(name);
+      return this.#request(deployRequest(service, name, this.#now()));
+    });
   }
 
   /** Asks for another number of tasks; the autoscaler goes on from there, within its bounds. */
@@ -227,8 +238,16 @@ export class Controller {
     await this.#publish();
     this.#readiness.follow(this.#readinessChecks());
     this.#problem = undefined;
+    if (this.#roster.tasks().some((task) => task.state.kind === "draining")) this.#wakeSoon();
     if (this.#phase === "going-down" && this.#roster.tasks().length === 0) await this.#finishDown();
     return acted;
+  }
+
+  #wakeSoon(): void {
+    this.#soon ??= this.#context.scheduler.after(DRAINING_TICK_MS, () => {
+      this.#soon = undefined;
+      this.#queue.wake();
+    });
   }
 
   async #reconcile(service: Service): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface ControlEvent {
 }
 
 /** Events kept: a day of a calm system, an hour of a busy one. */
-export const EVENTS_MAX = 1000;
+const EVENTS_MAX = 1000;
 
 /** The last events, oldest first. */
 export class EventLog {

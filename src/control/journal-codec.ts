@@ -34,7 +34,7 @@ export interface DecodedJournal {
 const HEADER_BYTES = 8;
 
 /** Largest payload, 16 MiB: far above any record of the controller, far below what a damaged length can claim. */
-export const RECORD_BYTES_MAX: number = 16 * 1024 * 1024;
+const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The bytes of one record. Throws a RangeError when it is larger than any reader takes. */
 export function encodeRecord(record: JournalRecord): Uint8Array {

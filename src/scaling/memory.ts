@@ -28,7 +28,7 @@ export interface ScaleMemory {
 }
 
 /** Samples kept at most: a stable window of 10 min at ten samples a second, should someone ask for it. */
-export const SAMPLES_MAX = 6000;
+const SAMPLES_MAX = 6000;
 
 /** The memory of a service of which nothing is known but that `wanted` tasks were asked for at `nowMs`. */
 export function initialMemory(wanted: number, nowMs: number): ScaleMemory {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { eventually, isRunning } from "../testing/eventually.ts";
 import { temporaryFolder } from "../testing/folders.ts";
 import { ask, closeSites, Site, webConfig } from "../testing/site.ts";
@@ -183,7 +183,7 @@ describe("a new controller", () => {
   });
 
   test("finds everything after a SIGKILL at any moment of a deploy, and leaves no process behind", async () => {
-    const script = join(import.meta.dir, "../testing/controller-process.ts");
+    const script = fileURLToPath(new URL("../testing/controller-process.ts", import.meta.url));
     const directory = temporaryFolder();
     for (const delayMs of [0, 40, 80, 120]) {
       const controller = Bun.spawn([process.execPath, script, directory], {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../testing/folders.ts";
 import { stateStoreSuite } from "../testing/state-store-suite.ts";
 import { openJournalStore } from "./journal-store.ts";
@@ -81,7 +82,7 @@ describe("compaction", () => {
 
 test("a writer that is SIGKILLed at any moment loses no acknowledged write", async () => {
   const path = join(temporaryFolder(), "journal");
-  const script = join(import.meta.dir, "../testing/journal-writer.ts");
+  const script = fileURLToPath(new URL("../testing/journal-writer.ts", import.meta.url));
   for (let round = 1; round <= 5; round += 1) {
     const writer = Bun.spawn([process.execPath, script, path], { stdout: "pipe", stderr: "inherit" });
     const acknowledged = await killAfterLines(writer, 20 * round);

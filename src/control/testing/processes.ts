@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 /** Kills this process after the test, whatever happened. */
-export function killLater(runtime: Runtime, process: ProcessRef): void {
+function killLater(runtime: Runtime, process: ProcessRef): void {
   launched.push({ runtime, process });
 }
 

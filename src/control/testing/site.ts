@@ -1,6 +1,8 @@
 /** A state directory with a controller on real processes, a real journal, and a data plane in memory. */
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { type Config, parseConfig, type UserConfig } from "../../config/index.ts";
 import { probe } from "../../health/io/index.ts";
@@ -13,7 +15,7 @@ import type { WorkerSet } from "../workers.ts";
 import { eventually } from "./eventually.ts";
 import { MemoryDataPlane } from "./memory-data-plane.ts";
 
-const APP = [process.execPath, join(import.meta.dir, "app.ts")];
+const APP = [process.execPath, fileURLToPath(new URL("./app.ts", import.meta.url))];
 
 /** Stands in for gateway workers: a process that lives until it is told to end. */
 export const SLEEPERS: WorkerSet = {

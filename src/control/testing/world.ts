@@ -21,7 +21,7 @@ export interface Behaviour {
 
 export const WELL: Behaviour = { readyMs: 3000, deathPerTick: 0 };
 
-export const TICK_MS = 250;
+const TICK_MS = 250;
 
 /** Ticks until the data plane acknowledges, at most. */
 const ACK_TICKS_MAX = 4;

@@ -1,0 +1,36 @@
+/** A decision in words: what `tenfold explain scale` prints. */
+import { type Decision, describeReason, type Vote } from "./decision.ts";
+
+/** Lines that say what was decided, from what, and what held it back. */
+export function explainDecision(decision: Decision): readonly string[] {
+  const { inputs, votes, clamps, result, reason } = decision;
+  const verb =
+    decision.direction === "hold" ? `stays at ${result}` : `goes from ${inputs.wanted} to ${result}`;
+  return [
+    `${verb}: ${reason}, ${describeReason(reason)}`,
+    `  saw: ${inputsInWords(inputs)}`,
+    ...votes.map((vote) => `  ${voteInWords(vote)}`),
+    ...clamps.map(({ kind, from, to }) => `  ${kind}: ${from} becomes ${to}, ${describeReason(kind)}`),
+  ];
+}
+
+function inputsInWords({ wanted, ready, inFlight, cpu, deploying }: Decision["inputs"]): string {
+  return [
+    `${wanted} wanted`,
+    `${ready} ready`,
+    ...(inFlight === undefined ? [] : [`${short(inFlight)} requests in flight`]),
+    ...(cpu === undefined ? [] : [`CPU ${short(cpu)} per task`]),
+    ...(deploying ? ["a deploy under way"] : []),
+  ].join(", ");
+}
+
+function voteInWords(vote: Vote): string {
+  if (vote.kind === "missing") return `${vote.metric}: no data`;
+  const { metric, count, current, target, reason } = vote;
+  return `${metric}: ${short(current)} per ready task, target ${short(target)}, asks for ${count} (${reason})`;
+}
+
+/** Three digits are enough to follow a decision. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
