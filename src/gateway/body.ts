@@ -93,6 +93,7 @@ export class BodyReader {
 
   /** Copies the parts of the last `read` one behind the other to `to[at..]`; the offset after them. */
   copyParts(bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+    if (this.#isVerbatim) return copy(bytes, start, end, to, at);
     let into = at;
     this.forEachPart(start, end, (partStart, partEnd) => {
       into = copy(bytes, partStart, partEnd, to, into);

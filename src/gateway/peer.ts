@@ -25,7 +25,8 @@ const HOPS_MAX = 32;
 export class Peers {
   #config: GatewayConfig;
   #trusted: readonly Cidr[];
-  readonly #known = new Map<string, Peer>();
+  /** Peers by port of the listener, then by address. */
+  readonly #known = new Map<number, Map<string, Peer>>();
 
   constructor(config: GatewayConfig) {
     this.#config = config;
@@ -39,18 +40,22 @@ export class Peers {
     this.#known.clear();
   }
 
-  /** The peer with this address; "::ffff:10.0.0.1" is 10.0.0.1. */
+  /** The peer with this address, at the listener with this port; "::ffff:10.0.0.1" is 10.0.0.1. */
   at(address: string, port: number): Peer {
+    const known = this.#known.get(port) ?? new Map<string, Peer>();
+    const peer = known.get(address);
+    if (peer !== undefined) return peer;
+    if (known.size >= PEERS_MAX) known.clear();
+    const made = this.#make(address, port);
+    this.#known.set(port, known.set(address, made));
+    return made;
+  }
+
+  #make(address: string, port: number): Peer {
     const ip = address.startsWith("::ffff:") ? address.slice(7) : address;
-    const key = `${port} ${ip}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    if (this.#known.size >= PEERS_MAX) this.#known.clear();
     const { fields } = this.#config.forwarded;
     const block = buildForwardedBlock({ clientIp: ip, proto: "http", port, fields, name: this.#config.name });
-    const peer = { ip, trusted: this.#isTrusted(ip), block };
-    this.#known.set(key, peer);
-    return peer;
+    return { ip, trusted: this.#isTrusted(ip), block };
   }
 
   /** The address of the client: the peer's own, or, behind proxies we trust, the nearest one that we do not. */

@@ -29,6 +29,8 @@ export class Downstream implements TimerEntry, SocketOwner {
   readonly socket: TcpSocket;
   readonly listener: HttpListener;
   readonly peer: Peer;
+  /** Place in the listener's list of connections. */
+  place = 0;
   outbox: Outbox | undefined;
   exchange: Exchange | undefined;
   readonly #serving: Serving;

@@ -2,7 +2,7 @@
  * One socket of the epoll transport: which events it waits for, and what they mean to its owner.
  */
 import type { Pointer } from "bun:ffi";
-import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR, SO, SOL } from "./libc.ts";
+import { EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR, SO, SOL } from "./libc.ts";
 import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 
 /** What a socket needs of the loop that it belongs to. */
@@ -10,6 +10,8 @@ export interface SocketTable {
   readonly calls: Libc;
   readonly receiveBuffer: Uint8Array;
   readonly receiveAddress: Pointer;
+  /** Address of the first byte of `bytes`. */
+  address(bytes: Uint8Array): number;
   control(operation: number, fd: number, events: number, generation: number): void;
   setOption(fd: number, level: number, option: number, value: number, value2?: number): void;
   pendingError(fd: number): number;
@@ -56,7 +58,7 @@ export class EpollSocket implements TcpSocket {
   write(bytes: Uint8Array, start: number, length: number): number {
     if (this.#closed) return -1;
     const { calls } = this.#table;
-    const sent = calls.send(this.#fd, (addressOf(bytes) + start) as Pointer, length, SEND_FLAGS);
+    const sent = calls.send(this.#fd, (this.#table.address(bytes) + start) as Pointer, length, SEND_FLAGS);
     if (sent === length) return sent;
     if (sent < 0 && !isTemporary(errno(calls))) return -1;
     this.#wantsDrain = true;

@@ -44,6 +44,9 @@ const YIELD_MS = 20;
 /** …and after this many rounds without rest, so that a flood cannot starve it. */
 const ROUNDS_MAX = 32;
 
+/** Typed arrays of this size have memory of their own, which the garbage collector never moves. */
+const STAYS_BYTES = 16 * 1024;
+
 /** Connections taken from one listening socket per event, so that a flood of them does not starve the others. */
 const ACCEPTS_MAX = 64;
 
@@ -74,6 +77,8 @@ export class EpollTransport implements Transport, SocketTable {
   readonly #option = new Int32Array(2);
   readonly #peer = new Uint8Array(SOCKADDR_BYTES);
   readonly #peerLength = new Int32Array(1);
+  #lastBytes: Uint8Array | undefined;
+  #lastAddress = 0;
   #generation = 0;
   #running = false;
 
@@ -198,6 +203,17 @@ export class EpollTransport implements Transport, SocketTable {
   }
 
   // --- what sockets use ---------------------------------------------------------------------------------------
+
+  /** Nearly all writes come from one scratch buffer, so the last address is kept. Small arrays may move; large ones stay. */
+  address(bytes: Uint8Array): number {
+    if (bytes === this.#lastBytes) return this.#lastAddress;
+    const address = addressOf(bytes);
+    if (bytes.length >= STAYS_BYTES) {
+      this.#lastBytes = bytes;
+      this.#lastAddress = address;
+    }
+    return address;
+  }
 
   control(operation: number, fd: number, events: number, generation: number): void {
     this.#event[0] = events;

@@ -23,10 +23,24 @@ export function encodeSockaddr(host: string, port: number): Uint8Array | undefin
   return bytes;
 }
 
-/** The address as text: "10.0.0.1", or "2001:db8:0:0:0:0:0:1" with its zero groups written out. */
+/** IPv4 addresses met before: clients come again, and each connection keeps its address as text. */
+const known = new Map<number, string>();
+
+/** Addresses remembered, about 100 bytes each; then the memory starts afresh. */
+const KNOWN_MAX = 16_384;
+
+/** The address as text: "10.0.0.1" or "2001:db8::1". */
 export function decodeHost(bytes: Uint8Array): string {
+  if (bytes[0] !== AF.inet) return decodeInet6(bytes);
+  const word = ((bytes[4] ?? 0) << 24) | ((bytes[5] ?? 0) << 16) | ((bytes[6] ?? 0) << 8) | (bytes[7] ?? 0);
+  const host = known.get(word) ?? `${bytes[4]}.${bytes[5]}.${bytes[6]}.${bytes[7]}`;
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(word, host);
+  return host;
+}
+
+function decodeInet6(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint16(0, true) === AF.inet) return Array.from(bytes.subarray(4, 8)).join(".");
   const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + i * 2, false));
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
   if (isMapped) return Array.from(bytes.subarray(20, 24)).join(".");
