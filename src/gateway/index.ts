@@ -1,5 +1,6 @@
 /** The gateway's pure side: rules, groups, errors, the scoreboard and what is read off it. */
 export { GATEWAY_ERRORS, type GatewayErrorCode, REASONS } from "./errors.ts";
+export { compileRoutes, findRoute, type RequestView, type Route } from "./route.ts";
 export {
   type Column,
   columnsFor,
