@@ -4,7 +4,7 @@
  * All proxies run at once, each pinned to core 0 and idle but for its turn; wrk and the origin share core 1. Every
  * round gives each proxy one turn, in rotated order, so that a slow minute of the machine falls on all of them. CPU
  * is what the kernel charged to the proxy's processes over the turn, divided by the requests that wrk completed.
- * "Core busy" well below 100 % means that the load, not the proxy, set the throughput.
+ * Throughput and latency are the proxy's own only while its core is busy and the load's core is not ("load core").
  *
  *     bin/bun bench/proxy-cpu.ts [--rounds 5] [--seconds 4] [--connections 64,256] [--proxies nginx,haproxy,tenfold]
  */
@@ -29,6 +29,8 @@ interface Turn {
   readonly p99Us: number;
   /** Share of the proxy's core that other programs used meanwhile. */
   readonly othersShare: number;
+  /** Share of the other core that wrk and the origin kept busy: near 1 they, not the proxy, set the throughput. */
+  readonly loadShare: number;
 }
 
 interface Contestant {
@@ -109,22 +111,43 @@ async function takeTurn(contestant: Contestant, count: number): Promise<Turn> {
 }
 
 async function tryTurn({ port, process }: Contestant, count: number): Promise<Turn> {
-  const before = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE) };
+  const before = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE), loadMs: busyMsOf(LOAD_CORE) };
   const report = await wrk(port, count, seconds, LOAD_CORE);
   await pause(SETTLE_MS);
-  const after = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE) };
+  const after = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE), loadMs: busyMsOf(LOAD_CORE) };
+  const loadShare = (after.loadMs - before.loadMs) / (seconds * 1000);
   const ownMs = after.userMs - before.userMs + after.systemMs - before.systemMs;
   const othersShare = Math.max(0, after.busyMs - before.busyMs - ownMs) / (seconds * 1000);
   const userUs = ((after.userMs - before.userMs) * 1000) / report.requests;
   const systemUs = ((after.systemMs - before.systemMs) * 1000) / report.requests;
   const requestsPerSecond = (report.requests / report.durationUs) * 1e6;
   const { p50Us, p99Us } = report;
-  return { cpuUs: userUs + systemUs, userUs, systemUs, requestsPerSecond, p50Us, p99Us, othersShare };
+  return {
+    cpuUs: userUs + systemUs,
+    userUs,
+    systemUs,
+    requestsPerSecond,
+    p50Us,
+    p99Us,
+    othersShare,
+    loadShare,
+  };
 }
 
 function tableOf(turns: Turns): string[][] {
   const rows = [
-    ["proxy", "CPU us/req", "user", "system", "req/s", "p50 ms", "p99 ms", "core busy", "others"],
+    [
+      "proxy",
+      "CPU us/req",
+      "user",
+      "system",
+      "req/s",
+      "p50 ms",
+      "p99 ms",
+      "core busy",
+      "others",
+      "load core",
+    ],
   ];
   for (const [name, of] of turns) {
     const median = (pick: (turn: Turn) => number): number => spreadOf(of.map(pick)).median;
@@ -138,6 +161,7 @@ function tableOf(turns: Turns): string[][] {
       (median((turn) => turn.p99Us) / 1000).toFixed(2),
       `${median((turn) => (turn.cpuUs * turn.requestsPerSecond) / 1e4).toFixed(0)} %`,
       `${median((turn) => turn.othersShare * 100).toFixed(0)} %`,
+      `${median((turn) => turn.loadShare * 100).toFixed(0)} %`,
     ]);
   }
   return rows;
