@@ -66,6 +66,32 @@ describe("a controller that is killed at any write", () => {
   });
 });
 
+describe("while the state cannot be written", () => {
+  test("nothing is done that is not on record, status says why, and all goes on afterwards", async () => {
+    for (let from = 10; from <= 60; from += 1) {
+      const machine = await running();
+      machine.isDiskFull = (write) => write >= from && write < from + 8;
+      void machine.controller.deploy("web").catch(() => {});
+      await machine.pass(8);
+      const [web] = machine.controller.status().services;
+      expect([from, machine.offences, web?.healthy, machine.pids().length]).toEqual([from, [], 2, 3]);
+      expect(machine.controller.status().problem).toBeUndefined();
+    }
+  });
+
+  test("the problem is told as long as it lasts", async () => {
+    const machine = await running();
+    machine.isDiskFull = () => true;
+    for (const pid of machine.pids("web/")) machine.crash(pid);
+    await machine.pass(1);
+    expect(machine.controller.status().problem).toContain("free space");
+    expect(machine.pids("web/")).toEqual([]);
+    machine.isDiskFull = () => false;
+    await machine.pass(2);
+    expect(machine.controller.status()).toMatchObject({ services: [{ healthy: 2 }] });
+  });
+});
+
 describe("when the data plane does not answer", () => {
   test("a deploy starts its tasks and waits; nothing that serves is stopped, however long", async () => {
     const machine = await running();

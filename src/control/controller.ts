@@ -16,9 +16,10 @@ import type { DataPlane } from "./data-plane.ts";
 import { type ControlEvent, EventLog } from "./event-log.ts";
 import { Executor } from "./executor.ts";
 import { Ledger } from "./ledger.ts";
-import { lateMessage, notReady, WORKER_NOT_READY } from "./messages.ts";
+import { lateMessage, WORKER_NOT_READY } from "./messages.ts";
+import { nonceOf } from "./nonce.ts";
 import { Publisher, TASK_HOST } from "./publisher.ts";
-import { Readiness, type ReadinessCheck } from "./readiness.ts";
+import { Readiness, readinessChecks } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { deployRequest, type RequestOutcome, scaleRequest } from "./requests.ts";
 import { Roster } from "./roster.ts";
@@ -106,15 +107,18 @@ export class Controller {
 
   /** Takes up what an earlier controller left, applies the config, publishes, and begins to reconcile. */
   async start(): Promise<void> {
+    await this.#queue.run(() => this.#takeUp());
+    this.#every(TICK_MS, () => this.#queue.wake());
+    this.#every(SAMPLE_MS, () => this.#autoscaler.sample(this.#roster.services(), this.#now()));
+    this.#every(DECIDE_MS, () => this.#queue.add(() => this.#autoscale()));
+  }
+
+  async #takeUp(): Promise<void> {
     const records = await this.#ledger.load();
     this.#publisher = new Publisher(this.#context.dataPlane, this.#ledger, records.snapshotRevision);
     this.#roster.load({ ...records, tasks: records.tasks.map((task) => resumed(task, this.#now())) });
     await this.#adoptAll();
     await this.#applyConfig();
-    this.#every(TICK_MS, () => this.#queue.wake());
-    this.#every(SAMPLE_MS, () => this.#autoscaler.sample(this.#roster.services(), this.#now()));
-    this.#every(DECIDE_MS, () => this.#queue.add(() => this.#autoscale()));
-    this.#queue.wake();
   }
 
   /** Stops controlling; gateway and tasks go on. */
@@ -236,7 +240,7 @@ export class Controller {
     let acted = false;
     for (const service of this.#roster.services()) acted = (await this.#reconcile(service)) || acted;
     await this.#publish();
-    this.#readiness.follow(this.#readinessChecks());
+    this.#readiness.follow(readinessChecks(this.#roster, this.#context));
     this.#problem = undefined;
     if (this.#roster.tasks().some((task) => task.state.kind === "draining")) this.#wakeSoon();
     if (this.#phase === "going-down" && this.#roster.tasks().length === 0) await this.#finishDown();
@@ -297,26 +301,6 @@ export class Controller {
       this.#context.log.debug("snapshot-published", { revision: published.snapshot.revision });
     }
     if (published?.kind === "refused") throw new Error(`no snapshot can be made: ${published.message}`);
-  }
-
-  #readinessChecks(): Map<string, ReadinessCheck> {
-    const checks = new Map<string, ReadinessCheck>();
-    for (const task of this.#roster.tasks()) {
-      const check = this.#readinessCheck(task);
-      if (check !== undefined) checks.set(task.id, check);
-    }
-    return checks;
-  }
-
-  #readinessCheck(task: Task): ReadinessCheck | undefined {
-    if (task.state.kind !== "starting") return undefined;
-    const { pid, port } = task.state.process;
-    const { dataPlane, probe } = this.#context;
-    if (task.service === GATEWAY)
-      return async () => (dataPlane.workerReady(pid) ? undefined : WORKER_NOT_READY);
-    const health = this.#roster.service(task.service)?.config.health;
-    if (health === undefined || port === undefined) return undefined;
-    return async () => notReady(await probe({ host: TASK_HOST, port }, health), health, port);
   }
 
   async #autoscale(): Promise<void> {
@@ -386,13 +370,4 @@ const NO_SIGNALS: TaskSignals = { drainAcked: "waiting", inFlight: 0, unhealthyF
 function isNamed(task: Task, target: string): boolean {
   const port = processOf(task)?.port;
   return task.id === target || (port !== undefined && target === `${TASK_HOST}:${port}`);
-}
-
-/** 64 bits in hex: unique among all processes that this machine will ever start. */
-function nonceOf(random: Random): string {
-  const half = (): string =>
-    Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, "0");
-  return half() + half();
 }

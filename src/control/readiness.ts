@@ -3,7 +3,14 @@
  * own checks govern whether it gets requests.
  */
 import type { Cancel, Scheduler } from "../base/index.ts";
-import type { NotReady } from "./messages.ts";
+import type { Address, HealthConfig } from "../config/index.ts";
+import type { CheckResult } from "../health/index.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { type NotReady, notReady, WORKER_NOT_READY } from "./messages.ts";
+import { TASK_HOST } from "./publisher.ts";
+import type { Roster } from "./roster.ts";
+import type { Task } from "./task.ts";
+import { GATEWAY } from "./workers.ts";
 
 /** How often a starting task is asked: a task that starts in 80 ms should not wait for a second to serve. */
 const ASK_MS = 50;
@@ -59,4 +66,34 @@ export class Readiness {
   stop(): void {
     this.follow(new Map());
   }
+}
+
+/** Whom to ask: apps at their port, workers through the scoreboard. */
+export interface ReadinessSources {
+  readonly dataPlane: Pick<DataPlane, "workerReady">;
+  readonly probe: (address: Address, policy: HealthConfig) => Promise<CheckResult>;
+}
+
+/** The checks of all tasks that are starting, by task. */
+export function readinessChecks(roster: Roster, sources: ReadinessSources): Map<string, ReadinessCheck> {
+  const checks = new Map<string, ReadinessCheck>();
+  for (const task of roster.tasks()) {
+    const check = checkOf(task, roster, sources);
+    if (check !== undefined) checks.set(task.id, check);
+  }
+  return checks;
+}
+
+function checkOf(
+  task: Task,
+  roster: Roster,
+  { dataPlane, probe }: ReadinessSources,
+): ReadinessCheck | undefined {
+  if (task.state.kind !== "starting") return undefined;
+  const { pid, port } = task.state.process;
+  if (task.service === GATEWAY)
+    return async () => (dataPlane.workerReady(pid) ? undefined : WORKER_NOT_READY);
+  const health = roster.service(task.service)?.config.health;
+  if (health === undefined || port === undefined) return undefined;
+  return async () => notReady(await probe({ host: TASK_HOST, port }, health), health, port);
 }

@@ -54,6 +54,8 @@ export class ImaginaryMachine {
   readonly #living = new Map<string, Living>();
   /** What went against the rules, in words. */
   readonly offences: string[] = [];
+  /** Whether the n-th write fails. */
+  isDiskFull: (write: number) => boolean = () => false;
   launches = 0;
   writes = 0;
   #generation: Generation | undefined;
@@ -129,6 +131,8 @@ export class ImaginaryMachine {
     const guard = async <R>(write: () => Promise<R>): Promise<R> => {
       if (!generation.alive) return never;
       this.writes += 1;
+      if (this.isDiskFull(this.writes))
+        throw new Error("the journal cannot be written: free space on its disk");
       if (this.writes !== death?.atWrite) return write();
       generation.alive = false;
       if (death.written) await write();
