@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createServer, type Server, type Socket } from "node:net";
+import { describeFailures, type LoadReport, OpenLoad } from "./open-load.ts";
+import { freePort, until } from "./wait.ts";
+
+/** Path -> what the server does with the request. */
+const BEHAVIOUR: Readonly<Record<string, (socket: Socket) => unknown>> = {
+  "/fine": (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+  "/early-hints": (socket) =>
+    socket.write("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+  "/reset": (socket) => socket.destroy(),
+  "/short": (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok"),
+  "/broken": (socket) => socket.write("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+  "/missing": (socket) => socket.write("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"),
+  "/garbage": (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok"),
+  "/silence": () => {},
+};
+
+let server: Server;
+let port: number;
+
+beforeAll(async () => {
+  port = await freePort();
+  server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => BEHAVIOUR[bytes.toString().split(" ")[1] ?? ""]?.(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+});
+
+afterAll(() => server.close());
+
+/** Sends requests for one path until `enough` have ended. */
+async function load(path: string, enough: number, at: number = port): Promise<LoadReport> {
+  const request = (): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+  const running = new OpenLoad({ port: at, ratePerSecond: 1000, request, timeoutMs: 50 });
+  await until("enough requests", 5000, () => running.answered() + running.failedTotal() >= enough);
+  return running.stop();
+}
+
+test("every due request ends as answered", async () => {
+  for (const path of ["/fine", "/early-hints"]) {
+    const report = await load(path, 50);
+    expect(report.failedTotal).toBe(0);
+    expect(report.answered).toBe(report.due);
+    expect(report.due).toBeGreaterThanOrEqual(50);
+  }
+});
+
+test("each failure counts once, as its kind", async () => {
+  const kinds = { "/reset": "reset", "/short": "short-body", "/broken": "5xx", "/missing": "4xx" } as const;
+  const more = { "/garbage": "malformed", "/silence": "timeout" } as const;
+  for (const [path, kind] of Object.entries({ ...kinds, ...more })) {
+    const report = await load(path, 5);
+    expect([path, report.failed[kind], report.answered]).toEqual([path, report.due, 0]);
+  }
+});
+
+test("a port that nobody listens on counts as refused", async () => {
+  const report = await load("/fine", 5, await freePort());
+  expect(report.failed.refused).toBe(report.due);
+  expect(describeFailures(report)).toContain("refused");
+});
+
+test("a stall is paid for by every request that was due meanwhile", async () => {
+  const stalled: Socket[] = [];
+  const slow = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => stalled.push(socket));
+  });
+  const slowPort = await freePort();
+  await new Promise<void>((resolve) => slow.listen(slowPort, "127.0.0.1", resolve));
+  const running = new OpenLoad({ port: slowPort, ratePerSecond: 500 });
+  await until("fifty requests to wait", 5000, () => stalled.length >= 50);
+  slow.removeAllListeners("connection");
+  slow.on("connection", (socket) => socket.on("data", () => BEHAVIOUR["/fine"]?.(socket)));
+  for (const socket of stalled) BEHAVIOUR["/fine"]?.(socket);
+  const report = await running.stop();
+  slow.close();
+  expect(report.failedTotal).toBe(0);
+  expect(report.p50Ms).toBeGreaterThan(20);
+});
