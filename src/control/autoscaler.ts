@@ -91,10 +91,15 @@ export class Autoscaler {
   }
 
   #taskSample(task: Task, service: Service, nowMs: number): Observed["tasks"][number] {
-    const cores = this.#cpu.cores(processOf(task)?.nonce ?? "");
+    const cores = this.cores(task);
     const ready = task.state.kind === "healthy";
     const sample = { ready, ageMs: ready ? nowMs - task.state.sinceMs : 0 };
     return cores === undefined ? sample : { ...sample, cpu: cores / (service.config.limits.cpu ?? 1) };
+  }
+
+  /** Cores that a task used over the last ten seconds; undefined until it was measured twice. */
+  cores(task: Task): number | undefined {
+    return this.#cpu.cores(processOf(task)?.nonce ?? "");
   }
 
   /** The last decisions of a service, oldest first. */

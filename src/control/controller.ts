@@ -18,7 +18,7 @@ import { Executor } from "./executor.ts";
 import { Ledger } from "./ledger.ts";
 import { lateMessage, WORKER_NOT_READY } from "./messages.ts";
 import { nonceOf } from "./nonce.ts";
-import { Publisher, TASK_HOST } from "./publisher.ts";
+import { Publisher } from "./publisher.ts";
 import { Readiness, readinessChecks } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { deployRequest, type RequestOutcome, scaleRequest } from "./requests.ts";
@@ -27,8 +27,15 @@ import type { Runtime } from "./runtime.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { beginDeploy, createService, needsDeploy, type Service, withConfig } from "./service.ts";
 import type { StateStore } from "./state-store.ts";
-import { type ServiceStatus, type Status, serviceStatus, type TaskStatus, taskStatus } from "./status.ts";
-import { processOf, resumed, type Task } from "./task.ts";
+import {
+  type ServiceStatus,
+  type Status,
+  serviceStatus,
+  type TaskFacts,
+  type TaskStatus,
+  taskStatus,
+} from "./status.ts";
+import { resumed, type Task } from "./task.ts";
 import type { Goal, TaskSignals } from "./view.ts";
 import { GATEWAY, gatewayService, type WorkerSet } from "./workers.ts";
 
@@ -115,7 +122,7 @@ export class Controller {
 
   async #takeUp(): Promise<void> {
     const records = await this.#ledger.load();
-    this.#publisher = new Publisher(this.#context.dataPlane, this.#ledger, records.snapshotRevision);
+    this.#publisher = new Publisher(this.#context.dataPlane, this.#ledger, records);
     this.#roster.load({ ...records, tasks: records.tasks.map((task) => resumed(task, this.#now())) });
     await this.#adoptAll();
     await this.#applyConfig();
@@ -162,18 +169,12 @@ export class Controller {
     return this.#queue.run(() => this.#request(scaleRequest(this.#known(name), name, wanted)));
   }
 
-  /** Drains one task by its id or its address, and stops it; another takes its place. */
-  drain(target: string): Promise<RequestOutcome> {
-    return this.#queue.run(async () => {
-      const task = this.#roster.tasks().find((candidate) => isNamed(candidate, target));
-      if (task === undefined) {
-        const ids = this.#roster.tasks().map((candidate) => candidate.id);
-        const message = `no task ${target}: there is ${ids.join(", ") || "none"}`;
-        return { kind: "refused", reason: "unknown-task", message };
-      }
-      await this.#executor.step(task.id, { kind: "retire", reason: "requested", afterwards: "remove" });
-      return { kind: "accepted", message: `task ${task.id} is draining` };
-    });
+  /**
+   * Takes a target out of its group by hand, or back in: it gets no new requests, and goes on running. `target` is its
+   * address, "127.0.0.1:20003". It is done when `status` says so: the snapshot acknowledged, nothing in flight.
+   */
+  drain(group: string, target: string, undo = false): Promise<RequestOutcome> {
+    return this.#queue.run(async () => this.#publisher?.drain(group, target, undo) ?? NOT_STARTED);
   }
 
   status(): Status {
@@ -193,9 +194,9 @@ export class Controller {
     return this.#autoscaler.decisions(service);
   }
 
-  /** What happened lately, oldest first. */
-  events(): readonly ControlEvent[] {
-    return this.#events.list();
+  /** What happened lately, oldest first; only what came after the event with number `after`. */
+  events(after = 0): readonly ControlEvent[] {
+    return this.#events.list(after);
   }
 
   #known(name: string): Service | undefined {
@@ -333,16 +334,15 @@ export class Controller {
     return tasks.map((task) => taskStatus(task, this.#factsOf(task)));
   }
 
-  #factsOf(task: Task): { inFlight: number; waiting?: string } {
+  #factsOf(task: Task): TaskFacts {
     const service = this.#roster.service(task.service);
     const { drainAcked, inFlight } = service === undefined ? NO_SIGNALS : this.#signals(task, service);
-    if (task.state.kind === "draining") {
-      const acked =
-        drainAcked === "all" ? `${inFlight} requests in flight` : `its acknowledgement (${drainAcked})`;
-      return { inFlight, waiting: acked };
-    }
-    const answer = this.#readiness.lastAnswer(task.id);
-    return answer === undefined ? { inFlight } : { inFlight, waiting: answer.what };
+    const facts = { inFlight, cpu: this.#autoscaler.cores(task) };
+    if (task.state.kind !== "draining")
+      return { ...facts, waiting: this.#readiness.lastAnswer(task.id)?.what };
+    const acked =
+      drainAcked === "all" ? `${inFlight} requests in flight` : `its acknowledgement (${drainAcked})`;
+    return { ...facts, waiting: acked };
   }
 
   #every(ms: number, run: () => void): void {
@@ -365,9 +365,10 @@ export class Controller {
   }
 }
 
-const NO_SIGNALS: TaskSignals = { drainAcked: "waiting", inFlight: 0, unhealthyForMs: 0 };
+const NOT_STARTED: RequestOutcome = {
+  kind: "refused",
+  reason: "unknown-target",
+  message: "the controller has not started yet",
+};
 
-function isNamed(task: Task, target: string): boolean {
-  const port = processOf(task)?.port;
-  return task.id === target || (port !== undefined && target === `${TASK_HOST}:${port}`);
-}
+const NO_SIGNALS: TaskSignals = { drainAcked: "waiting", inFlight: 0, unhealthyForMs: 0 };

@@ -12,7 +12,7 @@ import type { Exit, LaunchRequest, ProcessRef, Runtime } from "./runtime.ts";
 import { type DeployStep, type Service, stepDeploy } from "./service.ts";
 import { effectOf, processOf, type Task, type TaskEvent } from "./task.ts";
 import type { Action } from "./view.ts";
-import { GATEWAY, logNameOf } from "./workers.ts";
+import { freeWorker, GATEWAY, logNameOf, WORKER_PLACEHOLDER } from "./workers.ts";
 
 /** What actions are carried out on. */
 export interface ExecutorContext {
@@ -80,7 +80,7 @@ export class Executor {
   requestOf(task: Task): LaunchRequest | undefined {
     const template = this.#context.roster.service(task.service)?.revisions[task.revision];
     if (task.state.kind !== "pending" || template === undefined) return undefined;
-    return {
+    const request = {
       ...template,
       task: task.id,
       service: task.service,
@@ -88,6 +88,9 @@ export class Executor {
       log: logNameOf(task.id),
       needsPort: task.service !== GATEWAY,
     };
+    return task.service === GATEWAY
+      ? asWorker(request, freeWorker(this.#context.roster.tasksOf(GATEWAY)))
+      : request;
   }
 
   #exitOf(task: string, nonce: string): (exit: Exit) => void {
@@ -194,4 +197,9 @@ export class Executor {
     if (isBad) this.#context.log.warn(kind, fields);
     else this.#context.log.info(kind, fields);
   }
+}
+
+function asWorker(request: LaunchRequest, worker: number): LaunchRequest {
+  const command = request.command.map((word) => (word === WORKER_PLACEHOLDER ? String(worker) : word));
+  return { ...request, command, worker };
 }

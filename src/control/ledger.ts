@@ -9,6 +9,7 @@ const FORMAT = "1";
 const SERVICE = "service/";
 const TASK = "task/";
 const SNAPSHOT = "meta/snapshot-revision";
+const DRAINED = "meta/drained-targets";
 const FORMAT_KEY = "meta/format";
 
 /** Everything that is on record. */
@@ -16,6 +17,8 @@ export interface Records {
   readonly services: readonly Service[];
   readonly tasks: readonly Task[];
   readonly snapshotRevision: number;
+  /** Targets taken out by hand, as "group address". */
+  readonly drained: readonly string[];
 }
 
 /** Reads and writes records. One controller writes at a time (it holds the lock), so writes are unconditional. */
@@ -36,10 +39,12 @@ export class Ledger {
     }
     if (format === undefined) await this.#store.put(FORMAT_KEY, FORMAT, "any");
     const revision = await this.#store.get(SNAPSHOT);
+    const drained = await this.#store.get(DRAINED);
     return {
       services: await this.#all<Service>(SERVICE),
       tasks: await this.#all<Task>(TASK),
       snapshotRevision: Number(revision?.value ?? 0),
+      drained: drained === undefined ? [] : (JSON.parse(drained.value) as string[]),
     };
   }
 
@@ -67,5 +72,9 @@ export class Ledger {
 
   async putSnapshotRevision(revision: number): Promise<void> {
     await this.#store.put(SNAPSHOT, String(revision), "any");
+  }
+
+  async putDrained(drained: readonly string[]): Promise<void> {
+    await this.#store.put(DRAINED, JSON.stringify(drained), "any");
   }
 }

@@ -11,7 +11,8 @@ import {
   type TaskTarget,
 } from "../config/index.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, Records } from "./ledger.ts";
+import type { RequestOutcome } from "./requests.ts";
 import { processOf, type Task } from "./task.ts";
 import type { TaskSignals } from "./view.ts";
 
@@ -40,12 +41,16 @@ export class Publisher {
   readonly #drainedAt = new Map<string, number>();
   readonly #unhealthySince = new Map<string, number>();
 
-  /** `revision` is the last one that was ever used in this state directory. */
-  constructor(dataPlane: DataPlane, ledger: Ledger, revision: number) {
+  /** Targets taken out by hand, as "group address". */
+  #drained: ReadonlySet<string>;
+
+  /** `records` say which revision was used last in this state directory, and which targets are out by hand. */
+  constructor(dataPlane: DataPlane, ledger: Ledger, records: Pick<Records, "snapshotRevision" | "drained">) {
     this.#dataPlane = dataPlane;
     this.#ledger = ledger;
     this.#take(dataPlane.latest());
-    this.#revision = Math.max(revision, this.#latest?.revision ?? 0);
+    this.#drained = new Set(records.drained);
+    this.#revision = Math.max(records.snapshotRevision, this.#latest?.revision ?? 0);
   }
 
   #take(snapshot: Snapshot | undefined): void {
@@ -61,7 +66,13 @@ export class Publisher {
   /** Publishes when the config or the set of registered tasks differs from what was published last. */
   async publish(config: Config, tasks: readonly Task[]): Promise<Published> {
     const targets = this.#targetsOf(config, tasks);
-    const key = JSON.stringify([config.gateway, config.listeners, config.targetGroups, targets]);
+    const key = JSON.stringify([
+      config.gateway,
+      config.listeners,
+      config.targetGroups,
+      targets,
+      [...this.#drained],
+    ]);
     const published: Published =
       key === this.#lastKey ? { kind: "unchanged" } : await this.#build(config, targets);
     if (published.kind === "published") this.#lastKey = key;
@@ -76,9 +87,40 @@ export class Publisher {
     // The number is written down first: whatever happens next, it is never used again.
     await this.#ledger.putSnapshotRevision(revision);
     this.#revision = revision;
-    await this.#dataPlane.publish(outcome.snapshot);
-    this.#take(outcome.snapshot);
-    return { kind: "published", snapshot: outcome.snapshot };
+    await this.#forgetDrained(outcome.snapshot);
+    const snapshot = withoutDrained(outcome.snapshot, this.#drained);
+    await this.#dataPlane.publish(snapshot);
+    this.#take(snapshot);
+    return { kind: "published", snapshot };
+  }
+
+  /** A target that is gone is no longer out by hand: another one may get its address. */
+  async #forgetDrained(snapshot: Snapshot): Promise<void> {
+    const known = snapshot.targetGroups.flatMap(({ name, targets }) =>
+      targets.map(({ id }) => keyOf(name, id)),
+    );
+    const kept = [...this.#drained].filter((key) => known.includes(key));
+    if (kept.length === this.#drained.size) return;
+    await this.#ledger.putDrained(kept);
+    this.#drained = new Set(kept);
+  }
+
+  /** Takes a target out by hand, or back in; takes effect with the next publication. */
+  async drain(group: string, target: string, undo: boolean): Promise<RequestOutcome> {
+    const targets = this.#latest?.targetGroups.find(({ name }) => name === group)?.targets ?? [];
+    if (!targets.some(({ id }) => id === target)) {
+      const known = targets.map(({ id }) => id).join(", ") || "none";
+      const message = `no target ${target} in group ${group}: there is ${known}`;
+      return { kind: "refused", reason: "unknown-target", message };
+    }
+    const others = [...this.#drained].filter((key) => key !== keyOf(group, target));
+    const drained = undo ? others : [...others, keyOf(group, target)];
+    await this.#ledger.putDrained(drained);
+    this.#drained = new Set(drained);
+    return {
+      kind: "accepted",
+      message: `${target} of ${group} ${undo ? "gets requests again" : "is draining"}`,
+    };
   }
 
   #targetsOf(config: Config, tasks: readonly Task[]): TaskTarget[] {
@@ -163,4 +205,21 @@ export class Publisher {
   acked(): ReturnType<DataPlane["ackedBy"]> {
     return this.#dataPlane.ackedBy(this.#latest?.revision ?? 0);
   }
+}
+
+/** Names hold no space, so the two halves cannot run into each other. */
+function keyOf(group: string, target: string): string {
+  return `${group} ${target}`;
+}
+
+/** The snapshot with the targets that were taken out by hand draining. */
+function withoutDrained(snapshot: Snapshot, drained: ReadonlySet<string>): Snapshot {
+  if (drained.size === 0) return snapshot;
+  const targetGroups = snapshot.targetGroups.map((group) => ({
+    ...group,
+    targets: group.targets.map((target) =>
+      drained.has(keyOf(group.name, target.id)) ? { ...target, state: "draining" as const } : target,
+    ),
+  }));
+  return { ...snapshot, targetGroups };
 }

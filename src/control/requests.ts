@@ -7,7 +7,7 @@ export type RequestOutcome =
   | { readonly kind: "accepted"; readonly message: string }
   | {
       readonly kind: "refused";
-      readonly reason: "unknown-service" | "unknown-task" | "no-room" | "bad-number";
+      readonly reason: "unknown-service" | "unknown-target" | "no-room" | "bad-number";
       /** Names the thing and the mend. */
       readonly message: string;
     };

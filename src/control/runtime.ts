@@ -15,6 +15,8 @@ export interface ProcessRef {
   readonly nonce: string;
   /** The port it was told to listen on; absent when it was given none. */
   readonly port?: number;
+  /** Which gateway worker it is: its column in the scoreboard. Absent for tasks. */
+  readonly worker?: number;
   /** Its control groups, one per hierarchy; empty where they are not writable. */
   readonly cgroups: readonly string[];
   /** File that its output is appended to. */
@@ -35,6 +37,8 @@ export interface LaunchRequest {
   readonly limits: TaskLimitsConfig;
   /** Whether the process gets a free port in PORT. */
   readonly needsPort: boolean;
+  /** Which gateway worker it is, in TENFOLD_WORKER; absent for tasks. */
+  readonly worker?: number;
 }
 
 /** Why a process could not be started. */

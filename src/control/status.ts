@@ -23,15 +23,26 @@ export interface ServiceStatus {
   readonly wanted: number;
   readonly healthy: number;
   readonly revision: string;
-  /** "removing": no longer in the config, its tasks are being drained. */
-  readonly phase: "running" | "removing";
+  readonly state: ServiceState;
+  /** One sentence: what goes on, or what is wrong and how to mend it. */
+  readonly message: string;
   readonly tasks: readonly TaskStatus[];
   /** The deploy under way, or the last one. */
   readonly deploy?: Deploy;
   readonly autoscale?: { readonly min: number; readonly max: number; readonly last?: Decision };
-  /** Why it is not at its wanted number, if it is not: the newest failure of its tasks. */
-  readonly problem?: string;
 }
+
+/** What a service is doing, from the outside. */
+export type ServiceState =
+  | "steady"
+  /** On its way to the wanted number. */
+  | "changing"
+  | "deploying"
+  | "rolling-back"
+  /** Below the wanted number because tasks fail. */
+  | "failing"
+  /** No longer in the config; its tasks are being drained. */
+  | "removing";
 
 export interface TaskStatus {
   readonly id: string;
@@ -51,13 +62,18 @@ export interface TaskStatus {
   readonly problem?: string;
   /** What it is waiting for, while it is not obvious. */
   readonly waiting?: string;
-  readonly inFlight?: number;
+  readonly inFlight: number;
+  /** Cores used, over the last ten seconds. */
+  readonly cpu?: number;
+  /** Which gateway worker it is. */
+  readonly worker?: number;
 }
 
 /** What is known of a task beyond its record. */
 export interface TaskFacts {
   readonly inFlight: number;
-  readonly waiting?: string;
+  readonly cpu?: number | undefined;
+  readonly waiting?: string | undefined;
 }
 
 /** One task, for people and scripts. */
@@ -73,6 +89,8 @@ export function taskStatus(task: Task, facts: TaskFacts): TaskStatus {
     inFlight: facts.inFlight,
     ...(process === undefined ? {} : { pid: process.pid, log: process.log }),
     ...(process?.port === undefined ? {} : { port: process.port, target: `${TASK_HOST}:${process.port}` }),
+    ...(process?.worker === undefined ? {} : { worker: process.worker }),
+    ...(facts.cpu === undefined ? {} : { cpu: facts.cpu }),
     ...("reason" in state ? { reason: state.reason } : {}),
     ...(lastFailure === undefined ? {} : { problem: lastFailure.message }),
     ...(facts.waiting === undefined ? {} : { waiting: facts.waiting }),
@@ -88,19 +106,48 @@ export function serviceStatus(
 ): ServiceStatus {
   const { config, wanted, current, deploy } = service;
   const healthy = tasks.filter((task) => task.state === "healthy").length;
-  const problem = healthy < wanted ? newestProblem(tasks) : undefined;
+  const problem = newestProblem(tasks);
+  const state = isConfigured ? stateOf(service, tasks.length, healthy, problem) : "removing";
   return {
     name: config.name,
     targetGroup: config.targetGroup,
     wanted,
     healthy,
     revision: current,
-    phase: isConfigured ? "running" : "removing",
+    state,
+    message: problem !== undefined && healthy < wanted ? problem : SENTENCES[state](service, healthy),
     tasks,
     ...(deploy === undefined ? {} : { deploy }),
     ...(config.autoscale === undefined ? {} : { autoscale: autoscaleStatus(config.autoscale, last) }),
-    ...(problem === undefined ? {} : { problem }),
   };
+}
+
+function stateOf(
+  service: Service,
+  tasks: number,
+  healthy: number,
+  problem: string | undefined,
+): ServiceState {
+  if (service.deploy?.status === "running") return "deploying";
+  if (service.deploy?.status === "rolling-back") return "rolling-back";
+  if (healthy < service.wanted && problem !== undefined) return "failing";
+  return healthy === service.wanted && tasks === service.wanted ? "steady" : "changing";
+}
+
+/** What to say of each state when nothing is wrong with its tasks. */
+const SENTENCES: Readonly<Record<ServiceState, (service: Service, healthy: number) => string>> = {
+  steady: ({ deploy }) => lastDeploy(deploy) ?? "all tasks are healthy",
+  changing: ({ wanted }, healthy) => `${healthy} of ${wanted} tasks are healthy`,
+  deploying: ({ deploy }) => `exchanging ${deploy?.from} for ${deploy?.to}`,
+  "rolling-back": ({ deploy }) => deploy?.message ?? `going back to ${deploy?.from}`,
+  failing: ({ wanted }, healthy) => `${healthy} of ${wanted} tasks are healthy`,
+  removing: () => "no longer in the config; its tasks finish their requests",
+};
+
+/** A deploy that failed is worth a word for as long as it is the last one. */
+function lastDeploy(deploy: Deploy | undefined): string | undefined {
+  if (deploy?.status !== "rolled-back" && deploy?.status !== "failed") return undefined;
+  return `the last deploy is ${deploy.status}: ${deploy.message ?? "no reason is known"}`;
 }
 
 function autoscaleStatus(

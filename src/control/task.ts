@@ -19,7 +19,6 @@ export type RetireReason =
   | "rollback"
   | "service-removed"
   | "down"
-  | "requested"
   | "unhealthy"
   | "not-ready";
 

@@ -1,5 +1,6 @@
 /** The gateway's worker processes as a service of their own: supervised, deployed and adopted like any other. */
 import type { ServiceConfig } from "../config/index.ts";
+import { processOf, type Task } from "./task.ts";
 
 /** Name of the built-in service; no user's service can be called so, since names hold no "@". */
 export const GATEWAY = "@gateway";
@@ -7,6 +8,7 @@ export const GATEWAY = "@gateway";
 /** How to run the gateway's workers. Must be the same at each start, or the workers are replaced one by one. */
 export interface WorkerSet {
   readonly count: number;
+  /** An argument that is `WORKER_PLACEHOLDER` becomes the worker's number. */
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -14,6 +16,20 @@ export interface WorkerSet {
   readonly startTimeoutMs: number;
   /** From SIGTERM, on which a worker stops accepting and finishes what is in flight, until SIGKILL. */
   readonly stopTimeoutMs: number;
+}
+
+/** Stands for the worker's number in its command. */
+export const WORKER_PLACEHOLDER = "{worker}";
+
+/**
+ * The lowest number that no other worker has. While workers are exchanged there are at most twice as many as wanted,
+ * so the numbers stay within the two generations of columns that the scoreboard has.
+ */
+export function freeWorker(tasks: readonly Task[]): number {
+  const taken = new Set(tasks.map((task) => processOf(task)?.worker));
+  let number = 0;
+  while (taken.has(number)) number += 1;
+  return number;
 }
 
 /** The service that keeps the workers running. */

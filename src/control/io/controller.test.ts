@@ -123,7 +123,10 @@ describe("what is asked wrongly is refused with the mend", () => {
     const site = await open({ tasks: 1 });
     expect(await site.controller.deploy("wbe")).toMatchObject({ kind: "refused", reason: "unknown-service" });
     expect(await site.controller.scale("web", -1)).toMatchObject({ kind: "refused", reason: "bad-number" });
-    expect(await site.controller.drain("web/9")).toMatchObject({ kind: "refused", reason: "unknown-task" });
+    expect(await site.controller.drain("web", "x:1")).toMatchObject({
+      kind: "refused",
+      reason: "unknown-target",
+    });
   });
 });
 
@@ -162,7 +165,7 @@ describe("an app that does not come up says why", () => {
   for (const [name, service, env, message] of cases) {
     test(name, async () => {
       const site = await open({ tasks: 1, startTimeout: "600ms", ...service }, env);
-      expect(await eventually(() => site.status().services[0]?.problem)).toMatch(message);
+      expect(await eventually(() => site.status().services[0]?.tasks[0]?.problem)).toMatch(message);
     });
   }
 });

@@ -174,7 +174,17 @@ export class ImaginaryMachine {
     this.launches += 1;
     const { nonce, task } = request;
     const port = 20_000 + this.launches;
-    const process = { pid: this.launches, startTime: "1", bootId: "b", nonce, port, cgroups: [], log: "" };
+    const number = request.worker === undefined ? {} : { worker: request.worker };
+    const process = {
+      ...number,
+      pid: this.launches,
+      startTime: "1",
+      bootId: "b",
+      nonce,
+      port,
+      cgroups: [],
+      log: "",
+    };
     this.#living.set(nonce, { task, process, listensAtMs: this.time.clock.nowMs() + START_MS, onExit });
     return { kind: "launched", process };
   }

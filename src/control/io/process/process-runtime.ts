@@ -32,6 +32,9 @@ const LEAVING_POLL_MS = 50;
 /** Clock ticks per second of /proc/PID/stat: 100 on every Linux that Bun runs on. */
 const TICKS_PER_SECOND = 100;
 
+/** Name of a gateway worker's number in its environment. */
+const WORKER_NAME = "TENFOLD_WORKER";
+
 /** Joins the groups named by the first arguments, then becomes the command. */
 const JOIN_AND_EXEC =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
@@ -135,6 +138,7 @@ export class ProcessRuntime implements Runtime {
       cgroups,
       log,
       ...(port === undefined ? {} : { port }),
+      ...(request.worker === undefined ? {} : { worker: request.worker }),
     };
     this.#watched.set(request.nonce, { process: started, onExit, terminated: false });
     return { kind: "launched", process: started };
@@ -159,11 +163,16 @@ export class ProcessRuntime implements Runtime {
     const pid = findByNonce(request.nonce);
     const identity = pid === undefined ? undefined : identify(pid);
     if (identity === undefined) return undefined;
-    const port = Number(environmentOf(identity.pid, "PORT") ?? Number.NaN);
+    const numberIn = (name: string): number => Number(environmentOf(identity.pid, name) ?? Number.NaN);
+    const [port, worker] = [numberIn("PORT"), numberIn(WORKER_NAME)];
     const folders = this.#options.hierarchies.map(({ root }) => join(root, this.#cgroupName(request)));
     const cgroups = folders.filter((folder) => existsSync(folder));
     const found = { ...identity, nonce: request.nonce, cgroups, log: this.#logOf(request) };
-    return request.needsPort && Number.isInteger(port) ? { ...found, port } : found;
+    return {
+      ...found,
+      ...(request.needsPort && Number.isInteger(port) ? { port } : {}),
+      ...(request.worker !== undefined && Number.isInteger(worker) ? { worker } : {}),
+    };
   }
 
   adopt(process: ProcessRef, onExit: (exit: Exit) => void): boolean {
@@ -286,6 +295,7 @@ function environmentFor(
     ...process.env,
     ...request.env,
     ...(port === undefined ? {} : { PORT: String(port) }),
+    ...(request.worker === undefined ? {} : { [WORKER_NAME]: String(request.worker) }),
     TENFOLD_TASK: request.task,
     TENFOLD_SERVICE: request.service,
     [NONCE_NAME]: request.nonce,
