@@ -97,7 +97,7 @@ export interface ServiceStatus {
   readonly running: number;
   readonly healthy: number;
   readonly revision: string;
-  readonly state: "steady" | "changing" | "deploying" | "rolling-back" | "failing";
+  readonly state: "steady" | "changing" | "deploying" | "rolling-back" | "failing" | "removing";
   /** One sentence: what goes on, or what is wrong and how to mend it. */
   readonly message: string;
   readonly autoscale: { readonly min: number; readonly max: number } | null;
@@ -125,7 +125,7 @@ export interface DeployStatus {
   readonly service: string;
   readonly from: string;
   readonly to: string;
-  readonly status: "running" | "succeeded" | "rolling-back" | "rolled-back" | "failed";
+  readonly status: "running" | "succeeded" | "rolling-back" | "rolled-back" | "failed" | "superseded";
   readonly message: string;
   readonly started: string;
   readonly ended: string | null;

@@ -11,3 +11,4 @@ export {
   TARGET_COUNTER,
   WORKER_COUNTER,
 } from "./scoreboard.ts";
+export { gatewayMetrics } from "./metrics.ts";

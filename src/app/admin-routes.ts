@@ -1,0 +1,98 @@
+/** The admin API as rows: method, path, what it does. Types are in api.ts. */
+import type { RequestOutcome } from "../control/index.ts";
+import type { AdminAnswer, AdminRequest, AdminRoute } from "./admin-server.ts";
+import type * as api from "./api.ts";
+import { deployStatus, readStatus, type StatusSources, scaleExplanation } from "./status.ts";
+
+/** What the routes act on. */
+export interface AdminActions extends StatusSources {
+  readonly reload: () => Promise<api.ReloadResult>;
+  /** Begins to take everything down; the controller ends by itself. */
+  readonly down: () => void;
+}
+
+/** All routes. */
+export function adminRoutes(actions: AdminActions): AdminRoute[] {
+  return [
+    { method: "GET", path: "/v1/status", handle: () => ok(readStatus(actions)) },
+    { method: "GET", path: "/v1/events", handle: (request) => ok(events(actions, request)) },
+    { method: "GET", path: "/v1/services/:name/scale", handle: (request) => explainScale(actions, request) },
+    { method: "POST", path: "/v1/services/:name/scale", handle: (request) => scale(actions, request) },
+    { method: "POST", path: "/v1/services/:name/deploy", handle: (request) => deploy(actions, request) },
+    { method: "POST", path: "/v1/targets/:group/:id/drain", handle: (request) => drain(actions, request) },
+    { method: "POST", path: "/v1/reload", handle: async () => ok(await actions.reload()) },
+    { method: "POST", path: "/v1/down", handle: () => down(actions) },
+  ];
+}
+
+function ok(data: unknown): AdminAnswer {
+  return { kind: "ok", data };
+}
+
+function events({ controller }: AdminActions, { query }: AdminRequest): api.EventRecord[] {
+  const after = Number(query.get("after") ?? 0);
+  return controller.events(after).map(({ number, atMs, kind, service, task, message }) => ({
+    ...{ number, at: new Date(atMs).toISOString(), event: kind, message },
+    subject: task ?? service ?? "controller",
+  }));
+}
+
+function explainScale(actions: AdminActions, { names }: AdminRequest): AdminAnswer {
+  const explanation = scaleExplanation(names["name"] ?? "", actions);
+  return explanation === undefined ? unknownService(actions, names["name"] ?? "") : ok(explanation);
+}
+
+async function scale(actions: AdminActions, { names, body }: AdminRequest): Promise<AdminAnswer> {
+  const name = names["name"] ?? "";
+  const outcome = await actions.controller.scale(name, Number(body["tasks"] ?? Number.NaN));
+  return refusal(outcome) ?? ok(serviceOf(actions, name));
+}
+
+async function deploy(actions: AdminActions, { names }: AdminRequest): Promise<AdminAnswer> {
+  const name = names["name"] ?? "";
+  const refused = refusal(await actions.controller.deploy(name));
+  if (refused !== undefined) return refused;
+  const begun = actions.controller.status().services.find((service) => service.name === name)?.deploy;
+  return ok(begun === undefined ? null : deployStatus(name, begun));
+}
+
+async function drain(actions: AdminActions, { names, body }: AdminRequest): Promise<AdminAnswer> {
+  const { group = "", id = "" } = names;
+  const refused = refusal(await actions.controller.drain(group, id, body["undo"] === true));
+  if (refused !== undefined) return refused;
+  const targets = readStatus(actions).gateway.groups.find(({ name }) => name === group)?.targets;
+  return ok(targets?.find((target) => target.id === id || target.task === id) ?? null);
+}
+
+function down(actions: AdminActions): AdminAnswer {
+  actions.down();
+  return ok({ stopping: true });
+}
+
+function refusal(outcome: RequestOutcome): AdminAnswer | undefined {
+  if (outcome.kind === "accepted") return undefined;
+  const status = outcome.reason.startsWith("unknown-") ? 404 : 409;
+  return {
+    kind: "error",
+    status,
+    code: outcome.reason,
+    message: outcome.message,
+    mend: "see `tenfold status`",
+  };
+}
+
+function unknownService(actions: AdminActions, name: string): AdminAnswer {
+  const names = actions.controller.status().services.map((service) => service.name);
+  const mend = names.length === 0 ? "there are no services" : `services: ${names.join(", ")}`;
+  return {
+    kind: "error",
+    status: 404,
+    code: "unknown-service",
+    message: `there is no service ${name}`,
+    mend,
+  };
+}
+
+function serviceOf(actions: AdminActions, name: string): api.ServiceStatus | undefined {
+  return readStatus(actions).services.find((service) => service.name === name);
+}

@@ -1,0 +1,300 @@
+/**
+ * Composition root of the controller: the pure controller meets the journal, processes, the gateway's files, the
+ * admin address and the config file. Reads as a parts list.
+ */
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type Cancel,
+  createLog,
+  formatDuration,
+  type Log,
+  renderMetrics,
+  systemClock,
+  systemRandom,
+  systemScheduler,
+} from "../base/index.ts";
+import { type Address, type Config, diff, formatAddress, formatChange } from "../config/index.ts";
+import { Controller, WORKER_PLACEHOLDER, type WorkerSet } from "../control/index.ts";
+import {
+  acquireLock,
+  detectHierarchies,
+  type JournalStore,
+  openJournalStore,
+  ProcessRuntime,
+} from "../control/io/index.ts";
+import { columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/index.ts";
+import { probe } from "../health/io/index.ts";
+import { type AdminActions, adminRoutes } from "./admin-routes.ts";
+import { AdminServer } from "./admin-server.ts";
+import type { ReloadResult } from "./api.ts";
+import { type ConfigSource, configSource } from "./config-source.ts";
+import { GatewayPlane } from "./gateway-plane.ts";
+import { checkListeners } from "./ports.ts";
+import { StartFailure } from "./start-failure.ts";
+import { StateDirectory } from "./state-directory.ts";
+import { Traffic } from "./traffic.ts";
+import { VERSION } from "./version.ts";
+
+/** How long a worker may take from its start until it serves. */
+const WORKER_START_MS = 15_000;
+
+/** Traffic is read this often. */
+const TRAFFIC_MS = 1_000;
+
+/** What to start. */
+export interface ControllerOptions {
+  /** File that is read again on a reload; absent when `config` is all there is. */
+  readonly configPath?: string;
+  readonly config: Config;
+  readonly stateDirectory: string;
+  /** In place of the config's. Port 0 = any. */
+  readonly adminAddress?: Address;
+  /** Gateway workers, in place of the config's number; holds across reloads. */
+  readonly workers?: number;
+}
+
+/** A controller that runs in this process. */
+export interface ControllerHandle {
+  /** Where its admin API listens. */
+  readonly admin: Address;
+  /** Takes everything down: gateway, tasks, then the controller itself. */
+  stopAll(): Promise<void>;
+  /** Ends the controller alone; gateway and tasks go on. */
+  detach(): Promise<void>;
+  /** Reads the config file again and applies it. */
+  reload(): Promise<ReloadResult>;
+  /** Resolves when the controller has ended, to its exit code. */
+  readonly done: Promise<number>;
+}
+
+/** Starts a controller in this process. Rejects with a `StartFailure` that names the thing and the mend. */
+export async function startController(options: ControllerOptions): Promise<ControllerHandle> {
+  const directory = new StateDirectory(options.stateDirectory);
+  const lock = acquireLock(directory.path);
+  if (lock.kind === "refused")
+    throw new StartFailure(
+      lock.message,
+      "stop that one first with `tenfold down`, or use another --state DIR",
+    );
+  const running = new RunningController(options, directory, lock.release);
+  try {
+    await running.start();
+    return running;
+  } catch (problem) {
+    await running.abandon();
+    throw problem;
+  }
+}
+
+class RunningController implements ControllerHandle {
+  readonly #options: ControllerOptions;
+  readonly #directory: StateDirectory;
+  readonly #unlock: () => void;
+  readonly #log: Log;
+  readonly #source: ConfigSource;
+  readonly #done = Promise.withResolvers<number>();
+  readonly #cancels: Cancel[] = [];
+  #config: Config;
+  #store: JournalStore | undefined;
+  #controller: Controller | undefined;
+  #admin: AdminServer | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(options: ControllerOptions, directory: StateDirectory, unlock: () => void) {
+    this.#options = options;
+    this.#directory = directory;
+    this.#unlock = unlock;
+    this.#log = openLog(join(directory.logs, "controller.log"));
+    this.#config = this.#effective(options.config);
+    this.#source = configSource(options.configPath, options.config, systemScheduler);
+  }
+
+  get done(): Promise<number> {
+    return this.#done.promise;
+  }
+  get admin(): Address {
+    if (this.#admin === undefined) throw new Error("controller: not started yet");
+    return this.#admin.address;
+  }
+
+  async start(): Promise<void> {
+    const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
+    if (plane.workers().length === 0) checkListeners(this.#config);
+    this.#store = await openJournalStore(this.#directory.journal);
+    const runtime = new ProcessRuntime({
+      logs: this.#directory.logs,
+      instance: this.#directory.instance,
+      hierarchies: detectHierarchies(),
+      scheduler: systemScheduler,
+      random: systemRandom,
+      log: this.#log,
+    });
+    const controller = new Controller({
+      config: this.#config,
+      workers: workerSet(this.#directory, this.#config),
+      store: this.#store,
+      runtime,
+      dataPlane: plane,
+      probe,
+      clock: systemClock,
+      scheduler: systemScheduler,
+      random: systemRandom,
+      log: this.#log,
+    });
+    this.#controller = controller;
+    const traffic = this.#followTraffic(plane);
+    const info = {
+      version: VERSION,
+      configPath: this.#source.path,
+      stateDirectory: this.#directory.path,
+      sinceMs: systemClock.wallMs(),
+    };
+    const config = (): Config => this.#config;
+    await this.#openAdmin({
+      controller,
+      plane,
+      traffic,
+      config,
+      info,
+      reload: () => this.reload(),
+      down: () => void this.stopAll(),
+    });
+    await controller.start();
+    this.#cancels.push(this.#source.watch(() => void this.reload()));
+    this.#log.info("controller-started", {
+      version: VERSION,
+      admin: formatAddress(this.admin),
+      state: this.#directory.path,
+    });
+  }
+
+  async reload(): Promise<ReloadResult> {
+    const reading = await this.#source.read();
+    const revision = (): number => this.#controller?.status().snapshot.revision ?? 0;
+    if (reading.kind === "problems") {
+      this.#log.warn("reload-refused", { problems: reading.problems });
+      return { revision: revision(), changes: [], problems: reading.problems };
+    }
+    const next = this.#effective(reading.config);
+    const changes = diff(this.#config, next).map(formatChange);
+    if (changes.length > 0) {
+      this.#config = next;
+      await this.#controller?.reload(next, workerSet(this.#directory, next));
+      this.#log.info("reloaded", { changes });
+    }
+    return { revision: revision(), changes, problems: [] };
+  }
+
+  stopAll(): Promise<void> {
+    this.#ending ??= this.#end(async () => {
+      this.#log.info("going-down");
+      await this.#controller?.down();
+      await this.#controller?.stop();
+    });
+    return this.#ending;
+  }
+
+  detach(): Promise<void> {
+    this.#ending ??= this.#end(async () => {
+      this.#log.info("controller-stopping", { note: "gateway and tasks go on" });
+      await this.#controller?.stop();
+    });
+    return this.#ending;
+  }
+
+  /** After a start that failed: gives back what was taken. */
+  async abandon(): Promise<void> {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    await this.#controller?.stop().catch(() => {}); // it may not have started; the start's own problem is told
+    await this.#release();
+  }
+
+  async #end(stop: () => Promise<void>): Promise<void> {
+    const startedMs = systemClock.nowMs();
+    await stop();
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#log.info("controller-ended", { took: formatDuration(systemClock.nowMs() - startedMs) });
+    await this.#release();
+    this.#done.resolve(0);
+  }
+
+  async #release(): Promise<void> {
+    await this.#admin?.stop();
+    await this.#store?.close();
+    this.#unlock();
+  }
+
+  async #openAdmin(actions: AdminActions): Promise<void> {
+    const { plane, controller } = actions;
+    const token = await this.#directory.adminToken();
+    this.#admin = new AdminServer({
+      address: this.#options.adminAddress ?? this.#config.admin.address,
+      token,
+      routes: adminRoutes(actions),
+      metrics: () => renderMetrics(gatewayMetrics(plane.scoreboard, plane.latest())),
+      health: () => ({
+        status: "ok",
+        revision: controller.status().snapshot.revision,
+        acked: plane.ackedBy(controller.status().snapshot.revision),
+      }),
+      log: this.#log,
+    });
+    await this.#directory.announce({
+      pid: process.pid,
+      admin: formatAddress(this.#admin.address),
+      version: VERSION,
+      configPath: this.#source.path,
+    });
+  }
+
+  #followTraffic(plane: GatewayPlane): Traffic {
+    const traffic = new Traffic(plane.scoreboard);
+    const read = (): void => {
+      const groups = plane.latest()?.targetGroups ?? [];
+      const rows = [...groups.map(({ slot }) => slot), NO_GROUP];
+      const slots = groups.flatMap(({ targets }) => targets.map(({ slot }) => slot));
+      traffic.read(rows, slots, systemClock.nowMs());
+      cancel = systemScheduler.after(TRAFFIC_MS, read);
+    };
+    let cancel: Cancel = () => {};
+    read();
+    this.#cancels.push(() => cancel());
+    return traffic;
+  }
+
+  /** The config with what the command line said in place of it. */
+  #effective(config: Config): Config {
+    const { workers } = this.#options;
+    return workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
+  }
+}
+
+/** How the gateway's workers are run; the same at each start, so that running ones are adopted. */
+function workerSet(directory: StateDirectory, config: Config): WorkerSet {
+  const program = fileURLToPath(new URL("./gateway-worker.ts", import.meta.url));
+  return {
+    count: config.gateway.workers,
+    command: [process.execPath, program, "--state", directory.path, "--index", WORKER_PLACEHOLDER],
+    cwd: directory.path,
+    env: workerEnvironment(program),
+    startTimeoutMs: WORKER_START_MS,
+    // A little more than the worker gives itself, so that it ends by itself.
+    stopTimeoutMs: config.gateway.stopTimeoutMs + 2_000,
+  };
+}
+
+/** A worker of another version is replaced: its command differs by this mark. */
+function workerEnvironment(program: string): Record<string, string> {
+  const mark = createHash("sha256").update(`${VERSION} ${program}`).digest("hex").slice(0, 12);
+  const transport = process.env["TENFOLD_TRANSPORT"];
+  return { TENFOLD_WORKER: mark, ...(transport === undefined ? {} : { TENFOLD_TRANSPORT: transport }) };
+}
+
+function openLog(path: string): Log {
+  const stream = createWriteStream(path, { flags: "a", mode: 0o600 });
+  stream.on("error", () => {}); // a full disk must not end the controller; the log has a gap then
+  return createLog({ clock: systemClock, level: "info", write: (line) => void stream.write(line) });
+}

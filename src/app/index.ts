@@ -1,0 +1,5 @@
+/** Door of `app`: the composed programs. */
+export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
+export { isFree } from "./ports.ts";
+export { StartFailure } from "./start-failure.ts";
+export { VERSION } from "./version.ts";

@@ -1,0 +1,66 @@
+/**
+ * The state directory: everything that one tenfold remembers, by name.
+ *
+ *   lock  journal  admin.token  controller.json
+ *   gateway/snapshot.json  gateway/scoreboard
+ *   logs/SERVICE/TASK.log  logs/gateway/worker-N.log  logs/access.log  logs/controller.log
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomic } from "../base/io/index.ts";
+import type { ControllerFile } from "./api.ts";
+
+/** 256 bits: nobody guesses it. */
+const TOKEN_BYTES = 32;
+
+/** Only the user who runs tenfold may read the token, the journal and the logs. */
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+
+export class StateDirectory {
+  readonly path: string;
+
+  /** Makes the folders that are missing. */
+  constructor(path: string) {
+    for (const folder of [path, join(path, "gateway"), join(path, "logs", "gateway")]) {
+      mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    }
+    this.path = realpathSync(path);
+  }
+
+  get journal(): string {
+    return join(this.path, "journal");
+  }
+  get snapshot(): string {
+    return join(this.path, "gateway", "snapshot.json");
+  }
+  get scoreboard(): string {
+    return join(this.path, "gateway", "scoreboard");
+  }
+  get logs(): string {
+    return join(this.path, "logs");
+  }
+  /** Short name that differs from directory to directory; for control groups. */
+  get instance(): string {
+    return createHash("sha256").update(this.path).digest("hex").slice(0, 12);
+  }
+
+  /** The admin API's token; drawn at the first start and kept, so that scripts go on working. */
+  async adminToken(): Promise<string> {
+    const path = join(this.path, "admin.token");
+    if (existsSync(path)) return readFileSync(path, "utf8").trim();
+    const token = randomBytes(TOKEN_BYTES).toString("base64url");
+    await writeFileAtomic(path, `${token}\n`, PRIVATE_FILE);
+    return token;
+  }
+
+  /** Tells commands where the controller is. */
+  async announce(file: ControllerFile): Promise<void> {
+    await writeFileAtomic(
+      join(this.path, "controller.json"),
+      `${JSON.stringify(file, undefined, 2)}\n`,
+      PRIVATE_FILE,
+    );
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * What the admin API says: the controller's view of services and the scoreboard's view of traffic, put together.
+ */
+import {
+  type Config,
+  formatAddress,
+  type ListenerConfig,
+  type RuleConfig,
+  type Snapshot,
+} from "../config/index.ts";
+import type {
+  Controller,
+  Deploy,
+  ServiceStatus as ControlService,
+  TaskStatus as ControlTask,
+} from "../control/index.ts";
+import { type Column, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
+import { explainDecision } from "../scaling/index.ts";
+import type * as api from "./api.ts";
+import type { GatewayPlane } from "./gateway-plane.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** What a status is made of. */
+export interface StatusSources {
+  readonly controller: Controller;
+  readonly plane: GatewayPlane;
+  readonly traffic: Traffic;
+  readonly config: () => Config;
+  readonly info: {
+    readonly version: string;
+    readonly configPath: string | null;
+    readonly stateDirectory: string;
+    readonly sinceMs: number;
+  };
+}
+
+/** The whole status. */
+export function readStatus(sources: StatusSources): api.Status {
+  const { controller, plane, traffic, info } = sources;
+  const control = controller.status();
+  const tasks = control.services.flatMap((service) => service.tasks);
+  return {
+    version: info.version,
+    controller: {
+      pid: process.pid,
+      since: new Date(info.sinceMs).toISOString(),
+      state: control.phase === "running" ? "running" : "stopping",
+      configPath: info.configPath,
+      stateDirectory: info.stateDirectory,
+      revision: control.snapshot.revision,
+    },
+    gateway: {
+      workers: control.workers.map((task, index) =>
+        workerStatus(task, task.worker ?? index, plane.workers()),
+      ),
+      listeners: sources.config().listeners.map(listenerStatus),
+      groups: groupStatuses(plane, traffic, tasks),
+      noGroup: traffic.group(NO_GROUP),
+    },
+    services: control.services.map(serviceStatus),
+  };
+}
+
+function workerStatus(task: ControlTask, index: number, live: readonly Column[]): api.WorkerStatus {
+  const column = live.find(({ pid }) => pid === task.pid);
+  return {
+    index,
+    pid: task.pid ?? 0,
+    state: workerState(task, column),
+    revision: column?.ackedRevision ?? 0,
+    connections: column?.connections ?? 0,
+  };
+}
+
+function workerState(task: ControlTask, column: Column | undefined): api.WorkerStatus["state"] {
+  if (task.state === "draining" || task.state === "stopping") return "stopping";
+  if (task.state === "starting" || task.state === "pending") return "starting";
+  return column === undefined ? "dead" : "serving";
+}
+
+function listenerStatus({ name, address, protocol, rules }: ListenerConfig): api.ListenerStatus {
+  return { name, url: `${protocol}://${formatAddress(address)}`, rules: rules.map(ruleStatus) };
+}
+
+function ruleStatus({ name, match, action }: RuleConfig): api.ListenerStatus["rules"][number] {
+  const conditions = Object.entries(match).filter(([, alternatives]) => alternatives.length > 0);
+  return {
+    name,
+    match:
+      conditions
+        .map(([what, alternatives]) => `${what} ${alternatives.map(alternativeText).join(" or ")}`)
+        .join(", ") || "everything",
+    action: actionText(action),
+  };
+}
+
+function alternativeText(alternative: string | object): string {
+  if (typeof alternative === "string") return alternative;
+  if ("path" in alternative) return String(alternative.path);
+  if ("source" in alternative) return String(alternative.source);
+  return JSON.stringify(alternative);
+}
+
+function actionText(action: RuleConfig["action"]): string {
+  switch (action.kind) {
+    case "forward":
+      return `forward to ${action.groups.map(({ group, weight }) => (action.groups.length > 1 ? `${group} (${weight})` : group)).join(", ")}`;
+    case "redirect":
+      return `redirect ${action.status} to ${action.location}`;
+    case "respond":
+      return `respond ${action.status}`;
+  }
+}
+
+function groupStatuses(
+  plane: GatewayPlane,
+  traffic: Traffic,
+  tasks: readonly ControlTask[],
+): api.GroupStatus[] {
+  const groups = plane.latest()?.targetGroups ?? [];
+  return groups.map((group) => {
+    const targets = group.targets.map((target) => targetStatus(target, plane, traffic, tasks));
+    return {
+      ...traffic.group(group.slot),
+      inFlight: plane.groupInFlight(group.slot) ?? 0,
+      name: group.name,
+      algorithm: group.algorithm,
+      panic: inPanic(targets, group.panicThreshold),
+      targets,
+    };
+  });
+}
+
+/** As the workers judge it: the share of active targets that are neither unhealthy nor ejected. */
+function inPanic(targets: readonly api.TargetStatus[], threshold: number): boolean {
+  const active = targets.filter(({ state }) => state === "active");
+  const usable = active.filter(({ health, ejected }) => health !== "unhealthy" && !ejected);
+  return active.length > 0 && usable.length < active.length && usable.length / active.length < threshold;
+}
+
+function targetStatus(
+  { id, weight, state, slot }: Snapshot["targetGroups"][number]["targets"][number],
+  plane: GatewayPlane,
+  traffic: Traffic,
+  tasks: readonly ControlTask[],
+): api.TargetStatus {
+  const board = plane.scoreboard;
+  const task = tasks.find(({ target }) => target === id)?.id;
+  return {
+    id,
+    weight,
+    state,
+    health: HEALTH_WORDS[board.health(slot)],
+    ejected: board.ejectedBy(slot) > 0,
+    inFlight: plane.inFlight(slot),
+    requests: board.targetCounter(slot, TARGET_COUNTER.requests),
+    failures: board.targetCounter(slot, TARGET_COUNTER.failures),
+    status5xx: board.targetCounter(slot, TARGET_COUNTER.status5xx),
+    rps: traffic.targetRps(slot),
+    ...(task === undefined ? {} : { task }),
+  };
+}
+
+const HEALTH_WORDS = {
+  [HEALTH.unknown]: "unknown",
+  [HEALTH.healthy]: "healthy",
+  [HEALTH.unhealthy]: "unhealthy",
+} as const;
+
+function serviceStatus(service: ControlService): api.ServiceStatus {
+  const { name, wanted, healthy, revision, state, message, tasks, deploy, autoscale } = service;
+  return {
+    ...{ name, wanted, healthy, revision, state, message },
+    running: tasks.filter(({ pid }) => pid !== undefined).length,
+    autoscale: autoscale === undefined ? null : { min: autoscale.min, max: autoscale.max },
+    tasks: tasks.map(taskStatus),
+    deploy: deploy === undefined ? null : deployStatus(name, deploy),
+  };
+}
+
+function taskStatus(task: ControlTask): api.TaskStatus {
+  return {
+    id: task.id,
+    state: task.state,
+    pid: task.pid ?? null,
+    port: task.port ?? null,
+    revision: task.revision,
+    since: new Date(task.sinceMs).toISOString(),
+    restarts: task.restarts,
+    reason: task.waiting ?? task.reason ?? task.problem ?? "",
+    log: task.log ?? "",
+    cpu: task.cpu ?? null,
+    inFlight: task.inFlight,
+  };
+}
+
+/** A deploy, with its times as dates. */
+export function deployStatus(
+  service: string,
+  { from, to, status, message, startedMs, endedMs }: Deploy,
+): api.DeployStatus {
+  return {
+    ...{ service, from, to, status, message: message ?? "" },
+    started: new Date(startedMs).toISOString(),
+    ended: endedMs === undefined ? null : new Date(endedMs).toISOString(),
+  };
+}
+
+/** What the autoscaler decided for a service, newest first. */
+export function scaleExplanation(service: string, sources: StatusSources): api.ScaleExplanation | undefined {
+  const status = sources.controller.status().services.find(({ name }) => name === service);
+  const config = sources.config().services.find(({ name }) => name === service);
+  if (status === undefined) return undefined;
+  const decisions = sources.controller.decisions(service).toReversed();
+  return {
+    service,
+    wanted: status.wanted,
+    policy: config?.autoscale === undefined ? null : { ...config.autoscale },
+    decisions: decisions.map((decision) => ({
+      at: new Date(decision.atMs).toISOString(),
+      from: decision.inputs.wanted,
+      to: decision.result,
+      reason: decision.reason,
+      message: explainDecision(decision).join("\n"),
+      inputs: decision.inputs,
+      votes: decision.votes.map((vote) => ({ ...vote })),
+      clamps: decision.clamps.map(({ kind, from, to }) => `${kind}: ${from} -> ${to}`),
+    })),
+  };
+}
