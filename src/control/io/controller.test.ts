@@ -178,6 +178,7 @@ describe("a new controller", () => {
     const workers = pidsOf(first.status().workers);
     await first.leave();
     process.kill(lost?.pid ?? 0, "SIGKILL");
+    await eventually(async () => !(await isRunning(lost?.pid ?? 0)));
     const second = await Site.open(directory, webConfig(), first.dataPlane);
     const tasks = await second.healthy(2);
     expect(tasks[0]).toMatchObject({ id: kept?.id, pid: kept?.pid, restarts: 0 });

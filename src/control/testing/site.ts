@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+import { createLog, murmur3String, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { type Config, parseConfig, type UserConfig } from "../../config/index.ts";
 import { probe } from "../../health/io/index.ts";
 import { Controller } from "../controller.ts";
@@ -78,7 +78,7 @@ export class Site {
     const log = createLog({ write: () => {}, clock: systemClock, level: "error" });
     const runtime = new ProcessRuntime({
       logs: join(directory, "logs"),
-      instance: `site-${process.pid}`,
+      instance: murmur3String(directory, 0).toString(16),
       hierarchies: detectHierarchies(),
       scheduler: systemScheduler,
       random: systemRandom,
