@@ -10,6 +10,7 @@ import type { RequestView } from "./route.ts";
 
 /** What of a request must be remembered until its line is written. */
 export interface AccessRecord {
+  readonly clientIp: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -22,7 +23,6 @@ export interface AccessRecord {
 /** A finished exchange. */
 export interface AccessEntry extends AccessRecord {
   readonly time: Date;
-  readonly clientIp: string;
   readonly requestId: string;
   readonly status: number;
   readonly reason: string;
@@ -37,8 +37,9 @@ export interface AccessEntry extends AccessRecord {
 }
 
 /** Copies what the line will need out of the request's bytes. */
-export function accessRecord({ head, bytes }: RequestView): AccessRecord {
+export function accessRecord({ head, bytes, clientIp }: RequestView): AccessRecord {
   return {
+    clientIp,
     method: text(bytes, head.methodStart, head.methodEnd),
     host: text(bytes, head.hostStart, head.hostEnd),
     path: text(bytes, head.pathStart, head.pathEnd),
@@ -85,7 +86,7 @@ function custom(format: string): AccessFormat {
       const value = Object.hasOwn(entry, key) ? entry[key as keyof AccessEntry] : undefined;
       if (value === undefined) return whole;
       if (value instanceof Date) return value.toISOString();
-      return typeof value === "number" ? String(round(value)) : escapeControls(value);
+      return typeof value === "number" ? String(round(value)) : escaped(value);
     });
 }
 
@@ -99,13 +100,13 @@ function clfTime(time: Date): string {
 }
 
 function quoted(value: string): string {
-  return `"${escapeControls(value).replace(/"/g, '\\"')}"`;
+  return `"${escaped(value)}"`;
 }
 
-/** A client must not be able to start a new log line. */
-function escapeControls(value: string): string {
+/** A client must not be able to start a new log line, nor to end a quoted field. */
+function escaped(value: string): string {
   return value.replace(
-    /[\u0000-\u001f\u007f-\u009f\\]/g,
+    /[\u0000-\u001f\u007f-\u009f\\"]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }

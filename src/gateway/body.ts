@@ -25,6 +25,10 @@ export class BodyReader {
   get done(): boolean {
     return this.#done;
   }
+  /** Bytes of the body proper: what a limit on bodies counts. */
+  get dataBytes(): number {
+    return this.#kind === "chunked" ? (this.#scanner?.dataBytes ?? 0) : this.received;
+  }
   get isUntilClose(): boolean {
     return this.#kind === "until-close";
   }

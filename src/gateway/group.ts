@@ -17,7 +17,14 @@ import {
 } from "../balance/index.ts";
 import type { EjectionConfig, Target, TargetGroup } from "../config/index.ts";
 import { Ejector, type Outcome } from "../health/index.ts";
-import { type Column, GROUP_COUNTER, HEALTH, type Scoreboard, TARGET_COUNTER } from "./scoreboard.ts";
+import {
+  type Column,
+  GROUP_COUNTER,
+  HEALTH,
+  type Health,
+  type Scoreboard,
+  TARGET_COUNTER,
+} from "./scoreboard.ts";
 
 /** What a group reads and writes. */
 export interface GroupContext {
@@ -35,7 +42,10 @@ export class Group {
   #ejector: Ejector;
   #slowStart: SlowStart;
   #slots: Int32Array = new Int32Array(0);
+  /** Health of each target as it was when it was last looked at. */
+  #health: readonly Health[] = [];
   #healthVersion = -1;
+  #usable: readonly number[] = [];
   #panic = false;
 
   constructor(spec: TargetGroup, context: GroupContext) {
@@ -56,6 +66,10 @@ export class Group {
   get targets(): readonly Target[] {
     return this.#spec.targets;
   }
+  /** Numbers of the targets that may be picked. */
+  get usable(): readonly number[] {
+    return this.#usable;
+  }
   /** True while so few targets are healthy that health is ignored. */
   get panic(): boolean {
     return this.#panic;
@@ -65,6 +79,7 @@ export class Group {
   update(spec: TargetGroup): void {
     const previous = this.#spec;
     this.#spec = spec;
+    this.#forget(previous, spec.targets);
     if (!sameBalancing(previous, spec)) this.#balancer = this.#createBalancer();
     if (!sameEjection(previous.ejection, spec.ejection)) this.#ejector = new Ejector(spec.ejection);
     if (previous.slowStartMs !== spec.slowStartMs) this.#slowStart = new SlowStart(spec.slowStartMs);
@@ -73,14 +88,9 @@ export class Group {
 
   /** The number of the target for a request whose key hashes to `hash`; -1 when the group has none. */
   pick(hash: number, exclude: number): number {
-    if (this.#healthVersion !== this.#context.scoreboard.healthVersion) this.#refresh();
+    if (this.#healthVersion !== this.#context.scoreboard.healthVersion) this.#followHealth();
     if (this.#panic) this.#context.column.countGroup(this.#spec.slot, GROUP_COUNTER.panicPicks, 1);
     return this.#balancer.pick(hash, exclude);
-  }
-
-  /** A request was given to target `index`. */
-  begin(index: number): void {
-    this.#context.column.moveInFlight(this.#slots[index] ?? 0, this.#spec.slot, 1);
   }
 
   /** Target `index` began to answer with `status`. */
@@ -99,14 +109,16 @@ export class Group {
     this.#judge(index, "failure");
   }
 
-  /** Ends ejections whose time is over, and follows slow start. Called about once a second. */
+  /** Ends ejections whose time is over, and follows health. Called about once a second. */
   sweep(): void {
     const changed = this.#ejector.sweep(this.#context.nowMs());
-    if (changed) this.#refresh();
+    if (this.#healthVersion !== this.#context.scoreboard.healthVersion) this.#followHealth();
+    else if (changed) this.#refresh();
   }
 
-  isEjected(index: number): boolean {
-    return this.#ejector.isEjected(index);
+  /** The group is gone: what it said of its targets in this worker's column goes with it. */
+  close(): void {
+    this.#forget(this.#spec, []);
   }
 
   #judge(index: number, outcome: Outcome): void {
@@ -124,7 +136,8 @@ export class Group {
 
   readonly #load: Load = {
     inFlight: (index) => this.#context.scoreboard.inFlight(this.#slots[index] ?? 0),
-    warmth: (index) => this.#slowStart.warmth(index, this.#context.nowMs()),
+    warmth: (index) =>
+      this.#spec.slowStartMs === 0 ? 1 : this.#slowStart.warmth(index, this.#context.nowMs()),
   };
 
   /** Renumbers after the list of targets changed. */
@@ -133,17 +146,45 @@ export class Group {
     this.#slots = Int32Array.from(this.#spec.targets, (target) => target.slot);
     this.#ejector.setTargets(ids);
     this.#slowStart.setTargets(ids);
+    // Numbers have changed: what was seen of health belonged to the old ones.
+    this.#health = [];
+    this.#followHealth();
+  }
+
+  /** Another target may get the rows of those that left: it must not inherit what they counted. */
+  #forget({ targets }: TargetGroup, stay: readonly Target[]): void {
+    const kept = new Set(stay.map((target) => target.slot));
+    for (const { slot } of targets) if (!kept.has(slot)) this.#context.column.clearTarget(slot);
+  }
+
+  /**
+   * Reads health anew. A target that active checks find well again is let back in at once when it was ejected because it
+   * could not be reached: the check has just reached it. Its answers are another matter, which checks say nothing of.
+   */
+  #followHealth(): void {
+    const { scoreboard } = this.#context;
+    this.#healthVersion = scoreboard.healthVersion;
+    const before = this.#health;
+    this.#health = this.#spec.targets.map(({ slot }) => scoreboard.health(slot));
+    for (const [index, health] of this.#health.entries()) {
+      const recovered = before[index] === HEALTH.unhealthy && health === HEALTH.healthy;
+      if (recovered && this.#isUnreachable(index)) this.#ejector.release(index);
+    }
     this.#refresh();
+  }
+
+  #isUnreachable(index: number): boolean {
+    const status = this.#ejector.status(index);
+    return status.kind === "ejected" && status.reason === "consecutive-failures";
   }
 
   /** Works out again who may be picked. */
   #refresh(): void {
-    const { scoreboard, column, nowMs } = this.#context;
-    this.#healthVersion = scoreboard.healthVersion;
+    const { column, nowMs } = this.#context;
     const active = this.#spec.targets
       .map((target, index) => ({ target, index }))
       .filter(({ target }) => target.state === "active");
-    const healthy = active.map(({ target, index }) => this.#isHealthy(target, index));
+    const healthy = active.map(({ index }) => this.#isHealthy(index));
     const { usable, panic } = usableTargets(healthy, this.#spec.panicThreshold);
     this.#panic = panic;
     for (const [index, target] of this.#spec.targets.entries()) {
@@ -153,14 +194,15 @@ export class Group {
       active.filter((_, i) => healthy[i] === true).map(({ index }) => index),
       nowMs(),
     );
-    this.#balancer.setTargets(usable.flatMap((i) => candidateOf(active[i])));
+    const candidates = usable.flatMap((i) => candidateOf(active[i]));
+    this.#usable = candidates.map(({ index }) => index);
+    this.#balancer.setTargets(candidates);
   }
 
   /** Unknown counts as healthy: a gateway that just started must serve before its first check is back. */
-  #isHealthy(target: Target, index: number): boolean {
-    const checked =
-      this.#spec.health === undefined || this.#context.scoreboard.health(target.slot) !== HEALTH.unhealthy;
-    return checked && !this.#ejector.isEjected(index);
+  #isHealthy(index: number): boolean {
+    const isWell = this.#spec.health === undefined || this.#health[index] !== HEALTH.unhealthy;
+    return isWell && !this.#ejector.isEjected(index);
   }
 }
 

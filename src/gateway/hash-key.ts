@@ -5,6 +5,7 @@
  * target would make that target the hot one.
  */
 import { murmur3, murmur3String } from "../base/index.ts";
+import { ALGORITHMS } from "../balance/index.ts";
 import type { Algorithm, HashKey } from "../config/index.ts";
 import { FIELD, findCookie, findQuery, type RequestHead } from "../http/index.ts";
 import type { RequestView } from "./route.ts";
@@ -17,8 +18,8 @@ export type KeyHash = (request: RequestView) => number;
 
 /** The hash function for a group; constant 0 for algorithms that do not hash. */
 export function keyHash(algorithm: Algorithm, key: HashKey, random: () => number): KeyHash {
+  if (!ALGORITHMS[algorithm].hash) return () => 0;
   if (algorithm === "ip-hash") return hashIp;
-  if (algorithm !== "hash" && algorithm !== "consistent-hash" && algorithm !== "maglev") return () => 0;
   switch (key.kind) {
     case "ip":
       return hashIp;

@@ -6,9 +6,9 @@
  * and appended to, its request ids kept) only when its address is in `forwarded.trustedProxies`; everybody else's
  * are replaced, for they could say anything.
  */
-import { type Cidr, contains, parseCidr } from "../base/index.ts";
+import { type Cidr, contains, parseCidr, parseIp } from "../base/index.ts";
 import type { GatewayConfig } from "../config/index.ts";
-import { buildForwardedBlock, type ForwardedBlock, type RequestHead } from "../http/index.ts";
+import { buildForwardedBlock, FIELD, type ForwardedBlock, type RequestHead, text } from "../http/index.ts";
 
 export interface Peer {
   readonly ip: string;
@@ -58,18 +58,34 @@ export class Peers {
     return { ip, trusted: this.#isTrusted(ip), block };
   }
 
-  /** The address of the client: the peer's own, or, behind proxies we trust, the nearest one that we do not. */
-  clientIp(peer: Peer, head: RequestHead, bytes: Uint8Array): string {
+  /**
+   * The address of the client: the peer's own, or, behind proxies we trust, the nearest one that we do not. The list is
+   * walked from its end, where our own proxies wrote; beyond the first stranger, anybody could have written it.
+   */
+  clientIp(peer: Peer, { fields }: RequestHead, bytes: Uint8Array): string {
     if (!peer.trusted) return peer.ip;
-    const chain = head.value(bytes, "x-forwarded-for");
-    if (chain === undefined) return peer.ip;
-    const hops = chain.split(",", HOPS_MAX).map((hop) => hop.trim());
-    return hops.findLast((hop) => hop !== "" && !this.#isTrusted(hop)) ?? hops[0] ?? peer.ip;
+    let ip = peer.ip;
+    for (const hop of forwardedFor(fields, bytes).slice(-HOPS_MAX).toReversed()) {
+      if (parseIp(hop) === undefined) return ip;
+      ip = hop;
+      if (!this.#isTrusted(hop)) return ip;
+    }
+    return ip;
   }
 
   #isTrusted(ip: string): boolean {
     return this.#trusted.some((block) => contains(block, ip));
   }
+}
+
+/** Every hop that X-Forwarded-For names, over all its lines, farthest first. */
+function forwardedFor(fields: RequestHead["fields"], bytes: Uint8Array): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.code[i] === FIELD.xForwardedFor)
+      lines.push(text(bytes, fields.valueStart[i] ?? 0, fields.valueEnd[i] ?? 0));
+  }
+  return lines.flatMap((line) => line.split(",")).map((hop) => hop.trim());
 }
 
 function parseBlocks(blocks: readonly string[]): Cidr[] {

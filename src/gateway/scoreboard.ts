@@ -188,6 +188,11 @@ export class Column {
     const cell = slot * TARGET_COUNTERS + counter;
     this.targetCounters[cell] = (this.targetCounters[cell] ?? 0) + 1;
   }
+  /** Forgets what was counted for the target in a row, but for what is in flight: another target gets the row. */
+  clearTarget(slot: number): void {
+    this.targetEjected[slot] = 0;
+    this.targetCounters.fill(0, slot * TARGET_COUNTERS, (slot + 1) * TARGET_COUNTERS);
+  }
   countGroup(row: number, counter: number, by: number): void {
     const cell = row * GROUP_COUNTERS + counter;
     this.groupCounters[cell] = (this.groupCounters[cell] ?? 0) + by;

@@ -9,10 +9,11 @@
  */
 import type { TimerEntry } from "../../base/index.ts";
 import { copy } from "../../http/index.ts";
+import type { GatewayErrorCode } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HttpListener } from "./listener.ts";
-import { flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
+import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Serving } from "./serving.ts";
 import type { SocketOwner, TcpSocket } from "./transport/index.ts";
 
@@ -41,6 +42,10 @@ export class Downstream implements TimerEntry, SocketOwner {
   #wait: Wait = "request";
   #paused = false;
   #lingers = false;
+  /** The end of what we send is due once the outbox is empty. */
+  #shutsDown = false;
+  /** A request has been read: the next one may never come. */
+  #served = false;
   #ended = false;
   #closed = false;
 
@@ -60,14 +65,16 @@ export class Downstream implements TimerEntry, SocketOwner {
   get isClosed(): boolean {
     return this.#closed;
   }
-  get waitsFor(): Wait {
-    return this.#wait;
+  /** The client sent FIN. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   // --- time -------------------------------------------------------------------------------------------------
 
   /** Waits for `what` at most `ms`. Called at every message, so the wheel only notes a later time. */
   wait(what: Wait, ms: number): void {
+    if (this.#closed) return;
     this.#wait = what;
     this.#serving.wheel.schedule(this, ms);
   }
@@ -75,10 +82,18 @@ export class Downstream implements TimerEntry, SocketOwner {
   /** The wait is over. */
   onTimer(): void {
     if (this.#closed) return;
+    try {
+      this.#timedOut();
+    } catch (error) {
+      this.crashed(error);
+    }
+  }
+
+  #timedOut(): void {
     switch (this.#wait) {
       case "request":
       case "linger":
-        return this.destroy();
+        return this.#giveUp();
       case "head":
         return this.#serving.refuse(this, "head-timeout");
       case "queue":
@@ -93,11 +108,12 @@ export class Downstream implements TimerEntry, SocketOwner {
   // --- reading ----------------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#wait === "linger") return;
-    const exchange = this.exchange;
-    if (exchange === undefined) return this.#collect(bytes, start, end);
-    const used = exchange.requestBytes(bytes, start, end);
-    if (used < end && !this.#closed) this.#keep(bytes, used, end);
+    if (this.#isClosing) return;
+    const used = this.exchange?.requestBytes(bytes, start, end) ?? start;
+    if (used === end || this.#isClosing) return;
+    // Who does not read the answers gets no further ones: requests wait until what was sent has gone.
+    if (this.exchange === undefined && this.outbox === undefined) this.#collect(bytes, used, end);
+    else this.#keep(bytes, used, end);
   }
 
   /** Bytes while no exchange is under way: a request, or a part of one. */
@@ -119,12 +135,22 @@ export class Downstream implements TimerEntry, SocketOwner {
   /** Reads requests from `bytes[start, end)` until one must be waited for; what is left is kept. */
   #read(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
-    while (at < end && this.exchange === undefined && !this.#closed && this.#wait !== "linger") {
+    while (at < end && this.#readsOn) {
       const next = this.#serving.readRequest(this, bytes, at, end);
       if (next === at) return this.#awaitHead(bytes, at, end);
+      this.#served = true;
       at = next;
     }
-    if (at < end && !this.#closed && this.#wait !== "linger") this.#keep(bytes, at, end);
+    if (at < end && !this.#isClosing) this.#keep(bytes, at, end);
+  }
+
+  get #readsOn(): boolean {
+    return this.exchange === undefined && this.outbox === undefined && !this.#isClosing;
+  }
+
+  /** Closed, or about to be: what still comes is dropped. */
+  get #isClosing(): boolean {
+    return this.#closed || this.#wait === "linger";
   }
 
   /** `resume` was set by the parser: it looks again only when what has come since can change the answer. */
@@ -150,6 +176,14 @@ export class Downstream implements TimerEntry, SocketOwner {
     this.#inputEnd = copy(bytes, start, end, this.#input, this.#inputEnd);
   }
 
+  /** Hands over what came ahead of its time: a client that changes protocol may not wait for the 101. */
+  takeInput(): Uint8Array | undefined {
+    const input = this.#input?.subarray(0, this.#inputEnd);
+    this.#input = undefined;
+    this.#inputEnd = 0;
+    return input;
+  }
+
   pause(): void {
     if (this.#paused || this.#closed) return;
     this.#paused = true;
@@ -164,8 +198,8 @@ export class Downstream implements TimerEntry, SocketOwner {
   /** The client sent FIN. It may still read: an exchange under way goes on, then the connection closes. */
   ended(): void {
     this.#ended = true;
-    if (this.exchange === undefined) this.close();
-    else this.exchange.requestEnded();
+    if (this.exchange !== undefined) this.exchange.requestEnded();
+    else if (this.outbox === undefined) this.close();
   }
 
   // --- writing ----------------------------------------------------------------------------------------------
@@ -176,10 +210,31 @@ export class Downstream implements TimerEntry, SocketOwner {
   }
 
   drained(): void {
-    if (this.#closed || !flush(this)) return;
+    if (this.#closed || this.outbox === undefined) return;
+    const flushed = flush(this);
+    if (flushed === FLUSH.empty) this.#allSent();
+    else if (flushed === FLUSH.moved) this.#moved();
+  }
+
+  #allSent(): void {
+    if (this.#shutsDown) this.socket.shutdown();
     if (this.exchange !== undefined) this.exchange.downstreamDrained();
     else if (this.#wait === "linger") this.#closeNow();
     else this.#next();
+  }
+
+  /** A slow client is not a stalled one: as long as it takes bytes, it has time. */
+  #moved(): void {
+    if (this.exchange !== undefined) this.exchange.downstreamMoved();
+    else if (this.#wait === "linger") this.wait("linger", this.#serving.timeouts.idleMs);
+    else this.wait("request", this.#serving.timeouts.keepAliveMs);
+  }
+
+  /** Half-closes once all is sent: the client sees the end of what we send. */
+  shutdown(): void {
+    if (this.#closed) return;
+    if (this.outbox === undefined) this.socket.shutdown();
+    else this.#shutsDown = true;
   }
 
   /** The exchange is complete: on to the next request, or close. */
@@ -188,14 +243,27 @@ export class Downstream implements TimerEntry, SocketOwner {
     if (this.#closed) return;
     if (close || this.listener.closing) return this.close(linger);
     this.wait("request", this.#serving.timeouts.keepAliveMs);
-    if (this.outbox === undefined) this.#next();
+    if (this.outbox !== undefined) return;
+    if (this.#paused || this.#input !== undefined || this.#ended) this.#next();
   }
 
   /** Reads the requests that waited; a client that has said its last word gets its last answer, then the close. */
   #next(): void {
     this.resume();
     this.#readInput();
-    if (this.#ended && this.exchange === undefined) this.close();
+    if (this.#isIdle && (this.#ended || this.listener.closing)) this.close();
+  }
+
+  get #isIdle(): boolean {
+    return this.exchange === undefined && this.outbox === undefined && this.#input === undefined;
+  }
+
+  /**
+   * The listener closes: an idle connection closes now, a busy one after its exchange. One on which a request is on
+   * its way, or that has only just come, is still answered.
+   */
+  drain(): void {
+    if (this.#isIdle && this.#served) this.close();
   }
 
   /**
@@ -203,14 +271,16 @@ export class Downstream implements TimerEntry, SocketOwner {
    * an immediate close would reset the connection and could destroy the response on its way (RFC 9112 §9.6).
    */
   close(linger = false): void {
-    if (this.#closed || this.#wait === "linger") return;
+    if (this.#isClosing) return;
+    // Bytes that nobody has read would turn the close into a reset.
+    const lingers = (linger || this.#paused || this.#input !== undefined) && !this.#ended;
     this.#input = undefined;
-    if (this.outbox === undefined && (this.#ended || !linger)) {
+    if (this.outbox === undefined && !lingers) {
       this.socket.end();
       return;
     }
     this.resume();
-    this.#lingers = linger && !this.#ended;
+    this.#lingers = lingers;
     this.wait("linger", this.outbox === undefined ? LINGER_MS : this.#serving.timeouts.idleMs);
     if (this.outbox === undefined) this.socket.shutdown();
   }
@@ -223,6 +293,30 @@ export class Downstream implements TimerEntry, SocketOwner {
     }
     this.socket.shutdown();
     this.wait("linger", LINGER_MS);
+  }
+
+  /** The bound of a wait with nothing under way: closes in order, unless the client left bytes of ours unread. */
+  #giveUp(): void {
+    if (this.outbox === undefined) this.socket.end();
+    else this.destroy();
+  }
+
+  /** Ends all: the exchange under way with `code`, then the connection. */
+  cut(code: GatewayErrorCode): void {
+    this.exchange?.abandon(code);
+    this.destroy();
+  }
+
+  /** Our own code threw while it handled an event of this connection. */
+  crashed(error: unknown): void {
+    this.#serving.reportCrash(error);
+    try {
+      if (this.exchange === undefined) this.destroy();
+      else this.exchange.fail("internal");
+    } catch (second) {
+      this.#serving.reportCrash(second);
+      this.destroy();
+    }
   }
 
   /** Resets the connection: the client must not take what it has for a whole response. */

@@ -50,6 +50,7 @@ export class HealthChecks {
   }
 
   setGroups(groups: readonly TargetGroup[]): void {
+    if (this.#leads) this.#forgetThoseWhoLeft(groups);
     this.#groups = groups;
     this.#forgetUnchecked();
     this.sweep();
@@ -92,6 +93,14 @@ export class HealthChecks {
       if (health !== HEALTH.healthy) return checked;
       return { ...checked, known: { kind: "healthy", failures: 0 } as const };
     });
+  }
+
+  /** Another target may get the rows of those that left: it must not inherit their health. */
+  #forgetThoseWhoLeft(groups: readonly TargetGroup[]): void {
+    const kept = new Set(groups.flatMap(({ targets }) => targets.map(({ slot }) => slot)));
+    for (const { targets } of this.#groups) {
+      for (const { slot } of targets) if (!kept.has(slot)) this.#context.scoreboard.clearSlot(slot);
+    }
   }
 
   /** A target that is no longer checked counts as unknown, that is: usable. */

@@ -59,15 +59,13 @@ export class HttpListener {
     this.#socket?.stop();
     this.#socket = undefined;
     this.#closing = true;
-    for (const connection of this.#connections.slice()) {
-      if (connection.exchange === undefined) connection.close();
-    }
+    for (const connection of this.#connections.slice()) connection.drain();
   }
 
   /** Cuts what is left. */
   stop(): void {
     this.drain();
-    for (const connection of this.#connections.slice()) connection.destroy();
+    for (const connection of this.#connections.slice()) connection.cut("stopping");
   }
 
   left(connection: Downstream): void {

@@ -24,7 +24,13 @@ export interface Writable {
 
 /** What became of bytes given to `send`: all in the kernel's hands; some wait here; the socket is gone, none was sent. */
 export const SEND = { done: 1, waits: 0, gone: -1 } as const;
+/** A `SEND`. */
 export type SendResult = (typeof SEND)[keyof typeof SEND];
+
+/** What `flush` achieved: nothing waits any more; some bytes moved; none did. */
+export const FLUSH = { empty: 2, moved: 1, stuck: 0 } as const;
+/** A `FLUSH`. */
+export type FlushResult = (typeof FLUSH)[keyof typeof FLUSH];
 
 /** Sends `bytes[start, end)`. They are borrowed: what must wait is copied. */
 export function send(to: Writable, bytes: Uint8Array, start: number, end: number): SendResult {
@@ -39,19 +45,20 @@ export function send(to: Writable, bytes: Uint8Array, start: number, end: number
   return SEND.waits;
 }
 
-/** Writes on after `drain`. True when nothing waits any more. */
-export function flush(to: Writable): boolean {
+/** Writes on after `drain`. */
+export function flush(to: Writable): FlushResult {
   const outbox = to.outbox;
-  if (outbox === undefined) return true;
+  if (outbox === undefined) return FLUSH.empty;
+  let moved = false;
   for (let next = outbox[0]; next !== undefined; next = outbox[0]) {
     const written = to.socket.write(next.bytes, next.start, next.end - next.start);
-    if (written < 0) return false;
-    next.start += written;
-    if (next.start < next.end) return false;
+    if (written > 0) moved = true;
+    next.start += Math.max(0, written);
+    if (next.start < next.end) return moved ? FLUSH.moved : FLUSH.stuck;
     outbox.shift();
   }
   to.outbox = undefined;
-  return true;
+  return FLUSH.empty;
 }
 
 function pending(bytes: Uint8Array, start: number, end: number): Pending {

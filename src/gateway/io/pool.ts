@@ -39,9 +39,9 @@ export class Pool {
   get idle(): number {
     return this.#idle.length;
   }
-  /** Whether one more connection may be opened. */
-  get hasRoom(): boolean {
-    return this.#open.size < this.#limits.perTargetMax;
+  /** Whether a request can be served now: by an idle connection, or by one more. */
+  get hasPlace(): boolean {
+    return this.#idle.length > 0 || this.#open.size < this.#limits.perTargetMax;
   }
 
   update(target: Target, index: number, limits: ConnectionsConfig): void {
@@ -68,8 +68,9 @@ export class Pool {
     return undefined;
   }
 
-  /** Begins to open a connection; `user` is told when it is open or has failed. */
+  /** Begins to open a connection; `user` is told when it is open or has failed. Takes the place of an idle one if need be. */
   connect(user: UpstreamUser): Upstream {
+    if (this.#open.size >= this.#limits.perTargetMax) this.#idle.shift()?.close();
     const upstream = new Upstream(this, this.#context);
     upstream.user = user;
     this.#open.add(upstream);
@@ -79,10 +80,10 @@ export class Pool {
 
   /** Takes a connection back after a complete exchange. */
   release(upstream: Upstream, nowMs: number): void {
-    if (this.#idle.length >= this.#limits.idleMax || this.target.state === "draining")
-      return upstream.close();
-    upstream.rest(nowMs);
+    const isWanted = this.target.state === "active" && this.#open.size <= this.#limits.perTargetMax;
+    if (!isWanted || this.#idle.length >= this.#limits.idleMax) return upstream.close();
     this.#idle.push(upstream);
+    upstream.rest(nowMs);
   }
 
   /** Forgets a connection that has closed. */

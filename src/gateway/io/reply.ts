@@ -46,11 +46,17 @@ export function pageReply(page: ErrorPage, accept: string): Reply {
 /** A client told to come back should not come back at once. */
 const RETRY_AFTER_S = "1";
 
-/** The answer of a redirect or respond rule. */
-export function localReply(action: Exclude<ActionConfig, { kind: "forward" }>, view: RequestView): Reply {
+/**
+ * The answer to a request that goes no further: one that a redirect or respond rule answers, or an OPTIONS or TRACE
+ * whose Max-Forwards is used up, which makes the gateway its final recipient (RFC 9110 §7.6.2).
+ */
+export function localReply(action: ActionConfig, view: RequestView): Reply | undefined {
+  if (action.kind === "forward") return view.head.maxForwards === 0 ? FINAL_RECIPIENT : undefined;
   if (action.kind === "respond") return { status: action.status, fields: action.headers, body: action.body };
   return { status: action.status, fields: [["Location", location(action.location, view)]], body: "" };
 }
+
+const FINAL_RECIPIENT: Reply = { status: 200, fields: [], body: "" };
 
 /** Fills {scheme} {host} {path} {query} in; {query} brings its own "?". */
 function location(template: string, { head, bytes }: RequestView): string {

@@ -176,8 +176,7 @@ export class Serving {
     };
     const bytes = renderReply(reply, context);
     down.send(bytes, 0, bytes.length);
-    this.column.countGroup(NO_GROUP, GROUP_COUNTER.requests, 1);
-    this.column.countGroup(NO_GROUP, countStatus(row.status), 1);
+    this.count(NO_GROUP, row.status);
     this.column.countReason(NO_GROUP, reasonNumber(reason));
     this.#logTurnedAway(down, row, requestId, bytes.length);
     down.close(true);
@@ -204,18 +203,23 @@ export class Serving {
     });
   }
 
-  /** Counts a finished exchange and observes its latency. */
-  count(row: number, status: number, durationMs: number): void {
-    const { column } = this;
-    column.countGroup(row, GROUP_COUNTER.requests, 1);
-    column.countGroup(row, countStatus(status), 1);
-    column.observeLatency(row, durationMs);
+  /** Counts a finished exchange. */
+  count(row: number, status: number): void {
+    this.column.countGroup(row, GROUP_COUNTER.requests, 1);
+    this.column.countGroup(row, countStatus(status), 1);
   }
 
   /** Writes an access log line, when the log is on. */
   logAccess(entry: Omit<AccessEntry, "time">): void {
     if (this.#accessFormat === undefined) return;
     this.#context.writeAccess(this.#accessFormat({ time: new Date(this.wallMs()), ...entry }));
+  }
+
+  /** A bug of ours: the exchange in question ends with `internal`, the worker goes on. */
+  reportCrash(error: unknown): void {
+    this.#owner = undefined;
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.log.error("internal", { stack });
   }
 
   /** Says in the worker's log what went wrong on the target's side or ours; clients' mistakes are only counted. */

@@ -1,8 +1,10 @@
 /**
  * A target group with its connections: the pure group decides who, its pools hold the connections to them, and a
- * bounded queue holds the exchanges that wait when every connection allowed is in use.
+ * bounded queue holds the requests that wait while every connection allowed is in use.
+ *
+ * A place that comes free goes to whoever has waited longest. Which target that is counts less than that it is free:
+ * a request that hashes to a target without a free place goes to another one rather than wait.
  */
-import { BoundedQueue } from "../../base/index.ts";
 import type { Target, TargetGroup } from "../../config/index.ts";
 import { Group, type GroupContext } from "../group.ts";
 import { type KeyHash, keyHash } from "../hash-key.ts";
@@ -10,12 +12,15 @@ import type { RequestView } from "../route.ts";
 import { Pool } from "./pool.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
 
-/** An exchange that waits for a connection. */
+/** A request that waits for a connection. */
 export interface Waiter {
-  dequeued(): void;
+  /** Hash of its key. */
+  readonly hash: number;
+  /** `pool` has a place for it. It waits no longer. */
+  dequeued(pool: Pool): void;
 }
 
-/** What a group and its connections work with. */
+/** What a group of one worker works with. */
 export interface UpstreamGroupContext extends GroupContext, Omit<UpstreamContext, "roomFreed"> {
   /** Requests that may wait at once. */
   readonly queueMax: () => number;
@@ -25,18 +30,18 @@ export class UpstreamGroup {
   readonly #group: Group;
   readonly #context: UpstreamGroupContext;
   readonly #upstreamContext: UpstreamContext;
-  readonly #queue: BoundedQueue<Waiter>;
-  /** Waiters that left before their turn; they are skipped when it comes. */
-  readonly #left = new Set<Waiter>();
+  /** In the order of their coming. */
+  readonly #waiters = new Set<Waiter>();
+  /** Waiters are being served: places that come free meanwhile are given out by the same loop. */
+  #serves = false;
   #pools: Pool[] = [];
   #keyHash: KeyHash;
 
   constructor(spec: TargetGroup, context: UpstreamGroupContext) {
     this.#context = context;
-    const { transport, nowMs, keepAliveMs } = context;
-    this.#upstreamContext = { transport, nowMs, keepAliveMs, roomFreed: () => this.#roomFreed() };
+    const { transport, keepAliveMs } = context;
+    this.#upstreamContext = { transport, keepAliveMs, roomFreed: () => this.#serveWaiters() };
     this.#group = new Group(spec, context);
-    this.#queue = new BoundedQueue(context.queueMax());
     this.#keyHash = keyHash(spec.algorithm, spec.hashKey, context.random);
     this.#adopt(spec);
   }
@@ -48,31 +53,38 @@ export class UpstreamGroup {
   get row(): number {
     return this.#group.spec.slot;
   }
-  get spec(): TargetGroup {
-    return this.#group.spec;
-  }
-  get pools(): readonly Pool[] {
-    return this.#pools;
-  }
   get queueTimeoutMs(): number {
     return this.#group.spec.connections.queueTimeoutMs;
+  }
+  get hasWaiters(): boolean {
+    return this.#waiters.size > 0;
   }
 
   update(spec: TargetGroup): void {
     this.#group.update(spec);
     this.#keyHash = keyHash(spec.algorithm, spec.hashKey, this.#context.random);
     this.#adopt(spec);
+    this.#serveWaiters();
   }
 
   keyHash(request: RequestView): number {
     return this.#keyHash(request);
   }
-  pick(hash: number, exclude: number): number {
-    return this.#group.pick(hash, exclude);
+
+  /**
+   * The connections of the target for a request: the balancer's choice, or, when all of that one's are in use, any that
+   * has a place. When none has, the choice itself, to wait for. Undefined when no target may be used.
+   */
+  choose(hash: number, exclude: number): Pool | undefined {
+    const chosen = this.#pools[this.#group.pick(hash, exclude)];
+    return chosen === undefined || chosen.hasPlace ? chosen : (this.#leastUsed(exclude) ?? chosen);
   }
+
+  /** A response began. */
   answered(index: number, status: number, latencyMs: number): void {
     if (index >= 0) this.#group.answered(index, status, latencyMs);
   }
+  /** There was none. */
   failed(index: number, latencyMs: number): void {
     if (index >= 0) this.#group.failed(index, latencyMs);
   }
@@ -80,36 +92,55 @@ export class UpstreamGroup {
   /** Takes a connection back, and gives the place to whoever waits. */
   release(upstream: Upstream, nowMs: number): void {
     upstream.pool.release(upstream, nowMs);
-    this.#serveQueue();
+    if (this.#waiters.size > 0) this.#serveWaiters();
   }
 
   /** False when the queue is full. */
   enqueue(waiter: Waiter): boolean {
-    this.#left.delete(waiter);
-    return this.#queue.push(waiter);
+    if (this.#waiters.size >= this.#context.queueMax()) return false;
+    this.#waiters.add(waiter);
+    return true;
   }
   leaveQueue(waiter: Waiter): void {
-    if (this.#queue.size > 0) this.#left.add(waiter);
+    this.#waiters.delete(waiter);
   }
 
-  /** Once a second: ends ejections, closes connections that rested too long. */
+  /** Once a second: ends ejections, closes connections that rested too long, looks for places that health gave back. */
   sweep(nowMs: number): void {
     this.#group.sweep();
     for (const pool of this.#pools) pool.sweep(nowMs);
+    this.#serveWaiters();
   }
 
-  /** The group is gone from the config. */
+  /** The group is gone from the config: what is in use ends with its exchange. */
   close(): void {
-    for (const pool of this.#pools) pool.closeIdle();
+    this.#group.close();
+    for (const pool of this.#pools) pool.retire();
   }
 
-  #serveQueue(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      if (this.#left.delete(next)) continue;
-      next.dequeued();
-      return;
+  #leastUsed(exclude: number): Pool | undefined {
+    let least: Pool | undefined;
+    for (const index of this.#group.usable) {
+      const pool = this.#pools[index];
+      if (pool === undefined || index === exclude || !pool.hasPlace) continue;
+      if (least === undefined || pool.open - pool.idle < least.open - least.idle) least = pool;
     }
-    this.#left.clear();
+    return least;
+  }
+
+  #serveWaiters(): void {
+    if (this.#serves) return;
+    this.#serves = true;
+    try {
+      for (const waiter of this.#waiters) {
+        const pool = this.choose(waiter.hash, -1);
+        if (pool?.hasPlace !== true) return;
+        this.#waiters.delete(waiter);
+        waiter.dequeued(pool);
+      }
+    } finally {
+      this.#serves = false;
+    }
   }
 
   /** Pools follow the targets: kept for those that stay, closed for those that go. */
@@ -122,11 +153,7 @@ export class UpstreamGroup {
   #poolFor(target: Target, index: number, old: Map<string, Pool>): Pool {
     const pool = old.get(target.id) ?? new Pool(this.#upstreamContext);
     old.delete(target.id);
-    pool.update(target, index, this.spec.connections);
+    pool.update(target, index, this.#group.spec.connections);
     return pool;
-  }
-
-  #roomFreed(): void {
-    if (this.#queue.size > 0) this.#serveQueue();
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Address } from "../../config/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
-import { flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
+import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectFailure, ConnectOwner, TcpSocket, Transport } from "./transport/index.ts";
 
@@ -15,17 +15,21 @@ export interface UpstreamUser {
   upstreamOpened(): void;
   /** `bytes[start, end)` hold only during the call. */
   upstreamData(bytes: Uint8Array, start: number, end: number): void;
+  /** All that waited has gone to the target. */
   upstreamDrained(): void;
+  /** Some of it has. */
+  upstreamMoved(): void;
   /** The target sent FIN: nothing more will come. */
   upstreamEnded(): void;
-  /** The connection is gone, or never came to be. */
-  upstreamClosed(code: GatewayErrorCode): void;
+  /** The connection is gone, or never came to be. `reset`: not by an orderly close. */
+  upstreamClosed(code: GatewayErrorCode, reset: boolean): void;
+  /** Our own code threw while it handled an event of this connection. */
+  upstreamCrashed(error: unknown): void;
 }
 
-/** What a connection needs to know of its surroundings. */
+/** What a connection takes from its group. */
 export interface UpstreamContext {
   readonly transport: Transport;
-  readonly nowMs: () => number;
   /** How long a connection may rest: below the target's own keep-alive timeout. */
   readonly keepAliveMs: () => number;
   /** Called when a connection of the pool has closed, so that a waiting request can take its place. */
@@ -40,6 +44,9 @@ export class Upstream implements ConnectOwner {
   #socket: TcpSocket | undefined;
   #giveUp: () => void = () => {};
   #state: State = "connecting";
+  #paused = false;
+  /** The end of what we send is due once the outbox is empty. */
+  #shutsDown = false;
   user: UpstreamUser | undefined;
   outbox: Outbox | undefined;
   /** Exchanges carried before the present one; 0 on a fresh connection. */
@@ -73,30 +80,38 @@ export class Upstream implements ConnectOwner {
   }
 
   pause(): void {
-    if (this.isOpen) this.socket.pause();
+    if (!this.isOpen || this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
   }
   resume(): void {
-    if (this.isOpen) this.socket.resume();
+    if (!this.isOpen || !this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
   }
-  /** Half-closes: the target sees the end of what we send. */
+  /** Half-closes once all is sent: the target sees the end of what we send. */
   shutdown(): void {
-    if (this.isOpen) this.socket.shutdown();
+    if (!this.isOpen) return;
+    if (this.outbox === undefined) this.socket.shutdown();
+    else this.#shutsDown = true;
   }
 
-  /** Begins its rest in the pool. */
+  /** Begins its rest in the pool. It reads on: a target that closes or speaks meanwhile must be noticed. */
   rest(nowMs: number): void {
     this.user = undefined;
+    this.resume();
     this.uses++;
     this.expiresMs = nowMs + Math.min(this.#context.keepAliveMs(), this.hintMs);
   }
 
   /** Closes at once; its user is not told. */
   close(): void {
+    if (this.#state === "closed") return;
     this.user = undefined;
-    const state = this.#state;
+    const isConnecting = this.#state === "connecting";
     this.#leave();
-    if (state === "open") this.#socket?.end();
-    else if (state === "connecting") this.#giveUp();
+    if (isConnecting) this.#giveUp();
+    else this.#socket?.end();
   }
 
   opened(socket: TcpSocket): void {
@@ -106,7 +121,7 @@ export class Upstream implements ConnectOwner {
   }
 
   connectFailed(failure: ConnectFailure): void {
-    this.#lost(failure);
+    this.#lost(failure, true);
   }
 
   received(bytes: Uint8Array, start: number, end: number): void {
@@ -116,7 +131,12 @@ export class Upstream implements ConnectOwner {
   }
 
   drained(): void {
-    if (flush(this)) this.user?.upstreamDrained();
+    if (this.outbox === undefined) return;
+    const flushed = flush(this);
+    if (flushed === FLUSH.stuck) return;
+    if (flushed === FLUSH.empty && this.#shutsDown) this.socket.shutdown();
+    if (flushed === FLUSH.empty) this.user?.upstreamDrained();
+    else this.user?.upstreamMoved();
   }
 
   ended(): void {
@@ -124,16 +144,22 @@ export class Upstream implements ConnectOwner {
     else this.user.upstreamEnded();
   }
 
-  closed(): void {
-    this.#lost("upstream-closed");
+  closed(reset: boolean): void {
+    this.#lost("upstream-closed", reset);
   }
 
-  #lost(code: GatewayErrorCode): void {
+  #lost(code: GatewayErrorCode, reset: boolean): void {
     if (this.#state === "closed") return;
-    const user = this.user;
+    const { user } = this;
     this.user = undefined;
     this.#leave();
-    user?.upstreamClosed(code);
+    user?.upstreamClosed(code, reset);
+  }
+
+  /** An event handler threw. */
+  crashed(error: unknown): void {
+    if (this.user === undefined) this.close();
+    else this.user.upstreamCrashed(error);
   }
 
   #leave(): void {

@@ -42,9 +42,12 @@ export class Worker {
   readonly #serving: Serving;
   readonly #groups = new Map<string, UpstreamGroup>();
   readonly #listeners = new Map<string, HttpListener>();
+  /** Listeners whose address could not be opened when a snapshot asked for it; tried again until it can. */
+  readonly #unopened = new Map<string, HttpListener>();
   readonly #draining = new Set<HttpListener>();
   readonly #checks: HealthChecks;
   #snapshot: Snapshot;
+  #started = false;
   #cancels: Cancel[] = [];
 
   constructor(snapshot: Snapshot, context: WorkerContext) {
@@ -68,7 +71,7 @@ export class Worker {
     this.#checks = new HealthChecks({ ...context, index });
   }
 
-  /** Requests under way, tunnels included. */
+  /** Client connections, idle ones and tunnels included. */
   get connections(): number {
     return this.#serving.connections;
   }
@@ -77,11 +80,15 @@ export class Worker {
   start(): void {
     this.#column.claim(this.#context.pid, this.#context.clock.wallMs());
     this.apply(this.#snapshot);
+    this.#started = true;
     this.#every(TICK_MS, () => this.#wheel.advance(this.#context.clock.nowMs()));
     this.#every(SWEEP_MS, () => this.#sweep());
   }
 
-  /** Serves by `snapshot` from now on. */
+  /**
+   * Serves by `snapshot` from now on. An address that cannot be opened is logged and tried again: it must hold up neither
+   * the others nor the acknowledgement, for no request comes by it.
+   */
   apply(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#serving.update(snapshot.gateway);
@@ -94,6 +101,7 @@ export class Worker {
   /** Stops accepting; resolves when the last connection has closed, or has been cut after the stop timeout. */
   async drain(): Promise<void> {
     this.#column.setStopping();
+    this.#checks.stop();
     for (const listener of this.#listeners.values()) listener.drain();
     const deadlineMs = this.#context.clock.nowMs() + this.#snapshot.gateway.stopTimeoutMs;
     await this.#until(() => this.connections === 0 || this.#context.clock.nowMs() >= deadlineMs);
@@ -125,6 +133,7 @@ export class Worker {
 
   #applyListeners(snapshot: Snapshot): void {
     const gone = new Set(this.#listeners.keys());
+    this.#unopened.clear();
     for (const config of snapshot.listeners) {
       const key = addressKey(config);
       gone.delete(key);
@@ -137,8 +146,21 @@ export class Worker {
   }
 
   #open(key: string, listener: HttpListener): void {
-    listener.start();
-    this.#listeners.set(key, listener);
+    try {
+      listener.start();
+      this.#listeners.set(key, listener);
+      this.#unopened.delete(key);
+    } catch (error) {
+      if (!this.#started) throw error;
+      if (!this.#unopened.has(key)) this.#reportUnopened(listener, error);
+      this.#unopened.set(key, listener);
+    }
+  }
+
+  #reportUnopened({ config }: HttpListener, error: unknown): void {
+    const { host, port } = config.address;
+    const fields = { listener: config.name, address: `${host}:${port}`, error: String(error) };
+    this.#context.log.error("listener-unavailable", fields);
   }
 
   #close(key: string): void {
@@ -153,6 +175,7 @@ export class Worker {
     const { clock } = this.#context;
     this.#column.beat(clock.wallMs());
     for (const group of this.#groups.values()) group.sweep(clock.nowMs());
+    for (const [key, listener] of this.#unopened) this.#open(key, listener);
     for (const listener of this.#draining) {
       if (listener.connections === 0) this.#draining.delete(listener);
     }
@@ -173,10 +196,15 @@ export class Worker {
     };
   }
 
+  /** Runs again and again: what one run throws is logged, and keeps no later one from its turn. */
   #every(ms: number, run: () => void): void {
     let cancel: Cancel = () => {};
     const again = (): void => {
-      run();
+      try {
+        run();
+      } catch (error) {
+        this.#serving.reportCrash(error);
+      }
       cancel = this.#context.scheduler.after(ms, again);
     };
     cancel = this.#context.scheduler.after(ms, again);

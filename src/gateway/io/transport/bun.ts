@@ -35,8 +35,8 @@ export class BunTransport implements Transport {
           if (gaveUp) socket.terminate();
           else owner.opened(asTcp(socket));
         },
-        close: (socket) => {
-          if (!gaveUp) socket.data.closed();
+        close: (socket, error) => {
+          if (!gaveUp) socket.data.closed(error !== undefined);
         },
         connectError: (_, error) => {
           if (!gaveUp) owner.connectFailed(isRefusal(error) ? "connect-refused" : "connect-failed");
@@ -60,6 +60,7 @@ const NOBODY: SocketOwner = {
   drained: () => {},
   ended: () => {},
   closed: () => {},
+  crashed: () => {},
 };
 
 const HANDLERS = {
@@ -67,9 +68,9 @@ const HANDLERS = {
   data: (socket: OwnedSocket, bytes: Buffer): void => socket.data.received(bytes, 0, bytes.length),
   drain: (socket: OwnedSocket): void => socket.data.drained(),
   end: (socket: OwnedSocket): void => socket.data.ended(),
-  close: (socket: OwnedSocket): void => socket.data?.closed(),
-  // `close` follows.
-  error: (): void => {},
+  close: (socket: OwnedSocket, error?: Error): void => socket.data?.closed(error !== undefined),
+  // Bun calls it for what a handler threw; the socket stays open.
+  error: (socket: OwnedSocket, error: Error): void => socket.data?.crashed(error),
 } as const;
 
 /** Bun's socket is a TcpSocket as it is: same names, same meanings. */

@@ -90,6 +90,11 @@ export class EpollSocket implements TcpSocket {
     this.#close();
   }
 
+  /** Handling an event threw: what was under way on this socket is its owner's to end. */
+  crashed(error: unknown): void {
+    this.#owner?.crashed(error);
+  }
+
   // --- what the kernel tells ----------------------------------------------------------------------------------
 
   handle(ready: number): void {
@@ -112,7 +117,7 @@ export class EpollSocket implements TcpSocket {
     const received = calls.recv(this.#fd, receiveAddress, receiveBuffer.length, MSG.dontWait);
     if (received > 0) this.#owner?.received(receiveBuffer, 0, received);
     else if (received === 0) this.#endReached();
-    else if (!isTemporary(errno(calls))) this.#close();
+    else if (!isTemporary(errno(calls))) this.#close(true);
   }
 
   /** FIN. From here on readiness to read would be reported for ever, so it is no longer asked for. */
@@ -124,13 +129,14 @@ export class EpollSocket implements TcpSocket {
 
   /** Both directions are closed, or the connection was reset. Bytes that still wait to be read come first. */
   #brokenOff(): void {
+    const error = this.#table.pendingError(this.#fd);
     if (this.#paused && !this.#ended) {
       // The owner cannot take bytes now, and the kernel would report this for ever: ask for nothing until `resume`.
       this.#table.control(EPOLL_CTL.del, this.#fd, 0, this.generation);
       this.#interest = -1;
-      if (this.#table.pendingError(this.#fd) === 0) return;
+      if (error === 0) return;
     }
-    this.#close();
+    this.#close(error !== 0);
   }
 
   // --- connecting ---------------------------------------------------------------------------------------------
@@ -183,11 +189,11 @@ export class EpollSocket implements TcpSocket {
     this.#table.control(operation, this.#fd, interest, this.generation);
   }
 
-  #close(): void {
+  #close(reset = false): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#table.forget(this.#fd);
-    this.#owner?.closed();
+    this.#owner?.closed(reset);
   }
 }
 

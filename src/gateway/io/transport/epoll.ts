@@ -4,7 +4,7 @@
  *   loop: epoll_wait -> for each ready socket: recv into the one buffer -> owner.received -> (send) …
  *
  * Bun's own event loop still runs timers, signals, file watches and everything else of the process. Its epoll
- * descriptor is one of the descriptors waited for here, so whatever it has to do wakes this loop too, which then
+ * descriptor is one of those waited for here, so whatever it has to do wakes this loop too, which then
  * yields to it; and it yields at least every `YIELD_MS`.
  *
  * Events carry descriptor and generation: a descriptor that was closed and opened again within one batch is not
@@ -68,7 +68,7 @@ export class EpollTransport implements Transport, SocketTable {
   readonly receiveBuffer: Uint8Array = Buffer.alloc(RECEIVE_BYTES);
   readonly receiveAddress: Pointer = addressOf(this.receiveBuffer);
   readonly #epoll: number;
-  readonly #bunLoop: number;
+  readonly #bunLoops: readonly number[];
   readonly #sockets: (EpollSocket | undefined)[] = [];
   readonly #listeners = new Map<number, Listening>();
   readonly #events = new Int32Array(EVENTS_MAX * EVENT_WORDS);
@@ -84,9 +84,9 @@ export class EpollTransport implements Transport, SocketTable {
 
   constructor(calls: Libc) {
     this.calls = calls;
-    this.#bunLoop = bunLoopDescriptor();
+    this.#bunLoops = loopDescriptors();
     this.#epoll = this.#check(calls.epoll_create1(SOCK.cloexec), "epoll_create1");
-    if (this.#bunLoop >= 0) this.control(EPOLL_CTL.add, this.#bunLoop, EPOLL.in, 0);
+    for (const loop of this.#bunLoops) this.control(EPOLL_CTL.add, loop, EPOLL.in, 0);
   }
 
   // --- listening and connecting -------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ export class EpollTransport implements Transport, SocketTable {
     for (let i = 0; i < count; i++) {
       const at = i * EVENT_WORDS;
       const fd = events[at + DATA_WORD] ?? -1;
-      if (fd === this.#bunLoop) bunHasWork = true;
+      if (this.#bunLoops.includes(fd)) bunHasWork = true;
       else this.#dispatch(fd, events[at + DATA_WORD + 1] ?? 0, events[at] ?? 0);
     }
     return bunHasWork;
@@ -181,12 +181,21 @@ export class EpollTransport implements Transport, SocketTable {
   #dispatch(fd: number, generation: number, ready: number): void {
     const socket = this.#sockets[fd];
     if (socket !== undefined) {
-      if (socket.generation === generation) socket.handle(ready);
+      if (socket.generation === generation) this.#handle(socket, ready);
       return;
     }
     const listening = this.#listeners.get(fd);
     if (listening === undefined) return;
     for (let i = 0; i < ACCEPTS_MAX && this.#acceptOne(listening); i++);
+  }
+
+  /** What one connection's handler throws must not end the loop that serves them all. */
+  #handle(socket: EpollSocket, ready: number): void {
+    try {
+      socket.handle(ready);
+    } catch (error) {
+      socket.crashed(error);
+    }
   }
 
   /** False when nobody waits. */
@@ -291,13 +300,17 @@ async function resolve({ host, port }: Address): Promise<Uint8Array | undefined>
   }
 }
 
-/** The epoll descriptor that Bun's event loop waits on: the only one of the process before ours. -1 when not found. */
-function bunLoopDescriptor(): number {
+/**
+ * The epoll descriptors of the process before ours: Bun's event loop waits on one of them, and it is the only one but in
+ * special settings (its test runner has another). None when there is no /proc: the loop yields every YIELD_MS all the same.
+ */
+function loopDescriptors(): number[] {
   try {
-    const isEpoll = (fd: string): boolean => readlink(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]";
-    return Number(readdirSync("/proc/self/fd").find(isEpoll) ?? -1);
+    return readdirSync("/proc/self/fd")
+      .filter((fd) => readlink(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]")
+      .map(Number);
   } catch {
-    return -1; // no /proc: the loop yields every YIELD_MS all the same
+    return [];
   }
 }
 

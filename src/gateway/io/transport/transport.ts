@@ -41,8 +41,10 @@ export interface SocketOwner {
   drained(): void;
   /** The other end sent FIN: it will send no more, but may read. */
   ended(): void;
-  /** The socket is gone, whoever closed it. The last call. */
-  closed(): void;
+  /** The socket is gone, whoever closed it. `reset`: not in order, so bytes may be missing. The last call. */
+  closed(reset: boolean): void;
+  /** One of these calls threw. The socket is as it was; the owner decides what becomes of it. */
+  crashed(error: unknown): void;
 }
 
 /** The owner of a socket that is being connected. */

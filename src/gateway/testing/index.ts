@@ -1,0 +1,16 @@
+/** What the tests of this part are built from. */
+export { type Answer, Client, get, post, request, upgrade } from "./client.ts";
+export { eventually, settle } from "./eventually.ts";
+export {
+  type ConfigAt,
+  type Extra,
+  freePort,
+  gatewayTo,
+  plainScoreboard,
+  proxyTo,
+  snapshotOf,
+  stopAll,
+  TestGateway,
+  track,
+} from "./gateway.ts";
+export { type Arrival, answerOk, echoTunnel, ok, type Script, Target } from "./target.ts";
