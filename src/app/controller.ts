@@ -16,7 +16,14 @@ import {
   systemRandom,
   systemScheduler,
 } from "../base/index.ts";
-import { type Address, type Config, diff, formatAddress, formatChange } from "../config/index.ts";
+import {
+  type Address,
+  type Config,
+  diff,
+  formatAddress,
+  formatChange,
+  type ListenerConfig,
+} from "../config/index.ts";
 import { Controller, WORKER_PLACEHOLDER, type WorkerSet } from "../control/index.ts";
 import {
   acquireLock,
@@ -32,7 +39,7 @@ import { AdminServer } from "./admin-server.ts";
 import type { ReloadResult } from "./api.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
-import { checkListeners } from "./ports.ts";
+import { checkListeners, listenerProblems } from "./ports.ts";
 import { StartFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
 import { Traffic } from "./traffic.ts";
@@ -122,7 +129,7 @@ class RunningController implements ControllerHandle {
 
   async start(): Promise<void> {
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
-    if (plane.workers().length === 0) checkListeners(this.#config);
+    if (plane.workers().length === 0) checkListeners(this.#config.listeners);
     this.#store = await openJournalStore(this.#directory.journal);
     const runtime = new ProcessRuntime({
       logs: this.#directory.logs,
@@ -179,6 +186,8 @@ class RunningController implements ControllerHandle {
       return { revision: revision(), changes: [], problems: reading.problems };
     }
     const next = this.#effective(reading.config);
+    const problems = listenerProblems(newListeners(this.#config, next));
+    if (problems.length > 0) return { revision: revision(), changes: [], problems };
     const changes = diff(this.#config, next).map(formatChange);
     if (changes.length > 0) {
       this.#config = next;
@@ -270,6 +279,12 @@ class RunningController implements ControllerHandle {
     const { workers } = this.#options;
     return workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
   }
+}
+
+/** Listeners whose address nothing of ours holds yet. */
+function newListeners(before: Config, next: Config): readonly ListenerConfig[] {
+  const held = new Set(before.listeners.map(({ address }) => formatAddress(address)));
+  return next.listeners.filter(({ address }) => !held.has(formatAddress(address)));
 }
 
 /** How the gateway's workers are run; the same at each start, so that running ones are adopted. */

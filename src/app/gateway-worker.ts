@@ -2,7 +2,8 @@
  * Composition root of one gateway worker process: `gateway-worker.ts --state DIR --index N`.
  *
  * It needs nothing but its state directory: the snapshot to serve by and the scoreboard to report in. SIGTERM drains
- * and ends it; SIGHUP makes it look for a newer snapshot at once (it also watches the file).
+ * and ends it, SIGHUP makes it look for a newer snapshot at once (it watches the file anyway), SIGUSR2 opens the
+ * access log anew after a rotation.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -27,13 +28,12 @@ const log = createLog({
   write: (line) => process.stderr.write(line),
 }).child({ worker: index });
 
-const path = join(folder, "gateway", "snapshot.json");
-const snapshot = readSnapshot(path);
+const snapshotPath = join(folder, "gateway", "snapshot.json");
+const snapshot = readSnapshot(snapshotPath);
 const accessLog = new BatchedAppender({
   path: join(folder, "logs", "access.log"),
   scheduler: systemScheduler,
 });
-
 const transport = createTransport(process.env["TENFOLD_TRANSPORT"]);
 
 const worker = new Worker(snapshot, {
@@ -48,7 +48,7 @@ const worker = new Worker(snapshot, {
   writeAccess: (line) => accessLog.append(line),
 });
 
-const watch = new SnapshotWatch(path, snapshot.revision, {
+const watch = new SnapshotWatch(snapshotPath, snapshot.revision, {
   scheduler: systemScheduler,
   changed: (next) => {
     worker.apply(next);
@@ -58,21 +58,33 @@ const watch = new SnapshotWatch(path, snapshot.revision, {
 });
 
 process.on("SIGHUP", () => watch.check());
+process.on("SIGUSR2", () => accessLog.reopen());
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
 
-worker.start();
-transport.start();
-watch.start();
-log.info("serving", {
-  revision: snapshot.revision,
-  listeners: snapshot.listeners.map(({ address }) => address),
-});
+start();
 
+function start(): void {
+  try {
+    worker.start();
+  } catch (error) {
+    log.error("cannot-serve", {
+      error: String(error),
+      mend: "free the listener's address, or change it in the config",
+    });
+    process.exit(1);
+  }
+  transport.start();
+  watch.start();
+  const listeners = snapshot.listeners.map(({ address }) => address);
+  log.info("serving", { transport: transport.name, revision: snapshot.revision, listeners });
+}
+
+/** Drains by the newest snapshot to the end: a target that leaves meanwhile must get nothing new from here either. */
 async function stop(): Promise<void> {
   log.info("stopping");
-  watch.stop();
   await worker.drain();
+  watch.stop();
   await accessLog.close();
   process.exit(0);
 }

@@ -4,24 +4,25 @@
  * Workers open their listeners with SO_REUSEPORT, which would share a port with any other program of the same user
  * that does so too, and split its traffic. So the controller tries each address alone before workers exist.
  */
-import { type Address, type Config, formatAddress } from "../config/index.ts";
+import { type Address, formatAddress, type ListenerConfig } from "../config/index.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** Throws a `StartFailure` that names every address that cannot be opened, and the mend. */
-export function checkListeners({ listeners }: Config): void {
-  const problems = listeners.flatMap(({ name, address }) => {
-    const problem = tryAddress(address);
-    return problem === undefined ? [] : [{ name, address, problem }];
-  });
-  const [first] = problems;
-  if (first === undefined) return;
-  const what = problems.map(
-    ({ name, address, problem }) => `listener ${name}: ${formatAddress(address)} ${problem}`,
-  );
+export function checkListeners(listeners: readonly ListenerConfig[]): void {
+  const problems = listenerProblems(listeners);
+  if (problems.length === 0) return;
   throw new StartFailure(
-    what.join("\n"),
-    `stop what uses the address (\`ss -ltnp\` shows it), or change listeners.${first.name}.address`,
+    problems.join("\n"),
+    "stop what uses the address (`ss -ltnp` shows it), or change the listener",
   );
+}
+
+/** A line for each listener whose address cannot be opened. */
+export function listenerProblems(listeners: readonly ListenerConfig[]): string[] {
+  return listeners.flatMap(({ name, address }) => {
+    const problem = tryAddress(address);
+    return problem === undefined ? [] : [`listener ${name}: ${formatAddress(address)} ${problem}`];
+  });
 }
 
 /** Whether nobody listens there now. */
