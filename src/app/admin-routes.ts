@@ -32,7 +32,10 @@ function ok(data: unknown): AdminAnswer {
 function events({ controller }: AdminActions, { query }: AdminRequest): api.EventRecord[] {
   const after = Number(query.get("after") ?? 0);
   return controller.events(after).map(({ number, atMs, kind, service, task, message }) => ({
-    ...{ number, at: new Date(atMs).toISOString(), event: kind, message },
+    number,
+    at: new Date(atMs).toISOString(),
+    event: kind,
+    message,
     subject: task ?? service ?? "controller",
   }));
 }

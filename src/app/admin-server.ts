@@ -32,6 +32,7 @@ export type AdminAnswer =
       readonly mend: string;
     };
 
+/** One row of the API. */
 export interface AdminRoute {
   readonly method: "GET" | "POST";
   /** "/v1/services/:name/scale" */
@@ -39,6 +40,7 @@ export interface AdminRoute {
   readonly handle: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
 }
 
+/** What the server is made of. */
 export interface AdminOptions {
   readonly address: Address;
   readonly token: string;
@@ -69,7 +71,9 @@ function serve(options: AdminOptions): Bun.Server<undefined> {
   const { address, log } = options;
   try {
     return Bun.serve({
-      ...{ hostname: address.host, port: address.port, maxRequestBodySize: BODY_BYTES_MAX },
+      hostname: address.host,
+      port: address.port,
+      maxRequestBodySize: BODY_BYTES_MAX,
       fetch: (request) => answer(request, options),
       error: (problem) => {
         log.error("admin-request-failed", { problem });

@@ -14,6 +14,7 @@
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
 
+/** Everything at a glance: controller, gateway, services. */
 export interface Status {
   readonly version: string;
   readonly controller: {
@@ -36,6 +37,7 @@ export interface Status {
   readonly services: readonly ServiceStatus[];
 }
 
+/** One gateway worker process. */
 export interface WorkerStatus {
   readonly index: number;
   readonly pid: number;
@@ -44,6 +46,7 @@ export interface WorkerStatus {
   readonly connections: number;
 }
 
+/** One listener with its rules in words. */
 export interface ListenerStatus {
   readonly name: string;
   /** "http://127.0.0.1:8080" */
@@ -68,6 +71,7 @@ export interface TrafficTotals {
   readonly rps: number;
 }
 
+/** One target group: its traffic and its targets. */
 export interface GroupStatus extends TrafficTotals {
   readonly name: string;
   readonly algorithm: string;
@@ -76,6 +80,7 @@ export interface GroupStatus extends TrafficTotals {
   readonly targets: readonly TargetStatus[];
 }
 
+/** One target as gateway and controller see it. */
 export interface TargetStatus {
   readonly id: string;
   readonly weight: number;
@@ -91,6 +96,7 @@ export interface TargetStatus {
   readonly task?: string;
 }
 
+/** One service: what is wanted, what there is, and why they differ. */
 export interface ServiceStatus {
   readonly name: string;
   readonly wanted: number;
@@ -105,6 +111,7 @@ export interface ServiceStatus {
   readonly deploy: DeployStatus | null;
 }
 
+/** One task of a service. */
 export interface TaskStatus {
   /** "web/3" */
   readonly id: string;
@@ -121,6 +128,7 @@ export interface TaskStatus {
   readonly inFlight: number;
 }
 
+/** A deploy under way, or the last one. */
 export interface DeployStatus {
   readonly service: string;
   readonly from: string;
@@ -143,6 +151,7 @@ export interface ScaleRecord {
   readonly clamps: readonly string[];
 }
 
+/** What the autoscaler decided for a service, and by which policy. */
 export interface ScaleExplanation {
   readonly service: string;
   readonly wanted: number;
@@ -151,6 +160,7 @@ export interface ScaleExplanation {
   readonly decisions: readonly ScaleRecord[];
 }
 
+/** Something that happened, in a sentence. */
 export interface EventRecord {
   readonly number: number;
   readonly at: string;
@@ -159,6 +169,7 @@ export interface EventRecord {
   readonly message: string;
 }
 
+/** What a reload came to. */
 export interface ReloadResult {
   readonly revision: number;
   /** What changed, in words; empty when nothing did. */
@@ -167,6 +178,7 @@ export interface ReloadResult {
   readonly problems: readonly string[];
 }
 
+/** The body of every error answer. */
 export interface ApiError {
   readonly error: { readonly code: string; readonly message: string; readonly mend: string };
 }

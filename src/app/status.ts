@@ -10,9 +10,9 @@ import {
 } from "../config/index.ts";
 import type {
   Controller,
-  Deploy,
   ServiceStatus as ControlService,
   TaskStatus as ControlTask,
+  Deploy,
 } from "../control/index.ts";
 import { type Column, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
 import { explainDecision } from "../scaling/index.ts";
@@ -170,7 +170,12 @@ const HEALTH_WORDS = {
 function serviceStatus(service: ControlService): api.ServiceStatus {
   const { name, wanted, healthy, revision, state, message, tasks, deploy, autoscale } = service;
   return {
-    ...{ name, wanted, healthy, revision, state, message },
+    name,
+    wanted,
+    healthy,
+    revision,
+    state,
+    message,
     running: tasks.filter(({ pid }) => pid !== undefined).length,
     autoscale: autoscale === undefined ? null : { min: autoscale.min, max: autoscale.max },
     tasks: tasks.map(taskStatus),
@@ -200,7 +205,11 @@ export function deployStatus(
   { from, to, status, message, startedMs, endedMs }: Deploy,
 ): api.DeployStatus {
   return {
-    ...{ service, from, to, status, message: message ?? "" },
+    service,
+    from,
+    to,
+    status,
+    message: message ?? "",
     started: new Date(startedMs).toISOString(),
     ended: endedMs === undefined ? null : new Date(endedMs).toISOString(),
   };

@@ -5,6 +5,7 @@
  * connections are.
  */
 import type { Socket } from "bun";
+import { type Cancel, type Scheduler, systemScheduler } from "../../base/index.ts";
 import type { Address, HealthConfig } from "../../config/index.ts";
 import { statusPasses } from "../matcher.ts";
 import type { CheckResult, FailureReason } from "../target-state.ts";
@@ -13,10 +14,14 @@ import type { CheckResult, FailureReason } from "../target-state.ts";
 const STATUS_LINE_BYTES_MAX = 512;
 
 /** Checks `address` once by `policy`; answers within its timeout and never rejects. */
-export function probe(address: Address, policy: HealthConfig): Promise<CheckResult> {
+export function probe(
+  address: Address,
+  policy: HealthConfig,
+  scheduler: Scheduler = systemScheduler,
+): Promise<CheckResult> {
   const { promise, resolve } = Promise.withResolvers<CheckResult>();
   const check = new Check(address, policy, resolve);
-  check.start();
+  check.start(scheduler);
   return promise;
 }
 
@@ -25,7 +30,7 @@ class Check {
   readonly #policy: HealthConfig;
   readonly #resolve: (result: CheckResult) => void;
   #socket: Socket<Check> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimeout: Cancel = () => {};
   #answer = "";
   #ended = false;
 
@@ -35,8 +40,8 @@ class Check {
     this.#resolve = resolve;
   }
 
-  start(): void {
-    this.#timer = setTimeout(() => this.fail("timeout"), this.#policy.timeoutMs);
+  start(scheduler: Scheduler): void {
+    this.#cancelTimeout = scheduler.after(this.#policy.timeoutMs, () => this.fail("timeout"));
     const { host: hostname, port } = this.#address;
     Bun.connect<Check>({ hostname, port, data: this, socket: HANDLERS }).catch((error: unknown) =>
       this.fail(reasonOf(error, "connect-failed")),
@@ -76,7 +81,7 @@ class Check {
   #end(result: CheckResult): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimeout();
     this.#socket?.terminate();
     this.#resolve(result);
   }

@@ -7,16 +7,20 @@ import type { Accept, ConnectOwner, SocketOwner, TcpListener, TcpSocket, Transpo
 
 type OwnedSocket = Socket<SocketOwner>;
 
+/** The transport on `Bun.listen` and `Bun.connect`. */
 export class BunTransport implements Transport {
   readonly name = "bun";
 
   listen({ host: hostname, port }: Address, accept: Accept): TcpListener {
     const listener = Bun.listen<SocketOwner>({
-      ...{ hostname, port, reusePort: true, allowHalfOpen: true },
+      hostname,
+      port,
+      reusePort: true,
+      allowHalfOpen: true,
       socket: {
         ...HANDLERS,
         open: (socket) => {
-          const owner = accept(asTcp(socket));
+          const owner = accept(socket);
           socket.data = owner ?? NOBODY;
           if (owner === undefined) socket.terminate();
         },
@@ -28,12 +32,15 @@ export class BunTransport implements Transport {
   connect({ host: hostname, port }: Address, owner: ConnectOwner): () => void {
     let gaveUp = false;
     const connecting = Bun.connect<SocketOwner>({
-      ...{ hostname, port, allowHalfOpen: true, data: owner },
+      hostname,
+      port,
+      allowHalfOpen: true,
+      data: owner,
       socket: {
         ...HANDLERS,
         open: (socket) => {
           if (gaveUp) socket.terminate();
-          else owner.opened(asTcp(socket));
+          else owner.opened(socket);
         },
         close: (socket, error) => {
           if (!gaveUp) socket.data.closed(error !== undefined);
@@ -72,11 +79,6 @@ const HANDLERS = {
   // Bun calls it for what a handler threw; the socket stays open.
   error: (socket: OwnedSocket, error: Error): void => socket.data?.crashed(error),
 } as const;
-
-/** Bun's socket is a TcpSocket as it is: same names, same meanings. */
-function asTcp(socket: OwnedSocket): TcpSocket {
-  return socket as unknown as TcpSocket;
-}
 
 function isRefusal(error: Error): boolean {
   return "code" in error && error.code === "ECONNREFUSED";

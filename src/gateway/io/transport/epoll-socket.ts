@@ -18,6 +18,7 @@ export interface SocketTable {
   forget(fd: number): void;
 }
 
+/** What tells a socket from every other. */
 export interface SocketIdentity {
   readonly fd: number;
   readonly generation: number;

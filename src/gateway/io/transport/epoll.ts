@@ -62,6 +62,7 @@ interface Listening {
 const EVENT_WORDS = process.arch === "x64" ? 3 : 4;
 const DATA_WORD = EVENT_WORDS - 2;
 
+/** The transport on epoll, and the loop that drives it. */
 export class EpollTransport implements Transport, SocketTable {
   readonly name = "epoll";
   readonly calls: Libc;
@@ -111,7 +112,7 @@ export class EpollTransport implements Transport, SocketTable {
     if (encoded !== undefined) return this.#connectTo(encoded, owner);
     let giveUp = (): void => {};
     let gaveUp = false;
-    void resolve(address).then((resolved) => {
+    void lookUp(address).then((resolved) => {
       if (gaveUp) return;
       if (resolved === undefined) owner.connectFailed("connect-failed");
       else giveUp = this.#connectTo(resolved, owner);
@@ -291,7 +292,7 @@ function systemError(number: number, what: string): Error {
 }
 
 /** First address of a name. */
-async function resolve({ host, port }: Address): Promise<Uint8Array | undefined> {
+async function lookUp({ host, port }: Address): Promise<Uint8Array | undefined> {
   try {
     const [first] = await Bun.dns.lookup(host);
     return first === undefined ? undefined : encodeSockaddr(first.address, port);

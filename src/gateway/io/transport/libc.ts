@@ -74,6 +74,7 @@ export function addressOf(bytes: NodeJS.TypedArray): Pointer {
   return ptr(bytes);
 }
 
+/** Error numbers (errno.h) that are told apart. */
 export const ERRNO = {
   EINTR: 4,
   EAGAIN: 11,
@@ -91,13 +92,23 @@ export function errnoName(number: number): string {
   return Object.entries(ERRNO).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
 }
 
+/** Address families. */
 export const AF = { inet: 2, inet6: 10 } as const;
+/** Socket types and flags. */
 export const SOCK = { stream: 1, nonblock: 0o4000, cloexec: 0o2000000 } as const;
+/** Levels of socket options. */
 export const SOL = { socket: 1, tcp: 6, ipv6: 41 } as const;
+/** Options of level SOL.socket. */
 export const SO = { reuseAddr: 2, error: 4, keepAlive: 9, linger: 13, reusePort: 15 } as const;
+/** Option of level SOL.tcp: send small segments at once. */
 export const TCP_NODELAY = 1;
+/** Option of level SOL.ipv6: take no IPv4 clients. */
 export const IPV6_V6ONLY = 26;
+/** Flags of send and recv. */
 export const MSG = { dontWait: 0x40, noSignal: 0x4000 } as const;
+/** shutdown(2): no more will be sent. */
 export const SHUT_WR = 1;
+/** Events of epoll. */
 export const EPOLL = { in: 0x1, out: 0x4, err: 0x8, hup: 0x10 } as const;
+/** Operations of epoll_ctl. */
 export const EPOLL_CTL = { add: 1, del: 2, mod: 3 } as const;
