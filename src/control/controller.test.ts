@@ -38,9 +38,10 @@ describe("a controller that is killed at any write", () => {
         await machine.start(webConfig());
         await machine.pass(4);
         const [web] = machine.controller.status().services;
-        expect([atWrite, machine.offences, web?.healthy, web?.tasks.length]).toEqual([
+        expect([atWrite, machine.offences, machine.kills, web?.healthy, web?.tasks.length]).toEqual([
           atWrite,
           [],
+          0,
           web?.wanted,
           web?.wanted,
         ]);
@@ -64,6 +65,16 @@ describe("a controller that is killed at any write", () => {
     expect([machine.pids(), machine.launches]).toEqual([pids, 3]);
     expect(machine.controller.status().snapshot.revision).toBe(revision + 1);
   });
+});
+
+test("a lost snapshot file does not bring back numbers that were used", async () => {
+  const machine = await running();
+  const { revision } = machine.controller.status().snapshot;
+  machine.kill();
+  machine.dataPlane.published.length = 0;
+  await machine.start(webConfig());
+  await machine.pass(1);
+  expect(machine.controller.status().snapshot.revision).toBe(revision + 1);
 });
 
 describe("while the state cannot be written", () => {

@@ -57,6 +57,8 @@ export class ImaginaryMachine {
   /** Whether the n-th write fails. */
   isDiskFull: (write: number) => boolean = () => false;
   launches = 0;
+  /** Processes that had to be ended by SIGKILL. */
+  kills = 0;
   writes = 0;
   #generation: Generation | undefined;
   /** Also the seed of chance: two controllers never choose the same nonces. */
@@ -160,7 +162,10 @@ export class ImaginaryMachine {
           this.#endByNonce(process.nonce, { kind: "signal", signal: "SIGTERM" }),
         );
       },
-      kill: (process) => this.#endByNonce(process.nonce, { kind: "signal", signal: "SIGKILL" }),
+      kill: (process) => {
+        this.kills += 1;
+        this.#endByNonce(process.nonce, { kind: "signal", signal: "SIGKILL" });
+      },
       cpuSeconds: () => undefined,
       logTail: () => [],
       close: () => {},
