@@ -20,6 +20,17 @@ export interface AccessRecord {
   readonly referer: string;
 }
 
+/** The record of a request that was refused before it could be read. */
+export const UNREAD_REQUEST: Omit<AccessRecord, "clientIp"> = {
+  method: "-",
+  host: "",
+  path: "",
+  query: "",
+  protocol: "-",
+  userAgent: "",
+  referer: "",
+};
+
 /** A finished exchange. */
 export interface AccessEntry extends AccessRecord {
   readonly time: Date;
@@ -103,12 +114,12 @@ function quoted(value: string): string {
   return `"${escaped(value)}"`;
 }
 
+/** Control characters, backslash and quote. */
+const UNSAFE = /[\p{Cc}\\"]/gu;
+
 /** A client must not be able to start a new log line, nor to end a quoted field. */
 function escaped(value: string): string {
-  return value.replace(
-    /[\u0000-\u001f\u007f-\u009f\\"]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return value.replace(UNSAFE, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 function round(value: number): number {

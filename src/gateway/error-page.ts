@@ -34,10 +34,10 @@ function errorBody(page: ErrorPage): object {
 
 /** True when "text/html" stands before any JSON type: what every browser sends and no API client does. */
 function prefersHtml(accept: string): boolean {
-  const html = accept.indexOf("text/html");
-  if (html < 0) return false;
-  const json = accept.indexOf("application/json");
-  return json < 0 || html < json;
+  const htmlAt = accept.indexOf("text/html");
+  if (htmlAt < 0) return false;
+  const jsonAt = accept.indexOf("application/json");
+  return jsonAt < 0 || htmlAt < jsonAt;
 }
 
 function html(page: ErrorPage): string {

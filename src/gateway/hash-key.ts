@@ -4,8 +4,9 @@
  * A request without the key (no such cookie, header or parameter) is spread at random: to send all of them to one
  * target would make that target the hot one.
  */
-import { murmur3, murmur3String } from "../base/index.ts";
+
 import { ALGORITHMS } from "../balance/index.ts";
+import { murmur3, murmur3String } from "../base/index.ts";
 import type { Algorithm, HashKey } from "../config/index.ts";
 import { FIELD, findCookie, findQuery, type RequestHead } from "../http/index.ts";
 import type { RequestView } from "./route.ts";

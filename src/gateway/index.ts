@@ -1,5 +1,6 @@
 /** The gateway's pure side: rules, groups, errors, the scoreboard and what is read off it. */
 export { GATEWAY_ERRORS, type GatewayErrorCode, REASONS } from "./errors.ts";
+export { gatewayMetrics } from "./metrics.ts";
 export { compileRoutes, findRoute, type RequestView, type Route } from "./route.ts";
 export {
   type Column,
@@ -11,4 +12,3 @@ export {
   TARGET_COUNTER,
   WORKER_COUNTER,
 } from "./scoreboard.ts";
-export { gatewayMetrics } from "./metrics.ts";

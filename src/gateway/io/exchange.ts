@@ -316,10 +316,17 @@ export class Exchange implements UpstreamUser {
     const attempts = this.#attempts;
     this.#serving.logAccess({
       ...record,
-      ...{ status, durationMs, reason: this.#reason ?? "", attempts: attempts.count },
-      ...{ requestId: this.#serving.requestIds.text(number), bytesIn, bytesOut: this.#bytesOut },
-      ...{ listener: down.listener.config.name, rule: plan?.rule.name ?? "" },
-      ...{ group: attempts.groupName, target: attempts.targetId ?? "" },
+      status,
+      durationMs,
+      bytesIn,
+      bytesOut: this.#bytesOut,
+      reason: this.#reason ?? "",
+      attempts: attempts.count,
+      requestId: this.#serving.requestIds.text(number),
+      listener: down.listener.config.name,
+      rule: plan?.rule.name ?? "",
+      group: attempts.groupName,
+      target: attempts.targetId ?? "",
     });
   }
 

@@ -39,7 +39,9 @@ export class HealthChecks {
     const { clock, scheduler, random } = context;
     this.#context = context;
     this.#checks = new ActiveChecks({
-      ...{ clock, scheduler, random },
+      clock,
+      scheduler,
+      random,
       probe: ({ target, policy }) => probe(target.address, policy),
       onReport: (report) => this.#publish(report),
     });

@@ -9,7 +9,7 @@
 import type { Clock, Log, TimerWheel } from "../../base/index.ts";
 import type { GatewayConfig, LimitsConfig, TimeoutsConfig } from "../../config/index.ts";
 import { REQUEST_ERRORS, type RequestErrorCode, RequestHead, ResponseHead } from "../../http/index.ts";
-import { type AccessEntry, type AccessFormat, accessFormat } from "../access-log.ts";
+import { type AccessEntry, type AccessFormat, accessFormat, UNREAD_REQUEST } from "../access-log.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
 import { Peers } from "../peer.ts";
 import { RequestIds } from "../request-id.ts";
@@ -60,8 +60,8 @@ export class Serving {
     this.wheel = context.wheel;
     this.column = context.column;
     this.random = context.random;
-    this.nowMs = context.clock.nowMs;
-    this.wallMs = context.clock.wallMs;
+    this.nowMs = () => context.clock.nowMs();
+    this.wallMs = () => context.clock.wallMs();
     this.view = { head: new RequestHead(config.limits), bytes: new Uint8Array(0), clientIp: "" };
     this.responseHead = new ResponseHead(config.limits);
     this.requestIds = new RequestIds(context.random);
@@ -189,17 +189,19 @@ export class Serving {
     bytesOut: number,
   ): void {
     this.logAccess({
-      ...{ method: "-", host: "", path: "", query: "", protocol: "-", userAgent: "", referer: "" },
-      ...{
-        requestId,
-        clientIp: down.peer.ip,
-        status: row.status,
-        reason: row.code,
-        durationMs: 0,
-        bytesIn: 0,
-        bytesOut,
-      },
-      ...{ listener: down.listener.config.name, rule: "", group: "", target: "", attempts: 0 },
+      ...UNREAD_REQUEST,
+      clientIp: down.peer.ip,
+      requestId,
+      status: row.status,
+      reason: row.code,
+      durationMs: 0,
+      bytesIn: 0,
+      bytesOut,
+      listener: down.listener.config.name,
+      rule: "",
+      group: "",
+      target: "",
+      attempts: 0,
     });
   }
 

@@ -49,12 +49,20 @@ export class Wire {
     this.scratch = new Uint8Array(limits.headBytesMax + SCRATCH_SPARE_BYTES);
     this.#requestIds = requestIds;
     this.#request = {
-      ...{ trusted: false, upgrade: false, forwarded: peer.block },
-      ...{ requestId: NOTHING, hostOverride: undefined, fallbackHost: NOTHING },
+      trusted: false,
+      upgrade: false,
+      forwarded: peer.block,
+      requestId: NOTHING,
+      hostOverride: undefined,
+      fallbackHost: NOTHING,
     };
     this.#response = {
-      ...{ close: false, keepAlive: false, upgrade: false, dechunk: false },
-      ...{ requestId: NOTHING, dateLine: NOTHING },
+      close: false,
+      keepAlive: false,
+      upgrade: false,
+      dechunk: false,
+      requestId: NOTHING,
+      dateLine: NOTHING,
     };
   }
 

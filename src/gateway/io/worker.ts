@@ -190,7 +190,7 @@ export class Worker {
       scoreboard,
       column: this.#column,
       random,
-      nowMs: clock.nowMs,
+      nowMs: () => clock.nowMs(),
       keepAliveMs: () => this.#serving.timeouts.upstreamKeepAliveMs,
       queueMax: () => this.#serving.limits.queueMax,
     };

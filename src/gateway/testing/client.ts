@@ -69,9 +69,9 @@ export class Client {
   }
 
   /** Sends a request and reads its answer. */
-  async ask(request: string): Promise<Answer> {
-    this.send(request);
-    return this.answer(request.startsWith("HEAD "));
+  async ask(text: string): Promise<Answer> {
+    this.send(text);
+    return this.answer(text.startsWith("HEAD "));
   }
 
   /** The next answer, whole. */

@@ -8,6 +8,7 @@ import {
   systemClock,
   systemScheduler,
 } from "../../base/index.ts";
+import type { TaskTarget } from "../../config/index.ts";
 import {
   buildSnapshot,
   formatProblem,
@@ -15,7 +16,6 @@ import {
   type Snapshot,
   type UserConfig,
 } from "../../config/index.ts";
-import type { TaskTarget } from "../../config/index.ts";
 import { createTransport } from "../io/transport/index.ts";
 import { Worker } from "../io/worker.ts";
 import { type Column, formatScoreboard, Scoreboard, scoreboardBytes } from "../scoreboard.ts";
@@ -88,9 +88,16 @@ export class TestGateway {
     this.scoreboard = options.scoreboard ?? plainScoreboard();
     this.log = [];
     this.accessLog = [];
-    this.column = this.scoreboard.columns[index]!;
+    const column = this.scoreboard.columns[index];
+    if (column === undefined) throw new Error(`the scoreboard has no column ${index}`);
+    this.column = column;
     this.worker = new Worker(snapshot, {
-      ...{ transport, clock, scheduler, scoreboard: this.scoreboard, index, pid: index + 1 },
+      transport,
+      clock,
+      scheduler,
+      scoreboard: this.scoreboard,
+      index,
+      pid: index + 1,
       random: seededRandom(7),
       log: createLog({ clock, level: "info", write: (line) => this.log.push(line) }),
       writeAccess: (line) => this.accessLog.push(line),

@@ -3,7 +3,7 @@
  */
 import type { Socket } from "bun";
 import type { Address } from "../../../config/index.ts";
-import type { Accept, ConnectOwner, SocketOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
+import type { Accept, ConnectOwner, SocketOwner, TcpListener, Transport } from "./transport.ts";
 
 type OwnedSocket = Socket<SocketOwner>;
 
@@ -12,11 +12,10 @@ export class BunTransport implements Transport {
   readonly name = "bun";
 
   listen({ host: hostname, port }: Address, accept: Accept): TcpListener {
+    // Bun's types do not know reusePort here.
+    const options = { hostname, port, reusePort: true, allowHalfOpen: true };
     const listener = Bun.listen<SocketOwner>({
-      hostname,
-      port,
-      reusePort: true,
-      allowHalfOpen: true,
+      ...options,
       socket: {
         ...HANDLERS,
         open: (socket) => {

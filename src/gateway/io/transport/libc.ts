@@ -9,6 +9,9 @@ import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 const I32 = FFIType.i32;
 const PTR = FFIType.ptr;
 
+/** Where glibc keeps the calling thread's errno. */
+const ERRNO_LOCATION = "__errno_location";
+
 /** The calls, by their names in C. All return -1 on failure (see `errno`). Lengths stay far below 2^31. */
 export interface Libc {
   accept4(fd: number, address: Pointer, length: Pointer, flags: number): number;
@@ -26,7 +29,7 @@ export interface Libc {
   setsockopt(fd: number, level: number, option: number, value: Pointer, length: number): number;
   shutdown(fd: number, how: number): number;
   socket(family: number, type: number, protocol: number): number;
-  __errno_location(): Pointer | null;
+  [ERRNO_LOCATION](): Pointer | null;
 }
 
 type Signature = { readonly args: readonly FFIType[]; readonly returns: FFIType };
@@ -47,7 +50,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, Signature>> = {
   setsockopt: { args: [I32, I32, I32, PTR, I32], returns: I32 },
   shutdown: { args: [I32, I32], returns: I32 },
   socket: { args: [I32, I32, I32], returns: I32 },
-  __errno_location: { args: [], returns: PTR },
+  [ERRNO_LOCATION]: { args: [], returns: PTR },
 };
 
 let loaded: Libc | undefined;
@@ -65,7 +68,7 @@ export function libc(): Libc | undefined {
 
 /** The error number of the last call that failed in this thread. */
 export function errno(calls: Libc): number {
-  const at = calls.__errno_location();
+  const at = calls[ERRNO_LOCATION]();
   return at === null ? 0 : read.i32(at, 0);
 }
 
