@@ -1,4 +1,5 @@
 /** Door of `app`: the composed programs. */
+export type * from "./api.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
 export { isFree } from "./ports.ts";
 export { StartFailure } from "./start-failure.ts";
