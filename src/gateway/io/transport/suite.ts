@@ -1,0 +1,233 @@
+/**
+ * The suite that every transport passes: what `transport.ts` promises, shown on real sockets.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { createConnection, type Socket } from "node:net";
+import { eventually, settle } from "../../testing/eventually.ts";
+import type { ConnectFailure, ConnectOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
+
+/** An owner that writes down what it is told. */
+class Recorder implements ConnectOwner {
+  readonly told: string[] = [];
+  socket: TcpSocket | undefined;
+  text = "";
+  bytes = 0;
+
+  opened(socket: TcpSocket): void {
+    this.socket = socket;
+    this.told.push("opened");
+  }
+  received(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes += end - start;
+    if (this.bytes < 1000) this.text += Buffer.from(bytes.subarray(start, end)).toString("latin1");
+  }
+  drained(): void {
+    this.told.push("drained");
+  }
+  ended(): void {
+    this.told.push("ended");
+  }
+  closed(): void {
+    this.told.push("closed");
+  }
+  connectFailed(failure: ConnectFailure): void {
+    this.told.push(failure);
+  }
+}
+
+/** Waits for a condition; what did not come is told in its own words. */
+function soon(holds: () => boolean): Promise<void> {
+  return eventually(String(holds), holds);
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/** More than the kernel buffers of both ends hold. */
+const MUCH = new Uint8Array(32 * 1024 * 1024);
+
+/** Runs the suite on one transport. */
+export function describeTransport(create: () => Transport): void {
+  const transport = create();
+  transport.start();
+  afterAll(() => transport.stop());
+
+  function listen(): { listener: TcpListener; accepted: Recorder[] } {
+    const accepted: Recorder[] = [];
+    const listener = transport.listen({ host: LOOPBACK, port: 0 }, (socket) => {
+      const owner = new Recorder();
+      owner.socket = socket;
+      accepted.push(owner);
+      return owner;
+    });
+    return { listener, accepted };
+  }
+
+  async function pair(): Promise<{ near: Recorder; far: Socket; listener: TcpListener }> {
+    const { listener, accepted } = listen();
+    const far = createConnection({ host: LOOPBACK, port: listener.port, allowHalfOpen: true });
+    far.on("error", () => {}); // resets are part of the tests
+    await soon(() => accepted.length === 1);
+    const [near] = accepted;
+    if (near === undefined) throw new Error("nobody was accepted");
+    return { near, far, listener };
+  }
+
+  describe(`the ${transport.name} transport`, () => {
+    test("carries bytes both ways and knows the other end's address", async () => {
+      const { near, far, listener } = await pair();
+      far.write("hello");
+      await soon(() => near.text === "hello");
+      let answer = "";
+      far.on("data", (bytes) => (answer += String(bytes)));
+      expect(near.socket?.write(Buffer.from("--hi--"), 2, 2)).toBe(2);
+      await soon(() => answer === "hi");
+      expect(near.socket?.remoteAddress).toBe(LOOPBACK);
+      far.destroy();
+      listener.stop();
+    });
+
+    test("connects, and tells when nobody listens", async () => {
+      const { listener, accepted } = listen();
+      const near = new Recorder();
+      transport.connect({ host: LOOPBACK, port: listener.port }, near);
+      await soon(() => near.told.includes("opened") && accepted.length === 1);
+      near.socket?.write(Buffer.from("x"), 0, 1);
+      await soon(() => accepted[0]?.text === "x");
+      near.socket?.end();
+      listener.stop();
+      const refused = new Recorder();
+      transport.connect({ host: LOOPBACK, port: 1 }, refused);
+      await soon(() => refused.told.length > 0);
+      expect(refused.told).toEqual(["connect-refused"]);
+    });
+
+    test("resolves host names, and fails for names that do not exist", async () => {
+      const { listener } = listen();
+      const near = new Recorder();
+      transport.connect({ host: "localhost", port: listener.port }, near);
+      await soon(() => near.told.length > 0);
+      expect(near.told[0]).toBe("opened");
+      const lost = new Recorder();
+      transport.connect({ host: "no-such-host.invalid", port: 1 }, lost);
+      await soon(() => lost.told.length > 0);
+      expect(lost.told).toEqual(["connect-failed"]);
+      near.socket?.end();
+      listener.stop();
+    });
+
+    test("a connection that is given up is never heard of again", async () => {
+      const { listener, accepted } = listen();
+      const near = new Recorder();
+      transport.connect({ host: LOOPBACK, port: listener.port }, near)();
+      const other = new Recorder();
+      transport.connect({ host: LOOPBACK, port: listener.port }, other);
+      await soon(() => other.told.includes("opened") && accepted.length >= 1);
+      expect(near.told).toEqual([]);
+      other.socket?.end();
+      listener.stop();
+    });
+
+    test("takes what the kernel takes, and tells when it takes more", async () => {
+      const { near, far, listener } = await pair();
+      far.pause();
+      const taken = near.socket?.write(MUCH, 0, MUCH.length) ?? 0;
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThan(MUCH.length);
+      far.resume();
+      await soon(() => near.told.includes("drained"));
+      far.destroy();
+      listener.stop();
+    });
+
+    test("a paused socket reads nothing; a resumed one reads on", async () => {
+      const { near, far, listener } = await pair();
+      near.socket?.pause();
+      far.write(MUCH);
+      await soon(() => far.writableLength > 0 && far.bytesWritten > 0);
+      const before = near.bytes;
+      await settle();
+      expect(near.bytes).toBe(before);
+      near.socket?.resume();
+      await soon(() => near.bytes === MUCH.length);
+      far.destroy();
+      listener.stop();
+    });
+
+    test("FIN is told once, and the other direction still works", async () => {
+      const { near, far, listener } = await pair();
+      far.end("last");
+      await soon(() => near.told.includes("ended"));
+      let answer = "";
+      far.on("data", (bytes) => (answer += String(bytes)));
+      near.socket?.write(Buffer.from("reply"), 0, 5);
+      await soon(() => answer === "reply");
+      expect(near.text).toBe("last");
+      near.socket?.end();
+      await soon(() => near.told.includes("closed"));
+      expect(near.told.filter((told) => told !== "drained")).toEqual(["ended", "closed"]);
+      listener.stop();
+    });
+
+    test("shutdown sends FIN and reads on", async () => {
+      const { near, far, listener } = await pair();
+      let ended = false;
+      far.on("end", () => (ended = true)).resume();
+      near.socket?.shutdown();
+      await soon(() => ended);
+      far.end("after");
+      await soon(() => near.text === "after");
+      listener.stop();
+    });
+
+    test("terminate resets, and `closed` comes before it returns", async () => {
+      const { near, far, listener } = await pair();
+      let error = "";
+      far.on("error", (problem: NodeJS.ErrnoException) => (error = problem.code ?? ""));
+      near.socket?.terminate();
+      expect(near.told).toEqual(["closed"]);
+      expect(near.socket?.write(Buffer.from("x"), 0, 1)).toBe(-1);
+      far.write("x");
+      await soon(() => error === "ECONNRESET" || error === "EPIPE");
+      listener.stop();
+    });
+
+    test("a reset by the other end closes, once", async () => {
+      const { near, far, listener } = await pair();
+      far.resetAndDestroy();
+      await soon(() => near.told.includes("closed"));
+      expect(near.told.filter((told) => told === "closed")).toHaveLength(1);
+      listener.stop();
+    });
+
+    test("a client without an owner is turned away", async () => {
+      const listener = transport.listen({ host: LOOPBACK, port: 0 }, () => undefined);
+      const far = createConnection({ host: LOOPBACK, port: listener.port });
+      let gone = false;
+      far.on("error", () => {}).on("close", () => (gone = true));
+      await soon(() => gone);
+      listener.stop();
+    });
+
+    test("an address in use is an error with its code", () => {
+      const held = Bun.listen({ hostname: LOOPBACK, port: 0, socket: { data: () => {} } });
+      const listen = (): TcpListener =>
+        transport.listen({ host: LOOPBACK, port: held.port }, () => undefined);
+      expect(listen).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+      held.stop(true);
+    });
+
+    test("many connections at once each keep their own bytes", async () => {
+      const { listener, accepted } = listen();
+      const far = Array.from({ length: 300 }, () =>
+        createConnection({ host: LOOPBACK, port: listener.port }),
+      );
+      for (const [i, socket] of far.entries()) socket.on("error", () => {}).write(`#${i}`);
+      await soon(() => accepted.filter(({ text }) => text !== "").length === far.length);
+      expect(new Set(accepted.map(({ text }) => text)).size).toBe(far.length);
+      for (const socket of far) socket.destroy();
+      await soon(() => accepted.every(({ told }) => told.includes("closed") || told.includes("ended")));
+      for (const { socket } of accepted) socket?.end();
+      listener.stop();
+    });
+  });
+}
