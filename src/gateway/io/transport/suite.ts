@@ -33,6 +33,9 @@ class Recorder implements ConnectOwner {
   connectFailed(failure: ConnectFailure): void {
     this.told.push(failure);
   }
+  crashed(): void {
+    this.told.push("crashed");
+  }
 }
 
 /** Waits for a condition; what did not come is told in its own words. */
