@@ -78,6 +78,7 @@ export class Controller {
   #problem: string | undefined;
   readonly #timers = new Set<Cancel>();
   #soon: Cancel | undefined;
+  #decisionDue = false;
   readonly #whenDown = Promise.withResolvers<void>();
 
   constructor(context: ControllerContext) {
@@ -117,7 +118,10 @@ export class Controller {
     await this.#queue.run(() => this.#takeUp());
     this.#every(TICK_MS, () => this.#queue.wake());
     this.#every(SAMPLE_MS, () => this.#autoscaler.sample(this.#roster.services(), this.#now()));
-    this.#every(DECIDE_MS, () => this.#queue.add(() => this.#autoscale()));
+    this.#every(DECIDE_MS, () => {
+      this.#decisionDue = true;
+      this.#queue.wake();
+    });
   }
 
   async #takeUp(): Promise<void> {
@@ -239,6 +243,8 @@ export class Controller {
   /** One look at everything. True when something was done, so that it is worth looking again at once. */
   async #round(): Promise<boolean> {
     let acted = false;
+    if (this.#decisionDue) await this.#autoscale();
+    this.#decisionDue = false;
     for (const service of this.#roster.services()) acted = (await this.#reconcile(service)) || acted;
     await this.#publish();
     this.#readiness.follow(readinessChecks(this.#roster, this.#context));

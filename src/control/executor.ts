@@ -118,7 +118,8 @@ export class Executor {
     const process = request === undefined ? undefined : this.#context.runtime.find(request);
     if (process === undefined) return false;
     await this.step(task.id, { kind: "launched", process });
-    return this.#context.runtime.adopt(process, this.#exitOf(task.id, process.nonce));
+    const launched = this.#context.roster.task(task.id);
+    return launched !== undefined && processOf(launched) !== undefined && this.adopt(launched);
   }
 
   #repeatSignal(task: Task, process: ProcessRef): void {

@@ -141,13 +141,13 @@ describe("an app that does not come up says why", () => {
       "never listens",
       {},
       { MODE: "deaf" },
-      /task web\/1 \(pid \d+\) did not listen on PORT=\d+ within 600ms: make.*log ends: mode deaf/,
+      /task web\/1 \(pid \d+\) did not listen on PORT=\d+ within 400ms: make.*log ends: mode deaf/,
     ],
     [
       "answers 404",
       {},
       { MODE: "lost" },
-      /answered GET \/healthz with 404 where 200-399 is wanted within 600ms.*health\.path/,
+      /answered GET \/healthz with 404 where 200-399 is wanted within 400ms.*health\.path/,
     ],
     [
       "exits at once",
@@ -164,7 +164,7 @@ describe("an app that does not come up says why", () => {
   ];
   for (const [name, service, env, message] of cases) {
     test(name, async () => {
-      const site = await open({ tasks: 1, startTimeout: "600ms", ...service }, env);
+      const site = await open({ tasks: 1, startTimeout: "400ms", ...service }, env);
       expect(await eventually(() => site.status().services[0]?.tasks[0]?.problem)).toMatch(message);
     });
   }
