@@ -1,0 +1,204 @@
+import { describe, expect, test } from "bun:test";
+import { COLOURED, PLAIN } from "../style.ts";
+import {
+  eventOf,
+  groupStatus,
+  serviceStatus,
+  statusOf,
+  targetStatus,
+  taskStatus,
+  trafficTotals,
+  wallMs,
+} from "../testing.ts";
+import { ago, count, latency } from "./figures.ts";
+import { renderStatus } from "./status.ts";
+import { cut, table, widthOf } from "./table.ts";
+import { renderTop, type TopView } from "./top.ts";
+
+const BUSY = statusOf({
+  groups: [
+    groupStatus({
+      rps: 1234,
+      latency: { p50Ms: 3.14, p99Ms: 12 },
+      errors: { "connect-refused": 7 },
+      targets: [
+        targetStatus({ rps: 617, inFlight: 2, task: "web/1" }),
+        targetStatus({ id: "127.0.0.1:20002", ejected: true, task: "web/2" }),
+      ],
+    }),
+  ],
+  services: [
+    serviceStatus({
+      wanted: 2,
+      state: "failing",
+      message: "web/2 ended with exit code 1",
+      autoscale: { min: 2, max: 6 },
+      tasks: [
+        taskStatus({ cpu: 0.42, inFlight: 2 }),
+        taskStatus({
+          id: "web/2",
+          state: "backoff",
+          pid: null,
+          restarts: 3,
+          reason: "ended with exit code 1",
+        }),
+      ],
+    }),
+  ],
+});
+
+describe("status", () => {
+  test("reads like this", () => {
+    expect(renderStatus(BUSY, { wallMs: wallMs(90), width: 120, style: PLAIN })).toEqual([
+      "controller  pid 4711, running for 1m30s, 1 of 1 gateway worker serving, revision 7, tenfold 0.1.0",
+      "config      /srv/shop/tenfold.config.ts",
+      "state       /srv/shop/.tenfold",
+      "",
+      "listeners",
+      "  web  http://127.0.0.1:8080",
+      "    everything  -> forward to web",
+      "",
+      "services",
+      "  web  1 of 2 healthy, failing, revision 1-abc, autoscale 2 to 6",
+      "    web/2 ended with exit code 1",
+      "    TASK   STATE      FOR   PID   PORT  IN-FLIGHT  CPU  RESTARTS  REVISION  REASON",
+      "    web/1  healthy  1m30s  4712  20001          2  42%         0  1-abc",
+      "    web/2  backoff  1m30s     -  20001          0    -         3  1-abc     ended with exit code 1",
+      "",
+      "target groups",
+      "  web  round-robin, 1.2k requests/s, p50 3.1ms, p99 12ms",
+      "    errors: connect-refused 7",
+      "    TARGET           HEALTH   WEIGHT  RPS  IN-FLIGHT  REQUESTS  5XX  FAILURES  TASK",
+      "    127.0.0.1:20001  healthy       1  617          2         0    0         0  web/1",
+      "    127.0.0.1:20002  ejected       1    0          0         0    0         0  web/2",
+    ]);
+  });
+
+  test("no line is wider than the terminal, painted or not", () => {
+    for (const width of [40, 60, 80]) {
+      const lines = renderStatus(BUSY, { wallMs: wallMs(), width, style: COLOURED });
+      expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);
+    }
+  });
+});
+
+describe("top", () => {
+  const view: TopView = {
+    reading: { status: BUSY, wallMs: wallMs(10) },
+    previous: {
+      status: statusOf({ groups: [groupStatus({ errors: { "connect-refused": 3 } })] }),
+      wallMs: wallMs(8),
+    },
+    events: [eventOf(1, "web", "first"), eventOf(2, "web/2", "second"), eventOf(3, "web/2", "third")],
+    paused: false,
+    sort: "name",
+  };
+  const screen = { columns: 120, rows: 24, style: PLAIN, wallMs: wallMs(10) };
+
+  test("reads like this", () => {
+    const lines = renderTop(view, screen).map((line) => line.replaceAll(/\d\d:\d\d:\d\d/g, "TT:TT:TT"));
+    expect(lines).toEqual([
+      "tenfold 0.1.0  running for 10s, pid 4711, revision 7  1/1 workers, 3 connections  TT:TT:TT",
+      "web  http://127.0.0.1:8080  1 rule",
+      "",
+      "GROUP / TARGET     HEALTH   REQ/S    P50   P99  IN-FLIGHT  WEIGHT  5XX  FAILURES  TASK",
+      "web                1/2       1.2k  3.1ms  12ms          0            0         7  round-robin",
+      "  127.0.0.1:20001  healthy    617                       2       1    0         0  web/1",
+      "  127.0.0.1:20002  ejected      0                       0       1    0         0  web/2",
+      "",
+      "SERVICE  HEALTHY  WANTED  CPU  STATE    MESSAGE",
+      "web            1       2  42%  failing  web/2 ended with exit code 1",
+      "",
+      "ERROR            /S  TOTAL  GROUP  MEANING",
+      "connect-refused   2      7  web    The target refused the connection.",
+      "",
+      "TT:TT:TT  web         first",
+      "TT:TT:TT  web/2       second",
+      "TT:TT:TT  web/2       third",
+      "q quit   p pause   s sort: name",
+    ]);
+  });
+
+  test("never exceeds the screen, however small", () => {
+    const targets = Array.from({ length: 50 }, (_, index) => targetStatus({ id: `10.0.0.${index}:80` }));
+    const many = statusOf({ groups: [groupStatus({ targets }), groupStatus({ name: "api", targets })] });
+    for (const [columns, rows] of [
+      [80, 24],
+      [30, 10],
+      [200, 60],
+      [10, 3],
+    ] as const) {
+      const lines = renderTop(
+        { ...view, reading: { status: many, wallMs: wallMs() } },
+        { ...screen, columns, rows },
+      );
+      expect(lines.length).toBeLessThanOrEqual(rows);
+      expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test("says how many targets are not shown", () => {
+    const targets = Array.from({ length: 50 }, (_, index) => targetStatus({ id: `10.0.0.${index}:80` }));
+    const status = statusOf({ groups: [groupStatus({ targets })] });
+    const text = renderTop({ ...view, reading: { status, wallMs: wallMs() } }, screen).join("\n");
+    const shown = text.match(/10\.0\.0\./g)?.length ?? 0;
+    expect(text).toContain(`… ${50 - shown} more`);
+  });
+
+  test("sorts targets by what was chosen", () => {
+    const targets = [targetStatus({ id: "a:1", rps: 1 }), targetStatus({ id: "b:1", rps: 9 })];
+    const status = statusOf({ groups: [groupStatus({ targets })] });
+    const text = renderTop({ ...view, sort: "rps", reading: { status, wallMs: wallMs() } }, screen).join(
+      "\n",
+    );
+    expect(text.indexOf("b:1")).toBeLessThan(text.indexOf("a:1"));
+  });
+
+  test("tells since when the controller is away, above the last that was seen", () => {
+    const [first, second] = renderTop({ ...view, awaySinceMs: wallMs(0) }, screen);
+    expect(first).toContain("controller away for 10s");
+    expect(second).toContain("gateway and tasks may go on");
+  });
+
+  test("counts errors of no group, too", () => {
+    const status = statusOf({ noGroup: trafficTotals({ errors: { "no-rule": 2 } }) });
+    const text = renderTop({ ...view, reading: { status, wallMs: wallMs() } }, screen).join("\n");
+    expect(text).toContain("No rule of this listener matches the request.");
+  });
+});
+
+describe("tables and figures", () => {
+  test("colour codes are neither counted nor cut", () => {
+    const painted = COLOURED.bad("unhealthy");
+    expect(widthOf(cut(painted, 5))).toBe(5);
+    expect(cut(painted, 5)).toBe("\x1b[31munhe…\x1b[39m");
+    expect(cut(painted, 9)).toBe(painted);
+  });
+
+  test("wide characters take two columns", () => {
+    expect(cut("日本語です", 5)).toBe("日本…");
+  });
+
+  test("numbers stand right, words left, and the last column gives way", () => {
+    const rows = [
+      ["a", "1", "long text"],
+      ["bb", "22", "x"],
+    ];
+    const columns = [{ title: "N" }, { title: "V", align: "right" }, { title: "T" }] as const;
+    expect(table(columns, rows, 12, (text) => text)).toEqual(["N    V  T", "a    1  lon…", "bb  22  x"]);
+  });
+
+  test("figures are short", () => {
+    expect([0, 3.25, 48, 999.6, 1234, 31_000, 2_400_000].map(count)).toEqual([
+      "0",
+      "3.3",
+      "48",
+      "1000",
+      "1.2k",
+      "31k",
+      "2.4M",
+    ]);
+    expect([latency(null), latency(0.4242), latency(1234)]).toEqual(["-", "420us", "1.2s"]);
+    expect([ago("never", 0), ago("2026-01-01T00:00:00Z", wallMs(-5))]).toEqual(["-", "0s"]);
+  });
+});
