@@ -53,6 +53,8 @@ const ACCEPTS_MAX = 64;
 /** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
 const BACKLOG = 4096;
 
+const SOCKET_TYPE = SOCK.stream | SOCK.nonblock | SOCK.cloexec;
+
 interface Listening {
   readonly fd: number;
   readonly accept: Accept;
@@ -82,6 +84,8 @@ export class EpollTransport implements Transport, SocketTable {
   #lastAddress = 0;
   #generation = 0;
   #running = false;
+  /** Whether the process ran out of descriptors; clients wait in the kernel's queue until one is free. */
+  #starved = false;
 
   constructor(calls: Libc) {
     this.calls = calls;
@@ -95,7 +99,7 @@ export class EpollTransport implements Transport, SocketTable {
   listen({ host, port }: Address, accept: Accept): TcpListener {
     const address = encodeSockaddr(host === "localhost" ? "127.0.0.1" : host, port);
     if (address === undefined) throw systemError(ERRNO.EADDRNOTAVAIL, `listen ${host}: give an IP address`);
-    const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
+    const fd = this.#check(this.calls.socket(familyOf(address), SOCKET_TYPE, 0), "socket");
     this.setOption(fd, SOL.socket, SO.reuseAddr, 1);
     this.setOption(fd, SOL.socket, SO.reusePort, 1);
     if (host === "::") this.setOption(fd, SOL.ipv6, IPV6_V6ONLY, 0);
@@ -124,7 +128,12 @@ export class EpollTransport implements Transport, SocketTable {
   }
 
   #connectTo(address: Uint8Array, owner: ConnectOwner): () => void {
-    const fd = this.#socket(address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet);
+    const fd = this.calls.socket(familyOf(address), SOCKET_TYPE, 0);
+    if (fd < 0) {
+      // No descriptor is left. Told later, as every other outcome is.
+      queueMicrotask(() => owner.connectFailed("connect-failed"));
+      return () => {};
+    }
     this.setOption(fd, SOL.tcp, TCP_NODELAY, 1);
     const result = this.calls.connect(fd, addressOf(address), address.length);
     const socket = this.#register(fd, decodeHost(address));
@@ -168,7 +177,10 @@ export class EpollTransport implements Transport, SocketTable {
   #turn(): boolean {
     const events = this.#events;
     const count = this.calls.epoll_wait(this.#epoll, this.#eventsAddress, EVENTS_MAX, YIELD_MS);
-    if (count <= 0) return true;
+    if (count <= 0) {
+      if (this.#starved) this.#acceptAgain();
+      return true;
+    }
     let bunHasWork = false;
     for (let i = 0; i < count; i++) {
       const at = i * EVENT_WORDS;
@@ -204,12 +216,27 @@ export class EpollTransport implements Transport, SocketTable {
     this.#peerLength[0] = SOCKADDR_BYTES;
     const flags = SOCK.nonblock | SOCK.cloexec;
     const accepted = this.calls.accept4(fd, addressOf(this.#peer), addressOf(this.#peerLength), flags);
-    if (accepted < 0) return false;
+    if (accepted < 0) return this.#cannotAccept(fd);
     this.setOption(accepted, SOL.tcp, TCP_NODELAY, 1);
     const socket = this.#register(accepted, decodeHost(this.#peer));
     this.control(EPOLL_CTL.add, accepted, EPOLL.in, socket.generation);
     socket.setOwner(accept(socket));
     return true;
+  }
+
+  /** Nobody waits; or no descriptor is left for who does, and then the kernel would report them without end. */
+  #cannotAccept(fd: number): false {
+    const error = errno(this.calls);
+    if (error !== ERRNO.EMFILE && error !== ERRNO.ENFILE) return false;
+    this.control(EPOLL_CTL.mod, fd, 0, 0);
+    this.#starved = true;
+    return false;
+  }
+
+  /** Listens again on what had to be left alone, now that a descriptor may be free. */
+  #acceptAgain(): void {
+    this.#starved = false;
+    for (const fd of this.#listeners.keys()) this.control(EPOLL_CTL.mod, fd, EPOLL.in, 0);
   }
 
   // --- what sockets use ---------------------------------------------------------------------------------------
@@ -255,6 +282,7 @@ export class EpollTransport implements Transport, SocketTable {
   forget(fd: number): void {
     this.#sockets[fd] = undefined;
     this.calls.close(fd);
+    if (this.#starved) this.#acceptAgain();
   }
 
   #register(fd: number, remoteAddress: string): EpollSocket {
@@ -262,10 +290,6 @@ export class EpollTransport implements Transport, SocketTable {
     const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress });
     this.#sockets[fd] = socket;
     return socket;
-  }
-
-  #socket(family: number): number {
-    return this.#check(this.calls.socket(family, SOCK.stream | SOCK.nonblock | SOCK.cloexec, 0), "socket");
   }
 
   #localPort(fd: number): number {
@@ -284,6 +308,11 @@ export class EpollTransport implements Transport, SocketTable {
     this.calls.close(fd);
     throw error;
   }
+}
+
+/** Address family of an encoded address. */
+function familyOf(address: Uint8Array): number {
+  return address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet;
 }
 
 function systemError(number: number, what: string): Error {
