@@ -140,6 +140,18 @@ test("the workers are replaced by a deploy of the gateway, new ones first, and t
   expect([machine.pids("@gateway/")[0] === workers[0], machine.pids("web/")]).toEqual([false, tasks]);
 });
 
+test("a task counts as healthy once the workers know of it", async () => {
+  const machine = new ImaginaryMachine();
+  machine.dataPlane.ackedUpTo = 0;
+  await machine.start(webConfig({ tasks: 1 }));
+  await machine.pass(2);
+  const service = () => machine.controller.status().services[0];
+  expect(service()).toMatchObject({ healthy: 0, state: "changing" });
+  expect(service()?.tasks[0]).toMatchObject({ state: "healthy", waiting: "the gateway to take it up" });
+  machine.dataPlane.ackedUpTo = machine.controller.status().snapshot.revision;
+  expect(service()).toMatchObject({ healthy: 1, state: "steady" });
+});
+
 describe("a task that its checks find unhealthy", () => {
   test("is drained and started again after half a minute, unless it recovers", async () => {
     const machine = await running();

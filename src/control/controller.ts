@@ -21,20 +21,14 @@ import { nonceOf } from "./nonce.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness, readinessChecks } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
+import { reportStatus } from "./report.ts";
 import { deployRequest, type RequestOutcome, scaleRequest } from "./requests.ts";
 import { Roster } from "./roster.ts";
 import type { Runtime } from "./runtime.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { beginDeploy, createService, needsDeploy, type Service, withConfig } from "./service.ts";
 import type { StateStore } from "./state-store.ts";
-import {
-  type ServiceStatus,
-  type Status,
-  serviceStatus,
-  type TaskFacts,
-  type TaskStatus,
-  taskStatus,
-} from "./status.ts";
+import type { Status } from "./status.ts";
 import { resumed, type Task } from "./task.ts";
 import type { Goal, TaskSignals } from "./view.ts";
 import { GATEWAY, gatewayService, type WorkerSet } from "./workers.ts";
@@ -181,16 +175,18 @@ export class Controller {
     return this.#queue.run(async () => this.#publisher?.drain(group, target, undo) ?? NOT_STARTED);
   }
 
+  /** Everything there is to tell, as plain data. */
   status(): Status {
-    const services = this.#roster.services().filter((service) => service.config.name !== GATEWAY);
-    const publisher = this.#publisher;
-    return {
+    return reportStatus({
+      roster: this.#roster,
+      publisher: this.#publisher,
+      autoscaler: this.#autoscaler,
+      readiness: this.#readiness,
+      signals: (task, service) => this.#signals(task, service),
+      isConfigured: (name) => this.#isConfigured(name),
       phase: this.#phase,
-      snapshot: { revision: publisher?.latest?.revision ?? 0, acked: publisher?.acked() ?? "no-workers" },
-      services: services.map((service) => this.#serviceStatus(service)),
-      workers: this.#taskStatuses(GATEWAY),
-      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
-    };
+      problem: this.#problem,
+    });
   }
 
   /** The last autoscaling decisions of a service, oldest first. */
@@ -327,28 +323,6 @@ export class Controller {
     for (const service of this.#roster.services()) await this.#roster.removeService(service.config.name);
     this.#phase = "down";
     this.#whenDown.resolve();
-  }
-
-  #serviceStatus(service: Service): ServiceStatus {
-    const { name } = service.config;
-    const last = this.#autoscaler.decisions(name).at(-1);
-    return serviceStatus(service, this.#taskStatuses(name), this.#isConfigured(name), last);
-  }
-
-  #taskStatuses(service: string): TaskStatus[] {
-    const tasks = this.#roster.tasksOf(service);
-    return tasks.map((task) => taskStatus(task, this.#factsOf(task)));
-  }
-
-  #factsOf(task: Task): TaskFacts {
-    const service = this.#roster.service(task.service);
-    const { drainAcked, inFlight } = service === undefined ? NO_SIGNALS : this.#signals(task, service);
-    const facts = { inFlight, cpu: this.#autoscaler.cores(task) };
-    if (task.state.kind !== "draining")
-      return { ...facts, waiting: this.#readiness.lastAnswer(task.id)?.what };
-    const acked =
-      drainAcked === "all" ? `${inFlight} requests in flight` : `its acknowledgement (${drainAcked})`;
-    return { ...facts, waiting: acked };
   }
 
   #every(ms: number, run: () => void): void {

@@ -39,6 +39,9 @@ export class Publisher {
   readonly #slots = new Map<string, number>();
   /** The first revision in which a leaving task gets no new requests. */
   readonly #drainedAt = new Map<string, number>();
+  /** Tasks that are registered in this revision and for the first time; until it is acknowledged. */
+  readonly #joining = new Map<string, number>();
+  readonly #serving = new Set<string>();
   readonly #unhealthySince = new Map<string, number>();
 
   /** Targets taken out by hand, as "group address". */
@@ -159,17 +162,37 @@ export class Publisher {
   /** Remembers rows, and since which revision each leaving task gets nothing new. */
   #note(tasks: readonly Task[]): void {
     const ids = new Set(tasks.map((task) => task.id));
-    for (const map of [this.#slots, this.#drainedAt, this.#unhealthySince]) {
-      for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
+    for (const known of [this.#slots, this.#drainedAt, this.#unhealthySince, this.#joining, this.#serving]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
     for (const task of tasks) this.#noteTask(task, this.#targetOf(task));
   }
 
   #noteTask(task: Task, target: Target | undefined): void {
     if (target !== undefined) this.#slots.set(task.id, target.slot);
+    this.#noteJoining(task, target);
     if (task.state.kind !== "draining") this.#drainedAt.delete(task.id);
     else if (target?.state !== "active" && this.#latest !== undefined && !this.#drainedAt.has(task.id))
       this.#drainedAt.set(task.id, this.#latest.revision);
+  }
+
+  #noteJoining({ id, state }: Task, target: Target | undefined): void {
+    if (state.kind !== "healthy" || target === undefined) {
+      this.#joining.delete(id);
+      this.#serving.delete(id);
+    } else if (!this.#serving.has(id) && !this.#joining.has(id)) {
+      this.#joining.set(id, this.#latest?.revision ?? 0);
+    }
+  }
+
+  /** Whether a task is registered, and every worker there was then knows of it. */
+  isServing(task: Task): boolean {
+    const since = this.#joining.get(task.id);
+    if (since !== undefined && this.#dataPlane.ackedBy(since) === "all") {
+      this.#joining.delete(task.id);
+      this.#serving.add(task.id);
+    }
+    return this.#serving.has(task.id);
   }
 
   /** What the data plane says of a task. */

@@ -21,6 +21,7 @@ export interface ServiceStatus {
   readonly name: string;
   readonly targetGroup: string;
   readonly wanted: number;
+  /** Tasks that are healthy and get requests: registered, and the gateway knows it. */
   readonly healthy: number;
   readonly revision: string;
   readonly state: ServiceState;
@@ -63,6 +64,8 @@ export interface TaskStatus {
   /** What it is waiting for, while it is not obvious. */
   readonly waiting?: string;
   readonly inFlight: number;
+  /** Whether the gateway sends it requests. */
+  readonly serving: boolean;
   /** Cores used, over the last ten seconds. */
   readonly cpu?: number;
   /** Which gateway worker it is. */
@@ -72,6 +75,7 @@ export interface TaskStatus {
 /** What is known of a task beyond its record. */
 export interface TaskFacts {
   readonly inFlight: number;
+  readonly serving: boolean;
   readonly cpu?: number | undefined;
   readonly waiting?: string | undefined;
 }
@@ -87,6 +91,7 @@ export function taskStatus(task: Task, facts: TaskFacts): TaskStatus {
     sinceMs: state.sinceMs,
     restarts,
     inFlight: facts.inFlight,
+    serving: facts.serving,
     ...(process === undefined ? {} : { pid: process.pid, log: process.log }),
     ...(process?.port === undefined ? {} : { port: process.port, target: `${TASK_HOST}:${process.port}` }),
     ...(process?.worker === undefined ? {} : { worker: process.worker }),
@@ -105,7 +110,7 @@ export function serviceStatus(
   last: Decision | undefined,
 ): ServiceStatus {
   const { config, wanted, current, deploy } = service;
-  const healthy = tasks.filter((task) => task.state === "healthy").length;
+  const healthy = tasks.filter((task) => task.serving).length;
   const problem = newestProblem(tasks);
   const state = isConfigured ? stateOf(service, tasks.length, healthy, problem) : "removing";
   return {
