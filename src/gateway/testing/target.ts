@@ -62,8 +62,9 @@ export class Target {
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
+  /** Connections on which the gateway may still send. */
   get open(): number {
-    return this.connections.filter(({ isClosed }) => !isClosed).length;
+    return this.connections.filter(({ hasEnded, isClosed }) => !hasEnded && !isClosed).length;
   }
   /** The connection that came last. */
   get last(): TargetConnection {
@@ -128,13 +129,15 @@ export class Target {
 
   #arrive(connection: TargetConnection, head: string): void {
     const length = Number(/^content-length: *(\d+)$/im.exec(head)?.[1] ?? 0);
-    const isOpenEnded = /^(?:transfer-encoding: *chunked|upgrade: .*)$/im.test(head);
+    const isChunked = /^transfer-encoding: *chunked$/im.test(head);
     const arrival: Arrival = { head, body: "", connection };
     connection.arrival = arrival;
-    connection.bodyLeft = isOpenEnded ? Number.POSITIVE_INFINITY : length;
+    connection.bodyLeft = isChunked ? Number.POSITIVE_INFINITY : length;
     this.arrivals.push(arrival);
     const answer = this.script(arrival, this.arrivals.length);
-    if (typeof answer === "string") connection.send(answer);
+    if (typeof answer !== "string") return;
+    if (answer.startsWith("HTTP/1.1 101")) connection.bodyLeft = Number.POSITIVE_INFINITY;
+    connection.send(answer);
   }
 }
 
