@@ -47,6 +47,7 @@ export class SnapshotWatch {
     } catch (error) {
       this.#failed(error); // Polling alone still finds every change.
     }
+    this.check(); // What came between the first reading and the watch was told to nobody.
     this.#poll();
   }
 
