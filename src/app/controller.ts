@@ -305,7 +305,7 @@ function workerSet(directory: StateDirectory, config: Config): WorkerSet {
 function workerEnvironment(program: string): Record<string, string> {
   const mark = createHash("sha256").update(`${VERSION} ${program}`).digest("hex").slice(0, 12);
   const transport = process.env["TENFOLD_TRANSPORT"];
-  return { TENFOLD_WORKER: mark, ...(transport === undefined ? {} : { TENFOLD_TRANSPORT: transport }) };
+  return { TENFOLD_BUILD: mark, ...(transport === undefined ? {} : { TENFOLD_TRANSPORT: transport }) };
 }
 
 function openLog(path: string): Log {
