@@ -143,8 +143,12 @@ export interface Extra {
   readonly rule?: Partial<NonNullable<UserConfig["listeners"]>[string]["rules"][number]>;
 }
 
-/** One listener, one rule, one group "app" of these targets. Ejection is off unless asked for. */
+/**
+ * One listener, one rule, one group "app" of these targets. Ejection is off unless asked for. Without targets the rule
+ * answers 204 by itself.
+ */
 export function proxyTo(addresses: readonly string[], extra: Extra = {}): ConfigAt {
+  if (addresses.length === 0) return answering(extra);
   return (port) => ({
     gateway: { workers: 1, ...extra.gateway },
     listeners: {
@@ -157,6 +161,13 @@ export function proxyTo(addresses: readonly string[], extra: Extra = {}): Config
         ...extra.group,
       },
     },
+  });
+}
+
+function answering({ gateway }: Extra): ConfigAt {
+  return (port) => ({
+    gateway: { workers: 1, ...gateway },
+    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ respond: 204 }] } },
   });
 }
 

@@ -13,4 +13,5 @@ export {
   TestGateway,
   track,
 } from "./gateway.ts";
+export { SilentListener } from "./silent-listener.ts";
 export { type Arrival, answerOk, echoTunnel, ok, type Script, Target } from "./target.ts";
