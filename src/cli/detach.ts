@@ -24,8 +24,8 @@ export interface Detached {
 
 const LOOK_MS = 200;
 
-/** Lines of the controller's output that are shown when it ended at once. */
-const TAIL_LINES = 5;
+/** How a command begins the line that says why it failed. */
+const FAILURE_MARK = "tenfold: ";
 
 /** What the controller would print on a terminal; its log proper is `controller.log` beside it. */
 const OUTPUT = "up.log";
@@ -40,7 +40,10 @@ export async function detach(context: Context, what: Detached): Promise<number> 
   const client = adminClient(stateDirectory);
   await untilItAnswers(context, client, child, log);
   const readiness = await untilReady(context, client);
-  if (readiness.kind === "failing") throw giveUp(readiness.reason, what);
+  if (readiness.kind === "failing") {
+    context.terminal.err("the controller goes on trying: `tenfold status` shows it, `tenfold down` stops it");
+    throw new Failure(readiness.reason, "");
+  }
   const hints = [
     `follow with \`tenfold top\` or \`tenfold logs SERVICE -f\`; stop with \`tenfold down\``,
     `log: ${log}`,
@@ -119,20 +122,10 @@ async function untilReady(context: Context, client: AdminClient): Promise<Readin
   }
 }
 
+/** What it said of its own end goes on as ours. */
 function endedAtOnce({ logStart, exitCode }: Child, log: string): Failure {
-  const said = readFileSync(log).subarray(logStart).toString();
-  const lines = said.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
-  const reason = lines
-    .slice(-TAIL_LINES)
-    .join("\n")
-    .replace(/^tenfold: /, "");
-  return new Failure(
-    reason === "" ? `the controller ended with exit code ${exitCode}` : reason,
-    `see ${log}`,
-  );
-}
-
-function giveUp(reason: string, { stateDirectory }: Detached): Failure {
-  const mend = `the controller goes on trying; \`tenfold status --state ${stateDirectory}\` shows it, \`tenfold down\` stops it`;
-  return new Failure(reason, mend);
+  const lines = readFileSync(log).subarray(logStart).toString().trim().split("\n");
+  const reason = lines.findLast((line) => line.startsWith(FAILURE_MARK));
+  if (reason !== undefined) return new Failure(reason.slice(FAILURE_MARK.length), "");
+  return new Failure(`the controller ended with exit code ${exitCode}`, `see ${log}`);
 }

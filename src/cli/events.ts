@@ -14,13 +14,19 @@ const POLL_MS = 200;
 /** Room for "web/12", so that messages begin in one column. */
 const SUBJECT_WIDTH = 10;
 
-/** A feed of events with numbers above `after`. */
+/** A feed of events with numbers above `after`; what is said twice in a row of one subject is given once. */
 export function eventFeed(client: AdminClient, after: number): EventFeed {
   let seen = after;
+  const said = new Map<string, string>();
+  const isNew = ({ subject, message }: EventRecord): boolean => {
+    const isRepeated = said.get(subject) === message;
+    said.set(subject, message);
+    return !isRepeated;
+  };
   return async () => {
     const events = await client.events(seen);
     seen = Math.max(seen, ...events.map((event) => event.number));
-    return events;
+    return events.filter(isNew);
   };
 }
 
@@ -55,7 +61,9 @@ export async function followUntil<T>(
 /** "09:05:03  web/3       healthy on port 20003". */
 export function eventLine({ at, subject, event, message }: EventRecord, style: Style): string {
   const who = style.name(subject.padEnd(SUBJECT_WIDTH));
-  return `${style.dim(timeOfDay(at))}  ${who}  ${message === "" ? event : message}`;
+  // The subject stands before it already.
+  const text = message.replace(`task ${subject} `, "");
+  return `${style.dim(timeOfDay(at))}  ${who}  ${text === "" ? event : text}`;
 }
 
 /** Whether an event is about a service or one of its tasks. */

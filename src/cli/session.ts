@@ -10,6 +10,7 @@ import { type Context, pause } from "./context.ts";
 import { eventFeed, eventLine } from "./events.ts";
 import { Failure } from "./failure.ts";
 import { readinessOf } from "./readiness.ts";
+import { plural } from "./render/figures.ts";
 import { renderReload } from "./render/reload.ts";
 import { renderWelcome } from "./render/welcome.ts";
 
@@ -24,6 +25,9 @@ export interface SessionOptions {
 
 /** A person sees a step when it happens. */
 const LOOK_MS = 200;
+
+/** A launcher may pass on a Ctrl-C that the terminal has sent us already; a person takes longer to press again. */
+const SECOND_PRESS_MS = 300;
 
 /** Starts a controller, shows what it does, and resolves to its exit code when it has ended. */
 export async function runSession(context: Context, options: SessionOptions): Promise<number> {
@@ -68,20 +72,30 @@ function ignoreAway(problem: unknown): false {
 
 /** Signal -> what it does. */
 function listen(context: Context, handle: ControllerHandle, client: AdminClient): (() => void)[] {
-  const { terminal, onSignal } = context;
-  let asked = 0;
-  const stop = (): void => {
-    asked += 1;
-    if (asked > 1) return void killAll(client, terminal.err);
-    terminal.err("stopping: requests in flight finish first (once more: kill everything)");
-    handle.stopAll().catch((problem: unknown) => terminal.err(`stopping failed: ${String(problem)}`));
-  };
+  const { onSignal } = context;
+  const stop = stopper(context, handle, client);
   return [
     onSignal("SIGINT", stop),
     onSignal("SIGTERM", stop),
     onSignal("SIGUSR2", () => void handle.detach()),
     onSignal("SIGHUP", () => void reload(context, handle)),
   ];
+}
+
+/** The first time all is stopped in good order, the second time it is killed. */
+function stopper({ terminal, clock }: Context, handle: ControllerHandle, client: AdminClient): () => void {
+  let askedMs: number | undefined;
+  return () => {
+    const sinceMs = clock.nowMs() - (askedMs ?? clock.nowMs());
+    if (sinceMs >= SECOND_PRESS_MS) return void killAll(client, (line) => terminal.err(line));
+    if (askedMs !== undefined) return;
+    askedMs = clock.nowMs();
+    terminal.err("stopping: requests in flight finish first (once more: kill everything)");
+    handle.stopAll().then(
+      () => terminal.err("everything is stopped"),
+      (problem: unknown) => terminal.err(`stopping failed: ${String(problem)}`),
+    );
+  };
 }
 
 async function reload({ terminal }: Context, handle: ControllerHandle): Promise<void> {
@@ -97,7 +111,7 @@ async function killAll(client: AdminClient, say: (line: string) => void): Promis
   const { services, gateway } = await client.status();
   const tasks = services.flatMap((service) => service.tasks.map(({ pid }) => pid));
   const pids = [...tasks, ...gateway.workers.map(({ pid }) => pid)].filter((pid) => pid !== null && pid > 1);
-  say(`killing ${pids.length} processes`);
+  say(`killing ${plural(pids.length, "process", "processes")}`);
   for (const pid of pids) killTree(pid);
 }
 

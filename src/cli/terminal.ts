@@ -29,8 +29,8 @@ export function processTerminal(): Terminal {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
     raw: (text) => void stdout.write(text),
-    style: styleFor(env, Boolean(stdout.isTTY)),
-    interactive: Boolean(stdout.isTTY),
+    style: styleFor(env, stdout.isTTY),
+    interactive: stdout.isTTY,
     size: () => ({ columns: stdout.columns ?? PIPE_COLUMNS, rows: stdout.rows ?? ROWS }),
   };
 }

@@ -13,9 +13,9 @@ import type {
   TaskStatus,
   TrafficTotals,
 } from "../app/index.ts";
-import { simulatedTime, systemClock, systemScheduler } from "../base/index.ts";
+import { systemClock, systemScheduler } from "../base/index.ts";
 import { COMMANDS } from "./commands.ts";
-import type { Context, SignalName } from "./context.ts";
+import type { Context } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { PLAIN } from "./style.ts";
 
@@ -208,7 +208,7 @@ export function fakeController(over: Partial<Answers> = {}): FakeController {
 }
 
 /** An error as the API gives it. */
-export function apiError(status: number, code: string): Response {
+function apiError(status: number, code: string): Response {
   return Response.json({ error: { code, message: `it is ${code}`, mend: "mend it" } }, { status });
 }
 
@@ -240,7 +240,7 @@ export async function tenfold(words: readonly string[], over: Partial<Context> =
 }
 
 /** A context that writes into lists, whose clock is the system's and whose `start` refuses. */
-export function contextFor(over: Partial<Context> = {}): { context: Context; out: string[]; err: string[] } {
+function contextFor(over: Partial<Context> = {}): { context: Context; out: string[]; err: string[] } {
   const out: string[] = [];
   const err: string[] = [];
   const terminal = {
@@ -266,26 +266,8 @@ export function contextFor(over: Partial<Context> = {}): { context: Context; out
   return { context, out, err };
 }
 
-/** A clock that stands at `EPOCH` plus some seconds. */
-export function clockAt(seconds: number): Context["clock"] {
-  const { clock } = simulatedTime();
-  return { nowMs: () => clock.nowMs(), wallMs: () => wallMs(seconds) };
-}
-
 /** A clock on which each look is `stepMs` after the one before. */
 export function hastyClock(stepMs: number): Context["clock"] {
   let nowMs = 0;
   return { nowMs: () => (nowMs += stepMs), wallMs: () => wallMs() };
-}
-
-/** Signals that a test sends by hand. */
-export function handSignals(): { readonly onSignal: Context["onSignal"]; send(name: SignalName): void } {
-  const listeners = new Map<SignalName, () => void>();
-  return {
-    onSignal(name, listener) {
-      listeners.set(name, listener);
-      return () => void listeners.delete(name);
-    },
-    send: (name) => listeners.get(name)?.(),
-  };
 }

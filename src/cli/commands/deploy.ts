@@ -45,7 +45,7 @@ export const deploy: Command = defineCommand({
 });
 
 /** How the deploy that was begun has ended; undefined while it goes on. */
-export function outcomeOf(begun: DeployStatus, status: Status): DeployStatus | undefined {
+function outcomeOf(begun: DeployStatus, status: Status): DeployStatus | undefined {
   const now = status.services.find(({ name }) => name === begun.service)?.deploy;
   if (now?.to !== begun.to) return { ...begun, status: "superseded" };
   return now.status === "running" || now.status === "rolling-back" ? undefined : now;
@@ -61,7 +61,7 @@ const OUTCOMES: Readonly<Record<DeployStatus["status"], string>> = {
 };
 
 /** The last line: what became of it, and why. */
-export function outcomeLine(
+function outcomeLine(
   { service, status, message }: DeployStatus,
   style: { readonly good: (text: string) => string; readonly bad: (text: string) => string },
 ): string {

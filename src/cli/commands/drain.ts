@@ -48,7 +48,7 @@ export const drain: Command = defineCommand({
 });
 
 /** Where the target is that a person named by address or task. Throws `Failure` when that is nowhere or ambiguous. */
-export function findTarget(
+function findTarget(
   { gateway }: Status,
   word: string,
   inGroup: string | undefined,

@@ -51,13 +51,13 @@ export const scale: Command = defineCommand({
 });
 
 /** What is wanted now; a bound of the autoscaler may have had its say. */
-export function beginLine({ name, wanted, autoscale }: ServiceStatus, asked: number): string {
+function beginLine({ name, wanted, autoscale }: ServiceStatus, asked: number): string {
   const bound = autoscale === null ? "" : ` (autoscale: ${autoscale.min} to ${autoscale.max})`;
   return `${name}: ${plural(wanted, "task")} wanted${wanted === asked ? "" : bound}`;
 }
 
 /** The service once it has the tasks that were asked for; throws when it cannot come to that. */
-export function settled(
+function settled(
   { name, wanted }: ServiceStatus,
   status: Status,
   givesUp: (isFailing: boolean) => boolean,

@@ -1,0 +1,273 @@
+/** The commands as a person runs them: real processes, real ports, a state directory that is gone afterwards. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServiceStatus, Status } from "../app/index.ts";
+
+const MAIN = join(import.meta.dir, "main.ts");
+const DEADLINE_MS = 10_000;
+
+const root = mkdtempSync(join(tmpdir(), "tenfold-e2e-"));
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await tenfold(["down"], folder);
+  rmSync(root, { recursive: true, force: true });
+}, 30_000);
+
+const APP = `
+const server = Bun.serve({
+  port: process.env.PORT,
+  fetch: () => new Response(process.env.TENFOLD_TASK + " one " + process.pid),
+});
+console.log("listening on", server.port);
+process.on("SIGTERM", () => server.stop().then(() => process.exit(0)));
+`;
+
+/** Ports that are free now. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () =>
+    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } }),
+  );
+  const ports = listeners.map(({ port }) => port);
+  for (const listener of listeners) listener.stop(true);
+  return ports;
+}
+
+/** A folder with an app and a config for two copies of it. */
+function appFolder(name: string, more: Record<string, unknown> = {}) {
+  const folder = join(root, name);
+  folders.push(folder);
+  mkdirSync(folder);
+  const [port = 0, admin = 0] = freePorts(2);
+  writeFileSync(join(folder, "app.js"), APP);
+  const config = {
+    admin: { address: admin },
+    gateway: { workers: 1 },
+    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "web" }] } },
+    services: { web: { command: [process.execPath, "app.js"], tasks: 2, ...more } },
+  };
+  writeFileSync(join(folder, "tenfold.config.json"), JSON.stringify(config));
+  return { folder, port, url: `http://127.0.0.1:${port}/` };
+}
+
+function spawn(words: readonly string[], cwd: string) {
+  return Bun.spawn([process.execPath, MAIN, ...words], { cwd, stdout: "pipe", stderr: "pipe" });
+}
+
+async function tenfold(words: readonly string[], cwd: string) {
+  const child = spawn(words, cwd);
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, out: out.trimEnd(), err: err.trimEnd() };
+}
+
+async function status(folder: string): Promise<Status> {
+  return JSON.parse((await tenfold(["status", "--json"], folder)).out) as Status;
+}
+
+async function service(folder: string): Promise<ServiceStatus> {
+  return (await status(folder)).services[0]!;
+}
+
+function pidsOf(now: Status): (number | null)[] {
+  return [...now.gateway.workers, ...now.services[0]!.tasks]
+    .map(({ pid }) => pid)
+    .toSorted((a, b) => (a ?? 0) - (b ?? 0));
+}
+
+function isRunning(pid: number | null): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+  } catch {
+    return false;
+  }
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`not so within ${DEADLINE_MS} ms: ${String(holds)}`);
+    await Bun.sleep(20);
+  }
+}
+
+async function text(url: string): Promise<string> {
+  return (await fetch(url)).text();
+}
+
+describe("an app behind `up --detach`", () => {
+  const { folder, url } = appFolder("detached");
+
+  test("is healthy when the command returns, which says where and what next", async () => {
+    const { code, out } = await tenfold(["up", "--detach"], folder);
+    expect([code, out]).toEqual([0, expect.stringContaining(`ready  ${url.slice(0, -1)}  web (2 tasks)`)]);
+    expect(out).toContain("`tenfold down`");
+    expect(await text(url)).toMatch(/^web\/\d one/);
+  }, 20_000);
+
+  test("a second `up` is refused and names the first", async () => {
+    const { pid } = (await status(folder)).controller;
+    for (const words of [["up"], ["up", "--detach"]]) {
+      const { code, err } = await tenfold(words, folder);
+      expect([code, err]).toEqual([1, expect.stringContaining(`the controller with pid ${pid}`)]);
+    }
+  }, 20_000);
+
+  test("a task that is killed is replaced", async () => {
+    const victim = (await service(folder)).tasks[0]!.pid!;
+    process.kill(victim, "SIGKILL");
+    await until(async () => {
+      const { healthy, tasks } = await service(folder);
+      return healthy === 2 && !tasks.some(({ pid }) => pid === victim);
+    });
+    expect(isRunning(victim)).toBe(false);
+  }, 20_000);
+
+  test("a controller that is killed is missed by nobody; the next one adopts and restarts nothing", async () => {
+    const before = await status(folder);
+    process.kill(before.controller.pid, "SIGKILL");
+    await until(() => !isRunning(before.controller.pid));
+    expect(await text(url)).toMatch(/^web\/\d one/);
+    const away = await tenfold(["status"], folder);
+    expect([away.code, away.err]).toEqual([1, expect.stringContaining("the controller is not running")]);
+    expect((await tenfold(["up", "--detach"], folder)).code).toBe(0);
+    expect(pidsOf(await status(folder))).toEqual(pidsOf(before));
+  }, 20_000);
+
+  test("scale returns when the tasks are there, and logs show them all", async () => {
+    expect((await tenfold(["scale", "web", "3"], folder)).out).toEndWith("web runs 3 healthy tasks");
+    const { out } = await tenfold(["logs", "web", "--lines", "1"], folder);
+    expect(out.match(/^web\/\d+ +\| listening on \d+$/gm)).toHaveLength(3);
+  }, 20_000);
+
+  test("a deploy brings the code on disk, step by step", async () => {
+    writeFileSync(join(folder, "app.js"), APP.replace(" one ", " two "));
+    const { code, out } = await tenfold(["deploy", "web"], folder);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/is healthy[^]*is draining[^]*deploy of web succeeded$/),
+    ]);
+    expect(await text(url)).toContain(" two ");
+  }, 20_000);
+
+  test("a deploy that cannot come up is rolled back: exit 1, the reason, and the old revision serves", async () => {
+    writeFileSync(join(folder, "app.js"), "process.exit(3);");
+    const { code, out } = await tenfold(["deploy", "web"], folder);
+    expect([code, out]).toEqual([1, expect.stringMatching(/was rolled back.*exit code 3/)]);
+    expect(await text(url)).toContain(" two ");
+  }, 20_000);
+
+  test("a changed config is taken over; one with a problem changes nothing", async () => {
+    const path = join(folder, "tenfold.config.json");
+    const good = readFileSync(path, "utf8");
+    appendFileSync(path, "oops");
+    const refused = await tenfold(["reload"], folder);
+    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("tenfold.config.json:1:")]);
+    writeFileSync(path, good.replace('"forward":"web"', '"respond":418'));
+    await until(async () => (await fetch(url)).status === 418);
+    writeFileSync(path, good);
+    await until(async () => (await fetch(url)).status === 200);
+  }, 20_000);
+
+  test("down stops every process that was started, and says so", async () => {
+    const { controller, ...before } = await status(folder);
+    const { code, out } = await tenfold(["down"], folder);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^stopping 3 tasks[^]*everything is stopped$/)]);
+    const pids = [controller.pid, ...pidsOf({ controller, ...before })];
+    expect(pids.filter((pid) => isRunning(pid))).toEqual([]);
+    expect(await tenfold(["down"], folder)).toEqual({ code: 0, out: "nothing runs here", err: "" });
+  }, 20_000);
+});
+
+test("down finds and stops what a killed controller left", async () => {
+  const { folder } = appFolder("orphans");
+  expect((await tenfold(["up", "--detach"], folder)).code).toBe(0);
+  const before = await status(folder);
+  process.kill(before.controller.pid, "SIGKILL");
+  await until(() => !isRunning(before.controller.pid));
+  const { code, out } = await tenfold(["down"], folder);
+  expect([code, out]).toEqual([0, expect.stringContaining("stopping the 3 processes it left")]);
+  expect(pidsOf(before).filter((pid) => isRunning(pid))).toEqual([]);
+}, 20_000);
+
+test("down --controller-only leaves gateway and tasks alone", async () => {
+  const { folder, url } = appFolder("let-go");
+  expect((await tenfold(["up", "--detach"], folder)).code).toBe(0);
+  const { controller } = await status(folder);
+  expect((await tenfold(["down", "--controller-only"], folder)).code).toBe(0);
+  expect([isRunning(controller.pid), await text(url)]).toEqual([false, expect.stringContaining("web/")]);
+}, 20_000);
+
+test("run needs no config: a URL, the app's own lines, and Ctrl-C stops everything", async () => {
+  const { folder, port, url } = appFolder("run");
+  rmSync(join(folder, "tenfold.config.json"));
+  const child = spawn(["run", "--tasks", "2", "--port", `${port}`, "--", process.execPath, "app.js"], folder);
+  await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
+  await until(async () => (await status(folder)).services[0]?.healthy === 2);
+  const pids = pidsOf(await status(folder));
+  child.kill("SIGINT");
+  const [out, code] = [await child.stdout.text(), await child.exited];
+  expect([code, pids.filter((pid) => isRunning(pid))]).toEqual([0, []]);
+  expect(out).toMatch(/app\/1 +\| listening on \d+/);
+}, 20_000);
+
+test("a port in use is named, with the mend", async () => {
+  const { folder, port } = appFolder("in-use");
+  using _ = Bun.serve({ port, hostname: "127.0.0.1", fetch: () => new Response("mine") });
+  const up = await tenfold(["up", "--detach"], folder);
+  expect([up.code, up.err]).toEqual([
+    1,
+    expect.stringContaining(`listener web: 127.0.0.1:${port} is in use`),
+  ]);
+  const run = await tenfold(["run", "--port", `${port}`, "--", "node", "app.js"], folder);
+  expect([run.code, run.err]).toEqual([
+    1,
+    `tenfold: port ${port} is in use: stop what listens there, or choose another with --port P`,
+  ]);
+}, 20_000);
+
+test("gateway serves static groups and refuses services", async () => {
+  const { folder, port, url } = appFolder("gateway");
+  expect((await tenfold(["gateway"], folder)).err).toContain(
+    "has service web, and the gateway runs none: use `tenfold up`",
+  );
+  using target = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("from afar") });
+  const config = {
+    admin: { address: freePorts(1)[0] },
+    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "far" }] } },
+    targetGroups: { far: { targets: [`127.0.0.1:${target.port}`] } },
+  };
+  writeFileSync(join(folder, "gateway.json"), JSON.stringify(config));
+  const child = spawn(["gateway", "-c", "gateway.json", "--workers", "1"], folder);
+  await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
+  expect(await text(url)).toBe("from afar");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+test("a second Ctrl-C does not wait for an app that will not end", async () => {
+  const { folder, port, url } = appFolder("stubborn");
+  writeFileSync(
+    join(folder, "app.js"),
+    `${APP}process.removeAllListeners("SIGTERM").on("SIGTERM", () => {});`,
+  );
+  const child = spawn(["run", "--port", `${port}`, "--", process.execPath, "app.js"], folder);
+  await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
+  const pids = pidsOf(await status(folder));
+  await until(() => {
+    child.kill("SIGINT");
+    return child.exitCode !== null;
+  });
+  expect(await child.stderr.text()).toContain("killing ");
+  expect(pids.filter((pid) => isRunning(pid))).toEqual([]);
+}, 20_000);
+
+test("a reader that goes away is no error", async () => {
+  const logs = join(root, "many/logs/web");
+  mkdirSync(logs, { recursive: true });
+  writeFileSync(join(logs, "1.log"), "a line that fills the pipe many times over\n".repeat(10_000));
+  const script = `${process.execPath} ${MAIN} logs web --lines 10000 --state ${join(root, "many")} | head -1`;
+  const child = Bun.spawn(["bash", "-o", "pipefail", "-c", script], { stdout: "pipe", stderr: "pipe" });
+  expect([await child.stderr.text(), await child.exited]).toEqual(["", 0]);
+});
