@@ -81,11 +81,7 @@ export interface ControllerHandle {
 export async function startController(options: ControllerOptions): Promise<ControllerHandle> {
   const directory = new StateDirectory(options.stateDirectory);
   const lock = acquireLock(directory.path);
-  if (lock.kind === "refused")
-    throw new StartFailure(
-      lock.message,
-      "stop that one first with `tenfold down`, or use another --state DIR",
-    );
+  if (lock.kind === "refused") throw new StartFailure(lock.message, ""); // the message holds the mend
   const running = new RunningController(options, directory, lock.release);
   try {
     await running.start();
