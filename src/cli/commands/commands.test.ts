@@ -188,10 +188,27 @@ describe("scale", () => {
 describe("drain", () => {
   const targets = [targetStatus({ id: "127.0.0.1:20003", task: "web/3" })];
 
-  test("a task's name leads to its target", async () => {
-    using controller = fakeController({ status: () => statusOf({ groups: [groupStatus({ targets })] }) });
+  test("a task's name leads to its target; it waits for every worker and the last request", async () => {
+    const steps = [
+      { state: "active", inFlight: 0, revision: 7 },
+      { state: "draining", inFlight: 0, revision: 6 },
+      { state: "draining", inFlight: 2, revision: 7 },
+      { state: "draining", inFlight: 0, revision: 7 },
+    ] as const;
+    let looks = -1;
+    using controller = fakeController({
+      status: () => {
+        const { state, inFlight, revision } = steps[Math.max(0, looks++)] ?? steps[3];
+        const groups = [groupStatus({ targets: [{ ...targets[0]!, state, inFlight }] })];
+        return statusOf({
+          groups,
+          workers: [{ index: 0, pid: 1, state: "serving", revision, connections: 0 }],
+        });
+      },
+    });
     const { code, out } = await tenfold(["drain", "web/3"], { cwd: controller.folder });
-    expect([code, out]).toEqual([0, expect.stringContaining("draining 127.0.0.1:20003 of web")]);
+    expect([code, looks]).toEqual([0, steps.length]);
+    expect(out).toBe("draining 127.0.0.1:20003 of web\nnothing is in flight there any more");
     expect(controller.requests).toContain('POST /v1/targets/web/127.0.0.1%3A20003/drain {"undo":false}');
   });
 

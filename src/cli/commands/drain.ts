@@ -1,11 +1,10 @@
 /** `tenfold drain`: one target out of its group, requests in flight finishing. */
-import type { GroupStatus, Status, TargetStatus } from "../../app/index.ts";
+import type { GroupStatus, Status } from "../../app/index.ts";
 import { nearest } from "../../config/index.ts";
 import { adminClient } from "../admin-client.ts";
 import { type Command, defineCommand, NO_WAIT_OPTION, STATE_OPTION } from "../command.ts";
 import { pause } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { plural } from "../render/figures.ts";
 import { findStateDirectory } from "../state-directory.ts";
 
 const POLL_MS = 200;
@@ -32,20 +31,28 @@ export const drain: Command = defineCommand({
     const { terminal, cwd } = context;
     const client = adminClient(findStateDirectory(cwd, options.state));
     const { group, target } = findTarget(await client.status(), word, options.group);
-    let now = await client.drain(group, target, options.undo);
+    await client.drain(group, target, options.undo);
     if (options.undo) {
       terminal.out(`${target} of ${group} gets requests again`);
       return EXIT.ok;
     }
-    terminal.out(`draining ${target} of ${group}: ${plural(now.inFlight, "request")} in flight`);
-    while (now.inFlight > 0 && !options["no-wait"]) {
-      await pause(context, POLL_MS);
-      now = targetIn(await client.status(), group, target) ?? { ...now, inFlight: 0 };
-    }
-    if (now.inFlight === 0) terminal.out(terminal.style.good("nothing is in flight there any more"));
+    terminal.out(`draining ${target} of ${group}`);
+    if (options["no-wait"]) return EXIT.ok;
+    while (!isDrained(await client.status(), group, target)) await pause(context, POLL_MS);
+    terminal.out(terminal.style.good("nothing is in flight there any more"));
     return EXIT.ok;
   },
 });
+
+/** Whether every worker serves by a snapshot in which the target is out, and has nothing in flight to it. */
+function isDrained({ controller, gateway }: Status, group: string, target: string): boolean {
+  const now = gateway.groups.find(({ name }) => name === group)?.targets.find(({ id }) => id === target);
+  if (now === undefined) return true;
+  const acked = gateway.workers.every(
+    ({ state, revision }) => state !== "serving" || revision >= controller.revision,
+  );
+  return now.state === "draining" && acked && now.inFlight === 0;
+}
 
 /** Where the target is that a person named by address or task. Throws `Failure` when that is nowhere or ambiguous. */
 function findTarget(
@@ -74,8 +81,4 @@ function unknownTarget(groups: readonly GroupStatus[], word: string, inGroup: st
   const where = inGroup === undefined ? "" : ` in group ${inGroup}`;
   const mend = near === undefined ? "see `tenfold status` for those there are" : `did you mean ${near}?`;
   return new Failure(`there is no target ${word}${where}`, mend);
-}
-
-function targetIn({ gateway }: Status, group: string, target: string): TargetStatus | undefined {
-  return gateway.groups.find(({ name }) => name === group)?.targets.find(({ id }) => id === target);
 }
