@@ -73,6 +73,15 @@ test("what `tenfold run` started is found when nothing else is there", () => {
   expect(findStateDirectory(folder.path, undefined)).toBe(state);
 });
 
+test("a live controller is meant before a dead one", () => {
+  using controller = fakeController();
+  const live = join(controller.state, "run-app");
+  mkdirSync(live);
+  writeFileSync(join(live, "controller.json"), JSON.stringify({ pid: process.pid }));
+  writeFileSync(join(controller.state, "controller.json"), JSON.stringify({ pid: 2 ** 30 }));
+  expect(findStateDirectory(controller.folder, undefined)).toBe(live);
+});
+
 test("without a .tenfold every command says what to do", async () => {
   using folder = scratchFolder();
   const { code, err } = await tenfold(["status"], { cwd: folder.path });

@@ -87,7 +87,8 @@ function stopper({ terminal, clock }: Context, handle: ControllerHandle, client:
   let askedMs: number | undefined;
   return () => {
     const sinceMs = clock.nowMs() - (askedMs ?? clock.nowMs());
-    if (sinceMs >= SECOND_PRESS_MS) return void killAll(client, (line) => terminal.err(line));
+    if (sinceMs >= SECOND_PRESS_MS)
+      return void killAll(client, (line) => terminal.err(line)).catch(ignoreAway);
     if (askedMs !== undefined) return;
     askedMs = clock.nowMs();
     terminal.err("stopping: requests in flight finish first (once more: kill everything)");

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ControllerFile } from "../app/index.ts";
+import { identify } from "../control/io/index.ts";
 import { Failure } from "./failure.ts";
 
 /** Name of the folder, beside the config. */
@@ -53,7 +54,7 @@ export function wasUsed(stateDirectory: string): boolean {
   return isThere(join(stateDirectory, "journal")) || isThere(join(stateDirectory, CONTROLLER_FILE));
 }
 
-/** State directories of a folder, the likeliest first: of `up`, then of `run`, the one used last first. */
+/** State directories of a folder, the likeliest first: of a live controller, of `up`, of the `run` used last. */
 function statesIn(folder: string): string[] {
   const root = join(folder, STATE_FOLDER);
   if (!isThere(root)) return [];
@@ -61,7 +62,13 @@ function statesIn(folder: string): string[] {
     .filter((name) => name.startsWith(RUN_PREFIX))
     .map((name) => join(root, name))
     .toSorted((a, b) => usedMs(b) - usedMs(a));
-  return [root, ...runs].filter(wasUsed);
+  const used = [root, ...runs].filter(wasUsed);
+  return used.toSorted((a, b) => Number(isLive(b)) - Number(isLive(a)));
+}
+
+function isLive(stateDirectory: string): boolean {
+  const pid = readControllerFile(stateDirectory)?.pid;
+  return pid !== undefined && identify(pid) !== undefined;
 }
 
 function usedMs(stateDirectory: string): number {

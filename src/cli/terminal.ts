@@ -17,10 +17,7 @@ export interface Terminal {
 }
 
 /** A pipe cuts nothing: whoever reads it can scroll or grep. */
-const PIPE_COLUMNS = 10_000;
-
-/** Rows of a terminal that does not say; DEC's VT100. */
-const ROWS = 24;
+const PIPE = { columns: 10_000, rows: 10_000 } as const;
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
@@ -31,6 +28,6 @@ export function processTerminal(): Terminal {
     raw: (text) => void stdout.write(text),
     style: styleFor(env, stdout.isTTY),
     interactive: stdout.isTTY,
-    size: () => ({ columns: stdout.columns ?? PIPE_COLUMNS, rows: stdout.rows ?? ROWS }),
+    size: () => ({ columns: stdout.columns ?? PIPE.columns, rows: stdout.rows ?? PIPE.rows }),
   };
 }

@@ -30,10 +30,10 @@ export async function read(
 ): Promise<TopState> {
   try {
     const status = await client.status();
-    const fresh = await client.events(last?.events.at(-1)?.number ?? 0);
     // A new controller counts its events anew.
     const isSame = last?.reading.status.controller.pid === status.controller.pid;
-    const events = [...(isSame && last ? last.events : []), ...fresh].slice(-EVENTS_MAX);
+    const known = isSame && last !== undefined ? last.events : [];
+    const events = [...known, ...(await client.events(known.at(-1)?.number ?? 0))].slice(-EVENTS_MAX);
     const { paused = false, sort = "name", quit = false } = last ?? {};
     const reading = { status, wallMs };
     return { reading, previous: last?.reading, events, awaySinceMs: undefined, paused, sort, quit };
