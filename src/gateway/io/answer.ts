@@ -95,12 +95,12 @@ export class Answer {
     request.close ||= dechunk || head.bodyKind === "until-close" || this.#endsConnection();
     const headBytes = this.#writeHead(head, bytes, dechunk);
     if (headBytes < 0) return this.#exchange.fail("upstream-invalid", "upstream-head-too-large");
-    this.hasBegun = true;
-    this.status = head.status;
-    request.isReplayable = false;
-    this.#reusable = head.keepAlive;
     this.#attempts.answered(head, bytes);
     this.#body.begin(head.bodyKind, head.contentLength, dechunk);
+    this.#reusable = head.keepAlive;
+    this.status = head.status;
+    this.hasBegun = true;
+    request.isReplayable = false;
     this.#sendFirst(bytes, start, end, headBytes);
   }
 
@@ -166,10 +166,10 @@ export class Answer {
     request.close = true;
     const size = this.#writeHead(head, bytes, false);
     if (size < 0) return this.#exchange.fail("upstream-invalid", "upstream-head-too-large");
-    this.hasBegun = true;
-    this.status = 101;
-    request.isReplayable = false;
     this.#attempts.answered(head, bytes);
+    this.status = 101;
+    this.hasBegun = true;
+    request.isReplayable = false;
     this.#exchange.sendDown(this.#serving.wire.scratch, 0, size);
     this.#exchange.openTunnel(bytes, start, end);
   }

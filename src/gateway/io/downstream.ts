@@ -315,7 +315,15 @@ export class Downstream implements TimerEntry, SocketOwner {
       else this.exchange.fail("internal");
     } catch (second) {
       this.#serving.reportCrash(second);
+      this.#cutOff();
+    }
+  }
+
+  #cutOff(): void {
+    try {
       this.destroy();
+    } catch (error) {
+      this.#serving.reportCrash(error);
     }
   }
 

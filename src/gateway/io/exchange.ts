@@ -158,8 +158,7 @@ export class Exchange implements UpstreamUser {
   }
 
   upstreamCrashed(error: unknown): void {
-    this.#serving.reportCrash(error);
-    this.fail("internal");
+    this.#request.down?.crashed(error);
   }
 
   /** The target has said all. */
@@ -289,11 +288,20 @@ export class Exchange implements UpstreamUser {
     if (down === undefined) return;
     const isHalf = !body.done || body.error !== undefined;
     const close = this.#request.close || isHalf;
-    this.#account(down);
+    this.#report(down);
     this.#clear();
     this.#serving.recycle(this);
     if (destroyed) down.exchange = undefined;
     else down.exchangeDone(close, isHalf);
+  }
+
+  /** Counting and logging come last and must not keep the connection from its next request. */
+  #report(down: Downstream): void {
+    try {
+      this.#account(down);
+    } catch (error) {
+      this.#serving.reportCrash(error);
+    }
   }
 
   #account(down: Downstream): void {
