@@ -2,19 +2,19 @@
  * One socket of the epoll transport: which events it waits for, and what they mean to its owner.
  */
 import type { Pointer } from "bun:ffi";
-import { EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR, SO, SOL } from "./libc.ts";
+import type { Descriptors } from "./descriptors.ts";
+import { EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR } from "./libc.ts";
 import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 
 /** What a socket needs of the loop that it belongs to. */
 export interface SocketTable {
   readonly calls: Libc;
+  readonly descriptors: Descriptors;
   readonly receiveBuffer: Uint8Array;
   readonly receiveAddress: Pointer;
   /** Address of the first byte of `bytes`. */
   address(bytes: Uint8Array): number;
   control(operation: number, fd: number, events: number, generation: number): void;
-  setOption(fd: number, level: number, option: number, value: number, value2?: number): void;
-  pendingError(fd: number): number;
   forget(fd: number): void;
 }
 
@@ -87,7 +87,7 @@ export class EpollSocket implements TcpSocket {
 
   terminate(): void {
     if (this.#closed) return;
-    this.#table.setOption(this.#fd, SOL.socket, SO.linger, 1, 0);
+    this.#table.descriptors.lingerZero(this.#fd);
     this.#close();
   }
 
@@ -130,7 +130,7 @@ export class EpollSocket implements TcpSocket {
 
   /** Both directions are closed, or the connection was reset. Bytes that still wait to be read come first. */
   #brokenOff(): void {
-    const error = this.#table.pendingError(this.#fd);
+    const error = this.#table.descriptors.pendingError(this.#fd);
     if (this.#paused && !this.#ended) {
       // The owner cannot take bytes now, and the kernel would report this for ever: ask for nothing until `resume`.
       this.#table.control(EPOLL_CTL.del, this.#fd, 0, this.generation);
@@ -160,7 +160,7 @@ export class EpollSocket implements TcpSocket {
   }
 
   #connected(owner: ConnectOwner): void {
-    const error = this.#table.pendingError(this.#fd);
+    const error = this.#table.descriptors.pendingError(this.#fd);
     if (error !== 0) {
       this.#connectFailed(owner, error);
       return;

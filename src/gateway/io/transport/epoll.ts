@@ -11,25 +11,11 @@
  * taken for its predecessor. Why not Bun's sockets: bench/proxy-cpu.ts and docs/decisions.
  */
 import type { Pointer } from "bun:ffi";
-import { readdirSync, readlinkSync } from "node:fs";
 import type { Address } from "../../../config/index.ts";
+import { bunLoopDescriptors, Descriptors, familyOf, lookUp, systemError } from "./descriptors.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
-import {
-  AF,
-  addressOf,
-  EPOLL,
-  EPOLL_CTL,
-  ERRNO,
-  errno,
-  errnoName,
-  IPV6_V6ONLY,
-  type Libc,
-  SO,
-  SOCK,
-  SOL,
-  TCP_NODELAY,
-} from "./libc.ts";
-import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
+import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
+import { decodeHost, encodeSockaddr } from "./sockaddr.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
 /** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
@@ -50,9 +36,6 @@ const STAYS_BYTES = 16 * 1024;
 /** Connections taken from one listening socket per event, so that a flood of them does not starve the others. */
 const ACCEPTS_MAX = 64;
 
-/** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
-const BACKLOG = 4096;
-
 const SOCKET_TYPE = SOCK.stream | SOCK.nonblock | SOCK.cloexec;
 
 interface Listening {
@@ -68,6 +51,7 @@ const DATA_WORD = EVENT_WORDS - 2;
 export class EpollTransport implements Transport, SocketTable {
   readonly name = "epoll";
   readonly calls: Libc;
+  readonly descriptors: Descriptors;
   readonly receiveBuffer: Uint8Array = Buffer.alloc(RECEIVE_BYTES);
   readonly receiveAddress: Pointer = addressOf(this.receiveBuffer);
   readonly #epoll: number;
@@ -77,9 +61,6 @@ export class EpollTransport implements Transport, SocketTable {
   readonly #events = new Int32Array(EVENTS_MAX * EVENT_WORDS);
   readonly #eventsAddress: Pointer = addressOf(this.#events);
   readonly #event = new Int32Array(EVENT_WORDS);
-  readonly #option = new Int32Array(2);
-  readonly #peer = new Uint8Array(SOCKADDR_BYTES);
-  readonly #peerLength = new Int32Array(1);
   #lastBytes: Uint8Array | undefined;
   #lastAddress = 0;
   #generation = 0;
@@ -89,26 +70,20 @@ export class EpollTransport implements Transport, SocketTable {
 
   constructor(calls: Libc) {
     this.calls = calls;
-    this.#bunLoops = loopDescriptors();
-    this.#epoll = this.#check(calls.epoll_create1(SOCK.cloexec), "epoll_create1");
+    this.#bunLoops = bunLoopDescriptors();
+    this.descriptors = new Descriptors(calls);
+    this.#epoll = calls.epoll_create1(SOCK.cloexec);
+    if (this.#epoll < 0) throw systemError(errno(calls), "epoll_create1");
     for (const loop of this.#bunLoops) this.control(EPOLL_CTL.add, loop, EPOLL.in, 0);
   }
 
   // --- listening and connecting -------------------------------------------------------------------------------
 
-  listen({ host, port }: Address, accept: Accept): TcpListener {
-    const address = encodeSockaddr(host === "localhost" ? "127.0.0.1" : host, port);
-    if (address === undefined) throw systemError(ERRNO.EADDRNOTAVAIL, `listen ${host}: give an IP address`);
-    const fd = this.#check(this.calls.socket(familyOf(address), SOCKET_TYPE, 0), "socket");
-    this.setOption(fd, SOL.socket, SO.reuseAddr, 1);
-    this.setOption(fd, SOL.socket, SO.reusePort, 1);
-    if (host === "::") this.setOption(fd, SOL.ipv6, IPV6_V6ONLY, 0);
-    const failed =
-      this.calls.bind(fd, addressOf(address), address.length) < 0 || this.calls.listen(fd, BACKLOG) < 0;
-    if (failed) this.#closeAndThrow(fd, `listen ${host}:${port}`);
+  listen(address: Address, accept: Accept): TcpListener {
+    const fd = this.descriptors.listen(address, SOCK.nonblock);
     this.#listeners.set(fd, { fd, accept });
     this.control(EPOLL_CTL.add, fd, EPOLL.in, 0);
-    return { port: this.#localPort(fd), stop: () => this.#stopListening(fd) };
+    return { port: this.descriptors.localPort(fd), stop: () => this.#stopListening(fd) };
   }
 
   connect(address: Address, owner: ConnectOwner): () => void {
@@ -134,7 +109,7 @@ export class EpollTransport implements Transport, SocketTable {
       queueMicrotask(() => owner.connectFailed("connect-failed"));
       return () => {};
     }
-    this.setOption(fd, SOL.tcp, TCP_NODELAY, 1);
+    this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);
     const result = this.calls.connect(fd, addressOf(address), address.length);
     const socket = this.#register(fd, decodeHost(address));
     const failure = result < 0 ? errno(this.calls) : 0;
@@ -213,12 +188,10 @@ export class EpollTransport implements Transport, SocketTable {
 
   /** False when nobody waits. */
   #acceptOne({ fd, accept }: Listening): boolean {
-    this.#peerLength[0] = SOCKADDR_BYTES;
-    const flags = SOCK.nonblock | SOCK.cloexec;
-    const accepted = this.calls.accept4(fd, addressOf(this.#peer), addressOf(this.#peerLength), flags);
+    const accepted = this.descriptors.accept(fd, SOCK.nonblock | SOCK.cloexec);
     if (accepted < 0) return this.#cannotAccept(fd);
-    this.setOption(accepted, SOL.tcp, TCP_NODELAY, 1);
-    const socket = this.#register(accepted, decodeHost(this.#peer));
+    this.descriptors.set(accepted, SOL.tcp, TCP_NODELAY, 1);
+    const socket = this.#register(accepted, this.descriptors.acceptedHost());
     this.control(EPOLL_CTL.add, accepted, EPOLL.in, socket.generation);
     socket.setOwner(accept(socket));
     return true;
@@ -259,26 +232,6 @@ export class EpollTransport implements Transport, SocketTable {
     this.calls.epoll_ctl(this.#epoll, operation, fd, addressOf(this.#event));
   }
 
-  setOption(fd: number, level: number, option: number, value: number, value2 = 0): void {
-    this.#option[0] = value;
-    this.#option[1] = value2;
-    this.calls.setsockopt(
-      fd,
-      level,
-      option,
-      addressOf(this.#option),
-      option === SO.linger && level === SOL.socket ? 8 : 4,
-    );
-  }
-
-  /** The pending error of a socket, and clears it. */
-  pendingError(fd: number): number {
-    this.#option[0] = 0;
-    this.#peerLength[0] = 4;
-    this.calls.getsockopt(fd, SOL.socket, SO.error, addressOf(this.#option), addressOf(this.#peerLength));
-    return this.#option[0] ?? 0;
-  }
-
   forget(fd: number): void {
     this.#sockets[fd] = undefined;
     this.calls.close(fd);
@@ -290,64 +243,5 @@ export class EpollTransport implements Transport, SocketTable {
     const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress });
     this.#sockets[fd] = socket;
     return socket;
-  }
-
-  #localPort(fd: number): number {
-    this.#peerLength[0] = SOCKADDR_BYTES;
-    this.calls.getsockname(fd, addressOf(this.#peer), addressOf(this.#peerLength));
-    return decodePort(this.#peer);
-  }
-
-  #check(result: number, what: string): number {
-    if (result < 0) throw systemError(errno(this.calls), what);
-    return result;
-  }
-
-  #closeAndThrow(fd: number, what: string): never {
-    const error = systemError(errno(this.calls), what);
-    this.calls.close(fd);
-    throw error;
-  }
-}
-
-/** Address family of an encoded address. */
-function familyOf(address: Uint8Array): number {
-  return address.length === SOCKADDR_BYTES ? AF.inet6 : AF.inet;
-}
-
-function systemError(number: number, what: string): Error {
-  const code = errnoName(number);
-  return Object.assign(new Error(`${code}: ${what}`), { code, errno: number });
-}
-
-/** First address of a name. */
-async function lookUp({ host, port }: Address): Promise<Uint8Array | undefined> {
-  try {
-    const [first] = await Bun.dns.lookup(host);
-    return first === undefined ? undefined : encodeSockaddr(first.address, port);
-  } catch {
-    return undefined; // no such name, or no answer: the connection fails
-  }
-}
-
-/**
- * The epoll descriptors of the process before ours: Bun's event loop waits on one of them, and it is the only one but in
- * special settings (its test runner has another). None when there is no /proc: the loop yields every YIELD_MS all the same.
- */
-function loopDescriptors(): number[] {
-  try {
-    return readdirSync("/proc/self/fd")
-      .filter((fd) => readlink(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]")
-      .map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function readlink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return ""; // closed since it was listed
   }
 }

@@ -8,6 +8,7 @@ import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 
 const I32 = FFIType.i32;
 const PTR = FFIType.ptr;
+const I64 = FFIType.i64_fast;
 
 /** Where glibc keeps the calling thread's errno. */
 const ERRNO_LOCATION = "__errno_location";
@@ -21,9 +22,21 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Pointer): number;
   epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number;
+  getpeername(fd: number, address: Pointer, length: Pointer): number;
   getsockname(fd: number, address: Pointer, length: Pointer): number;
   getsockopt(fd: number, level: number, option: number, value: Pointer, length: Pointer): number;
+  fcntl(fd: number, command: number, value: number): number;
   listen(fd: number, backlog: number): number;
+  mmap(
+    at: null,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): Pointer | null;
+  /** io_uring has no wrappers in the C library. */
+  syscall(number: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
   recv(fd: number, into: Pointer, length: number, flags: number): number;
   send(fd: number, from: Pointer, length: number, flags: number): number;
   setsockopt(fd: number, level: number, option: number, value: Pointer, length: number): number;
@@ -42,9 +55,13 @@ const SIGNATURES: Readonly<Record<keyof Libc, Signature>> = {
   epoll_create1: { args: [I32], returns: I32 },
   epoll_ctl: { args: [I32, I32, I32, PTR], returns: I32 },
   epoll_wait: { args: [I32, PTR, I32, I32], returns: I32 },
+  getpeername: { args: [I32, PTR, PTR], returns: I32 },
   getsockname: { args: [I32, PTR, PTR], returns: I32 },
   getsockopt: { args: [I32, I32, I32, PTR, PTR], returns: I32 },
+  fcntl: { args: [I32, I32, I32], returns: I32 },
   listen: { args: [I32, I32], returns: I32 },
+  mmap: { args: [PTR, FFIType.u64_fast, I32, I32, I32, I64], returns: PTR },
+  syscall: { args: [I64, I64, I64, I64, I64, I64, I64], returns: I32 },
   recv: { args: [I32, PTR, FFIType.u32, I32], returns: I32 },
   send: { args: [I32, PTR, FFIType.u32, I32], returns: I32 },
   setsockopt: { args: [I32, I32, I32, PTR, I32], returns: I32 },
