@@ -10,8 +10,14 @@ import type { Address, HealthConfig } from "../../config/index.ts";
 import { statusPasses } from "../matcher.ts";
 import type { CheckResult, FailureReason } from "../target-state.ts";
 
-/** Bytes of a status line we look at: "HTTP/1.1 200 " and a reason phrase; more is no HTTP. */
-const STATUS_LINE_BYTES_MAX = 512;
+/** Bytes of an answer we look at: a status line, with room for the interim responses that may come before it. */
+const ANSWER_BYTES_MAX = 8192;
+
+/** An interim response, whole: 1xx but 101, which is final. */
+const INTERIM = /^HTTP\/1\.1 1(?!01)\d\d[ \r][^]*?\r\n\r\n/;
+
+/** The beginning of one: what it is the interim of is still to come. */
+const INTERIM_BEGUN = /^HTTP\/1\.1 1(?!01)\d\d[ \r]/;
 
 /** Checks `address` once by `policy`; answers within its timeout and never rejects. */
 export function probe(
@@ -56,9 +62,10 @@ class Check {
   }
 
   received(bytes: Uint8Array): void {
-    this.#answer += new TextDecoder("latin1").decode(bytes);
-    if (this.#answer.includes("\r\n")) this.#judge();
-    else if (this.#answer.length > STATUS_LINE_BYTES_MAX) this.fail("malformed");
+    this.#answer += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    while (INTERIM.test(this.#answer)) this.#answer = this.#answer.replace(INTERIM, "");
+    if (this.#answer.includes("\r\n") && !INTERIM_BEGUN.test(this.#answer)) this.#judge();
+    else if (this.#answer.length > ANSWER_BYTES_MAX) this.fail("malformed");
   }
 
   fail(reason: FailureReason): void {
@@ -82,7 +89,8 @@ class Check {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelTimeout();
-    this.#socket?.terminate();
+    // In order: a reset for each check would fill the logs of apps that report them.
+    this.#socket?.end();
     this.#resolve(result);
   }
 }
@@ -91,7 +99,7 @@ const HANDLERS = {
   open: (socket: Socket<Check>): void => socket.data.opened(socket),
   data: (socket: Socket<Check>, bytes: Buffer): void => socket.data.received(bytes),
   end: (socket: Socket<Check>): void => socket.data.fail("closed"),
-  close: (socket: Socket<Check>): void => socket.data.fail("closed"),
+  close: (socket: Socket<Check>, error?: Error): void => socket.data.fail(reasonOf(error, "closed")),
   error: (socket: Socket<Check>, error: Error): void => socket.data.fail(reasonOf(error, "reset")),
   connectError: (socket: Socket<Check>, error: Error): void =>
     socket.data.fail(reasonOf(error, "connect-failed")),
