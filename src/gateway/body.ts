@@ -53,7 +53,11 @@ export class BodyReader {
 
   /** Takes what belongs to the body out of `bytes[start, end)`; returns where that ends. */
   read(bytes: Uint8Array, start: number, end: number): number {
-    const after = this.#done ? start : this.#take(bytes, start, end);
+    if (this.#done) {
+      this.#isVerbatim = true; // of nothing: what the last read left is not this one's
+      return start;
+    }
+    const after = this.#take(bytes, start, end);
     this.received += after - start;
     return after;
   }

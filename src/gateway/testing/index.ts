@@ -13,5 +13,6 @@ export {
   TestGateway,
   track,
 } from "./gateway.ts";
+export { viewOf, viewOfGet } from "./heads.ts";
 export { SilentListener } from "./silent-listener.ts";
 export { type Arrival, answerOk, echoTunnel, ok, type Script, Target } from "./target.ts";
