@@ -1,12 +1,15 @@
 // Finds the Bun binary that npm installed beside this package.
 //
-// The `bun` package's own launcher is written by its install script, and npm may be told not to run
-// install scripts. The platform package holds the real binary either way, so look there, best match first.
-import { accessSync, constants, readFileSync } from "node:fs";
+// npm brings it in a package for the platform. The install script of the `bun` package moves it from there into its own
+// folder, over a placeholder; but npm may be told not to run install scripts. So look in both, best match first.
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
+
+/** The placeholder is a text of some hundred bytes, Bun a hundred megabytes. */
+const PLACEHOLDER_BYTES_MAX = 1 << 20;
 
 /**
  * What decides which binaries run: operating system, processor, C library, vector instructions.
@@ -30,24 +33,26 @@ export function platformPackages({ platform, arch, musl, avx2 }) {
 /** Absolute path of the Bun binary. Throws an error that says how to mend a missing one. */
 export function findBun(machine = thisMachine()) {
   const names = platformPackages(machine);
+  const program = machine.platform === "win32" ? "bun.exe" : "bun";
   for (const name of names) {
-    const binary = binaryIn(name);
+    const binary = fileIn(name, program);
     if (binary) return binary;
   }
+  const moved = fileIn("bun", "bun.exe"); // its name on every platform
+  if (moved && statSync(moved).size > PLACEHOLDER_BYTES_MAX) return moved;
   throw new Error(
     `tenfold: no Bun binary for ${machine.platform}-${machine.arch} (looked for ${names.join(", ")}).\n` +
       "Mend: run `npm ci` (not with --omit=optional), or install Bun and set TENFOLD_BUN to its path.",
   );
 }
 
-function binaryIn(name) {
+function fileIn(name, program) {
   try {
-    const root = join(require.resolve(`${name}/package.json`), "..");
-    const binary = join(root, "bin", process.platform === "win32" ? "bun.exe" : "bun");
-    accessSync(binary, constants.X_OK);
-    return binary;
+    const file = join(require.resolve(`${name}/package.json`), "..", "bin", program);
+    accessSync(file, constants.X_OK);
+    return file;
   } catch {
-    return undefined; // not installed for this platform: the next name is tried
+    return undefined; // not installed, or moved: the next one is tried
   }
 }
 

@@ -73,6 +73,19 @@ describe("bin/bun", () => {
     expect(run(join(folder, "bin/bun"), ["a", "b"])).toEqual({ code: 7, out: "args: a b\n", err: "" });
   });
 
+  test("finds the binary that the install script moved into the bun package, and not its placeholder", () => {
+    const folder = bareCopy();
+    const home = join(folder, "node_modules/bun");
+    mkdirSync(join(home, "bin"), { recursive: true });
+    writeFileSync(join(home, "package.json"), "{}");
+    const program = (size: number) =>
+      writeFileSync(join(home, "bin/bun.exe"), `#!/bin/sh\necho moved\nexit\n`.padEnd(size), { mode: 0o755 });
+    program(450);
+    expect(run(join(folder, "bin/bun"), []).err).toContain("no Bun binary for");
+    program(2 << 20);
+    expect(run(join(folder, "bin/bun"), [])).toEqual({ code: 0, out: "moved\n", err: "" });
+  });
+
   test("says what is missing and how to mend it", () => {
     const { code, err } = run(join(bareCopy(), "bin/bun"), ["--version"]);
     expect(code).toBe(1);
