@@ -47,8 +47,8 @@ export function gatewayMetrics(board: Scoreboard, snapshot: Snapshot | undefined
 }
 
 function requestFamilies(board: Scoreboard, rows: readonly Row[]): MetricFamily[] {
-  const perGroup = (counter: number): MetricSample[] =>
-    rows.map(({ name, row }) => ({ labels: { group: name }, value: board.groupCounter(row, counter) }));
+  const perGroup = (of: number): MetricSample[] =>
+    rows.map(({ name, row }) => ({ labels: { group: name }, value: board.groupCounter(row, of) }));
   return [
     counter(
       "tenfold_requests_total",
@@ -152,6 +152,11 @@ function targetFamilies(board: Scoreboard, groups: readonly TargetGroup[]): Metr
       "tenfold_target_failures_total",
       "Requests the target never answered.",
       counted(TARGET_COUNTER.failures),
+    ),
+    counter(
+      "tenfold_target_connects_total",
+      "Connections opened to the target; beside its requests they tell how often one is used again.",
+      counted(TARGET_COUNTER.connects),
     ),
     counter(
       "tenfold_target_ejections_total",

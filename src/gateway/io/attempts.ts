@@ -95,6 +95,10 @@ export class Attempts implements Waiter {
     if (this.#group !== undefined) this.#begin(this.#group, pool, this.#serving.nowMs());
   }
 
+  crashed(error: unknown): void {
+    this.#exchange.upstreamCrashed(error);
+  }
+
   leaveQueue(): void {
     this.#group?.leaveQueue(this);
   }

@@ -21,6 +21,9 @@ import { pageReply, renderReply } from "./reply.ts";
 import type { Transport } from "./transport/index.ts";
 import { Wire } from "./wire.ts";
 
+/** Finished exchanges kept for the next requests, about 4 KiB each; beyond it a burst's worth goes to the collector. */
+const FREE_MAX = 1024;
+
 /** What a worker gives its connections. */
 export interface ServingContext {
   readonly transport: Transport;
@@ -145,7 +148,7 @@ export class Serving {
   /** Takes a finished exchange back for the next request. */
   recycle(exchange: Exchange): void {
     if (this.#owner === exchange) this.#owner = undefined;
-    this.#free.push(exchange);
+    if (this.#free.length < FREE_MAX) this.#free.push(exchange);
   }
 
   /** A request that breaks the grammar: answered, counted, and its connection closed, for what follows cannot be trusted. */

@@ -18,6 +18,8 @@ export interface Waiter {
   readonly hash: number;
   /** `pool` has a place for it. It waits no longer. */
   dequeued(pool: Pool): void;
+  /** That call threw. */
+  crashed(error: unknown): void;
 }
 
 /** What a group of one worker works with. */
@@ -136,7 +138,7 @@ export class UpstreamGroup {
         const pool = this.choose(waiter.hash, -1);
         if (pool?.hasPlace !== true) return;
         this.#waiters.delete(waiter);
-        waiter.dequeued(pool);
+        serve(waiter, pool);
       }
     } finally {
       this.#serves = false;
@@ -155,5 +157,14 @@ export class UpstreamGroup {
     old.delete(target.id);
     pool.update(target, index, this.#group.spec.connections);
     return pool;
+  }
+}
+
+/** What goes wrong with one waiter is its own affair: somebody else's event gave it its turn. */
+function serve(waiter: Waiter, pool: Pool): void {
+  try {
+    waiter.dequeued(pool);
+  } catch (error) {
+    waiter.crashed(error);
   }
 }

@@ -121,7 +121,12 @@ export class Upstream implements ConnectOwner {
   }
 
   connectFailed(failure: ConnectFailure): void {
-    this.#lost(failure, true);
+    const { user } = this;
+    try {
+      this.#lost(failure, true);
+    } catch (error) {
+      user?.upstreamCrashed(error);
+    }
   }
 
   received(bytes: Uint8Array, start: number, end: number): void {
