@@ -48,6 +48,17 @@ export class Descriptors {
     this.calls.setsockopt(fd, SOL.socket, SO.linger, addressOf(this.#option), 8);
   }
 
+  /** Resets a connection now (connect(2) to AF_UNSPEC), whoever else holds its descriptor. */
+  reset(fd: number): void {
+    this.#name.fill(0);
+    this.calls.connect(fd, addressOf(this.#name), SOCKADDR_BYTES);
+  }
+
+  /** The address in the system's form; undefined when the host is a name. */
+  encode({ host, port }: Address): Uint8Array | undefined {
+    return encodeSockaddr(host, port);
+  }
+
   /** The pending error of a socket, and clears it. */
   pendingError(fd: number): number {
     this.#option[0] = 0;

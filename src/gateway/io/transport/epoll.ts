@@ -15,6 +15,7 @@ import type { Address } from "../../../config/index.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, lookUp, systemError } from "./descriptors.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
+import { runBesideBun, YIELD_MS } from "./loop.ts";
 import { decodeHost, encodeSockaddr } from "./sockaddr.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
@@ -23,12 +24,6 @@ const EVENTS_MAX = 1024;
 
 /** What one recv may bring. Large enough that a fast body is not cut into many calls, small enough for L2. */
 const RECEIVE_BYTES = 256 * 1024;
-
-/** Bun's loop gets its turn at least this often, for its timers. */
-const YIELD_MS = 20;
-
-/** …and after this many rounds without rest, so that a flood cannot starve it. */
-const ROUNDS_MAX = 32;
 
 /** Typed arrays of this size have memory of their own, which the garbage collector never moves. */
 const STAYS_BYTES = 16 * 1024;
@@ -52,7 +47,7 @@ export class EpollTransport implements Transport, SocketTable {
   readonly name = "epoll";
   readonly calls: Libc;
   readonly descriptors: Descriptors;
-  readonly receiveBuffer: Uint8Array = Buffer.alloc(RECEIVE_BYTES);
+  readonly receiveBuffer: Uint8Array = new Uint8Array(RECEIVE_BYTES);
   readonly receiveAddress: Pointer = addressOf(this.receiveBuffer);
   readonly #epoll: number;
   readonly #bunLoops: readonly number[];
@@ -130,22 +125,14 @@ export class EpollTransport implements Transport, SocketTable {
 
   start(): void {
     this.#running = true;
-    void this.#run();
+    void runBesideBun(
+      () => this.#turn(),
+      () => this.#running,
+    ).then(() => this.calls.close(this.#epoll));
   }
 
   stop(): void {
     this.#running = false;
-  }
-
-  async #run(): Promise<void> {
-    while (this.#running) {
-      for (let round = 0; round < ROUNDS_MAX; round++) {
-        const bunHasWork = this.#turn();
-        if (bunHasWork) break;
-      }
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    this.calls.close(this.#epoll);
   }
 
   /** One wait and its events. True when Bun's loop should have its turn: it has work, or nothing happened for a while. */

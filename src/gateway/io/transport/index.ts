@@ -3,6 +3,7 @@ import { BunTransport } from "./bun.ts";
 import { EpollTransport } from "./epoll.ts";
 import { libc } from "./libc.ts";
 import type { Transport } from "./transport.ts";
+import { UringTransport } from "./uring.ts";
 
 export type {
   Accept,
@@ -14,8 +15,10 @@ export type {
   Transport,
 } from "./transport.ts";
 
-/** epoll on Linux with glibc, Bun's sockets elsewhere; `wanted` (TENFOLD_TRANSPORT) names one. */
+/** io_uring where the kernel has it, else epoll on Linux with glibc, else Bun's sockets; `wanted` starts further down. */
 export function createTransport(wanted?: string): Transport {
   const calls = wanted === "bun" ? undefined : libc();
-  return calls === undefined ? new BunTransport() : new EpollTransport(calls);
+  if (calls === undefined) return new BunTransport();
+  const uring = wanted === "epoll" ? undefined : UringTransport.open(calls);
+  return uring ?? new EpollTransport(calls);
 }

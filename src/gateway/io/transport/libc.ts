@@ -98,13 +98,17 @@ export function addressOf(bytes: NodeJS.TypedArray): Pointer {
 export const ERRNO = {
   EINTR: 4,
   EAGAIN: 11,
+  EBUSY: 16,
   EACCES: 13,
   ENFILE: 23,
   EMFILE: 24,
+  ETIME: 62,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
+  ENOBUFS: 105,
   ECONNREFUSED: 111,
   EINPROGRESS: 115,
+  ECANCELED: 125,
 } as const;
 
 /** "EADDRINUSE" for 98; "errno 5" for numbers not in the table. */
@@ -113,7 +117,7 @@ export function errnoName(number: number): string {
 }
 
 /** Address families. */
-export const AF = { inet: 2, inet6: 10 } as const;
+export const AF = { unspec: 0, inet: 2, inet6: 10 } as const;
 /** Socket types and flags. */
 export const SOCK = { stream: 1, nonblock: 0o4000, cloexec: 0o2000000 } as const;
 /** Levels of socket options. */
@@ -128,6 +132,12 @@ export const IPV6_V6ONLY = 26;
 export const MSG = { dontWait: 0x40, noSignal: 0x4000 } as const;
 /** shutdown(2): no more will be sent. */
 export const SHUT_WR = 1;
+/** shutdown(2): both directions. */
+export const SHUT_RDWR = 2;
+/** fcntl(2): set status flags. */
+export const F_SETFL = 4;
+/** Status flag of a descriptor: calls answer EAGAIN instead of waiting. */
+export const O_NONBLOCK = 0o4000;
 /** Events of epoll. */
 export const EPOLL = { in: 0x1, out: 0x4, err: 0x8, hup: 0x10 } as const;
 /** Operations of epoll_ctl. */

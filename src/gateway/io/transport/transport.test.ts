@@ -4,9 +4,15 @@ import { BunTransport } from "./bun.ts";
 import { EpollTransport } from "./epoll.ts";
 import { libc } from "./libc.ts";
 import { describeTransport } from "./suite.ts";
+import { UringTransport } from "./uring.ts";
 
 describeTransport(() => new BunTransport());
 
 const calls = libc();
 if (calls === undefined) test.skip("the epoll transport (needs Linux with glibc)", () => {});
 else describeTransport(() => new EpollTransport(calls));
+
+const uring = calls === undefined ? undefined : UringTransport.open(calls);
+if (uring === undefined)
+  test.skip("the io_uring transport (needs Linux 6.1 and the right to use io_uring)", () => {});
+else describeTransport(() => uring);

@@ -2,8 +2,8 @@
  * TCP as the gateway needs it: sockets that never buffer, tell how much the kernel took, can pause, and hand over
  * received bytes without copying them.
  *
- * Two implementations keep this contract and run one suite: `epoll` (Linux: system calls straight from the event
- * loop, nothing allocated per message) and `bun` (Bun's own sockets, everywhere else).
+ * Three implementations keep this contract and run one suite: `io_uring` (Linux 6.1 and later, where it is allowed: one
+ * system call for many messages), `epoll` (other Linux: plain system calls) and `bun` (Bun's sockets, everywhere else).
  */
 import type { Address } from "../../../config/index.ts";
 
@@ -62,7 +62,7 @@ export interface TcpListener {
 }
 
 export interface Transport {
-  readonly name: "epoll" | "bun";
+  readonly name: "io_uring" | "epoll" | "bun";
   /** Opens `address` with SO_REUSEPORT. Throws the system's error, with its `code`. */
   listen(address: Address, accept: Accept): TcpListener;
   /** Begins to connect. Returns a function that gives up. */
