@@ -26,6 +26,8 @@ export interface Status {
     readonly stateDirectory: string;
     /** Revision last published. */
     readonly revision: number;
+    /** What keeps it from deciding anything now, with the mend; null when nothing does. */
+    readonly problem: string | null;
   };
   readonly gateway: {
     readonly workers: readonly WorkerStatus[];

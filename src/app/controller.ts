@@ -40,7 +40,7 @@ import type { ReloadResult } from "./api.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
-import { StartFailure } from "./start-failure.ts";
+import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
 import { Traffic } from "./traffic.ts";
 import { VERSION } from "./version.ts";
@@ -79,16 +79,25 @@ export interface ControllerHandle {
 
 /** Starts a controller in this process. Rejects with a `StartFailure` that names the thing and the mend. */
 export async function startController(options: ControllerOptions): Promise<ControllerHandle> {
-  const directory = new StateDirectory(options.stateDirectory);
-  const lock = acquireLock(directory.path);
-  if (lock.kind === "refused") throw new StartFailure(lock.message, ""); // the message holds the mend
-  const running = new RunningController(options, directory, lock.release);
+  const { directory, unlock } = takeDirectory(options.stateDirectory);
+  const running = new RunningController(options, directory, unlock);
   try {
     await running.start();
     return running;
   } catch (problem) {
     await running.abandon();
-    throw problem;
+    throw stateFailure(directory.path, problem);
+  }
+}
+
+function takeDirectory(path: string): { readonly directory: StateDirectory; readonly unlock: () => void } {
+  try {
+    const directory = new StateDirectory(path);
+    const lock = acquireLock(directory.path);
+    if (lock.kind === "held") return { directory, unlock: lock.release };
+    throw new StartFailure(lock.message, ""); // the message holds the mend
+  } catch (problem) {
+    throw stateFailure(path, problem);
   }
 }
 
@@ -198,6 +207,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
+      this.#directory.forget();
     });
     return this.#ending;
   }

@@ -2,5 +2,5 @@
 export type * from "./api.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
 export { isFree } from "./ports.ts";
-export { StartFailure } from "./start-failure.ts";
+export { StartFailure, stateFailure } from "./start-failure.ts";
 export { VERSION } from "./version.ts";

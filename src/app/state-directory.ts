@@ -6,7 +6,7 @@
  *   logs/SERVICE/TASK.log  logs/gateway/worker-N.log  logs/access.log  logs/controller.log
  */
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { ControllerFile } from "./api.ts";
@@ -38,6 +38,9 @@ export class StateDirectory {
   get scoreboard(): string {
     return join(this.path, "gateway", "scoreboard");
   }
+  get #controllerFile(): string {
+    return join(this.path, "controller.json");
+  }
   get logs(): string {
     return join(this.path, "logs");
   }
@@ -55,12 +58,13 @@ export class StateDirectory {
     return token;
   }
 
+  /** Everything was stopped in good order: nobody need look for a controller here. */
+  forget(): void {
+    rmSync(this.#controllerFile, { force: true });
+  }
+
   /** Tells commands where the controller is. */
   async announce(file: ControllerFile): Promise<void> {
-    await writeFileAtomic(
-      join(this.path, "controller.json"),
-      `${JSON.stringify(file, undefined, 2)}\n`,
-      PRIVATE_FILE,
-    );
+    await writeFileAtomic(this.#controllerFile, `${JSON.stringify(file, undefined, 2)}\n`, PRIVATE_FILE);
   }
 }

@@ -48,6 +48,7 @@ export function readStatus(sources: StatusSources): api.Status {
       configPath: info.configPath,
       stateDirectory: info.stateDirectory,
       revision: control.snapshot.revision,
+      problem: control.problem ?? null,
     },
     gateway: {
       workers: control.workers.map((task, index) =>

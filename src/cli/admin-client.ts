@@ -84,8 +84,10 @@ async function send(directory: string, method: string, path: string, body: unkno
 }
 
 function away(directory: string): ControllerAway {
-  const { configPath } = readControllerFile(directory) ?? {};
-  const file = configPath ? `-c ${configPath}` : "-c FILE";
+  const controller = readControllerFile(directory);
+  if (controller === undefined)
+    return new ControllerAway("nothing runs here", "start with `tenfold up` or `tenfold run`");
+  const file = controller.configPath ? `-c ${controller.configPath}` : "-c FILE";
   return new ControllerAway(
     "the controller is not running (gateway and tasks may be)",
     `start it with \`tenfold up ${file}\`, or stop the rest with \`tenfold down\``,

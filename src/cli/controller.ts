@@ -15,7 +15,11 @@ export const start: StartController = async (options) => {
   try {
     return await startController(options);
   } catch (problem) {
-    if (problem instanceof StartFailure) throw new Failure(problem.message, problem.mend);
-    throw problem;
+    throw asFailure(problem);
   }
 };
+
+/** A `StartFailure` as a `Failure`; anything else is a bug and stays what it is. */
+export function asFailure(problem: unknown): unknown {
+  return problem instanceof StartFailure ? new Failure(problem.message, problem.mend) : problem;
+}

@@ -7,8 +7,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stateFailure } from "../app/index.ts";
 import { type AdminClient, adminClient } from "./admin-client.ts";
 import { type Context, pause } from "./context.ts";
+import { asFailure } from "./controller.ts";
 import { type EventFeed, eventFeed, eventLine } from "./events.ts";
 import { ControllerAway, EXIT, Failure } from "./failure.ts";
 import { patience } from "./patience.ts";
@@ -61,8 +63,7 @@ interface Child {
 }
 
 function spawnBehind({ configPath, stateDirectory }: Detached, log: string, cwd: string): Child {
-  mkdirSync(join(stateDirectory, "logs"), { recursive: true, mode: 0o700 });
-  const output = openSync(log, "a", 0o640);
+  const output = openOutput(stateDirectory, log);
   try {
     const logStart = readFileSync(log).length;
     const child = Bun.spawn([process.execPath, MAIN, "up", "-c", configPath, "--state", stateDirectory], {
@@ -81,6 +82,15 @@ function spawnBehind({ configPath, stateDirectory }: Detached, log: string, cwd:
     };
   } finally {
     closeSync(output);
+  }
+}
+
+function openOutput(stateDirectory: string, log: string): number {
+  try {
+    mkdirSync(join(stateDirectory, "logs"), { recursive: true, mode: 0o700 });
+    return openSync(log, "a", 0o640);
+  } catch (problem) {
+    throw asFailure(stateFailure(stateDirectory, problem));
   }
 }
 

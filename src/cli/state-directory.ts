@@ -14,8 +14,11 @@ export const STATE_FOLDER = ".tenfold";
 /** Prefix of the folders that `tenfold run` keeps inside `STATE_FOLDER`, one for each name. */
 export const RUN_PREFIX = "run-";
 
-/** A controller writes this when it starts. It stays behind when the controller is killed. */
+/** A controller writes this when it starts. It stays behind when the controller is killed, and goes with `down`. */
 const CONTROLLER_FILE = "controller.json";
+
+/** What the controller decided; it always stays behind. */
+const JOURNAL = "journal";
 
 /** The state directory meant by `--state DIR`, or the nearest one. Throws `Failure` when there is none. */
 export function findStateDirectory(cwd: string, named: string | undefined): string {
@@ -51,7 +54,7 @@ export function readToken(stateDirectory: string): string | undefined {
 
 /** Whether a controller ever worked there, so that something of it may still run. */
 export function wasUsed(stateDirectory: string): boolean {
-  return isThere(join(stateDirectory, "journal")) || isThere(join(stateDirectory, CONTROLLER_FILE));
+  return isThere(join(stateDirectory, JOURNAL)) || isThere(join(stateDirectory, CONTROLLER_FILE));
 }
 
 /** State directories of a folder, the likeliest first: of a live controller, of `up`, of the `run` used last. */
@@ -72,7 +75,9 @@ function isLive(stateDirectory: string): boolean {
 }
 
 function usedMs(stateDirectory: string): number {
-  return statSync(join(stateDirectory, CONTROLLER_FILE), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const changedMs = (name: string): number =>
+    statSync(join(stateDirectory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Math.max(changedMs(CONTROLLER_FILE), changedMs(JOURNAL));
 }
 
 function existing(directory: string): string {

@@ -101,6 +101,7 @@ interface StatusParts {
   readonly noGroup?: TrafficTotals;
   readonly workers?: Status["gateway"]["workers"];
   readonly pid?: number;
+  readonly problem?: string;
 }
 
 /** One listener, one worker; services and groups as given. */
@@ -114,6 +115,7 @@ export function statusOf(parts: StatusParts = {}): Status {
       configPath: "/srv/shop/tenfold.config.ts",
       stateDirectory: "/srv/shop/.tenfold",
       revision: 7,
+      problem: parts.problem ?? null,
     },
     gateway: {
       workers: parts.workers ?? [{ index: 0, pid: 4713, state: "serving", revision: 7, connections: 3 }],

@@ -19,7 +19,7 @@ function nodeVersion(): readonly number[] {
 const [major = 0, minor = 0] = nodeVersion();
 const tooOld = major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1]);
 
-test.skipIf(tooOld)(`the door runs on node ${major}.${minor} (22.6 or later is needed)`, () => {
+test.skipIf(tooOld)(`the door runs on node ${major}.${minor} (needs 22.6 or later)`, () => {
   const program = `
     const { parseConfig, buildSnapshot, parseSnapshot } = await import(${JSON.stringify(DOOR)});
     const rules = [{ match: { path: "~ ^/v[0-9]" }, respond: 200 }];

@@ -4,7 +4,14 @@
  * Requests in flight are read ten times a second and averaged, so that one decision sees the mean concurrency of its
  * second (Little's law) and not what one instant happened to show.
  */
-import { type Decision, decide, initialMemory, type Observed, type ScaleMemory } from "../scaling/index.ts";
+import {
+  type Decision,
+  decide,
+  initialMemory,
+  type Observed,
+  type ScaleMemory,
+  setByHand,
+} from "../scaling/index.ts";
 import { CpuMeter } from "./cpu-meter.ts";
 import { isUnderWay } from "./deploy.ts";
 import type { ProcessRef } from "./runtime.ts";
@@ -100,6 +107,12 @@ export class Autoscaler {
   /** Cores that a task used over the last ten seconds; undefined until it was measured twice. */
   cores(task: Task): number | undefined {
     return this.#cpu.cores(processOf(task)?.nonce ?? "");
+  }
+
+  /** Somebody set the number of tasks by hand: what was decided so far stays, and that number holds for a while. */
+  setByHand(service: Service, nowMs: number): void {
+    const scaled = this.#scaled(service, nowMs);
+    scaled.memory = setByHand(scaled.memory, service.wanted, nowMs);
   }
 
   /** The last decisions of a service, oldest first. */

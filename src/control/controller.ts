@@ -164,7 +164,11 @@ export class Controller {
 
   /** Asks for another number of tasks; the autoscaler goes on from there, within its bounds. */
   scale(name: string, wanted: number): Promise<RequestOutcome> {
-    return this.#queue.run(() => this.#request(scaleRequest(this.#known(name), name, wanted)));
+    return this.#queue.run(() => {
+      const request = scaleRequest(this.#known(name), name, wanted);
+      if (request.service !== undefined) this.#autoscaler.setByHand(request.service, this.#now());
+      return this.#request(request);
+    });
   }
 
   /**

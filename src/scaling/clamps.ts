@@ -32,6 +32,7 @@ const CLAMPS: Readonly<Record<ClampKind, Rule>> = {
   "metric-missing": holdShrinking(({ votes }) => votes.some((vote) => vote.kind === "missing")),
   "down-window": (count, { observed, memory }) =>
     notBelow(count, memory.recommendations[0]?.count ?? observed.wanted, observed.wanted),
+  "set-by-hand": (count, { observed, memory }) => notBelow(count, memory.byHand?.count ?? 0, observed.wanted),
   "deploy-in-progress": holdShrinking(({ observed }) => observed.deploying),
   "flap-budget-spent": holdShrinking(({ memory }) => memory.turns.length >= FLAP_TURNS_MAX),
   "up-rate": (count, { observed }) => Math.min(count, Math.max(1, readyCount(observed)) * UP_RATE_MAX),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decide } from "./decide.ts";
 import { describeReason } from "./decision.ts";
+import { setByHand } from "./memory.ts";
 import { cpuPolicy, decideOnce, emptyMemory, observedOf, policyOf, tasksAt } from "./testing.ts";
 
 describe("target tracking on requests in flight", () => {
@@ -91,6 +92,18 @@ describe("clamps", () => {
     const { decision } = decide(observedOf(10, { inFlight: 20 }), policyOf(), memory, 1_000_000);
     expect(decision.clamps).toEqual([{ kind: "down-window", from: 2, to: 8 }]);
     expect(decision.reason).toBe("down-window");
+  });
+
+  test("a number set by hand holds against shrinking for one down window, and does not keep from growing", () => {
+    const policy = policyOf({ downWindowMs: 300_000 });
+    const memory = setByHand(emptyMemory(), 4, 1000);
+    const idle = observedOf(4, { inFlight: 1 });
+    expect(decide(idle, policy, memory, 300_999).decision).toMatchObject({
+      result: 4,
+      reason: "set-by-hand",
+    });
+    expect(decide(idle, policy, memory, 301_000).decision.result).toBe(2);
+    expect(decide(observedOf(4, { inFlight: 60 }), policy, memory, 2000).decision.result).toBe(6);
   });
 
   test("a deploy holds shrinking but not growing", () => {

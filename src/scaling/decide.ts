@@ -54,10 +54,16 @@ function withSample(
   memory: ScaleMemory,
   nowMs: number,
 ): ScaleMemory {
-  const { panicSeenMs: _, ...rest } = memory;
+  const { panicSeenMs: _, byHand, ...rest } = memory;
   const samples = remember(memory.samples, observed.inFlight, nowMs, policy.stableWindowMs);
   const seen = panicSeen(observed, policy, { ...memory, samples }, nowMs);
-  return { ...rest, samples, ...(seen === undefined ? {} : { panicSeenMs: seen }) };
+  const holds = byHand !== undefined && byHand.atMs > nowMs - policy.downWindowMs;
+  return {
+    ...rest,
+    samples,
+    ...(seen === undefined ? {} : { panicSeenMs: seen }),
+    ...(holds ? { byHand } : {}),
+  };
 }
 
 function highest(votes: readonly Vote[], wanted: number): number {

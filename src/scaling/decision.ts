@@ -33,6 +33,7 @@ export type Vote =
 export type ClampKind =
   | "metric-missing"
   | "down-window"
+  | "set-by-hand"
   | "deploy-in-progress"
   | "flap-budget-spent"
   | "up-rate"
@@ -80,6 +81,7 @@ const SENTENCES: Readonly<Record<DecisionReason, string>> = {
   "panic-cooling": "demand jumped less than a stable window ago; no shrinking until it is over",
   "metric-missing": "a signal has no data; growing is allowed, shrinking is not",
   "down-window": "a higher number was needed within the down window",
+  "set-by-hand": "the number was set by hand within the down window",
   "deploy-in-progress": "a deploy is under way; shrinking waits for its end",
   "flap-budget-spent": "the direction changed too often in the last ten minutes; shrinking waits",
   "up-rate": "growth in one decision is bounded",

@@ -10,7 +10,7 @@ test("a decision tells what was seen, each vote, each clamp and the outcome", ()
     "  saw: 2 wanted, 2 ready, 100 requests in flight, CPU 0.75 per task, a deploy under way",
     "  in-flight: 50 per ready task, target 10, asks for 10 (panic)",
     "  cpu: 0.75 per ready task, target 0.5, asks for 3 (above-target)",
-    "  max: 10 becomes 6, autoscale.max holds",
+    "  max: 10 becomes 6",
   ]);
 });
 

@@ -1,5 +1,12 @@
 /** A decision in words: what `tenfold explain scale` prints. */
-import { type Decision, describeReason, type Vote } from "./decision.ts";
+import {
+  type Clamp,
+  type Decision,
+  type DecisionReason,
+  describeReason,
+  type Metric,
+  type Vote,
+} from "./decision.ts";
 
 /** Lines that say what was decided, from what, and what held it back. */
 export function explainDecision(decision: Decision): readonly string[] {
@@ -10,8 +17,13 @@ export function explainDecision(decision: Decision): readonly string[] {
     `${verb}: ${reason}, ${describeReason(reason)}`,
     `  saw: ${inputsInWords(inputs)}`,
     ...votes.map((vote) => `  ${voteInWords(vote)}`),
-    ...clamps.map(({ kind, from, to }) => `  ${kind}: ${from} becomes ${to}, ${describeReason(kind)}`),
+    ...clamps.map((clamp) => `  ${clampInWords(clamp, reason)}`),
   ];
+}
+
+/** What decided in the end is described in the first line already. */
+function clampInWords({ kind, from, to }: Clamp, reason: DecisionReason): string {
+  return `${kind}: ${from} becomes ${to}${kind === reason ? "" : `, ${describeReason(kind)}`}`;
 }
 
 function inputsInWords({ wanted, ready, inFlight, cpu, deploying }: Decision["inputs"]): string {
@@ -24,8 +36,13 @@ function inputsInWords({ wanted, ready, inFlight, cpu, deploying }: Decision["in
   ].join(", ");
 }
 
+const NO_DATA: Readonly<Record<Metric, string>> = {
+  "in-flight": "no data",
+  cpu: "no data from tasks that are past their warm-up",
+};
+
 function voteInWords(vote: Vote): string {
-  if (vote.kind === "missing") return `${vote.metric}: no data`;
+  if (vote.kind === "missing") return `${vote.metric}: ${NO_DATA[vote.metric]}`;
   const { metric, count, current, target, reason } = vote;
   return `${metric}: ${short(current)} per ready task, target ${short(target)}, asks for ${count} (${reason})`;
 }

@@ -11,6 +11,6 @@ export {
   type VoteReason,
 } from "./decision.ts";
 export { explainDecision } from "./explain.ts";
-export { initialMemory, type ScaleMemory } from "./memory.ts";
+export { initialMemory, type ScaleMemory, setByHand } from "./memory.ts";
 export type { Observed, TaskSample } from "./observed.ts";
 export { CPU_WINDOW_MS, type ScalePolicy } from "./policy.ts";

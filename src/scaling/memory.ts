@@ -9,7 +9,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A number of tasks that the votes asked for. */
+/** A number of tasks that was asked for. */
 export interface Recommendation {
   readonly atMs: number;
   readonly count: number;
@@ -20,6 +20,8 @@ export interface ScaleMemory {
   readonly samples: readonly Sample[];
   /** Falling counts, oldest first: all that can still be the highest of the down window. */
   readonly recommendations: readonly Recommendation[];
+  /** The number that somebody asked for by hand, for one down window. */
+  readonly byHand?: Recommendation;
   /** When demand was last over the panic threshold; absent = not panicking. */
   readonly panicSeenMs?: number;
   readonly lastDirection: "up" | "down" | "none";
@@ -33,6 +35,11 @@ const SAMPLES_MAX = 6000;
 /** The memory of a service of which nothing is known but that `wanted` tasks were asked for at `nowMs`. */
 export function initialMemory(wanted: number, nowMs: number): ScaleMemory {
   return { samples: [], recommendations: [{ atMs: nowMs, count: wanted }], lastDirection: "none", turns: [] };
+}
+
+/** Remembers a number that was set by hand: for one down window the service does not shrink below it. */
+export function setByHand(memory: ScaleMemory, count: number, nowMs: number): ScaleMemory {
+  return { ...memory, byHand: { atMs: nowMs, count } };
 }
 
 /** Adds this tick's sample, if there is one, and forgets what left the window. */

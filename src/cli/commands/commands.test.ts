@@ -173,7 +173,8 @@ describe("scale", () => {
       status: () => statusOf({ services: [service] }),
     });
     const { out } = await tenfold(["scale", "web", "9"], { cwd: controller.folder });
-    expect(out).toContain("web: 6 tasks wanted (autoscale: 2 to 6)");
+    expect(out).toContain("web: 6 tasks wanted (autoscale keeps it between 2 and 6)");
+    expect(out).toContain("the autoscaler goes on from there");
   });
 
   test("exits 1 with the service's message when it does not come up", async () => {
@@ -250,18 +251,21 @@ describe("reload", () => {
 });
 
 describe("explain scale", () => {
-  test("shows the policy and each decision in words", async () => {
-    const message = "goes from 2 to 6: max, autoscale.max holds\n  saw: 2 ready";
-    const decision = { at: EPOCH, from: 2, to: 6, reason: "max", message, inputs: {}, votes: [], clamps: [] };
-    using controller = fakeController({
-      explanation: { service: "web", wanted: 6, policy: { max: 6, cpu: 0.7 }, decisions: [decision] },
-    });
+  test("shows the policy, and decisions in words; those in a row that say the same once", async () => {
+    const record = { from: 6, to: 6, inputs: {}, votes: [], clamps: [] };
+    const holds = { ...record, reason: "max", message: "stays at 6: max, autoscale.max holds" };
+    const grows = { ...record, from: 2, reason: "max", message: "goes from 2 to 6: max\n  saw: 2 ready" };
+    const decisions = [holds, holds, grows].map((one) => ({ ...one, at: EPOCH }));
+    decisions[0] = { ...holds, at: "2026-01-01T00:00:09.000Z" };
+    const policy = { max: 6, cpu: 0.7, downWindowMs: 300_000 };
+    using controller = fakeController({ explanation: { service: "web", wanted: 6, policy, decisions } });
     const { out } = await tenfold(["explain", "scale", "web"], { cwd: controller.folder });
-    const lines = out.split("\n").map((line) => line.replace(/^\d\d:\d\d:\d\d/, "T"));
+    const lines = out.split("\n").map((line) => line.replaceAll(/\d\d:\d\d:\d\d/g, "T"));
     expect(lines).toEqual([
       "web  6 tasks wanted",
-      "policy    max 6, cpu 0.7",
-      "T  goes from 2 to 6: max, autoscale.max holds",
+      "policy    max 6, cpu 0.7, downWindow 5m",
+      "T  stays at 6: max, autoscale.max holds, since T",
+      "T  goes from 2 to 6: max",
       "            saw: 2 ready",
     ]);
   });

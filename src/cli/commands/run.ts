@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { isFree } from "../../app/index.ts";
 import { type Config, formatProblem, parseConfig, type UserConfig } from "../../config/index.ts";
+import { resolveCommand } from "../../control/io/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { LogFollower, logFilesOf } from "../log-files.ts";
@@ -67,7 +68,8 @@ export const run: Command = defineCommand({
     },
   ],
   async run({ options, rest }, context) {
-    const { terminal, cwd } = context;
+    const { terminal, cwd, env } = context;
+    checkProgram(rest, cwd, env["PATH"]);
     const name = options.name ?? NAME;
     const port = choosePort(options.port, terminal);
     const config = configOf(
@@ -95,6 +97,12 @@ type UserService = NonNullable<UserConfig["services"]>[string];
 
 function serviceOf(command: readonly string[], tasks: number, health: string | undefined): UserService {
   return { command, tasks, ...(health === undefined ? {} : { health: { path: health } }) };
+}
+
+/** A program that is not there now would only be looked for again and again. */
+function checkProgram([program = ""]: readonly string[], cwd: string, searchPath = ""): void {
+  const found = resolveCommand(program, cwd, searchPath);
+  if (found.kind === "failed") throw new Failure(found.message, "");
 }
 
 /** The port that was asked for, or the next free one from the default. */

@@ -18,7 +18,10 @@ export const scale: Command = defineCommand({
   heading: "Change",
   summary: "Set how many tasks of a service run",
   usage: ["SERVICE N [--no-wait] [--json]"],
-  notes: ["With autoscaling the number is kept within its bounds, and the autoscaler goes on from there."],
+  notes: [
+    "With autoscaling the number is kept within its bounds, and the autoscaler goes on from there: it adds tasks",
+    "whenever the load asks for more, and goes below your number only after one `downWindow`.",
+  ],
   positionals: [
     { name: "SERVICE", about: "Name of the service, as in the config" },
     { name: "N", about: `How many tasks, 0 to ${TASKS_MAX}` },
@@ -33,7 +36,7 @@ export const scale: Command = defineCommand({
     const givesUp = patience(context.clock);
     const feed = await feedFromNow(client);
     const begun = await client.scale(service, asked);
-    say(beginLine(begun, asked));
+    for (const line of beginLines(begun, asked)) say(line);
     const ended = options["no-wait"]
       ? begun
       : await followUntil(context, client, {
@@ -50,10 +53,15 @@ export const scale: Command = defineCommand({
   },
 });
 
-/** What is wanted now; a bound of the autoscaler may have had its say. */
-function beginLine({ name, wanted, autoscale }: ServiceStatus, asked: number): string {
-  const bound = autoscale === null ? "" : ` (autoscale: ${autoscale.min} to ${autoscale.max})`;
-  return `${name}: ${plural(wanted, "task")} wanted${wanted === asked ? "" : bound}`;
+/** What is wanted now; a bound of the autoscaler may have had its say, and it goes on having it. */
+function beginLines({ name, wanted, autoscale }: ServiceStatus, asked: number): string[] {
+  const line = `${name}: ${plural(wanted, "task")} wanted`;
+  if (autoscale === null) return [line];
+  const bound = wanted === asked ? "" : ` (autoscale keeps it between ${autoscale.min} and ${autoscale.max})`;
+  return [
+    `${line}${bound}`,
+    "the autoscaler goes on from there: up with the load, down no sooner than its downWindow",
+  ];
 }
 
 /** The service once it has the tasks that were asked for; throws when it cannot come to that. */

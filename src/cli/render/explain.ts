@@ -1,5 +1,6 @@
 /** Explanations as lines: why this route, why this number of tasks. */
 import type { ScaleExplanation, ScaleRecord } from "../../app/index.ts";
+import { formatDuration } from "../../base/index.ts";
 import { formatAddress, type TargetGroupConfig } from "../../config/index.ts";
 import type { ListenerRoute, RouteExplanation } from "../route-explanation.ts";
 import type { Style } from "../style.ts";
@@ -35,8 +36,8 @@ function groupLine({ name, algorithm, service, targets }: TargetGroupConfig): st
   return `${name}: ${algorithm} over ${members === "" ? "no targets: 503 no-target" : members}`;
 }
 
-/** Decisions shown; the API has more for who wants them. */
-const DECISIONS_SHOWN = 10;
+/** Changes of mind shown; the API has every decision for who wants them. */
+const TURNS_SHOWN = 8;
 
 /** "09:05:03  ". */
 const TIME_WIDTH = 10;
@@ -53,29 +54,56 @@ export function renderScale(
     head,
     `policy    ${settings(policy)}`,
     ...none,
-    ...decisions.slice(0, DECISIONS_SHOWN).flatMap((decision) => decisionLines(decision, style)),
+    ...turnsOf(decisions)
+      .slice(0, TURNS_SHOWN)
+      .flatMap((turn) => turnLines(turn, style)),
   ];
 }
 
+/** Decisions in a row that say the same: one is made every second, and most repeat the one before. */
+interface Turn {
+  readonly newest: ScaleRecord;
+  /** Time of the oldest. */
+  readonly since: string;
+}
+
+/** Newest first, as the decisions are. */
+function turnsOf(decisions: readonly ScaleRecord[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const decision of decisions) {
+    const last = turns.at(-1);
+    if (last !== undefined && isSame(last.newest, decision))
+      turns[turns.length - 1] = { ...last, since: decision.at };
+    else turns.push({ newest: decision, since: decision.at });
+  }
+  return turns;
+}
+
+function isSame(a: ScaleRecord, b: ScaleRecord): boolean {
+  return a.from === b.from && a.to === b.to && a.reason === b.reason;
+}
+
 /** The message is the decision in words: the outcome first, then what was seen, each vote and each clamp. */
-function decisionLines({ at, from, to, message }: ScaleRecord, style: Style): string[] {
+function turnLines({ newest: { at, from, to, message }, since }: Turn, style: Style): string[] {
   const [outcome = "", ...facts] = message.split("\n");
   const painted = from === to ? outcome : style.bold(outcome);
+  const repeated = since === at ? "" : style.dim(`, since ${timeOfDay(since)}`);
   return [
-    `${style.dim(timeOfDay(at))}  ${painted}`,
+    `${style.dim(timeOfDay(at))}  ${painted}${repeated}`,
     ...facts.map((fact) => `${" ".repeat(TIME_WIDTH)}${fact}`),
   ];
 }
 
-/** "cpu 0.7, inFlight 20": what is not set is left out. */
-function settings(record: Readonly<Record<string, unknown>>): string {
-  return Object.entries(record)
+/** "cpu 0.7, inFlight 20, downWindow 5m", as in the config: what is not set is left out. */
+function settings(policy: NonNullable<ScaleExplanation["policy"]>): string {
+  return Object.entries(policy)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name} ${shown(value)}`)
+    .map(([name, value]) => setting(name, value))
     .join(", ");
 }
 
-function shown(value: unknown): string {
-  if (typeof value === "number") return `${Number(value.toPrecision(3))}`;
-  return typeof value === "string" ? value : JSON.stringify(value);
+function setting(name: string, value: unknown): string {
+  if (typeof value !== "number") return `${name} ${JSON.stringify(value)}`;
+  if (name.endsWith("Ms")) return `${name.slice(0, -"Ms".length)} ${formatDuration(value)}`;
+  return `${name} ${Number(value.toPrecision(3))}`;
 }

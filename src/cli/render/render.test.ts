@@ -16,6 +16,7 @@ import { cut, table, widthOf } from "./table.ts";
 import { renderTop, type TopView } from "./top.ts";
 
 const BUSY = statusOf({
+  problem: "state journal cannot be written: free space on its disk",
   groups: [
     groupStatus({
       rps: 1234,
@@ -51,8 +52,13 @@ describe("status", () => {
   test("reads like this", () => {
     expect(renderStatus(BUSY, { wallMs: wallMs(90), width: 120, style: PLAIN })).toEqual([
       "controller  pid 4711, running for 1m30s, 1 of 1 gateway worker serving, revision 7, tenfold 0.1.0",
+      "problem     state journal cannot be written: free space on its disk",
       "config      /srv/shop/tenfold.config.ts",
       "state       /srv/shop/.tenfold",
+      "",
+      "gateway",
+      "  WORKER  STATE     PID  REVISION  CONNECTIONS",
+      "  1       serving  4713         7            3",
       "",
       "listeners",
       "  web  http://127.0.0.1:8080",
@@ -99,6 +105,7 @@ describe("top", () => {
     const lines = renderTop(view, screen).map((line) => line.replaceAll(/\d\d:\d\d:\d\d/g, "TT:TT:TT"));
     expect(lines).toEqual([
       "tenfold 0.1.0  running for 10s, pid 4711, revision 7  1/1 workers, 3 connections  TT:TT:TT",
+      "state journal cannot be written: free space on its disk",
       "web  http://127.0.0.1:8080  1 rule",
       "",
       "GROUP / TARGET     HEALTH   REQ/S    P50   P99  IN-FLIGHT  WEIGHT  5XX  FAILURES  TASK",

@@ -1,4 +1,4 @@
-/** `tenfold status` as lines: the controller, then listeners, services with tasks, groups with targets. */
+/** `tenfold status` as lines: the controller, then workers, listeners, services with tasks, groups with targets. */
 import type {
   GroupStatus,
   ListenerStatus,
@@ -6,6 +6,7 @@ import type {
   Status,
   TargetStatus,
   TaskStatus,
+  WorkerStatus,
 } from "../../app/index.ts";
 import type { Paint, Style } from "../style.ts";
 import { ago, count, latency, NONE, percent, plural } from "./figures.ts";
@@ -23,6 +24,7 @@ export function renderStatus(status: Status, view: View): string[] {
   const { gateway, services } = status;
   const lines = [
     ...controllerLines(status, view),
+    ...workerLines(gateway.workers, view),
     ...section("listeners", gateway.listeners, listenerLines, view),
     ...section("services", services, serviceLines, view),
     ...section("target groups", gateway.groups, groupLines, view),
@@ -30,8 +32,8 @@ export function renderStatus(status: Status, view: View): string[] {
   return lines.map((line) => cut(line, view.width));
 }
 
-function controllerLines({ controller, gateway, version }: Status, { wallMs, width, style }: View): string[] {
-  const { state, since, pid, revision, configPath } = controller;
+function controllerLines({ controller, gateway, version }: Status, { wallMs, style }: View): string[] {
+  const { state, since, pid, revision, configPath, problem } = controller;
   const serving = gateway.workers.filter((worker) => worker.state === "serving").length;
   const workers = `${serving} of ${plural(gateway.workers.length, "gateway worker")} serving`;
   const facts = [
@@ -42,10 +44,31 @@ function controllerLines({ controller, gateway, version }: Status, { wallMs, wid
     `tenfold ${version}`,
   ];
   return [
-    cut(`${style.bold("controller")}  ${facts.join(", ")}`, width),
-    cut(style.dim(`config      ${configPath ?? "none"}`), width),
-    cut(style.dim(`state       ${controller.stateDirectory}`), width),
+    `${style.bold("controller")}  ${facts.join(", ")}`,
+    ...(problem === null ? [] : [style.bad(`problem     ${problem}`)]),
+    style.dim(`config      ${configPath ?? "none"}`),
+    style.dim(`state       ${controller.stateDirectory}`),
   ];
+}
+
+const WORKER_COLUMNS: readonly Column[] = [
+  { title: "  WORKER" },
+  { title: "STATE" },
+  { title: "PID", align: "right" },
+  { title: "REVISION", align: "right" },
+  { title: "CONNECTIONS", align: "right" },
+];
+
+function workerLines(workers: readonly WorkerStatus[], { style, width }: View): string[] {
+  if (workers.length === 0) return [];
+  const rows = workers.map(({ index, state, pid, revision, connections }): Cell[] => [
+    `  ${index + 1}`,
+    { text: state, paint: paintOf(state, style) },
+    `${pid}`,
+    `${revision}`,
+    count(connections),
+  ]);
+  return ["", style.bold("gateway"), ...table(WORKER_COLUMNS, rows, width, style.dim)];
 }
 
 function section<T>(

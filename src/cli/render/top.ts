@@ -89,10 +89,11 @@ function headLines({ reading, awaySinceMs }: TopView, { style, wallMs }: Screen)
   const connections = gateway.workers.reduce((sum, worker) => sum + worker.connections, 0);
   const workers = `${serving}/${gateway.workers.length} workers`;
   const painted = serving === gateway.workers.length ? workers : style.bad(workers);
-  const { state, since, pid, revision } = controller;
+  const { state, since, pid, revision, problem } = controller;
   return [
     `${style.bold("tenfold")} ${version}  ${state} for ${ago(since, wallMs)}, pid ${pid}, revision ${revision}  ` +
       `${painted}, ${plural(connections, "connection")}  ${clock}`,
+    ...(problem === null ? [] : [style.bad(problem)]),
   ];
 }
 

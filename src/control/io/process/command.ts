@@ -19,10 +19,7 @@ function resolvePath(name: string, cwd: string): ResolvedCommand {
   const path = resolve(cwd, name);
   const kind = kindOf(path);
   if (kind === "absent") {
-    return failed(
-      "command-not-found",
-      `${path} does not exist: mend the service's command (it starts in ${cwd})`,
-    );
+    return failed("command-not-found", `${path} does not exist: mend the command (it starts in ${cwd})`);
   }
   return kind === "folder" || !isExecutable(path) ? notExecutable(path, kind) : { kind: "found", path };
 }
@@ -33,8 +30,7 @@ function searchIn(name: string, cwd: string, searchPath: string): ResolvedComman
   const path = files.find(isExecutable);
   if (path !== undefined) return { kind: "found", path };
   if (files[0] !== undefined) return notExecutable(files[0], "file");
-  const mend = "install it, or write its full path in the service's command";
-  return failed("command-not-found", `no program "${name}" in PATH (${searchPath}): ${mend}`);
+  return failed("command-not-found", `no program "${name}" in PATH: install it, or give its full path`);
 }
 
 function notExecutable(path: string, kind: "file" | "folder"): ResolvedCommand {

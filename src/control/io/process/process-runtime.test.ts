@@ -163,7 +163,7 @@ describe("a launch that cannot work says what to mend", () => {
       ["./missing.sh"],
       folder,
       "command-not-found",
-      "mend the service's command",
+      "mend the command",
     ],
     ["a file that is not executable", ["./plain.txt"], folder, "command-not-executable", "chmod +x"],
     ["a folder as command", ["./"], folder, "command-not-executable", "name a program"],
