@@ -80,7 +80,11 @@ await withFolder((folder) =>
           figure: `${downSeconds.toFixed(1)} s`,
           met: downSeconds < BACK_SECONDS_MAX,
         },
-        { claim: "the number of tasks turns once", figure: `${turns} turns`, met: turns <= 1 },
+        {
+          claim: "changes of direction in the number of tasks, at most 1",
+          figure: String(turns),
+          met: turns <= 1,
+        },
       ],
       { wantedSeen, report },
     );

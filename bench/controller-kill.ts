@@ -15,7 +15,7 @@ import { conclude } from "./harness/results.ts";
 import { pause } from "./harness/wait.ts";
 
 /** A deploy of two tasks takes about this long; the kill falls anywhere in it. */
-const DEPLOY_MS = 1500;
+const DEPLOY_MS = 500;
 
 /** How long the data plane is left alone. */
 const WITHOUT_CONTROLLER_MS = 500;

@@ -199,7 +199,7 @@ function verdictsOf(turns: Turns, count: number): Verdict[] {
       (turn) => turn.cpuUs,
       (value) => value <= 1,
     );
-    judge("requests per second of one core at least 1.0x", perCore, (value) => value >= 1);
+    judge("requests per second per busy core at least 1.0x", perCore, (value) => value >= 1);
     judge(
       "p99 at most 1.2x",
       (turn) => turn.p99Us,

@@ -1,14 +1,14 @@
-/** Writes the kept figures into the README, between `<!-- figures -->` and `<!-- /figures -->`. */
+/** Writes the kept figures into the README, between its `figures:begin` and `figures:end` comments. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Result, readResults } from "./harness/results.ts";
 
 const README = join(import.meta.dirname, "../README.md");
-const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;
+const MARKED = /(<!-- figures:begin[^>]*-->\n)[^]*?(<!-- figures:end -->)/;
 
 const before = readFileSync(README, "utf8");
 if (!MARKED.test(before))
-  throw new Error("README.md has no <!-- figures --> … <!-- /figures --> to write between");
+  throw new Error("README.md has no <!-- figures:begin --> … <!-- figures:end --> to write between");
 const kept = readResults();
 writeFileSync(
   README,
