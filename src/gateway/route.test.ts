@@ -49,6 +49,8 @@ describe("paths", () => {
     "/a/b/%2e%2e/../admin/x",
     "/../admin/x",
     "/admin/y/%2E%2e/x",
+    "/api\\..\\admin\\x",
+    "/api/%5c..%5C../admin/x",
   ])("%s is /admin/x, to every kind of match", (asked) => {
     for (const pattern of ["/admin/x", "/admin/*", "/adm*/x", "~ ^/admin/x$"])
       expect(path(pattern, asked)).toBe(true);

@@ -157,27 +157,28 @@ function sourceCondition(blocks: readonly string[]): Condition {
 }
 
 const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const PERCENT = 0x25;
 
-/** Whether a path could mean another one: it holds "%", "//" or "/.". */
+/** Whether a path could mean another one: it holds "%", "//", "/." or a backslash. */
 function needsNormalising(bytes: Uint8Array, start: number, end: number): boolean {
   let previous = 0;
   for (let i = start; i < end; i++) {
     const byte = bytes[i] ?? 0;
-    if (byte === PERCENT) return true;
+    if (byte === PERCENT || byte === BACKSLASH) return true;
     if (previous === SLASH && (byte === SLASH || byte === DOT)) return true;
     previous = byte;
   }
   return false;
 }
 
-/** The path as rules match it. */
-export function normalPath(bytes: Uint8Array, start: number, end: number): string {
+/** The path as rules match it. A backslash is a slash, as it is to every target that reads URLs as browsers do (WHATWG). */
+function normalPath(bytes: Uint8Array, start: number, end: number): string {
   const path = text(bytes, start, end);
   if (!needsNormalising(bytes, start, end)) return path;
   const decoded = path.replace(/%([0-9a-fA-F]{2})/g, decodeUnreserved);
-  return removeDotSegments(decoded.replace(/\/{2,}/g, "/"));
+  return removeDotSegments(decoded.replace(/[/\\]+/g, "/"));
 }
 
 /** Decodes what needs no encoding, and the slash and backslash that some targets decode; keeps the rest. */

@@ -8,10 +8,10 @@
  * itself: buffers and the exchange come and go with the work.
  */
 import type { TimerEntry } from "../../base/index.ts";
-import { copy } from "../../http/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Exchange } from "./exchange.ts";
+import { Input } from "./input.ts";
 import type { HttpListener } from "./listener.ts";
 import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Serving } from "./serving.ts";
@@ -23,9 +23,6 @@ export type Wait = "request" | "head" | "queue" | "connect" | "first-byte" | "st
 /** How long a closing connection still reads, so that a reset does not destroy the response on its way. */
 const LINGER_MS = 2_000;
 
-/** First size of the buffer that collects a head arriving in pieces. */
-const INPUT_BYTES_MIN = 1024;
-
 export class Downstream implements TimerEntry, SocketOwner {
   readonly socket: TcpSocket;
   readonly listener: HttpListener;
@@ -35,8 +32,9 @@ export class Downstream implements TimerEntry, SocketOwner {
   outbox: Outbox | undefined;
   exchange: Exchange | undefined;
   readonly #serving: Serving;
-  #input: Uint8Array | undefined;
-  #inputEnd = 0;
+  #input: Input | undefined;
+  /** Requests are being read: an exchange that is done at once does not begin to read by itself. */
+  #reads = false;
   /** The parser's note on a head that has not arrived whole. */
   headResume = 0;
   #wait: Wait = "request";
@@ -111,40 +109,41 @@ export class Downstream implements TimerEntry, SocketOwner {
     if (this.#isClosing) return;
     const used = this.exchange?.requestBytes(bytes, start, end) ?? start;
     if (used === end || this.#isClosing) return;
-    // Who does not read the answers gets no further ones: requests wait until what was sent has gone.
-    if (this.exchange === undefined && this.outbox === undefined) this.#collect(bytes, used, end);
-    else this.#keep(bytes, used, end);
+    if (this.#input !== undefined) {
+      this.#keep(bytes, used, end);
+      this.#readInput();
+    } else {
+      const left = this.#readRequests(bytes, used, end);
+      if (left < end && !this.#isClosing) this.#keep(bytes, left, end);
+    }
   }
 
-  /** Bytes while no exchange is under way: a request, or a part of one. */
-  #collect(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#input === undefined) return this.#read(bytes, start, end);
-    this.#append(bytes, start, end);
-    this.#readInput();
+  /** Reads requests from `bytes[start, end)` until one must be waited for; the offset of what is left. */
+  #readRequests(bytes: Uint8Array, start: number, end: number): number {
+    this.#reads = true;
+    let at = start;
+    while (at < end && this.#isFree) {
+      const next = this.#serving.readRequest(this, bytes, at, end);
+      if (next === at) {
+        this.#awaitHead();
+        break;
+      }
+      this.#served = true;
+      at = next;
+    }
+    this.#reads = false;
+    return at;
   }
 
   #readInput(): void {
     const input = this.#input;
-    const end = this.#inputEnd;
-    if (input === undefined) return;
-    this.#input = undefined;
-    this.#inputEnd = 0;
-    this.#read(input, 0, end);
+    if (input === undefined || this.#reads) return;
+    input.start = this.#readRequests(input.bytes, input.start, input.end);
+    if (input.length === 0 || this.#isClosing) this.#input = undefined;
   }
 
-  /** Reads requests from `bytes[start, end)` until one must be waited for; what is left is kept. */
-  #read(bytes: Uint8Array, start: number, end: number): void {
-    let at = start;
-    while (at < end && this.#readsOn) {
-      const next = this.#serving.readRequest(this, bytes, at, end);
-      if (next === at) return this.#awaitHead(bytes, at, end);
-      this.#served = true;
-      at = next;
-    }
-    if (at < end && !this.#isClosing) this.#keep(bytes, at, end);
-  }
-
-  get #readsOn(): boolean {
+  /** Who does not read the answers gets no further ones: requests wait until what was sent has gone. */
+  get #isFree(): boolean {
     return this.exchange === undefined && this.outbox === undefined && !this.#isClosing;
   }
 
@@ -153,34 +152,26 @@ export class Downstream implements TimerEntry, SocketOwner {
     return this.#closed || this.#wait === "linger";
   }
 
-  /** `resume` was set by the parser: it looks again only when what has come since can change the answer. */
-  #awaitHead(bytes: Uint8Array, start: number, end: number): void {
-    this.#append(bytes, start, end);
-    if (this.#ended) return this.close();
-    if (this.#wait !== "head") this.wait("head", this.#serving.timeouts.headMs);
+  #awaitHead(): void {
+    if (this.#ended) this.close();
+    else if (this.#wait !== "head") this.wait("head", this.#serving.timeouts.headMs);
   }
 
-  /** Keeps pipelined bytes for later; stops reading when they are more than one head may be. */
+  /** Keeps bytes for later; stops reading when pipelined ones are more than a head may be. */
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    this.#append(bytes, start, end);
-    if (this.#inputEnd > this.#serving.limits.headBytesMax) this.pause();
+    this.#input ??= new Input();
+    this.#input.append(bytes, start, end);
+    if (!this.#isFree && this.#isFull) this.pause();
   }
 
-  #append(bytes: Uint8Array, start: number, end: number): void {
-    const needed = this.#inputEnd + end - start;
-    if (this.#input === undefined || this.#input.length < needed) {
-      const grown = new Uint8Array(Math.max(INPUT_BYTES_MIN, needed * 2));
-      if (this.#input !== undefined) copy(this.#input, 0, this.#inputEnd, grown, 0);
-      this.#input = grown;
-    }
-    this.#inputEnd = copy(bytes, start, end, this.#input, this.#inputEnd);
+  get #isFull(): boolean {
+    return this.#input !== undefined && this.#input.length > this.#serving.limits.headBytesMax;
   }
 
   /** Hands over what came ahead of its time: a client that changes protocol may not wait for the 101. */
-  takeInput(): Uint8Array | undefined {
-    const input = this.#input?.subarray(0, this.#inputEnd);
+  takeInput(): Input | undefined {
+    const input = this.#input;
     this.#input = undefined;
-    this.#inputEnd = 0;
     return input;
   }
 
@@ -243,13 +234,13 @@ export class Downstream implements TimerEntry, SocketOwner {
     if (this.#closed) return;
     if (close || this.listener.closing) return this.close(linger);
     this.wait("request", this.#serving.timeouts.keepAliveMs);
-    if (this.outbox !== undefined) return;
+    if (this.outbox !== undefined || this.#reads) return;
     if (this.#paused || this.#input !== undefined || this.#ended) this.#next();
   }
 
   /** Reads the requests that waited; a client that has said its last word gets its last answer, then the close. */
   #next(): void {
-    this.resume();
+    if (!this.#isFull) this.resume();
     this.#readInput();
     if (this.#isIdle && (this.#ended || this.listener.closing)) this.close();
   }
@@ -310,9 +301,15 @@ export class Downstream implements TimerEntry, SocketOwner {
   /** Our own code threw while it handled an event of this connection. */
   crashed(error: unknown): void {
     this.#serving.reportCrash(error);
+    const { exchange } = this;
+    const hasLostItsPlace = this.#reads;
+    this.#reads = false;
+    if (hasLostItsPlace) this.#input = undefined;
     try {
-      if (this.exchange === undefined) this.destroy();
-      else this.exchange.fail("internal");
+      exchange?.fail("internal");
+      // Where in the bytes the next request begins, or whether this one has been read, is not known any more.
+      if (exchange === undefined || this.exchange !== undefined) this.destroy();
+      else if (hasLostItsPlace) this.close();
     } catch (second) {
       this.#serving.reportCrash(second);
       this.#cutOff();

@@ -33,7 +33,7 @@ export class Tunnel {
     this.#targetEnded = false;
     down?.resume();
     const early = down?.takeInput();
-    if (early !== undefined) this.fromClient(early, 0, early.length);
+    if (early !== undefined) this.fromClient(early.bytes, early.start, early.end);
     this.fromTarget(bytes, start, end);
     if (down?.hasEnded === true) this.clientEnded();
   }

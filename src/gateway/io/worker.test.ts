@@ -230,6 +230,23 @@ describe("a fault of our own", () => {
     expect(gateway.inFlight).toBe(0);
   });
 
+  test("while requests are read closes the connection: none of them is read twice, or skipped", async () => {
+    const target = track(await Target.start());
+    const gateway = await gatewayTo([target]);
+    const { column } = gateway;
+    const count = column.countTarget.bind(column);
+    column.countTarget = () => {
+      column.countTarget = count;
+      throw new Error("a planted fault");
+    };
+    const client = await gateway.connect();
+    client.send(get("/1") + get("/2"));
+    expect((await client.answer()).status).toBe(500);
+    await client.closes();
+    expect(client.received).toBe("");
+    expect([target.arrivals.length, gateway.inFlight]).toEqual([0, 0]);
+  });
+
   test("ends the exchange that met it with 500 internal, and nothing else", async () => {
     const target = track(await Target.start());
     const gateway = await gatewayTo([target]);

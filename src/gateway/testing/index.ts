@@ -2,8 +2,6 @@
 export { type Answer, Client, get, post, request, upgrade } from "./client.ts";
 export { eventually, settle } from "./eventually.ts";
 export {
-  type ConfigAt,
-  type Extra,
   freePort,
   gatewayTo,
   plainScoreboard,
@@ -15,4 +13,4 @@ export {
 } from "./gateway.ts";
 export { viewOf, viewOfGet } from "./heads.ts";
 export { SilentListener } from "./silent-listener.ts";
-export { type Arrival, answerOk, echoTunnel, ok, type Script, Target } from "./target.ts";
+export { type Arrival, echoTunnel, ok, Target } from "./target.ts";

@@ -147,7 +147,7 @@ export function ok(body: string, ...fields: string[]): string {
 }
 
 /** Answers each request with its own request line. */
-export function answerOk({ head }: Arrival): string {
+function answerOk({ head }: Arrival): string {
   return ok(head.slice(0, head.indexOf("\r\n")));
 }
 
