@@ -29,8 +29,8 @@ export class Descriptors {
     this.set(fd, SOL.socket, SO.reuseAddr, 1);
     this.set(fd, SOL.socket, SO.reusePort, 1);
     if (host === "::") this.set(fd, SOL.ipv6, IPV6_V6ONLY, 0);
-    const { bind, listen } = this.calls;
-    if (bind(fd, addressOf(address), address.length) >= 0 && listen(fd, BACKLOG) >= 0) return fd;
+    const { calls } = this;
+    if (calls.bind(fd, addressOf(address), address.length) >= 0 && calls.listen(fd, BACKLOG) >= 0) return fd;
     const error = systemError(errno(this.calls), `listen ${host}:${port}`);
     this.calls.close(fd);
     throw error;

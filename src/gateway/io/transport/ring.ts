@@ -200,8 +200,8 @@ export class Ring {
   #enter(outcomes: number, flags: number, argument: number, argumentBytes: number): void {
     Atomics.store(this.#rings, this.#sqTail, this.#tail);
     const requests = (this.#tail - this.#submitted) | 0;
-    const { syscall } = this.#calls;
-    const taken = syscall(SYSCALL.enter, this.#fd, requests, outcomes, flags, argument, argumentBytes);
+    const calls = this.#calls;
+    const taken = calls.syscall(SYSCALL.enter, this.#fd, requests, outcomes, flags, argument, argumentBytes);
     if (taken >= 0) this.#submitted = (this.#submitted + taken) | 0;
     else this.#onEnterFailed(requests);
   }

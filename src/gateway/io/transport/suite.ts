@@ -2,15 +2,26 @@
  * The suite that every transport passes: what `transport.ts` promises, shown on real sockets.
  */
 import { afterAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
+import { seededRandom, systemScheduler } from "../../../base/index.ts";
 import { eventually, settle } from "../../testing/eventually.ts";
-import type { ConnectFailure, ConnectOwner, TcpListener, TcpSocket, Transport } from "./transport.ts";
+import type {
+  ConnectFailure,
+  ConnectOwner,
+  SocketOwner,
+  TcpListener,
+  TcpSocket,
+  Transport,
+} from "./transport.ts";
 
 /** An owner that writes down what it is told. */
 class Recorder implements ConnectOwner {
   readonly told: string[] = [];
   socket: TcpSocket | undefined;
   text = "";
+  /** What else to do with received bytes. */
+  take: SocketOwner["received"] | undefined;
   bytes = 0;
 
   opened(socket: TcpSocket): void {
@@ -18,6 +29,7 @@ class Recorder implements ConnectOwner {
     this.told.push("opened");
   }
   received(bytes: Uint8Array, start: number, end: number): void {
+    this.take?.(bytes, start, end);
     this.bytes += end - start;
     if (this.bytes < 1000) this.text += Buffer.from(bytes.subarray(start, end)).toString("latin1");
   }
@@ -44,6 +56,9 @@ function soon(holds: () => boolean): Promise<void> {
 }
 
 const LOOPBACK = "127.0.0.1";
+
+/** A few hundred arrivals. */
+const PATTERN_BYTES = 2 * 1024 * 1024;
 
 /** More than the kernel buffers of both ends hold. */
 const MUCH = new Uint8Array(32 * 1024 * 1024);
@@ -156,6 +171,26 @@ export function describeTransport(create: () => Transport): void {
       listener.stop();
     });
 
+    test("bytes stay whole and in order, whoever pauses", async () => {
+      const hash = createHash("sha256");
+      const random = seededRandom(7);
+      let arrived = 0;
+      const { near, far, listener } = await pair();
+      near.take = (bytes, start, end) => {
+        hash.update(bytes.subarray(start, end));
+        arrived += end - start;
+        if (random() < 0.5) return;
+        near.socket?.pause();
+        systemScheduler.after(random() < 0.5 ? 0 : 1, () => near.socket?.resume());
+      };
+      const sent = new Uint8Array(PATTERN_BYTES).map((_, i) => (i * 31) ^ (i >> 8));
+      far.write(sent);
+      await soon(() => arrived === sent.length);
+      expect(hash.digest("hex")).toBe(createHash("sha256").update(sent).digest("hex"));
+      far.destroy();
+      listener.stop();
+    });
+
     test("FIN is told once, and the other direction still works", async () => {
       const { near, far, listener } = await pair();
       far.end("last");
@@ -213,9 +248,8 @@ export function describeTransport(create: () => Transport): void {
 
     test("an address in use is an error with its code", () => {
       const held = Bun.listen({ hostname: LOOPBACK, port: 0, socket: { data: () => {} } });
-      const listen = (): TcpListener =>
-        transport.listen({ host: LOOPBACK, port: held.port }, () => undefined);
-      expect(listen).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+      const again = (): TcpListener => transport.listen({ host: LOOPBACK, port: held.port }, () => undefined);
+      expect(again).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
       held.stop(true);
     });
 

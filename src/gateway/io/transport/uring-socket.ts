@@ -177,13 +177,15 @@ export class UringSocket implements TcpSocket {
   // --- receiving ----------------------------------------------------------------------------------------------
 
   pause(): void {
+    if (this.#paused) return;
     this.#paused = true;
+    if (this.#receiving) this.#table.afterRound(this);
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#stash !== undefined || this.#stashedEnd) this.#table.deliverLater(this);
+    if (this.#stash !== undefined || this.#stashedEnd) this.#table.afterRound(this);
     else this.#receive();
   }
 
@@ -204,9 +206,6 @@ export class UringSocket implements TcpSocket {
     }
     this.#stash ??= [];
     this.#stash.push(buffers.slice(start, start + length));
-    if (!this.#receiving || this.#cancelling) return;
-    this.#cancelling = true;
-    this.#table.ring.cancel(TAG.receive | this.#place, TAG.cancelled);
   }
 
   /** The standing request is over: FIN (0), or an error. */
@@ -232,14 +231,27 @@ export class UringSocket implements TcpSocket {
     this.#owner?.ended();
   }
 
-  /** Hands over what arrived during a pause. */
-  deliver(): void {
-    const stash = this.#stash;
-    while (stash !== undefined && stash.length > 0 && !this.#paused && !this.#closed) {
-      const bytes = stash.shift();
-      if (bytes !== undefined) this.#owner?.received(bytes, 0, bytes.length);
+  /** What was put off until the outcomes at hand were dealt with: to stop receiving, or to hand over what came meanwhile. */
+  afterRound(): void {
+    if (this.#closed) return;
+    if (this.#paused) this.#stopReceiving();
+    else this.#deliver();
+  }
+
+  /** A pause that outlasts its round. Most do not: the other side takes what was sent before the next one. */
+  #stopReceiving(): void {
+    if (!this.#receiving || this.#cancelling) return;
+    this.#cancelling = true;
+    this.#table.ring.cancel(TAG.receive | this.#place, TAG.cancelled);
+  }
+
+  #deliver(): void {
+    for (let bytes = this.#stash?.shift(); bytes !== undefined; bytes = this.#stash?.shift()) {
+      this.#owner?.received(bytes, 0, bytes.length);
+      if (this.#paused || this.#closed) break;
     }
-    if (this.#paused || this.#closed) return;
+    if (this.#closed) return;
+    if (this.#paused) return this.#stopReceiving();
     this.#stash = undefined;
     if (this.#stashedEnd) this.#endReached();
     else this.#receive();

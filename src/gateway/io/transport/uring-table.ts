@@ -40,8 +40,8 @@ export interface UringTable {
   pushReceive(place: number, fd: number): void;
   /** The kernel reads `address` until the connection's outcome is there; undefined lets go. */
   keepWhileConnecting(place: number, address: Uint8Array | undefined): void;
-  /** Calls `deliver` on the socket when the outcomes at hand are dealt with. */
-  deliverLater(socket: UringSocket): void;
+  /** Calls `afterRound` on the socket when the outcomes at hand are dealt with. */
+  afterRound(socket: UringSocket): void;
   closeDescriptor(fd: number): void;
   /** The place is free. */
   forget(place: number): void;

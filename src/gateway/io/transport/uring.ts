@@ -72,7 +72,7 @@ export class UringTransport implements Transport, UringTable {
   readonly #connecting = new Map<number, Uint8Array>();
   readonly #bunLoops: number[];
   readonly #bunToWatch: number[];
-  #resumed: UringSocket[] = [];
+  #afterRound: UringSocket[] = [];
   #nextBuffer = 0;
   #running = false;
   #starved = false;
@@ -189,7 +189,7 @@ export class UringTransport implements Transport, UringTable {
       }
     }
     this.ring.release();
-    this.#deliverResumed();
+    this.#endRound();
     if (outcomes === 0 && this.#starved) this.#acceptAgain();
     return bunHasWork || outcomes === 0;
   }
@@ -243,13 +243,13 @@ export class UringTransport implements Transport, UringTable {
       if (!stopped) this.ring.accept(fd, TAG.accept | fd);
   }
 
-  #deliverResumed(): void {
-    if (this.#resumed.length === 0) return;
-    const resumed = this.#resumed;
-    this.#resumed = [];
-    for (const socket of resumed) {
+  #endRound(): void {
+    if (this.#afterRound.length === 0) return;
+    const sockets = this.#afterRound;
+    this.#afterRound = [];
+    for (const socket of sockets) {
       try {
-        socket.deliver();
+        socket.afterRound();
       } catch (error) {
         socket.crashed(error);
       }
@@ -287,8 +287,8 @@ export class UringTransport implements Transport, UringTable {
     else this.#connecting.set(place, address);
   }
 
-  deliverLater(socket: UringSocket): void {
-    this.#resumed.push(socket);
+  afterRound(socket: UringSocket): void {
+    this.#afterRound.push(socket);
   }
 
   closeDescriptor(fd: number): void {
