@@ -179,7 +179,7 @@ export function describeTransport(create: () => Transport): void {
       near.take = (bytes, start, end) => {
         hash.update(bytes.subarray(start, end));
         arrived += end - start;
-        if (random() < 0.5) return;
+        if (random() < 0.9) return;
         near.socket?.pause();
         systemScheduler.after(random() < 0.5 ? 0 : 1, () => near.socket?.resume());
       };
