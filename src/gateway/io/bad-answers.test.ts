@@ -106,6 +106,27 @@ describe("an answer without a length", () => {
     await gateway.idle();
   });
 
+  test("is whole at a slow client too, long after the target has gone", async () => {
+    const size = 20_000_000;
+    const target = track(
+      await Target.start(({ connection }) => {
+        connection.send("HTTP/1.1 200 OK\r\n\r\n");
+        connection.socket.end("x".repeat(size));
+      }),
+    );
+    const gateway = await gatewayTo([target]);
+    const client = await gateway.connect();
+    client.keeps = false;
+    client.socket.pause();
+    client.send(get("/"));
+    await target.arrived(1);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    client.socket.resume();
+    await client.closes();
+    expect(client.bytesReceived).toBeGreaterThan(size);
+    expect(client.wasReset).toBe(false);
+  });
+
   test("is cut, not ended, when the target's connection is reset", async () => {
     const target = track(
       await Target.start(({ connection }) => {

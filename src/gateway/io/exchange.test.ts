@@ -259,6 +259,70 @@ describe("early answers", () => {
   });
 });
 
+describe("an early refusal", () => {
+  test("reaches a client that is still uploading, though its target has closed", async () => {
+    const target = track(
+      await Target.start(({ connection }) => {
+        connection.send(
+          "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!",
+        );
+        connection.socket.destroySoon();
+      }),
+    );
+    const gateway = await gatewayTo([target]);
+    for (let i = 0; i < 10; i++) {
+      const client = await gateway.connect();
+      client.send(post("/", "").replace("Content-Length: 0", "Content-Length: 20000000"));
+      client.send(Buffer.alloc(3_000_000));
+      const answer = await client.answer();
+      expect([answer.status, answer.body]).toEqual([413, "no!"]);
+      client.reset();
+    }
+    await gateway.idle();
+  });
+});
+
+describe("a client's connection", () => {
+  test("closes after the answer when the client asks so, and what it pipelined behind is not served", async () => {
+    const target = track(await Target.start());
+    const gateway = await gatewayTo([target]);
+    const client = await gateway.connect();
+    client.send(get("/1", "Connection: close") + get("/2"));
+    const answer = await client.answer();
+    expect([answer.body, answer.field("connection")]).toEqual(["GET /1 HTTP/1.1", "close"]);
+    await client.closes();
+    expect([target.arrivals.length, client.wasReset]).toEqual([1, false]);
+  });
+
+  test("stays after an error page, to a HEAD too", async () => {
+    const target = track(await Target.start(() => "no HTTP\r\n\r\n"));
+    const gateway = await gatewayTo([target]);
+    const client = await gateway.connect();
+    for (const method of ["HEAD", "GET", "HEAD"]) {
+      const answer = await client.ask(request(method, "/"));
+      expect(answer.status).toBe(502);
+      expect(Number(answer.field("content-length"))).toBeGreaterThan(100);
+    }
+  });
+
+  test("that has half closed gets an answer larger than any buffer, whole", async () => {
+    const size = 20_000_000;
+    const target = track(await Target.start(() => ok("x".repeat(size))));
+    const gateway = await gatewayTo([target]);
+    const client = await gateway.connect();
+    client.keeps = false;
+    client.socket.pause();
+    client.send(get("/"));
+    client.end();
+    await target.arrived(1);
+    await settle();
+    client.socket.resume();
+    await client.closes();
+    expect(client.bytesReceived).toBeGreaterThan(size);
+    expect(client.wasReset).toBe(false);
+  });
+});
+
 describe("chunked bodies", () => {
   const CHUNKS = "4;ext=1\r\nWiki\r\n5\r\npedia\r\n0\r\nTrailer: x\r\n\r\n";
   const CLEAN = "4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n";
