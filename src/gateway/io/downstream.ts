@@ -23,6 +23,12 @@ export type Wait = "request" | "head" | "queue" | "connect" | "first-byte" | "st
 /** How long a closing connection still reads, so that a reset does not destroy the response on its way. */
 const LINGER_MS = 2_000;
 
+/**
+ * How long an idle connection of a listener that closes stays open: a client that sends its next request in that time is
+ * answered, and told to close, where an immediate close would meet the request on its way and lose it.
+ */
+const LAST_CALL_MS = 500;
+
 export class Downstream implements TimerEntry, SocketOwner {
   readonly socket: TcpSocket;
   readonly listener: HttpListener;
@@ -254,7 +260,7 @@ export class Downstream implements TimerEntry, SocketOwner {
    * its way, or that has only just come, is still answered.
    */
   drain(): void {
-    if (this.#isIdle && this.#served) this.close();
+    if (this.#isIdle && this.#served) this.wait("request", LAST_CALL_MS);
   }
 
   /**
