@@ -31,5 +31,6 @@ if (missed.length > 0) {
 function run(name: string, args: readonly string[]): boolean {
   console.log(`\n== ${name} ${args.join(" ")}`);
   const script = join(import.meta.dirname, `${name}.ts`);
-  return spawnSync(process.execPath, [script, ...args], { stdio: "inherit" }).status === 0;
+  const env = { ...process.env, BENCH_KEEP: mode === "short" ? "no" : "yes" };
+  return spawnSync(process.execPath, [script, ...args], { stdio: "inherit", env }).status === 0;
 }

@@ -16,11 +16,14 @@ export interface Result {
 
 const FOLDER = join(import.meta.dirname, "../results");
 
-/** Prints the verdicts, keeps the result when there are any, and sets the exit code to 1 when a promise was missed. */
+/**
+ * Prints the verdicts, keeps the result when there are any, and sets the exit code to 1 when a promise was missed.
+ * With `BENCH_KEEP=no` in the environment nothing is kept: figures of a short run are for a look only.
+ */
 export function conclude(bench: string, verdicts: readonly Verdict[], figures: unknown): void {
   for (const verdict of verdicts) console.log(showVerdict(verdict));
   if (verdicts.some(({ met }) => !met)) process.exitCode = 1;
-  if (verdicts.length === 0) return;
+  if (verdicts.length === 0 || process.env["BENCH_KEEP"] === "no") return;
   mkdirSync(FOLDER, { recursive: true });
   const result: Result = { bench, machine: describeMachine(), verdicts, figures };
   writeFileSync(join(FOLDER, `${bench}.json`), `${JSON.stringify(result, null, 2)}\n`);
