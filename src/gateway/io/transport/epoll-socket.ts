@@ -39,6 +39,8 @@ export class EpollSocket implements TcpSocket {
   #paused = false;
   #ended = false;
   #wantsDrain = false;
+  /** The other end takes no more, and a send has taken the error: what looks like the end of its bytes is a reset. */
+  #sendFailed = false;
   #closed = false;
 
   constructor(table: SocketTable, { fd, generation, remoteAddress }: SocketIdentity) {
@@ -61,7 +63,10 @@ export class EpollSocket implements TcpSocket {
     const { calls } = this.#table;
     const sent = calls.send(this.#fd, (this.#table.address(bytes) + start) as Pointer, length, SEND_FLAGS);
     if (sent === length) return sent;
-    if (sent < 0 && !isTemporary(errno(calls))) return -1;
+    if (sent < 0 && !isTemporary(errno(calls))) {
+      this.#sendFailed = true;
+      return -1;
+    }
     this.#wantsDrain = true;
     this.#update();
     return Math.max(0, sent);
@@ -117,8 +122,8 @@ export class EpollSocket implements TcpSocket {
     const { calls, receiveBuffer, receiveAddress } = this.#table;
     const received = calls.recv(this.#fd, receiveAddress, receiveBuffer.length, MSG.dontWait);
     if (received > 0) this.#owner?.received(receiveBuffer, 0, received);
-    else if (received === 0) this.#endReached();
-    else if (!isTemporary(errno(calls))) this.#close(true);
+    else if (received === 0 && !this.#sendFailed) this.#endReached();
+    else if (received === 0 || !isTemporary(errno(calls))) this.#close(true);
   }
 
   /** FIN. From here on readiness to read would be reported for ever, so it is no longer asked for. */

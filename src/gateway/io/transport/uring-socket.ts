@@ -44,6 +44,8 @@ export class UringSocket implements TcpSocket {
   /** Where the slot's request stands in the ring. */
   #position = 0;
   #wantsDrain = false;
+  /** The other end takes no more. What it sent before is still to be received, and tells how the connection ends. */
+  #sendFailed = false;
   #awaitsRoom = false;
   #shutdownWanted = false;
   #closed = false;
@@ -69,17 +71,17 @@ export class UringSocket implements TcpSocket {
   // --- sending ------------------------------------------------------------------------------------------------
 
   write(bytes: Uint8Array, start: number, length: number): number {
-    if (this.#closed) return -1;
+    if (this.#closed || this.#sendFailed) return -1;
     if (this.#slot === NO_SLOT) return this.#begin(bytes, start, length);
     if (this.#join(bytes, start, length)) return length;
     this.#settle();
     if (this.#slot === NO_SLOT) return this.#begin(bytes, start, length);
     this.#wantsDrain = true;
-    return this.#closed ? -1 : 0;
+    return this.#closed || this.#sendFailed ? -1 : 0;
   }
 
   #begin(bytes: Uint8Array, start: number, length: number): number {
-    if (this.#closed) return -1;
+    if (this.#closed || this.#sendFailed) return -1;
     const table = this.#table;
     const slot = length <= table.slotBytes && !this.#awaitsRoom ? table.takeSlot() : NO_SLOT;
     if (slot === NO_SLOT) return this.#sendNow(bytes, start, length);
@@ -113,8 +115,8 @@ export class UringSocket implements TcpSocket {
   sent(result: number): void {
     this.#outstanding--;
     if (result >= 0) this.#slotStart += result;
-    if (result < 0 && result !== -ERRNO.EAGAIN) return this.#broken();
-    this.#sendRest();
+    if (result < 0 && result !== -ERRNO.EAGAIN) this.#noMoreSends();
+    else this.#sendRest();
     this.#forgetWhenDone();
   }
 
@@ -123,7 +125,7 @@ export class UringSocket implements TcpSocket {
     const left = this.#slotEnd - this.#slotStart;
     if (left > 0) {
       const taken = this.#sendNow(table.slots, this.#slotStart, left);
-      if (taken < 0) return this.#broken();
+      if (taken < 0) return this.#noMoreSends();
       this.#slotStart += taken;
       if (taken < left) return;
     }
@@ -226,6 +228,7 @@ export class UringSocket implements TcpSocket {
   }
 
   #endReached(): void {
+    if (this.#sendFailed) return this.#close(true);
     this.#ended = true;
     this.#stashedEnd = false;
     this.#owner?.ended();
@@ -317,9 +320,12 @@ export class UringSocket implements TcpSocket {
     this.#owner?.crashed(error);
   }
 
-  #broken(): void {
-    this.#close(true);
-    this.#forgetWhenDone();
+  #noMoreSends(): void {
+    this.#sendFailed = true;
+    this.#freeSlot();
+    if (this.#flushing) this.#release();
+    // Nothing more will be received to tell of the end.
+    else if (this.#ended) this.#close(true);
   }
 
   #close(reset: boolean): void {
