@@ -66,9 +66,9 @@ export class Target {
   get open(): number {
     return this.connections.filter(({ hasEnded, isClosed }) => !hasEnded && !isClosed).length;
   }
-  /** The connection that came last. */
+  /** The connection that the last request came on (health checks come on connections of their own), else the last one. */
   get last(): TargetConnection {
-    const last = this.connections.at(-1);
+    const last = this.arrivals.at(-1)?.connection ?? this.connections.at(-1);
     if (last === undefined) throw new Error("nobody has connected to this target");
     return last;
   }
