@@ -11,6 +11,12 @@ import { addressOf, ERRNO, errno, type Libc, MSG, SOCK } from "./libc.ts";
 /** Requests that can wait for the next call; a full ring is handed over at once. */
 const ENTRIES = 4096;
 
+/**
+ * Requests that a send finds waiting before they are handed over without delay: whoever is answered first in a large
+ * round should not wait for its end, and the other core should have something to do meanwhile.
+ */
+const SUBMIT_EVERY = 64;
+
 /** Outcomes that can wait to be read: more than one call can bring, since each multishot counts for many. */
 const OUTCOMES = 16_384;
 
@@ -123,6 +129,7 @@ export class Ring {
 
   /** Sends without waiting for room. Returns the request's position, for `amend`. */
   send(fd: number, address: number, length: number, tag: number): number {
+    if (((this.#tail - this.#submitted) | 0) >= SUBMIT_EVERY) this.submit();
     const at = this.#begin(OP.send, fd, tag);
     this.#setAddress(at + 4, address);
     this.#requests[at + 6] = length;
