@@ -31,5 +31,7 @@ export function maySendAgain(failed: FailedAttempt, policy: RetryPolicy): boolea
   const neverConnected = failed.code.startsWith("connect-");
   const harmless = failed.unsent || neverConnected || failed.idempotent || policy.nonIdempotent;
   if (!harmless || GATEWAY_ERRORS[failed.code].retry === "no") return false;
-  return failed.stale ? !failed.staleBefore : failed.attempts <= policy.attempts;
+  if (failed.stale) return !failed.staleBefore;
+  const counted = failed.attempts - (failed.staleBefore ? 1 : 0);
+  return counted <= policy.attempts;
 }
