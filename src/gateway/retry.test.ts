@@ -1,45 +1,50 @@
-/** When a failed request may be sent again. */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type FailedAttempt, maySendAgain } from "./retry.ts";
 
-const ONCE = { attempts: 1, nonIdempotent: false };
+const POLICY = { attempts: 1, nonIdempotent: false };
 
-/** A GET that a target dropped, at its first attempt. */
-const DROPPED: FailedAttempt = {
-  code: "upstream-closed",
-  unsent: false,
-  stale: false,
-  staleBefore: false,
-  idempotent: true,
-  attempts: 1,
-};
+/** A GET whose fresh connection was closed before an answer, unless told otherwise. */
+function failed(changes: Partial<FailedAttempt> = {}): FailedAttempt {
+  const usual = { unsent: false, stale: false, staleBefore: false, idempotent: true, attempts: 1 } as const;
+  return { code: "upstream-closed", ...usual, ...changes };
+}
 
-test("an idempotent request is sent again as often as the rule says", () => {
-  expect(maySendAgain(DROPPED, ONCE)).toBe(true);
-  expect(maySendAgain({ ...DROPPED, attempts: 2 }, ONCE)).toBe(false);
-  expect(maySendAgain(DROPPED, { ...ONCE, attempts: 0 })).toBe(false);
-});
+describe("a request is sent again", () => {
+  test("when repeating it does no harm", () => {
+    expect(maySendAgain(failed(), POLICY)).toBe(true);
+    expect(maySendAgain(failed({ idempotent: false }), POLICY)).toBe(false);
+    expect(maySendAgain(failed({ idempotent: false }), { attempts: 1, nonIdempotent: true })).toBe(true);
+  });
 
-test("a request with effects is sent again only when no target can have acted on it, or when the rule allows it", () => {
-  const post = { ...DROPPED, idempotent: false };
-  expect(maySendAgain(post, ONCE)).toBe(false);
-  expect(maySendAgain({ ...post, unsent: true }, ONCE)).toBe(true);
-  expect(maySendAgain({ ...post, code: "connect-refused" }, ONCE)).toBe(true);
-  expect(maySendAgain(post, { ...ONCE, nonIdempotent: true })).toBe(true);
-});
+  test("when no target can have seen it, whatever its method", () => {
+    expect(maySendAgain(failed({ idempotent: false, unsent: true }), POLICY)).toBe(true);
+    for (const code of ["connect-refused", "connect-failed", "connect-timeout"] as const) {
+      expect(maySendAgain(failed({ idempotent: false, code }), POLICY)).toBe(true);
+    }
+  });
 
-test("a connection that went stale in the pool costs no attempt, once", () => {
-  const stale = { ...DROPPED, stale: true };
-  expect(maySendAgain(stale, { ...ONCE, attempts: 0 })).toBe(true);
-  expect(maySendAgain({ ...stale, staleBefore: true, attempts: 2 }, ONCE)).toBe(false);
-});
+  test("as often as the rule allows", () => {
+    expect(maySendAgain(failed({ attempts: 2 }), POLICY)).toBe(false);
+    expect(maySendAgain(failed({ attempts: 2 }), { attempts: 2, nonIdempotent: false })).toBe(true);
+    expect(maySendAgain(failed(), { attempts: 0, nonIdempotent: false })).toBe(false);
+  });
 
-test("after a stale connection the rule's attempts are still there", () => {
-  const refused: FailedAttempt = { ...DROPPED, code: "connect-refused", staleBefore: true, attempts: 2 };
-  expect(maySendAgain(refused, ONCE)).toBe(true);
-  expect(maySendAgain({ ...refused, attempts: 3 }, ONCE)).toBe(false);
-});
+  test("once more, at no cost, when it met a connection that had rested too long", () => {
+    const none = { attempts: 0, nonIdempotent: false };
+    expect(maySendAgain(failed({ stale: true }), none)).toBe(true);
+    expect(maySendAgain(failed({ stale: true, staleBefore: true }), none)).toBe(false);
+    expect(maySendAgain(failed({ stale: true, idempotent: false }), none)).toBe(false);
+  });
 
-test("an answer that broke the rules of HTTP is not asked for again", () => {
-  expect(maySendAgain({ ...DROPPED, code: "upstream-invalid" }, ONCE)).toBe(false);
+  test("as often as the rule allows, after a connection that had rested too long, too", () => {
+    const refused = failed({ code: "connect-refused", staleBefore: true, attempts: 2 });
+    expect(maySendAgain(refused, POLICY)).toBe(true);
+    expect(maySendAgain({ ...refused, attempts: 3 }, POLICY)).toBe(false);
+  });
+
+  test("never after an answer has begun, or a grammar was broken", () => {
+    for (const code of ["upstream-cut", "upstream-invalid", "upstream-stalled", "total-timeout"] as const) {
+      expect(maySendAgain(failed({ code }), { attempts: 9, nonIdempotent: true })).toBe(false);
+    }
+  });
 });
