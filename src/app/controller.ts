@@ -24,10 +24,11 @@ import {
   formatChange,
   type ListenerConfig,
 } from "../config/index.ts";
-import { Controller, WORKER_PLACEHOLDER, type WorkerSet } from "../control/index.ts";
+import { Controller, livingWorkers, WORKER_PLACEHOLDER, type WorkerSet } from "../control/index.ts";
 import {
   acquireLock,
   detectHierarchies,
+  isAlive,
   type JournalStore,
   openJournalStore,
   ProcessRuntime,
@@ -134,8 +135,10 @@ class RunningController implements ControllerHandle {
 
   async start(): Promise<void> {
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
-    if (plane.workers().length === 0) checkListeners(this.#config.listeners);
-    this.#store = await openJournalStore(this.#directory.journal);
+    const store = await openJournalStore(this.#directory.journal);
+    this.#store = store;
+    const workersLive = plane.workers().length > 0 || (await livingWorkers(store, isAlive)) > 0;
+    if (!workersLive) checkListeners(this.#config.listeners);
     const runtime = new ProcessRuntime({
       logs: this.#directory.logs,
       instance: this.#directory.instance,
@@ -147,7 +150,7 @@ class RunningController implements ControllerHandle {
     const controller = new Controller({
       config: this.#config,
       workers: workerSet(this.#directory, this.#config),
-      store: this.#store,
+      store,
       runtime,
       dataPlane: plane,
       probe,
@@ -157,7 +160,10 @@ class RunningController implements ControllerHandle {
       log: this.#log,
     });
     this.#controller = controller;
-    const traffic = this.#followTraffic(plane);
+    const { tail } = store;
+    if (tail.kind === "corrupt")
+      controller.note("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
+    const traffic = this.#followTraffic(plane, controller);
     const info = {
       version: VERSION,
       configPath: this.#source.path,
@@ -265,9 +271,10 @@ class RunningController implements ControllerHandle {
     });
   }
 
-  #followTraffic(plane: GatewayPlane): Traffic {
-    const traffic = new Traffic(plane.scoreboard);
+  #followTraffic(plane: GatewayPlane, controller: Controller): Traffic {
+    const traffic = new Traffic(() => plane.scoreboard);
     const read = (): void => {
+      void this.#restoreFiles(plane, controller, traffic);
       const groups = plane.latest()?.targetGroups ?? [];
       const rows = [...groups.map(({ slot }) => slot), NO_GROUP];
       const slots = groups.flatMap(({ targets }) => targets.map(({ slot }) => slot));
@@ -278,6 +285,23 @@ class RunningController implements ControllerHandle {
     read();
     this.#cancels.push(() => cancel());
     return traffic;
+  }
+
+  /** Files between the planes that somebody deleted or damaged are made anew; what cannot be written is retried. */
+  async #restoreFiles(plane: GatewayPlane, controller: Controller, traffic: Traffic): Promise<void> {
+    try {
+      if (plane.restoreScoreboard()) {
+        traffic.beginAnew();
+        controller.note("scoreboard-restored", "the scoreboard file was deleted: there is a new one");
+      }
+      if (await plane.restoreSnapshot())
+        controller.note(
+          "snapshot-restored",
+          "the snapshot file was changed by somebody else: it is as it was",
+        );
+    } catch (problem) {
+      this.#log.warn("restore-failed", { problem });
+    }
   }
 
   /** The config with what the command line said in place of it. */
@@ -291,6 +315,13 @@ class RunningController implements ControllerHandle {
 function newListeners(before: Config, next: Config): readonly ListenerConfig[] {
   const held = new Set(before.listeners.map(({ address }) => formatAddress(address)));
   return next.listeners.filter(({ address }) => !held.has(formatAddress(address)));
+}
+
+function damageTo(journal: string, lostBytes: number): string {
+  return (
+    `the journal is damaged: its last ${lostBytes} bytes were cut off and kept in ${journal}.damaged; ` +
+    "what was decided last is forgotten, and a process that was started last may run on unknown"
+  );
 }
 
 /** How the gateway's workers are run; the same at each start, so that running ones are adopted. */

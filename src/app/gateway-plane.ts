@@ -1,7 +1,7 @@
 /**
  * The gateway as the controller's data plane: snapshots go out as a file, everything comes back off the scoreboard.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { type Clock, type Log, systemClock } from "../base/index.ts";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
@@ -17,22 +17,48 @@ const SILENCE_MS = 10_000;
 const SNAPSHOT_MODE = 0o600;
 
 export class GatewayPlane implements DataPlane {
-  readonly scoreboard: Scoreboard;
   readonly #directory: StateDirectory;
+  readonly #columns: number;
+  #scoreboard: Scoreboard;
+  #scoreboardFile: string;
+  /** Boards whose file was deleted or replaced while workers wrote to it; they may still do. */
+  #lost: Scoreboard[] = [];
   readonly #clock: Clock;
   #latest: Snapshot | undefined;
+  /** The snapshot file as it was when it was written or read here last. */
+  #snapshotFile = "";
 
   /** Opens the state directory's scoreboard; `columns` is how many workers a fresh one has room for. */
   constructor(directory: StateDirectory, columns: number, log: Log, clock: Clock = systemClock) {
     this.#directory = directory;
     this.#clock = clock;
-    this.scoreboard = openScoreboard(directory.scoreboard, columns);
+    this.#columns = columns;
+    this.#scoreboard = openScoreboard(directory.scoreboard, columns);
+    this.#scoreboardFile = identityOf(directory.scoreboard);
     if (!existsSync(directory.snapshot)) return;
     try {
       this.#latest = readSnapshot(directory.snapshot);
+      this.#snapshotFile = stampOf(directory.snapshot);
     } catch (error) {
       log.warn("snapshot-unreadable", { error: String(error) }); // a new one is published in a moment
     }
+  }
+
+  get scoreboard(): Scoreboard {
+    return this.#scoreboard;
+  }
+
+  /**
+   * Makes a new scoreboard when the file of the one in use is gone; true when it did. The old one is read on, since
+   * what its workers have in flight must count, until none of them lives.
+   */
+  restoreScoreboard(): boolean {
+    this.#lost = this.#lost.filter((board) => this.#liveColumns(board).length > 0);
+    if (identityOf(this.#directory.scoreboard) === this.#scoreboardFile) return false;
+    this.#lost.push(this.#scoreboard);
+    this.#scoreboard = openScoreboard(this.#directory.scoreboard, this.#columns);
+    this.#scoreboardFile = identityOf(this.#directory.scoreboard);
+    return true;
   }
 
   latest(): Snapshot | undefined {
@@ -41,8 +67,20 @@ export class GatewayPlane implements DataPlane {
 
   async publish(snapshot: Snapshot): Promise<void> {
     this.#clearFreedSlots(snapshot);
-    await writeFileAtomic(this.#directory.snapshot, JSON.stringify(snapshot), SNAPSHOT_MODE);
+    await this.#write(snapshot);
     this.#latest = snapshot;
+  }
+
+  /** Writes the snapshot once more when somebody else changed or deleted its file; true when it did. */
+  async restoreSnapshot(): Promise<boolean> {
+    if (this.#latest === undefined || stampOf(this.#directory.snapshot) === this.#snapshotFile) return false;
+    await this.#write(this.#latest);
+    return true;
+  }
+
+  async #write(snapshot: Snapshot): Promise<void> {
+    await writeFileAtomic(this.#directory.snapshot, JSON.stringify(snapshot), SNAPSHOT_MODE);
+    this.#snapshotFile = stampOf(this.#directory.snapshot);
   }
 
   ackedBy(revision: number): "all" | "waiting" | "no-workers" {
@@ -66,12 +104,17 @@ export class GatewayPlane implements DataPlane {
   }
 
   workerReady(pid: number): boolean {
-    return this.workers().some((column) => column.pid === pid && column.ackedRevision > 0);
+    const columns = this.#liveColumns(this.#scoreboard);
+    return columns.some((column) => column.pid === pid && column.ackedRevision > 0);
   }
 
   /** Columns of the workers that live. What a dead one had in flight died with it. */
   workers(): Column[] {
-    return this.scoreboard.live(this.#clock.wallMs(), SILENCE_MS).filter((column) => isAlive(column.pid));
+    return [this.#scoreboard, ...this.#lost].flatMap((board) => this.#liveColumns(board));
+  }
+
+  #liveColumns(board: Scoreboard): Column[] {
+    return board.live(this.#clock.wallMs(), SILENCE_MS).filter((column) => isAlive(column.pid));
   }
 
   #sum(read: (column: Column) => number): number {
@@ -82,7 +125,8 @@ export class GatewayPlane implements DataPlane {
   #clearFreedSlots(next: Snapshot): void {
     const before = slotOwners(this.#latest);
     for (const [slot, owner] of slotOwners(next)) {
-      if (before.get(slot) !== owner) this.scoreboard.clearSlot(slot);
+      if (before.get(slot) === owner) continue;
+      for (const board of [this.#scoreboard, ...this.#lost]) board.clearSlot(slot);
     }
   }
 }
@@ -101,4 +145,16 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+}
+
+/** What tells a file from another that has taken its name; empty when there is none. */
+function identityOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.dev} ${stat.ino}`;
+}
+
+/** The same, and what tells it from itself after a change. */
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
 }

@@ -26,13 +26,23 @@ interface Row {
 }
 
 export class Traffic {
-  readonly #scoreboard: Scoreboard;
+  readonly #boardInUse: () => Scoreboard;
   readonly #groups = new Map<number, Row>();
   readonly #targets = new Map<number, Reading[]>();
   #ticks = 0;
 
-  constructor(scoreboard: Scoreboard) {
-    this.#scoreboard = scoreboard;
+  constructor(boardInUse: () => Scoreboard) {
+    this.#boardInUse = boardInUse;
+  }
+
+  get #scoreboard(): Scoreboard {
+    return this.#boardInUse();
+  }
+
+  /** Forgets all readings: the next are of another scoreboard, which counts from zero. */
+  beginAnew(): void {
+    this.#groups.clear();
+    this.#targets.clear();
   }
 
   /** Takes a reading of these rows; called once a second. Rows that are no longer named are forgotten. */

@@ -2,6 +2,7 @@
 import type { EventRecord, Status } from "../app/index.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { type Context, pause } from "./context.ts";
+import { hindranceCheck } from "./patience.ts";
 import { timeOfDay } from "./render/figures.ts";
 import type { Style } from "./style.ts";
 
@@ -50,10 +51,13 @@ export async function followUntil<T>(
   client: AdminClient,
   { feed, show, verdict }: Following<T>,
 ): Promise<T> {
+  const check = hindranceCheck(context.clock);
   for (;;) {
-    const found = verdict(await client.status());
+    const status = await client.status();
+    const found = verdict(status);
     for (const event of await feed()) show(event);
     if (found !== undefined) return found;
+    check(status);
     await pause(context, POLL_MS);
   }
 }

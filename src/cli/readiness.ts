@@ -11,7 +11,8 @@ export type Readiness =
   | { readonly kind: "failing"; readonly reason: string };
 
 /** All workers serve and every service has its wanted number of healthy tasks. */
-export function readinessOf({ gateway, services }: Status): Readiness {
+export function readinessOf({ controller, gateway, services }: Status): Readiness {
+  if (controller.problem !== null) return { kind: "failing", reason: controller.problem };
   const failing = services.find(({ state }) => state === "failing" || state === "rolling-back");
   if (failing !== undefined) return { kind: "failing", reason: `${failing.name}: ${failing.message}` };
   const dead = gateway.workers.find(({ state }) => state === "dead");

@@ -140,6 +140,19 @@ test("the workers are replaced by a deploy of the gateway, new ones first, and t
   expect([machine.pids("@gateway/")[0] === workers[0], machine.pids("web/")]).toEqual([false, tasks]);
 });
 
+test("workers that are not heard of are exchanged after a while, new ones first, and nothing else is touched", async () => {
+  const machine = await running();
+  const [workers, tasks] = [machine.pids("@gateway/"), machine.pids("web/")];
+  machine.dataPlane.silent.add(workers[0] ?? 0);
+  await machine.pass(2.5);
+  expect(machine.pids("@gateway/")).toEqual(workers);
+  await machine.pass(0.75);
+  expect(machine.pids("@gateway/")).toHaveLength(2);
+  await machine.pass(5);
+  expect(machine.pids("@gateway/")).toHaveLength(1);
+  expect([machine.pids("@gateway/")[0] === workers[0], machine.pids("web/")]).toEqual([false, tasks]);
+});
+
 test("a task counts as healthy once the workers know of it", async () => {
   const machine = new ImaginaryMachine();
   machine.dataPlane.ackedUpTo = 0;

@@ -13,6 +13,7 @@ import type { CheckResult } from "../health/index.ts";
 import type { Decision } from "../scaling/index.ts";
 import { Autoscaler, DECIDE_MS, SAMPLE_MS } from "./autoscaler.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { isUnderWay } from "./deploy.ts";
 import { type ControlEvent, EventLog } from "./event-log.ts";
 import { Executor } from "./executor.ts";
 import { Ledger } from "./ledger.ts";
@@ -31,6 +32,7 @@ import type { StateStore } from "./state-store.ts";
 import type { Status } from "./status.ts";
 import { resumed, type Task } from "./task.ts";
 import type { Goal, TaskSignals } from "./view.ts";
+import { WorkerWatch } from "./worker-watch.ts";
 import { GATEWAY, gatewayService, type WorkerSet } from "./workers.ts";
 
 /** How often everything is looked at, events or not. */
@@ -62,6 +64,7 @@ export class Controller {
   readonly #executor: Executor;
   readonly #readiness: Readiness;
   readonly #autoscaler: Autoscaler;
+  readonly #watch = new WorkerWatch();
   readonly #events = new EventLog();
   readonly #queue: SerialQueue;
   readonly #now: () => number;
@@ -179,6 +182,11 @@ export class Controller {
     return this.#queue.run(async () => this.#publisher?.drain(group, target, undo) ?? NOT_STARTED);
   }
 
+  /** Puts a word of the composition root's among the events. */
+  note(kind: string, message: string): void {
+    this.#executor.tell({ kind, service: GATEWAY, message, isBad: true });
+  }
+
   /** Everything there is to tell, as plain data. */
   status(): Status {
     return reportStatus({
@@ -245,6 +253,7 @@ export class Controller {
     let acted = false;
     if (this.#decisionDue) await this.#autoscale();
     this.#decisionDue = false;
+    await this.#exchangeSilentWorkers();
     for (const service of this.#roster.services()) acted = (await this.#reconcile(service)) || acted;
     await this.#publish();
     this.#readiness.follow(readinessChecks(this.#roster, this.#context));
@@ -252,6 +261,16 @@ export class Controller {
     if (this.#roster.tasks().some((task) => task.state.kind === "draining")) this.#wakeSoon();
     if (this.#phase === "going-down" && this.#roster.tasks().length === 0) await this.#finishDown();
     return acted;
+  }
+
+  async #exchangeSilentWorkers(): Promise<void> {
+    const gateway = this.#roster.service(GATEWAY);
+    const isHeard = (pid: number): boolean => this.#context.dataPlane.workerReady(pid);
+    const isOverdue = this.#watch.isOverdue(this.#roster.tasksOf(GATEWAY), isHeard, this.#now());
+    if (gateway === undefined || !isOverdue || isUnderWay(gateway.deploy) || this.#phase !== "running")
+      return;
+    this.note("workers-silent", "a gateway worker is not heard of: new ones take over");
+    await this.#request(deployRequest(gateway, GATEWAY, this.#now()));
   }
 
   #wakeSoon(): void {

@@ -20,6 +20,6 @@ export interface DataPlane {
    * be told, as while no worker lives.
    */
   groupInFlight(slot: number): number | undefined;
-  /** Whether the worker process with this pid has loaded a snapshot and serves. */
+  /** Whether the worker process with this pid has loaded a snapshot, serves, and is heard of. */
   workerReady(pid: number): boolean;
 }

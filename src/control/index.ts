@@ -8,4 +8,4 @@ export type { Exit, LaunchRequest, LaunchResult, ProcessRef, Runtime } from "./r
 export type { Change, Entry, StateStore, WriteResult } from "./state-store.ts";
 export type { ServiceStatus, Status, TaskStatus } from "./status.ts";
 export type { TaskState } from "./task.ts";
-export { GATEWAY, WORKER_PLACEHOLDER, type WorkerSet } from "./workers.ts";
+export { GATEWAY, livingWorkers, WORKER_PLACEHOLDER, type WorkerSet } from "./workers.ts";

@@ -1,5 +1,8 @@
 /** The gateway's worker processes as a service of their own: supervised, deployed and adopted like any other. */
 import type { ServiceConfig } from "../config/index.ts";
+import { Ledger } from "./ledger.ts";
+import type { ProcessRef } from "./runtime.ts";
+import type { StateStore } from "./state-store.ts";
 import { processOf, type Task } from "./task.ts";
 
 /** Name of the built-in service; no user's service can be called so, since names hold no "@". */
@@ -20,6 +23,16 @@ export interface WorkerSet {
 
 /** Stands for the worker's number in its command. */
 export const WORKER_PLACEHOLDER = "{worker}";
+
+/** How many workers of an earlier controller still run; `isAlive` tells whether a process on record is there. */
+export async function livingWorkers(
+  store: StateStore,
+  isAlive: (process: ProcessRef) => boolean,
+): Promise<number> {
+  const { tasks } = await new Ledger(store).load();
+  const processes = tasks.filter((task) => task.service === GATEWAY).map(processOf);
+  return processes.filter((process) => process !== undefined && isAlive(process)).length;
+}
 
 /**
  * The lowest number that no other worker has. While workers are exchanged there are at most twice as many as wanted,

@@ -186,6 +186,15 @@ describe("scale", () => {
   });
 });
 
+test("a controller that cannot go on is not waited for: exit 1, with what hinders it", async () => {
+  const problem = "state journal cannot be written: free space on its disk";
+  const status = () => statusOf({ problem, services: [serviceStatus({ wanted: 2 })] });
+  using controller = fakeController({ status });
+  const clock = hastyClock(3000);
+  const { code, err } = await tenfold(["scale", "web", "2"], { cwd: controller.folder, clock });
+  expect([code, err]).toEqual([1, `tenfold: the controller cannot go on: ${problem}`]);
+});
+
 describe("drain", () => {
   const targets = [targetStatus({ id: "127.0.0.1:20003", task: "web/3" })];
 

@@ -7,6 +7,7 @@ import { type Context, pause } from "../context.ts";
 import { type EventFeed, eventLine, feedFromNow } from "../events.ts";
 import { ControllerAway, EXIT, Failure } from "../failure.ts";
 import { lastConfig } from "../last-config.ts";
+import { hindranceCheck } from "../patience.ts";
 import { plural } from "../render/figures.ts";
 import { findStateDirectory, wasUsed } from "../state-directory.ts";
 
@@ -88,18 +89,21 @@ async function stopAll(context: Context, client: AdminClient, status: Status): P
   );
   const feed = await feedFromNow(client);
   await client.down();
-  await showUntilAway(context, feed);
+  await showUntilAway(context, client, feed);
   await untilGone(context, status.controller.pid);
   terminal.out(terminal.style.good(STOPPED));
   return EXIT.ok;
 }
 
-async function showUntilAway(context: Context, feed: EventFeed): Promise<void> {
+async function showUntilAway(context: Context, client: AdminClient, feed: EventFeed): Promise<void> {
   const { terminal } = context;
+  const check = hindranceCheck(context.clock);
   for (;;) {
+    const status = await client.status().catch(undefinedWhenAway);
     const events = await feed().catch(undefinedWhenAway);
-    if (events === undefined) return;
-    for (const event of events) terminal.out(eventLine(event, terminal.style));
+    for (const event of events ?? []) terminal.out(eventLine(event, terminal.style));
+    if (status === undefined || events === undefined) return;
+    check(status);
     await pause(context, LOOK_MS);
   }
 }

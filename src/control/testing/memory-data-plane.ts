@@ -15,6 +15,8 @@ export class MemoryDataPlane implements DataPlane {
   /** By group name. */
   readonly inFlightOfGroup: Map<string, number> = new Map();
   workersReady = true;
+  /** Pids of workers that are not heard of. */
+  readonly silent: Set<number> = new Set();
 
   latest(): Snapshot | undefined {
     return this.published.at(-1);
@@ -41,8 +43,8 @@ export class MemoryDataPlane implements DataPlane {
     return this.inFlightOfGroup.get(group?.name ?? "");
   }
 
-  workerReady(): boolean {
-    return this.workersReady;
+  workerReady(pid: number): boolean {
+    return this.workersReady && !this.silent.has(pid);
   }
 
   /** Targets of the latest snapshot in this state. */

@@ -158,13 +158,7 @@ describe("a launch that cannot work says what to mend", () => {
   writeFileSync(join(folder, "plain.txt"), "text", { mode: 0o644 });
   const cases: [name: string, command: string[], cwd: string, reason: string, mend: string][] = [
     ["a program that is not in PATH", ["no-such-program"], "/", "command-not-found", "install it"],
-    [
-      "a path that does not exist",
-      ["./missing.sh"],
-      folder,
-      "command-not-found",
-      "mend the command",
-    ],
+    ["a path that does not exist", ["./missing.sh"], folder, "command-not-found", "mend the command"],
     ["a file that is not executable", ["./plain.txt"], folder, "command-not-executable", "chmod +x"],
     ["a folder as command", ["./"], folder, "command-not-executable", "name a program"],
     ["a missing folder", ["sh"], "/no/such/folder", "cwd-missing", "mend the service's cwd"],
