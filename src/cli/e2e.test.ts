@@ -1,73 +1,25 @@
 /** The commands as a person runs them: real processes, real ports, a state directory that is gone afterwards. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServiceStatus, Status } from "../app/index.ts";
+import type { Status } from "../app/index.ts";
+import {
+  APP,
+  AppFolders,
+  freePorts,
+  isRunning,
+  MAIN,
+  service,
+  spawn,
+  startLoad,
+  status,
+  tenfold,
+  text,
+  until,
+} from "./testing/app-folder.ts";
 
-const MAIN = join(import.meta.dir, "main.ts");
-const DEADLINE_MS = 10_000;
-
-const root = mkdtempSync(join(tmpdir(), "tenfold-e2e-"));
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await tenfold(["down"], folder);
-  rmSync(root, { recursive: true, force: true });
-}, 30_000);
-
-const APP = `
-const server = Bun.serve({
-  port: process.env.PORT,
-  fetch: () => new Response(process.env.TENFOLD_TASK + " one " + process.pid),
-});
-console.log("listening on", server.port);
-process.on("SIGTERM", () => server.stop().then(() => process.exit(0)));
-`;
-
-/** Ports that are free now. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () =>
-    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } }),
-  );
-  const ports = listeners.map(({ port }) => port);
-  for (const listener of listeners) listener.stop(true);
-  return ports;
-}
-
-/** A folder with an app and a config for two copies of it. */
-function appFolder(name: string, more: Record<string, unknown> = {}) {
-  const folder = join(root, name);
-  folders.push(folder);
-  mkdirSync(folder);
-  const [port = 0, admin = 0] = freePorts(2);
-  writeFileSync(join(folder, "app.js"), APP);
-  const config = {
-    admin: { address: admin },
-    gateway: { workers: 1 },
-    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "web" }] } },
-    services: { web: { command: [process.execPath, "app.js"], tasks: 2, ...more } },
-  };
-  writeFileSync(join(folder, "tenfold.config.json"), JSON.stringify(config));
-  return { folder, port, url: `http://127.0.0.1:${port}/` };
-}
-
-function spawn(words: readonly string[], cwd: string) {
-  return Bun.spawn([process.execPath, MAIN, ...words], { cwd, stdout: "pipe", stderr: "pipe" });
-}
-
-async function tenfold(words: readonly string[], cwd: string) {
-  const child = spawn(words, cwd);
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  return { code: await child.exited, out: out.trimEnd(), err: err.trimEnd() };
-}
-
-async function status(folder: string): Promise<Status> {
-  return JSON.parse((await tenfold(["status", "--json"], folder)).out) as Status;
-}
-
-async function service(folder: string): Promise<ServiceStatus> {
-  return (await status(folder)).services[0]!;
-}
+const folders = new AppFolders();
+afterAll(() => folders.remove(), 30_000);
 
 function pidsOf(now: Status): (number | null)[] {
   return [...now.gateway.workers, ...now.services[0]!.tasks]
@@ -75,29 +27,8 @@ function pidsOf(now: Status): (number | null)[] {
     .toSorted((a, b) => (a ?? 0) - (b ?? 0));
 }
 
-function isRunning(pid: number | null): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
-  } catch {
-    return false;
-  }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`not so within ${DEADLINE_MS} ms: ${String(holds)}`);
-    await Bun.sleep(20);
-  }
-}
-
-async function text(url: string): Promise<string> {
-  return (await fetch(url)).text();
-}
-
 describe("an app behind `up --detach`", () => {
-  const { folder, url } = appFolder("detached");
+  const { folder, url } = folders.make("detached");
 
   test("is healthy when the command returns, which says where and what next", async () => {
     const { code, out } = await tenfold(["up", "--detach"], folder);
@@ -141,6 +72,13 @@ describe("an app behind `up --detach`", () => {
     expect(out.match(/^web\/\d+ +\| listening on \d+$/gm)).toHaveLength(3);
   }, 20_000);
 
+  test("a request that comes while there are no tasks waits for the first that is back", async () => {
+    expect((await tenfold(["scale", "web", "0"], folder)).out).toEndWith("web runs 0 healthy tasks");
+    const held = text(url);
+    expect((await tenfold(["scale", "web", "3"], folder)).out).toEndWith("web runs 3 healthy tasks");
+    expect(await held).toContain(" one ");
+  }, 20_000);
+
   test("a deploy brings the code on disk, step by step", async () => {
     writeFileSync(join(folder, "app.js"), APP.replace(" one ", " two "));
     const { code, out } = await tenfold(["deploy", "web"], folder);
@@ -151,11 +89,17 @@ describe("an app behind `up --detach`", () => {
     expect(await text(url)).toContain(" two ");
   }, 20_000);
 
-  test("a deploy that cannot come up is rolled back: exit 1, the reason, and the old revision serves", async () => {
+  test("a deploy that cannot come up is rolled back: exit 1, the reason, and the old revision serves every request", async () => {
     writeFileSync(join(folder, "app.js"), "process.exit(3);");
+    const load = startLoad(url);
     const { code, out } = await tenfold(["deploy", "web"], folder);
     expect([code, out]).toEqual([1, expect.stringMatching(/was rolled back.*exit code 3/)]);
-    expect(await text(url)).toContain(" two ");
+    const { answers, failures } = await load.stop();
+    expect([failures, answers.length > 50, answers.filter((answer) => !answer.includes(" two "))]).toEqual([
+      [],
+      true,
+      [],
+    ]);
   }, 20_000);
 
   test("a changed config is taken over; one with a problem changes nothing", async () => {
@@ -181,7 +125,7 @@ describe("an app behind `up --detach`", () => {
 });
 
 test("down finds and stops what a killed controller left", async () => {
-  const { folder } = appFolder("orphans");
+  const { folder } = folders.make("orphans");
   expect((await tenfold(["up", "--detach"], folder)).code).toBe(0);
   const before = await status(folder);
   process.kill(before.controller.pid, "SIGKILL");
@@ -192,7 +136,7 @@ test("down finds and stops what a killed controller left", async () => {
 }, 20_000);
 
 test("down --controller-only leaves gateway and tasks alone", async () => {
-  const { folder, url } = appFolder("let-go");
+  const { folder, url } = folders.make("let-go");
   expect((await tenfold(["up", "--detach"], folder)).code).toBe(0);
   const { controller } = await status(folder);
   expect((await tenfold(["down", "--controller-only"], folder)).code).toBe(0);
@@ -200,7 +144,7 @@ test("down --controller-only leaves gateway and tasks alone", async () => {
 }, 20_000);
 
 test("run needs no config: a URL, the app's own lines, and Ctrl-C stops everything", async () => {
-  const { folder, port, url } = appFolder("run");
+  const { folder, port, url } = folders.make("run");
   rmSync(join(folder, "tenfold.config.json"));
   const child = spawn(["run", "--tasks", "2", "--port", `${port}`, "--", process.execPath, "app.js"], folder);
   await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
@@ -213,7 +157,7 @@ test("run needs no config: a URL, the app's own lines, and Ctrl-C stops everythi
 }, 20_000);
 
 test("a port in use is named, with the mend", async () => {
-  const { folder, port } = appFolder("in-use");
+  const { folder, port } = folders.make("in-use");
   using _ = Bun.serve({ port, hostname: "127.0.0.1", fetch: () => new Response("mine") });
   const up = await tenfold(["up", "--detach"], folder);
   expect([up.code, up.err]).toEqual([
@@ -228,7 +172,7 @@ test("a port in use is named, with the mend", async () => {
 }, 20_000);
 
 test("gateway serves static groups and refuses services", async () => {
-  const { folder, port, url } = appFolder("gateway");
+  const { folder, port, url } = folders.make("gateway");
   expect((await tenfold(["gateway"], folder)).err).toContain(
     "has service web, and the gateway runs none: use `tenfold up`",
   );
@@ -247,7 +191,7 @@ test("gateway serves static groups and refuses services", async () => {
 }, 20_000);
 
 test("a second Ctrl-C does not wait for an app that will not end", async () => {
-  const { folder, port, url } = appFolder("stubborn");
+  const { folder, port, url } = folders.make("stubborn");
   writeFileSync(
     join(folder, "app.js"),
     `${APP}process.removeAllListeners("SIGTERM").on("SIGTERM", () => {});`,
@@ -264,10 +208,10 @@ test("a second Ctrl-C does not wait for an app that will not end", async () => {
 }, 20_000);
 
 test("a reader that goes away is no error", async () => {
-  const logs = join(root, "many/logs/web");
+  const logs = join(folders.root, "many/logs/web");
   mkdirSync(logs, { recursive: true });
   writeFileSync(join(logs, "1.log"), "a line that fills the pipe many times over\n".repeat(10_000));
-  const script = `${process.execPath} ${MAIN} logs web --lines 10000 --state ${join(root, "many")} | head -1`;
+  const script = `${process.execPath} ${MAIN} logs web --lines 10000 --state ${join(folders.root, "many")} | head -1`;
   const child = Bun.spawn(["bash", "-o", "pipefail", "-c", script], { stdout: "pipe", stderr: "pipe" });
   expect([await child.stderr.text(), await child.exited]).toEqual(["", 0]);
 });

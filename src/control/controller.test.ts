@@ -144,7 +144,7 @@ test("workers that are not heard of are exchanged after a while, new ones first,
   const machine = await running();
   const [workers, tasks] = [machine.pids("@gateway/"), machine.pids("web/")];
   machine.dataPlane.silent.add(workers[0] ?? 0);
-  await machine.pass(2.5);
+  await machine.pass(1.5);
   expect(machine.pids("@gateway/")).toEqual(workers);
   await machine.pass(0.75);
   expect(machine.pids("@gateway/")).toHaveLength(2);

@@ -6,8 +6,8 @@
  */
 import { processOf, type Task } from "./task.ts";
 
-/** On top of the data plane's own patience with a silent heart: three looks at a heart that beats twice a second. */
-export const SILENT_MS = 3_000;
+/** On top of the data plane's own patience with a silent heart: four beats of a heart. */
+export const SILENT_MS = 2_000;
 
 /** Remembers since when some healthy worker is silent. */
 export class WorkerWatch {
