@@ -149,7 +149,7 @@ describe("timeouts towards the client", () => {
     client.send(post("/", "").replace("Content-Length: 0", "Content-Length: 10"));
     for (const digit of "0123456789") {
       client.send(digit);
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 18));
     }
     expect((await client.answer()).body).toBe("whole");
   });
