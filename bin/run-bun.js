@@ -5,7 +5,7 @@ import { findBun } from "./find-bun.js";
 
 /** Runs Bun with `args`; ends this process as Bun ends. */
 export function runBun(args) {
-  const bun = process.env.TENFOLD_BUN ?? findOrExit();
+  const bun = process.env.TENFOLD_BUN || findOrExit();
   // Handlers first: a signal that came before them would end us alone, and leave Bun without its launcher.
   // A terminal sends Ctrl-C to the whole foreground group, so Bun has it already; a `kill PID` reaches only us.
   for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
@@ -15,6 +15,7 @@ export function runBun(args) {
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
 
+/** @returns {string} */
 function findOrExit() {
   try {
     return findBun();

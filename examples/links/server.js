@@ -79,7 +79,7 @@ function failure(error) {
   return problem(error.status ?? 500, error.message);
 }
 
-const server = createServer(async (request, response) => {
+async function serve(request, response) {
   const [status, body, headers = {}] = await answer(request).catch(failure);
   const plain = typeof body === "string" || Buffer.isBuffer(body);
   const content = plain ? body : `${JSON.stringify(body)}\n`;
@@ -91,7 +91,9 @@ const server = createServer(async (request, response) => {
     ...headers,
   });
   response.end(request.method === "HEAD" ? undefined : content);
-});
+}
+
+const server = createServer((request, response) => void serve(request, response));
 
 server.on("upgrade", (request, socket, head) => {
   const channel = acceptWebSocket(request, socket, head);
@@ -105,7 +107,7 @@ server.on("upgrade", (request, socket, head) => {
 function stop() {
   if (stopping) return;
   stopping = true;
-  server.close(() => store.close().then(() => process.exit(0)));
+  server.close(() => void store.close().then(() => process.exit(0)));
   for (const channel of channels) channel.close(1001); // "going away": the page reconnects to another copy
   setTimeout(() => process.exit(1), STOP_MS).unref();
 }

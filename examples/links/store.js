@@ -51,7 +51,7 @@ export async function openStore(folder) {
     await refresh();
   };
   const timer = setInterval(
-    () => flush().catch((error) => console.error(`links: ${error.message}`)),
+    () => void flush().catch((error) => console.error(`links: ${error.message}`)),
     FLUSH_MS,
   );
 

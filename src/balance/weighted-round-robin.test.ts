@@ -23,7 +23,11 @@ test("equal weights are a plain round robin", () => {
 test("warmth scales the weight", () => {
   const under = group("weighted-round-robin", targets(2, 2));
   under.warmth[1] = 0.5;
-  expect(picks(under.balancer, 30).split("").filter((name) => name === "b")).toHaveLength(10);
+  expect(
+    picks(under.balancer, 30)
+      .split("")
+      .filter((name) => name === "b"),
+  ).toHaveLength(10);
 });
 
 test("a target that stays keeps its place in the round when the set changes", () => {

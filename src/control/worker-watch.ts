@@ -7,7 +7,7 @@
 import { processOf, type Task } from "./task.ts";
 
 /** On top of the data plane's own patience with a silent heart: four beats of a heart. */
-export const SILENT_MS = 2_000;
+const SILENT_MS = 2_000;
 
 /** Remembers since when some healthy worker is silent. */
 export class WorkerWatch {

@@ -88,7 +88,9 @@ export async function status(folder: string): Promise<Status> {
 
 /** The first service of that. */
 export async function service(folder: string): Promise<ServiceStatus> {
-  return (await status(folder)).services[0]!;
+  const [first] = (await status(folder)).services;
+  if (first === undefined) throw new Error(`no service runs in ${folder}`);
+  return first;
 }
 
 /** Whether a process is there and not only its exit code. */
