@@ -104,7 +104,8 @@ export class Site {
   healthy(count: number): Promise<readonly TaskStatus[]> {
     return eventually(() => {
       const tasks = this.tasks();
-      return tasks.length === count && tasks.every((task) => task.state === "healthy") && tasks;
+      const allServe = tasks.every((task) => task.state === "healthy" && task.serving);
+      return tasks.length === count && allServe && tasks;
     });
   }
 
