@@ -228,6 +228,11 @@ export interface ConnectionsConfig {
   readonly idleMax: number;
   /** How long a request may wait for a connection, default 5 s; then 503 `queue-timeout`. */
   readonly queueTimeoutMs: number;
+  /**
+   * How long a request that no target has seen waits for one to accept it, as while the only task is being replaced.
+   * Default 5 s in a service's group, 0 (answer 502 or 503 at once) in others.
+   */
+  readonly holdMs: number;
 }
 
 /** Active checks: `rise` passes in a row bring a target in, `fall` failures take it out. */

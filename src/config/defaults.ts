@@ -49,6 +49,9 @@ interface Defaults {
   readonly autoscale: Omit<AutoscaleConfig, "max" | "cpu" | "inFlight">;
 }
 
+/** `connections.hold` of a service's own group: the controller brings another task, which others have nobody to do. */
+export const SERVICE_HOLD_MS = 5_000;
+
 /** What a key means when nobody wrote it. */
 export const DEFAULTS: Defaults = {
   admin: { address: { host: "127.0.0.1", port: 7070 } },
@@ -88,7 +91,7 @@ export const DEFAULTS: Defaults = {
     jitter: 0.1,
   },
   ejection: { consecutive5xx: 5, consecutiveFailures: 3, baseMs: 30_000, maxMs: 300_000, shareMax: 0.5 },
-  connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000 },
+  connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000, holdMs: 0 },
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },

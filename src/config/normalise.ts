@@ -20,7 +20,7 @@ import type {
   TargetConfig,
   TargetGroupConfig,
 } from "./config.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { DEFAULTS, SERVICE_HOLD_MS } from "./defaults.ts";
 import type {
   ConfigDraft,
   GatewayDraft,
@@ -131,7 +131,10 @@ function targetGroup(name: string, draft: TargetGroupDraft): TargetGroupConfig {
 }
 
 function serviceGroup(name: string, draft: ServiceDraft): TargetGroupConfig {
-  return { name, ...shared(draft, false), targets: [], service: name, health: taskHealth(draft) };
+  const settings = shared(draft, false);
+  const { holdMs = SERVICE_HOLD_MS } = draft.connections ?? {};
+  const connections = { ...settings.connections, holdMs };
+  return { name, ...settings, connections, targets: [], service: name, health: taskHealth(draft) };
 }
 
 type Shared = Omit<TargetGroupConfig, "name" | "targets" | "service" | "health">;

@@ -255,6 +255,7 @@ const connections = object<Partial<ConnectionsConfig>>({
   perTargetMax: count(1, 65_535),
   idleMax: count(0, 65_535),
   queueTimeoutMs: duration(0),
+  holdMs: duration(0),
 });
 
 const groupSettings: Rows<GroupSettings> = {

@@ -257,7 +257,12 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
     panicThreshold: share,
     slowStartMs: amount,
     boundedLoad: amount,
-    connections: whole<ConnectionsConfig>({ perTargetMax: size, idleMax: size, queueTimeoutMs: amount }),
+    connections: whole<ConnectionsConfig>({
+      perTargetMax: size,
+      idleMax: size,
+      queueTimeoutMs: amount,
+      holdMs: amount,
+    }),
   },
   ["health"],
 );

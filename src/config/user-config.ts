@@ -252,6 +252,8 @@ export interface UserConnections {
   readonly idleMax?: number;
   /** How long a request may wait for one. Default "5s". */
   readonly queueTimeout?: Duration;
+  /** How long a request that no target has seen waits for one to accept it. Default "5s" for a service, else "0". */
+  readonly hold?: Duration;
 }
 
 /** An app of which `tasks` copies are kept running behind a target group of the same name. */

@@ -20,6 +20,10 @@ import type { Upstream } from "./upstream.ts";
 import type { UpstreamGroup, Waiter } from "./upstream-group.ts";
 import { keepAliveHintMs } from "./wire.ts";
 
+/** Pauses of a request that every target refused: the first doubled is 50 ms, which a restarted process needs at least. */
+const HOLD_PAUSE_MIN_MS = 25;
+const HOLD_PAUSE_MAX_MS = 400;
+
 export class Attempts implements Waiter {
   readonly #exchange: Exchange;
   readonly #serving: Serving;
@@ -33,6 +37,9 @@ export class Attempts implements Waiter {
   #count = 0;
   #startedMs = 0;
   #staleBefore = false;
+  /** Why the request is held, and how long the last pause was. */
+  #holdsFor: GatewayErrorCode = "no-target";
+  #pauseMs = HOLD_PAUSE_MIN_MS;
   /** Slot of the target that this request is in flight to; -1 for none. */
   #slot = -1;
   #tried: string[] | undefined;
@@ -79,7 +86,7 @@ export class Attempts implements Waiter {
   /** Whoever waits goes first: a free place is not given to one who has just come. */
   #try(group: UpstreamGroup, exclude: number, nowMs: number): void {
     const pool = group.choose(this.#hash, exclude);
-    if (pool === undefined) return this.#exchange.fail("no-target");
+    if (pool === undefined) return this.#holdForTarget(group);
     if (group.hasWaiters || !pool.hasPlace) return this.#queue(group);
     this.#begin(group, pool, nowMs);
   }
@@ -88,6 +95,44 @@ export class Attempts implements Waiter {
     if (!group.enqueue(this)) return this.#exchange.fail("queue-full");
     if (!this.#request.body.done) this.#request.down?.pause();
     this.#exchange.wait("queue", group.queueTimeoutMs);
+  }
+
+  /** The group is empty: a task is being replaced, or none has come up yet. Whoever comes first is told at once. */
+  #holdForTarget(group: UpstreamGroup): void {
+    const leftMs = this.#holdLeftMs(group);
+    if (leftMs <= 0) return this.#exchange.fail("no-target");
+    if (!group.enqueue(this)) return this.#exchange.fail("queue-full");
+    this.#holdsFor = "no-target";
+    this.#hold(leftMs);
+  }
+
+  /** Every target refuses: the one that takes their place may be here in a moment. Looks again, less and less often. */
+  #holdForPeer(group: UpstreamGroup, code: GatewayErrorCode): void {
+    const leftMs = this.#holdLeftMs(group);
+    if (leftMs <= 0) return this.#exchange.fail(code);
+    this.#holdsFor = code;
+    this.#pauseMs = Math.min(HOLD_PAUSE_MAX_MS, this.#pauseMs * 2);
+    this.#hold(Math.min(leftMs, this.#pauseMs));
+  }
+
+  #hold(ms: number): void {
+    if (!this.#request.body.done) this.#request.down?.pause();
+    this.#exchange.wait("hold", ms);
+  }
+
+  /** Time left for a request that is still whole here and that no target has seen. */
+  #holdLeftMs(group: UpstreamGroup): number {
+    const { isReplayable, down, startedMs } = this.#request;
+    if (!isReplayable || down?.isClosed !== false || group.holdMs === 0) return 0;
+    return group.holdMs - (this.#serving.nowMs() - startedMs);
+  }
+
+  /** The pause is over. */
+  holdOver(): void {
+    this.leaveQueue();
+    if (this.#group === undefined) return;
+    if (this.#holdsFor === "no-target") this.#exchange.fail("no-target");
+    else this.#try(this.#group, -1, this.#serving.nowMs());
   }
 
   /** A place at `pool` is free, and this request has waited longest. */
@@ -202,10 +247,16 @@ export class Attempts implements Waiter {
     if (!stale) this.#judge();
     this.#note(code);
     this.release(false);
-    if (group === undefined || !this.#maySendAgain(code, unsent, stale)) return this.#exchange.fail(code);
+    if (group === undefined) return this.#exchange.fail(code);
+    if (!this.#maySendAgain(code, unsent, stale)) return this.#giveUp(group, code);
     this.#staleBefore ||= stale;
     this.#serving.column.countGroup(this.row, GROUP_COUNTER.retries, 1);
     this.#try(group, stale ? -1 : index, this.#serving.nowMs());
+  }
+
+  #giveUp(group: UpstreamGroup, code: GatewayErrorCode): void {
+    if (code === "connect-refused" || code === "connect-failed") this.#holdForPeer(group, code);
+    else this.#exchange.fail(code);
   }
 
   #maySendAgain(code: GatewayErrorCode, unsent: boolean, stale: boolean): boolean {
@@ -251,6 +302,7 @@ export class Attempts implements Waiter {
     if (this.#waiting.length > 0) this.#waiting = [];
     this.#count = 0;
     this.#staleBefore = false;
+    this.#pauseMs = HOLD_PAUSE_MIN_MS;
     this.#tried = undefined;
   }
 }

@@ -18,7 +18,16 @@ import type { Serving } from "./serving.ts";
 import type { SocketOwner, TcpSocket } from "./transport/index.ts";
 
 /** What a connection waits for; each wait has a bound, and what happens at the bound is `onTimer`. */
-export type Wait = "request" | "head" | "queue" | "connect" | "first-byte" | "stream" | "tunnel" | "linger";
+export type Wait =
+  | "request"
+  | "head"
+  | "queue"
+  | "hold"
+  | "connect"
+  | "first-byte"
+  | "stream"
+  | "tunnel"
+  | "linger";
 
 /** How long a closing connection still reads, so that a reset does not destroy the response on its way. */
 const LINGER_MS = 2_000;
@@ -101,6 +110,7 @@ export class Downstream implements TimerEntry, SocketOwner {
       case "head":
         return this.#serving.refuse(this, "head-timeout");
       case "queue":
+      case "hold":
       case "connect":
       case "first-byte":
       case "stream":

@@ -209,6 +209,7 @@ export class Exchange implements UpstreamUser {
   timedOut(wait: Wait): void {
     if (this.#tunnel.isOpen) return this.endTunnel();
     if (this.#answer.isComplete) return this.#finish();
+    if (wait === "hold") return this.#attempts.holdOver();
     if (wait === "queue") this.#attempts.leaveQueue();
     const code = this.#timeoutCode(wait);
     if (code === "connect-timeout") this.#attempts.lost(code, true);

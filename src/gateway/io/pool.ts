@@ -10,7 +10,7 @@ import { Upstream, type UpstreamContext, type UpstreamUser } from "./upstream.ts
 
 export class Pool {
   #target: Target | undefined;
-  #limits: ConnectionsConfig = { perTargetMax: 0, idleMax: 0, queueTimeoutMs: 0 };
+  #limits: ConnectionsConfig = { perTargetMax: 0, idleMax: 0, queueTimeoutMs: 0, holdMs: 0 };
   #index = -1;
   #authority: Uint8Array = new Uint8Array(0);
   readonly #context: UpstreamContext;

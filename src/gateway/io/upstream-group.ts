@@ -58,6 +58,9 @@ export class UpstreamGroup {
   get queueTimeoutMs(): number {
     return this.#group.spec.connections.queueTimeoutMs;
   }
+  get holdMs(): number {
+    return this.#group.spec.connections.holdMs;
+  }
   get hasWaiters(): boolean {
     return this.#waiters.size > 0;
   }

@@ -25,8 +25,12 @@ afterEach(stopAll);
 const SERVICE = (port: number): UserConfig => ({
   gateway: { workers: 1, stopTimeout: "300ms" },
   listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "app" }] } },
-  services: { app: { command: ["true"], ejection: { consecutive5xx: 0, consecutiveFailures: 0 } } },
+  services: {
+    app: { command: ["true"], ejection: { consecutive5xx: 0, consecutiveFailures: 0 }, ...NO_HOLD },
+  },
 });
+
+const NO_HOLD = { connections: { holdMs: 0 } } as const;
 
 function task(target: Target, state: "active" | "draining" = "active") {
   return { service: "app", address: { host: "127.0.0.1", port: target.port }, state };
