@@ -42,7 +42,7 @@ describe("a request whose group is empty", () => {
     const client = await gateway.connect();
     client.send(get("/"));
     await eventually("the request is held", () => gateway.worker.connections === 1);
-    client.socket.destroy();
+    client.socket.resetAndDestroy();
     await eventually("its connection is gone", () => gateway.worker.connections === 0);
     const target = track(await Target.start());
     gateway.apply(service(4000)(gateway.port), [taskAt(target.port)]);
