@@ -5,6 +5,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import type { Address } from "../../../config/index.ts";
 import { AF, addressOf, ERRNO, errno, errnoName, IPV6_V6ONLY, type Libc, SO, SOCK, SOL } from "./libc.ts";
 import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
+import type { ConnectOwner } from "./transport.ts";
 
 /** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -54,11 +55,6 @@ export class Descriptors {
     this.calls.connect(fd, addressOf(this.#name), SOCKADDR_BYTES);
   }
 
-  /** The address in the system's form; undefined when the host is a name. */
-  encode({ host, port }: Address): Uint8Array | undefined {
-    return encodeSockaddr(host, port);
-  }
-
   /** The pending error of a socket, and clears it. */
   pendingError(fd: number): number {
     this.#option[0] = 0;
@@ -103,8 +99,32 @@ export function systemError(number: number, what: string): Error {
   return Object.assign(new Error(`${code}: ${what}`), { code, errno: number });
 }
 
-/** First address of a name, encoded; undefined when there is none. */
-export async function lookUp({ host, port }: Address): Promise<Uint8Array | undefined> {
+/**
+ * Calls `connectTo` with the address in the system's form, at once when the host is an IP address, else when its name has
+ * been looked up. Returns a function that gives up, whichever it is at.
+ */
+export function whenResolved(
+  address: Address,
+  owner: ConnectOwner,
+  connectTo: (encoded: Uint8Array) => () => void,
+): () => void {
+  const encoded = encodeSockaddr(address.host, address.port);
+  if (encoded !== undefined) return connectTo(encoded);
+  let giveUp = (): void => {};
+  let gaveUp = false;
+  void lookUp(address).then((found) => {
+    if (gaveUp) return;
+    if (found === undefined) owner.connectFailed("connect-failed");
+    else giveUp = connectTo(found);
+  });
+  return () => {
+    gaveUp = true;
+    giveUp();
+  };
+}
+
+/** First address of a name; undefined when there is none. */
+async function lookUp({ host, port }: Address): Promise<Uint8Array | undefined> {
   try {
     const [first] = await Bun.dns.lookup(host);
     return first === undefined ? undefined : encodeSockaddr(first.address, port);

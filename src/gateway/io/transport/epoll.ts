@@ -12,11 +12,11 @@
  */
 import type { Pointer } from "bun:ffi";
 import type { Address } from "../../../config/index.ts";
-import { bunLoopDescriptors, Descriptors, familyOf, lookUp, systemError } from "./descriptors.ts";
+import { bunLoopDescriptors, Descriptors, familyOf, systemError, whenResolved } from "./descriptors.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
 import { runBesideBun, YIELD_MS } from "./loop.ts";
-import { decodeHost, encodeSockaddr } from "./sockaddr.ts";
+import { decodeHost } from "./sockaddr.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
 /** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
@@ -82,19 +82,7 @@ export class EpollTransport implements Transport, SocketTable {
   }
 
   connect(address: Address, owner: ConnectOwner): () => void {
-    const encoded = encodeSockaddr(address.host, address.port);
-    if (encoded !== undefined) return this.#connectTo(encoded, owner);
-    let giveUp = (): void => {};
-    let gaveUp = false;
-    void lookUp(address).then((resolved) => {
-      if (gaveUp) return;
-      if (resolved === undefined) owner.connectFailed("connect-failed");
-      else giveUp = this.#connectTo(resolved, owner);
-    });
-    return () => {
-      gaveUp = true;
-      giveUp();
-    };
+    return whenResolved(address, owner, (encoded) => this.#connectTo(encoded, owner));
   }
 
   #connectTo(address: Uint8Array, owner: ConnectOwner): () => void {

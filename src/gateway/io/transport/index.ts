@@ -6,7 +6,6 @@ import type { Transport } from "./transport.ts";
 import { UringTransport } from "./uring.ts";
 
 export type {
-  Accept,
   ConnectFailure,
   ConnectOwner,
   SocketOwner,

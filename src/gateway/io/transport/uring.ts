@@ -7,7 +7,7 @@
  * when it returns. Bun's event loop runs beside, as with epoll. Why: bench/proxy-cpu.ts and docs/decisions.
  */
 import type { Address } from "../../../config/index.ts";
-import { bunLoopDescriptors, Descriptors, familyOf, lookUp } from "./descriptors.ts";
+import { bunLoopDescriptors, Descriptors, familyOf, whenResolved } from "./descriptors.ts";
 import {
   addressOf,
   EPOLL,
@@ -130,19 +130,7 @@ export class UringTransport implements Transport, UringTable {
   }
 
   connect(address: Address, owner: ConnectOwner): () => void {
-    const encoded = this.descriptors.encode(address);
-    if (encoded !== undefined) return this.#connectTo(encoded, owner);
-    let giveUp = (): void => {};
-    let gaveUp = false;
-    void lookUp(address).then((resolved) => {
-      if (gaveUp) return;
-      if (resolved === undefined) owner.connectFailed("connect-failed");
-      else giveUp = this.#connectTo(resolved, owner);
-    });
-    return () => {
-      gaveUp = true;
-      giveUp();
-    };
+    return whenResolved(address, owner, (encoded) => this.#connectTo(encoded, owner));
   }
 
   #connectTo(address: Uint8Array, owner: ConnectOwner): () => void {
