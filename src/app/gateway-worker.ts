@@ -22,6 +22,7 @@ const { values } = parseArgs({ options: { state: { type: "string" }, index: { ty
 const folder = values.state ?? ".tenfold";
 const index = Number(values.index ?? 0);
 
+process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the worker
 const log = createLog({
   clock: systemClock,
   level: "info",

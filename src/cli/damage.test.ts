@@ -1,10 +1,20 @@
 /** What people and machines do to a running tenfold: files deleted, changed, or impossible to write. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Status } from "../app/index.ts";
-import { AppFolders, startLoad, status, tenfold, text, until } from "./testing/app-folder.ts";
+import { AppFolders, MAIN, startLoad, status, tenfold, text, until } from "./testing/app-folder.ts";
 
 const folders = new AppFolders();
 afterAll(() => folders.remove(), 30_000);
@@ -113,6 +123,25 @@ describe.concurrent("at its start", () => {
 });
 
 describe.concurrent("on a full disk", () => {
+  test.skipIf(!existsSync("/dev/full"))(
+    "logs that cannot be written end nothing (needs /dev/full)",
+    async () => {
+      const { folder, url } = folders.make("full-logs");
+      const logs = join(folder, ".tenfold/logs");
+      mkdirSync(join(logs, "gateway"), { recursive: true });
+      for (const name of ["controller.log", "gateway/worker-1.log"])
+        symlinkSync("/dev/full", join(logs, name));
+      const full = openSync("/dev/full", "w");
+      const child = Bun.spawn([process.execPath, MAIN, "up"], { cwd: folder, stdio: ["ignore", full, full] });
+      closeSync(full);
+      await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
+      expect([child.exitCode, (await status(folder)).services[0]?.healthy]).toEqual([null, 2]);
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(0);
+    },
+    20_000,
+  );
+
   test.skipIf(!mayMount)("nothing is started (needs the right to mount)", async () => {
     const { folder } = folders.make("full");
     using _ = mountDisk(join(folder, "state"), "1m");

@@ -15,11 +15,15 @@ const POLL_MS = 200;
 /** Room for "web/12", so that messages begin in one column. */
 const SUBJECT_WIDTH = 10;
 
+/** Says only that a task is about to start; that it does comes in the same moment. */
+const PENDING = "task-pending";
+
 /** A feed of events with numbers above `after`; what is said twice in a row of one subject is given once. */
 export function eventFeed(client: AdminClient, after: number): EventFeed {
   let seen = after;
   const said = new Map<string, string>();
-  const isNew = ({ subject, message }: EventRecord): boolean => {
+  const isNew = ({ subject, message, event }: EventRecord): boolean => {
+    if (event === PENDING) return false;
     const isRepeated = said.get(subject) === message;
     said.set(subject, message);
     return !isRepeated;

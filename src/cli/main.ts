@@ -1,8 +1,9 @@
 /**
  * The command `tenfold`: this process, handed to `dispatch`.
  *
- * A reader that goes away (`tenfold logs | head`) is no error; anything else that nobody expected is one line, and
- * the stack with TENFOLD_DEBUG=1.
+ * A reader that goes away (`tenfold logs | head`) is no error, and what cannot be printed (the disk of `up --detach`
+ * is full, the terminal was closed) is lost while the work goes on. Anything else that nobody expected is one line,
+ * and the stack with TENFOLD_DEBUG=1.
  */
 import { VERSION } from "../app/index.ts";
 import { systemClock, systemScheduler } from "../base/index.ts";
@@ -28,7 +29,7 @@ const context: Context = {
   start,
 };
 
-for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietly);
+for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithReader);
 process.on("uncaughtException", crash);
 process.on("unhandledRejection", crash);
 
@@ -59,9 +60,8 @@ function listenToKeys(listener: (key: string) => void): () => void {
 }
 
 /** What a pipe's reader did not want is not an error of ours. */
-function endQuietly(problem: NodeJS.ErrnoException): void {
-  if (problem.code !== "EPIPE") crash(problem);
-  process.exit(EXIT.ok);
+function endWithReader(problem: NodeJS.ErrnoException): void {
+  if (problem.code === "EPIPE") process.exit(EXIT.ok);
 }
 
 function crash(problem: unknown): never {

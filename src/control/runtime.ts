@@ -21,6 +21,8 @@ export interface ProcessRef {
   readonly cgroups: readonly string[];
   /** File that its output is appended to. */
   readonly log: string;
+  /** Bytes that earlier processes had left there; absent = not known. */
+  readonly logFromBytes?: number;
 }
 
 /** All that is needed to start one process. */

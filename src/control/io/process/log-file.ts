@@ -11,19 +11,26 @@ const TAIL_BYTES = 8 * 1024;
 /** May hold what users typed: not for everybody. */
 const LOG_MODE = 0o640;
 
-/** Opens a log for appending, creating its folder; throws the system's error. The caller closes the descriptor. */
-export function openLog(path: string): number {
-  mkdirSync(dirname(path), { recursive: true });
-  if (sizeOf(path) > ROTATE_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, "a", LOG_MODE);
+/** A log open for appending, and how much others have left in it. */
+export interface OpenLog {
+  readonly file: number;
+  readonly fromBytes: number;
 }
 
-/** The last `count` lines that are not blank, oldest first. */
-export function tailOf(path: string, count: number): string[] {
+/** Opens a log for appending, creating its folder; throws the system's error. The caller closes the descriptor. */
+export function openLog(path: string): OpenLog {
+  mkdirSync(dirname(path), { recursive: true });
+  if (sizeOf(path) > ROTATE_BYTES) renameSync(path, `${path}.1`);
+  const file = openSync(path, "a", LOG_MODE);
+  return { file, fromBytes: fstatSync(file).size };
+}
+
+/** The last `count` lines that are not blank, oldest first, of what was written after `fromBytes`. */
+export function tailOf(path: string, count: number, fromBytes = 0): string[] {
   try {
     const file = openSync(path, "r");
     try {
-      return readEnd(file, fstatSync(file).size)
+      return readEnd(file, fromBytes)
         .split("\n")
         .filter((line) => line.trim() !== "")
         .slice(-count);
@@ -35,8 +42,9 @@ export function tailOf(path: string, count: number): string[] {
   }
 }
 
-function readEnd(file: number, size: number): string {
-  const bytes = new Uint8Array(Math.min(size, TAIL_BYTES));
+function readEnd(file: number, fromBytes: number): string {
+  const { size } = fstatSync(file);
+  const bytes = new Uint8Array(Math.min(Math.max(0, size - fromBytes), TAIL_BYTES));
   readSync(file, bytes, 0, bytes.length, size - bytes.length);
   return new TextDecoder().decode(bytes);
 }

@@ -37,6 +37,15 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
       expect(await logText(child)).toBe(`web/1 web ${request.nonce} ${child.port} b c /tmp\n`);
     });
 
+    test("has an end of its log of its own, not that of the process before it", async () => {
+      const runtime = runtimeOf();
+      for (const word of ["first", "second"]) {
+        const { process: child, exit } = await start(runtime, requestOf(shell(`echo ${word}`)));
+        await exit;
+        expect(runtime.logTail(child, 5)).toEqual([word]);
+      }
+    });
+
     test("leads its own session", async () => {
       const { process: child } = await start(
         runtimeOf(),
@@ -101,7 +110,7 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
       const request = requestOf(["sleep", "60"], { needsPort: true });
       const { process: child } = await start(runtime, request);
       await eventually(async () => (await Bun.file(`/proc/${child.pid}/cmdline`).text()).startsWith("/"));
-      expect(runtime.find(request)).toEqual(child);
+      expect(runtime.find(request)).toMatchObject({ pid: child.pid, port: child.port, nonce: child.nonce });
       expect(runtime.find({ ...request, nonce: "another" })).toBeUndefined();
     });
 

@@ -19,7 +19,7 @@ import {
 } from "./cgroups.ts";
 import { resolveCommand } from "./command.ts";
 import { environmentOf, identify, isAlive, statFields } from "./identity.ts";
-import { openLog, tailOf } from "./log-file.ts";
+import { type OpenLog, openLog, tailOf } from "./log-file.ts";
 import { findByNonce, isOurs, membersOf, NONCE_NAME } from "./members.ts";
 import { PORTS, Ports } from "./ports.ts";
 
@@ -97,7 +97,7 @@ export class ProcessRuntime implements Runtime {
     onExit: (exit: Exit) => void,
   ): LaunchResult {
     const log = this.#logOf(request);
-    let output: number;
+    let output: OpenLog;
     try {
       output = openLog(log);
     } catch (problem) {
@@ -109,34 +109,45 @@ export class ProcessRuntime implements Runtime {
       const child = Bun.spawn(commandLine(request, program, cgroups), {
         cwd: request.cwd,
         env: environmentFor(request, port),
-        stdio: ["ignore", output, output],
+        stdio: ["ignore", output.file, output.file],
         detached: true,
         onExit: (_, code, signal) => this.#leaderGone(request.nonce, exitOf(code, signal)),
       });
       child.unref();
-      return this.#launched(request, child.pid, { port, cgroups, log, onExit });
+      return this.#launched(request, child.pid, {
+        port,
+        cgroups,
+        log,
+        logFromBytes: output.fromBytes,
+        onExit,
+      });
     } catch (problem) {
       removeCgroups(cgroups);
       const message = `${program} could not be started: ${problem instanceof Error ? problem.message : String(problem)}`;
       return { kind: "failed", reason: "spawn-failed", message };
     } finally {
-      closeSync(output);
+      closeSync(output.file);
     }
   }
 
   #launched(
     request: LaunchRequest,
     pid: number,
-    rest: { port: number | undefined; cgroups: readonly string[]; log: string; onExit: (exit: Exit) => void },
+    rest: Pick<ProcessRef, "cgroups" | "log"> & {
+      readonly port: number | undefined;
+      readonly logFromBytes: number;
+      readonly onExit: (exit: Exit) => void;
+    },
   ): LaunchResult {
     // A child that is gone already cannot be identified; its exit has yet to be told, and is all that matters then.
     const identity = identify(pid) ?? { pid, startTime: "gone", bootId: "gone" };
-    const { port, cgroups, log, onExit } = rest;
+    const { port, cgroups, log, logFromBytes, onExit } = rest;
     const started: ProcessRef = {
       ...identity,
       nonce: request.nonce,
       cgroups,
       log,
+      logFromBytes,
       ...(port === undefined ? {} : { port }),
       ...(request.worker === undefined ? {} : { worker: request.worker }),
     };
@@ -270,7 +281,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   logTail(process: ProcessRef, lines: number): readonly string[] {
-    return tailOf(process.log, lines);
+    return tailOf(process.log, lines, process.logFromBytes);
   }
 
   close(): void {
