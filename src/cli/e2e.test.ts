@@ -72,10 +72,11 @@ describe("an app behind `up --detach`", () => {
     expect(out.match(/^web\/\d+ +\| listening on \d+$/gm)).toHaveLength(3);
   }, 20_000);
 
-  test("scaled to none and back it serves again", async () => {
+  test("a request that comes while there are no tasks waits for the first that is back", async () => {
     expect((await tenfold(["scale", "web", "0"], folder)).out).toEndWith("web runs 0 healthy tasks");
+    const held = text(url);
     expect((await tenfold(["scale", "web", "3"], folder)).out).toEndWith("web runs 3 healthy tasks");
-    expect(await text(url)).toContain(" one ");
+    expect(await held).toContain(" one ");
   }, 20_000);
 
   test("a deploy brings the code on disk, step by step", async () => {
