@@ -105,9 +105,9 @@ function summarise({ cases, exitCode, seconds }: Run, notRun: readonly string[])
   list("Skipped:", skipped.filter(hasReason).map(describeCase));
   list("Failed:", failures);
   const over = seconds > BUDGET_S ? `, over the budget of ${BUDGET_S} s` : "";
-  console.log(`\n${cases.length} tests in ${seconds.toFixed(1)} s${over}`);
-  const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
-  console.log(`${passed.length} passed, ${failures.length} failed${skips}`);
+  const skips = skipped.length > 0 ? `, ${skipped.length} of them skipped` : "";
+  console.log(`\n${cases.length} tests in ${seconds.toFixed(1)} s${over}${skips}`);
+  console.log(`${passed.length} passed, ${failures.length} failed`);
   return failures.length === 0 ? 0 : 1;
 }
 
