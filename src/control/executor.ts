@@ -154,11 +154,12 @@ export class Executor {
     else runtime.terminate(process);
   }
 
-  /** The event with a message that names the task, its process and the end of its log. */
+  /** The event with a message that names the task, its process and the end of its log, where that can tell why. */
   #worded(task: Task, event: TaskEvent): TaskEvent {
     if (!("message" in event) || event.message === undefined) return event;
     const process = processOf(task);
-    const tail = process === undefined ? [] : this.#context.runtime.logTail(process, TAIL_LINES);
+    const saysWhy = process !== undefined && !wasKilled(event);
+    const tail = saysWhy ? this.#context.runtime.logTail(process, TAIL_LINES) : [];
     return { ...event, message: taskMessage(task.id, process, event.message, tail) };
   }
 
@@ -198,6 +199,11 @@ export class Executor {
     if (isBad) this.#context.log.warn(kind, fields);
     else this.#context.log.info(kind, fields);
   }
+}
+
+/** Who is killed from outside has no last word. */
+function wasKilled(event: TaskEvent): boolean {
+  return event.kind === "exited" && event.exit.kind === "signal" && event.exit.signal === "SIGKILL";
 }
 
 function asWorker(request: LaunchRequest, worker: number): LaunchRequest {
