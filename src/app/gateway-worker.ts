@@ -46,7 +46,7 @@ const worker = new Worker(snapshot, {
   scoreboard: openScoreboard(join(folder, "gateway", "scoreboard"), columnsFor(snapshot.gateway.workers)),
   index,
   pid: process.pid,
-  writeAccess: (line) => accessLog.append(line),
+  writeAccess: (line) => accessLog.append(`${line}\n`),
 });
 
 const watch = new SnapshotWatch(snapshotPath, snapshot.revision, {

@@ -3,6 +3,8 @@
  */
 import {
   type Config,
+  describeAction,
+  describeMatch,
   formatAddress,
   type ListenerConfig,
   type RuleConfig,
@@ -84,33 +86,7 @@ function listenerStatus({ name, address, protocol, rules }: ListenerConfig): api
 }
 
 function ruleStatus({ name, match, action }: RuleConfig): api.ListenerStatus["rules"][number] {
-  const conditions = Object.entries(match).filter(([, alternatives]) => alternatives.length > 0);
-  return {
-    name,
-    match:
-      conditions
-        .map(([what, alternatives]) => `${what} ${alternatives.map(alternativeText).join(" or ")}`)
-        .join(", ") || "everything",
-    action: actionText(action),
-  };
-}
-
-function alternativeText(alternative: string | object): string {
-  if (typeof alternative === "string") return alternative;
-  if ("path" in alternative) return String(alternative.path);
-  if ("source" in alternative) return String(alternative.source);
-  return JSON.stringify(alternative);
-}
-
-function actionText(action: RuleConfig["action"]): string {
-  switch (action.kind) {
-    case "forward":
-      return `forward to ${action.groups.map(({ group, weight }) => (action.groups.length > 1 ? `${group} (${weight})` : group)).join(", ")}`;
-    case "redirect":
-      return `redirect ${action.status} to ${action.location}`;
-    case "respond":
-      return `respond ${action.status}`;
-  }
+  return { name, match: describeMatch(match), action: describeAction(action) };
 }
 
 function groupStatuses(

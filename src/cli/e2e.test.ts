@@ -179,6 +179,7 @@ test("gateway serves static groups and refuses services", async () => {
   using target = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("from afar") });
   const config = {
     admin: { address: freePorts(1)[0] },
+    gateway: { accessLog: "{method} {path} {status}" },
     listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "far" }] } },
     targetGroups: { far: { targets: [`127.0.0.1:${target.port}`] } },
   };
@@ -188,6 +189,8 @@ test("gateway serves static groups and refuses services", async () => {
   expect(await text(url)).toBe("from afar");
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
+  const lines = readFileSync(join(folder, ".tenfold/logs/access.log"), "utf8");
+  expect(lines).toMatch(/^(?:GET \/ 200\n){2}$/);
 }, 20_000);
 
 test("a second Ctrl-C does not wait for an app that will not end", async () => {

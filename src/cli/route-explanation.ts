@@ -4,10 +4,16 @@
  * Each rule above the one that matches says which of its conditions did not hold. That is found by compiling each
  * condition as a rule of its own.
  */
-import type { Config, ListenerConfig, MatchConfig, RuleConfig, TargetGroupConfig } from "../config/index.ts";
+import {
+  type Config,
+  describeMatch,
+  type ListenerConfig,
+  type MatchConfig,
+  type RuleConfig,
+  type TargetGroupConfig,
+} from "../config/index.ts";
 import { compileRoutes, findRoute, type RequestView } from "../gateway/index.ts";
 import { asBytes, REQUEST_ERRORS, RequestHead } from "../http/index.ts";
-import { describeMatch } from "./render/config.ts";
 
 /** The request that is asked about. */
 export interface RequestQuestion {

@@ -123,7 +123,7 @@ export function statusOf(parts: StatusParts = {}): Status {
         {
           name: "web",
           url: "http://127.0.0.1:8080",
-          rules: [{ name: "web/0", match: "everything", action: "forward to web" }],
+          rules: [{ name: "web/0", match: "everything", action: "web" }],
         },
       ],
       groups: parts.groups ?? [],

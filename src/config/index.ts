@@ -10,6 +10,7 @@ export {
 export * from "./config.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { deployBounds } from "./deploy-percent.ts";
+export { describeAction, describeMatch } from "./describe.ts";
 export { type Change, diff, type Effect, formatChange } from "./diff.ts";
 export { parseJson, positionOf } from "./json.ts";
 export { nearest } from "./nearest.ts";

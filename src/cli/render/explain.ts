@@ -1,10 +1,9 @@
 /** Explanations as lines: why this route, why this number of tasks. */
 import type { ScaleExplanation, ScaleRecord } from "../../app/index.ts";
 import { formatDuration } from "../../base/index.ts";
-import { formatAddress, type TargetGroupConfig } from "../../config/index.ts";
+import { describeAction, describeMatch, formatAddress, type TargetGroupConfig } from "../../config/index.ts";
 import type { ListenerRoute, RouteExplanation } from "../route-explanation.ts";
 import type { Style } from "../style.ts";
-import { describeAction, describeMatch } from "./config.ts";
 import { plural, timeOfDay } from "./figures.ts";
 
 /** One paragraph for each listener. */

@@ -62,7 +62,7 @@ describe("status", () => {
       "",
       "listeners",
       "  web  http://127.0.0.1:8080",
-      "    everything  -> forward to web",
+      "    everything  -> web",
       "",
       "services",
       "  web  1 of 2 healthy, failing, revision 1-abc, autoscale 2 to 6",
