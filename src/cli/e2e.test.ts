@@ -210,6 +210,17 @@ test("a second Ctrl-C does not wait for an app that will not end", async () => {
   expect(pids.filter((pid) => isRunning(pid))).toEqual([]);
 }, 20_000);
 
+test("what keeps an app running goes on when nobody reads it any more, and still stops everything", async () => {
+  const { folder, port, url } = folders.make("unread");
+  const command = `exec ${process.execPath} ${MAIN} run --port ${port} -- ${process.execPath} app.js > >(head -1)`;
+  const child = Bun.spawn(["bash", "-c", command], { cwd: folder, stdout: "pipe", stderr: "pipe" });
+  await until(async () => (await fetch(url).catch(() => undefined))?.status === 200);
+  await until(async () => (await status(folder)).services[0]?.healthy === 1);
+  const pids = pidsOf(await status(folder));
+  child.kill("SIGTERM");
+  expect([await child.exited, pids.filter((pid) => isRunning(pid))]).toEqual([0, []]);
+}, 20_000);
+
 test("a reader that goes away is no error", async () => {
   const logs = join(folders.root, "many/logs/web");
   mkdirSync(logs, { recursive: true });

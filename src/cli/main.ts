@@ -14,6 +14,9 @@ import { dispatch } from "./dispatch.ts";
 import { EXIT } from "./failure.ts";
 import { processTerminal } from "./terminal.ts";
 
+/** Commands that run something: they are there for more than what they print. */
+const STAYING: readonly string[] = ["up", "run", "gateway"];
+
 const context: Context = {
   terminal: processTerminal(),
   clock: systemClock,
@@ -59,9 +62,9 @@ function listenToKeys(listener: (key: string) => void): () => void {
   };
 }
 
-/** What a pipe's reader did not want is not an error of ours. */
+/** What a pipe's reader did not want is not an error of ours; what keeps an app running does not end with it. */
 function endWithReader(problem: NodeJS.ErrnoException): void {
-  if (problem.code === "EPIPE") process.exit(EXIT.ok);
+  if (problem.code === "EPIPE" && !STAYING.includes(process.argv[2] ?? "")) process.exit(EXIT.ok);
 }
 
 function crash(problem: unknown): never {
