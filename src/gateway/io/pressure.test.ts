@@ -88,13 +88,13 @@ describe("a slow client", () => {
         flood(connection.socket);
       }),
     );
-    const gateway = await gatewayTo([target], { gateway: { timeouts: { idle: "250ms" } } });
+    const gateway = await gatewayTo([target], { gateway: { timeouts: { idle: "700ms" } } });
     const client = await gateway.connect();
     client.keeps = false;
     client.send(get("/"));
     for (let turn = 0; turn < 5; turn++) {
       client.socket.pause();
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 160));
       client.socket.resume();
       await eventually("some more", () => client.bytesReceived > 1_000_000 * turn);
     }
