@@ -55,7 +55,7 @@ const OTHERS_SHARE_MAX = 0.1;
 const TURNS_AGAIN = 2;
 
 /** Long enough for a just-in-time compiler to settle on its fastest code for the request path. */
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 4;
 
 /** Calls are counted under strace, which slows the proxy a lot; the count per request is what matters. */
 const TRACE_SECONDS = 2;
