@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   reloads: ["--reloads", "10"],
   "controller-kill": ["--kills", "4"],
   autoscale: [],
+  "autoscale-live": [],
 };
 
 const { mode } = options({ mode: "full" });

@@ -8,11 +8,11 @@
  */
 import { join } from "node:path";
 import { options } from "./harness/arguments.ts";
-import { type Deployment, withDeployment } from "./harness/deployment.ts";
+import { withDeployment } from "./harness/deployment.ts";
 import { describeFailures, OpenLoad } from "./harness/open-load.ts";
 import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
-import { pause } from "./harness/wait.ts";
+import { ScalingWatch } from "./harness/scaling-watch.ts";
 
 const ANSWER_SECONDS = 0.05;
 const IN_FLIGHT_PER_TASK = 5;
@@ -26,8 +26,6 @@ const DOWN_WINDOW_SECONDS = 10;
 
 /** Time to go back down: the stable window and the down window, twice over. */
 const BACK_SECONDS_MAX = 60;
-
-const LOOK_EVERY_MS = 100;
 
 /** `rate` is that of the step; a tenth of it goes before and after. */
 const { rate, hold } = options({ rate: 1000, hold: 20 });
@@ -46,22 +44,20 @@ const service = {
   },
 };
 
-/** The number of tasks as it was seen, one entry for each change. */
-const wantedSeen: number[] = [];
-
 await withFolder((folder) =>
   withDeployment({ folder, service }, async (deployment) => {
     const load = new OpenLoad({ port: deployment.port, ratePerSecond: rate / STEP });
-    await look(deployment, 5, () => false);
+    const watch = new ScalingWatch(deployment);
+    await watch.look(5);
     load.setRate(rate);
-    const upSeconds = await look(deployment, hold, ({ healthy }) => healthy >= needed);
-    await look(deployment, hold - upSeconds, () => false);
+    const upSeconds = await watch.look(hold, ({ healthy }) => healthy >= needed);
+    await watch.look(hold - upSeconds);
     load.setRate(rate / STEP);
-    const downSeconds = await look(deployment, BACK_SECONDS_MAX, ({ wanted }) => wanted <= 2);
+    const downSeconds = await watch.look(BACK_SECONDS_MAX, ({ wanted }) => wanted <= 2);
     const report = await load.stop();
     for (const example of report.examples) console.log(`  ${example}`);
-    console.log(`wanted tasks over time: ${wantedSeen.join(" ")}`);
-    const turns = turnsOf(wantedSeen);
+    console.log(`wanted tasks over time: ${watch.wanted.join(" ")}`);
+    const turns = watch.turns();
     conclude(
       "autoscale",
       [
@@ -86,35 +82,7 @@ await withFolder((folder) =>
           met: turns <= 1,
         },
       ],
-      { wantedSeen, report },
+      { wantedSeen: watch.wanted, report },
     );
   }),
 );
-
-interface Seen {
-  readonly wanted: number;
-  readonly healthy: number;
-}
-
-/** Watches for at most `seconds`, or until `reached`; resolves with the seconds that it took. */
-async function look(
-  deployment: Deployment,
-  seconds: number,
-  reached: (seen: Seen) => boolean,
-): Promise<number> {
-  const startMs = performance.now();
-  const elapsed = (): number => (performance.now() - startMs) / 1000;
-  while (elapsed() < seconds) {
-    const seen = await deployment.service();
-    if (seen.wanted !== wantedSeen.at(-1)) wantedSeen.push(seen.wanted);
-    if (reached(seen)) return elapsed();
-    await pause(LOOK_EVERY_MS);
-  }
-  return elapsed();
-}
-
-/** How often a series changes its direction. */
-function turnsOf(series: readonly number[]): number {
-  const signs = series.slice(1).map((value, index) => Math.sign(value - series[index]!));
-  return signs.slice(1).filter((sign, index) => sign !== signs[index]).length;
-}

@@ -8,6 +8,7 @@
  */
 import { options } from "./harness/arguments.ts";
 import { type Deployment, EXAMPLE, exampleRequest, withDeployment } from "./harness/deployment.ts";
+import { countAlive, openSockets } from "./harness/live-sockets.ts";
 import { describeFailures, OpenLoad } from "./harness/open-load.ts";
 import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
@@ -22,7 +23,7 @@ const service = { command: ["node", EXAMPLE], tasks: 2, health: { path: "/health
 
 await withFolder((folder) =>
   withDeployment({ folder, service, workers: 2 }, async (deployment) => {
-    const open = await openSockets(deployment.port);
+    const open = await openSockets(deployment.port, sockets);
     const load = new OpenLoad({ port: deployment.port, ratePerSecond: rate, request: exampleRequest });
     for (let done = 1; done <= reloads; done++) await reload(deployment, done);
     const report = await load.stop();
@@ -61,29 +62,4 @@ async function reload(deployment: Deployment, number: number): Promise<void> {
       now.revision > controller.revision && gateway.workers.every(({ revision }) => revision === now.revision)
     );
   });
-}
-
-function openSockets(port: number): Promise<WebSocket[]> {
-  const opening = Array.from({ length: sockets }, () => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/live`);
-    return new Promise<WebSocket>((resolve, reject) => {
-      socket.addEventListener("open", () => resolve(socket), { once: true });
-      socket.addEventListener("error", () => reject(new Error("a WebSocket did not open")), { once: true });
-    });
-  });
-  return Promise.all(opening);
-}
-
-/** How many sockets still bring an event that is published now. */
-async function countAlive(open: readonly WebSocket[], port: number): Promise<number> {
-  const heard = new Set<WebSocket>();
-  for (const socket of open) socket.addEventListener("message", () => heard.add(socket));
-  const body = JSON.stringify({ url: "https://example.com/last" });
-  await fetch(`http://127.0.0.1:${port}/api/links`, { method: "POST", body });
-  await until(
-    "every WebSocket to bring the event",
-    RELOAD_DEADLINE_MS,
-    () => heard.size === open.length,
-  ).catch(() => {});
-  return heard.size;
 }
