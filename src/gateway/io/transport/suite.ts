@@ -3,6 +3,7 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { seededRandom, systemScheduler } from "../../../base/index.ts";
 import { eventually, settle } from "../../testing/eventually.ts";
@@ -56,6 +57,14 @@ function soon(holds: () => boolean): Promise<void> {
 }
 
 const LOOPBACK = "127.0.0.1";
+
+/** What a transport may keep for the kernel when it has no room. */
+const SLOT_BYTES = 4096;
+
+/** Descriptors that this process holds. */
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
 
 /** A few hundred arrivals. */
 const PATTERN_BYTES = 2 * 1024 * 1024;
@@ -153,6 +162,17 @@ export function describeTransport(create: () => Transport): void {
       expect(taken).toBeLessThan(MUCH.length);
       far.resume();
       await soon(() => near.told.includes("drained"));
+      far.destroy();
+      listener.stop();
+    });
+
+    test("a socket closed on a peer that does not read gives its descriptor back", async () => {
+      const { near, far, listener } = await pair();
+      const before = openDescriptors();
+      far.pause();
+      while ((near.socket?.write(MUCH, 0, SLOT_BYTES) ?? 0) > 0);
+      near.socket?.end();
+      await soon(() => openDescriptors() < before);
       far.destroy();
       listener.stop();
     });

@@ -8,11 +8,14 @@ import { UringTransport } from "./uring.ts";
 
 describeTransport(() => new BunTransport());
 
+/** Short, so that a test sees the end of it. */
+const FLUSH_MS = 100;
+
 const calls = libc();
 if (calls === undefined) test.skip("the epoll transport (needs Linux with glibc)", () => {});
 else describeTransport(() => new EpollTransport(calls));
 
-const uring = calls === undefined ? undefined : UringTransport.open(calls);
+const uring = calls === undefined ? undefined : UringTransport.open(calls, FLUSH_MS);
 if (uring === undefined)
   test.skip("the io_uring transport (needs Linux 6.1 and the right to use io_uring)", () => {});
 else describeTransport(() => uring);

@@ -335,10 +335,18 @@ export class UringSocket implements TcpSocket {
     }
     this.#closed = true;
     this.#stash = undefined;
-    if (this.#slot !== NO_SLOT && !reset) this.#flushing = true;
+    if (this.#slot !== NO_SLOT && !reset) this.#flush();
     else this.#release();
     this.#owner?.closed(reset);
     this.#owner = undefined;
+  }
+
+  /** The kernel has no room for what is in the slot: it goes out when there is, or is given up when the peer never reads. */
+  #flush(): void {
+    this.#flushing = true;
+    this.#table.later(() => {
+      if (this.#flushing) this.#release();
+    });
   }
 
   /** Gives the descriptor back. A standing request would keep it open, so both directions are shut down first. */

@@ -42,6 +42,8 @@ export interface UringTable {
   keepWhileConnecting(place: number, address: Uint8Array | undefined): void;
   /** Calls `afterRound` on the socket when the outcomes at hand are dealt with. */
   afterRound(socket: UringSocket): void;
+  /** Calls `giveUp` when a peer has had its time to read the last bytes of a closed socket. */
+  later(giveUp: () => void): void;
   closeDescriptor(fd: number): void;
   /** The place is free. */
   forget(place: number): void;

@@ -6,6 +6,7 @@
  * Received bytes lie in buffers that the kernel picks from a ring of ours; they are lent to the owner and given back
  * when it returns. Bun's event loop runs beside, as with epoll. Why: bench/proxy-cpu.ts and docs/decisions.
  */
+import { systemScheduler } from "../../../base/index.ts";
 import type { Address } from "../../../config/index.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, whenResolved } from "./descriptors.ts";
 import {
@@ -45,6 +46,12 @@ const SLOTS = 4096;
 /** Outcomes dealt with before their places are given back. */
 const RELEASE_EVERY = 256;
 
+/**
+ * How long a closed socket may wait for its peer to read the few bytes that the kernel had no room for: as long as the
+ * gateway waits, unless told otherwise, for a client that does not read.
+ */
+const FLUSH_MS = 60_000;
+
 interface Listening {
   readonly fd: number;
   readonly accept: Accept;
@@ -73,23 +80,25 @@ export class UringTransport implements Transport, UringTable {
   readonly #bunLoops: number[];
   readonly #bunToWatch: number[];
   #afterRound: UringSocket[] = [];
+  readonly #flushMs: number;
   #nextBuffer = 0;
   #running = false;
   #starved = false;
 
   /** The transport, or undefined where the kernel has no such ring. */
-  static open(calls: Libc): UringTransport | undefined {
+  static open(calls: Libc, flushMs: number = FLUSH_MS): UringTransport | undefined {
     const ring = Ring.open(calls, YIELD_MS);
     const bufferRing = ring?.registerBuffers(BUFFERS, BUFFER_GROUP);
     if (ring === undefined || bufferRing === undefined) {
       ring?.close();
       return undefined;
     }
-    return new UringTransport(calls, ring, bufferRing);
+    return new UringTransport(calls, ring, bufferRing, flushMs);
   }
 
-  private constructor(calls: Libc, ring: Ring, bufferRing: Int32Array) {
+  private constructor(calls: Libc, ring: Ring, bufferRing: Int32Array, flushMs: number) {
     this.calls = calls;
+    this.#flushMs = flushMs;
     this.ring = ring;
     this.descriptors = new Descriptors(calls);
     this.#bufferRing = bufferRing;
@@ -277,6 +286,10 @@ export class UringTransport implements Transport, UringTable {
 
   afterRound(socket: UringSocket): void {
     this.#afterRound.push(socket);
+  }
+
+  later(giveUp: () => void): void {
+    systemScheduler.after(this.#flushMs, giveUp);
   }
 
   closeDescriptor(fd: number): void {
