@@ -154,6 +154,13 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The gateway failed while it handled the request.",
     mend: "This is a bug in the gateway; its log has the stack.",
   },
+  "connect-exhausted": {
+    status: 503,
+    fault: "internal",
+    retry: "yes",
+    message: "The gateway has no descriptor or local port left for a connection to a target.",
+    mend: "Raise the limit of open files (`ulimit -n`), or lower `limits.connectionsMax`.",
+  },
 } as const);
 
 /** The literal of each row. */
@@ -178,7 +185,8 @@ export type GatewayErrorCode =
   | "upstream-stalled"
   | "total-timeout"
   | "stopping"
-  | "internal";
+  | "internal"
+  | "connect-exhausted";
 
 /** Position of each code in the scoreboard's rows of reasons. Append only: readers of an older file rely on it. */
 export const REASONS: readonly GatewayErrorCode[] = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];

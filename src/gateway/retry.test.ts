@@ -18,7 +18,12 @@ describe("a request is sent again", () => {
 
   test("when no target can have seen it, whatever its method", () => {
     expect(maySendAgain(failed({ idempotent: false, unsent: true }), POLICY)).toBe(true);
-    for (const code of ["connect-refused", "connect-failed", "connect-timeout"] as const) {
+    for (const code of [
+      "connect-refused",
+      "connect-failed",
+      "connect-timeout",
+      "connect-exhausted",
+    ] as const) {
       expect(maySendAgain(failed({ idempotent: false, code }), POLICY)).toBe(true);
     }
   });

@@ -244,7 +244,7 @@ export class Attempts implements Waiter {
     const group = this.#group;
     const index = this.#pool?.index ?? -1;
     const stale = code === "upstream-closed" && (this.#upstream?.uses ?? 0) > 0;
-    if (!stale) this.#judge();
+    if (!stale && GATEWAY_ERRORS[code].fault === "upstream") this.#judge();
     this.#note(code);
     this.release(false);
     if (group === undefined) return this.#exchange.fail(code);
@@ -255,7 +255,7 @@ export class Attempts implements Waiter {
   }
 
   #giveUp(group: UpstreamGroup, code: GatewayErrorCode): void {
-    if (code === "connect-refused" || code === "connect-failed") this.#holdForPeer(group, code);
+    if (code.startsWith("connect-") && code !== "connect-timeout") this.#holdForPeer(group, code);
     else this.#exchange.fail(code);
   }
 

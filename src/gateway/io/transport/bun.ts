@@ -3,7 +3,14 @@
  */
 import type { Socket } from "bun";
 import type { Address } from "../../../config/index.ts";
-import type { Accept, ConnectOwner, SocketOwner, TcpListener, Transport } from "./transport.ts";
+import type {
+  Accept,
+  ConnectFailure,
+  ConnectOwner,
+  SocketOwner,
+  TcpListener,
+  Transport,
+} from "./transport.ts";
 
 type OwnedSocket = Socket<SocketOwner>;
 
@@ -45,7 +52,7 @@ export class BunTransport implements Transport {
           if (!gaveUp) socket.data.closed(error !== undefined);
         },
         connectError: (_, error) => {
-          if (!gaveUp) owner.connectFailed(isRefusal(error) ? "connect-refused" : "connect-failed");
+          if (!gaveUp) owner.connectFailed(failureOf(error));
         },
       },
     });
@@ -79,6 +86,14 @@ const HANDLERS = {
   error: (socket: OwnedSocket, error: Error): void => socket.data?.crashed(error),
 } as const;
 
-function isRefusal(error: Error): boolean {
-  return "code" in error && error.code === "ECONNREFUSED";
+const FAILURES: Readonly<Record<string, ConnectFailure>> = {
+  ECONNREFUSED: "connect-refused",
+  EADDRNOTAVAIL: "connect-exhausted",
+  EMFILE: "connect-exhausted",
+  ENFILE: "connect-exhausted",
+};
+
+function failureOf(error: Error): ConnectFailure {
+  const code = "code" in error ? String(error.code) : "";
+  return FAILURES[code] ?? "connect-failed";
 }

@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import type { Address } from "../../../config/index.ts";
 import { AF, addressOf, ERRNO, errno, errnoName, IPV6_V6ONLY, type Libc, SO, SOCK, SOL } from "./libc.ts";
 import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
-import type { ConnectOwner } from "./transport.ts";
+import type { ConnectFailure, ConnectOwner } from "./transport.ts";
 
 /** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -86,6 +86,12 @@ export class Descriptors {
     this.calls.getsockname(fd, addressOf(this.#name), addressOf(this.#length));
     return decodePort(this.#name);
   }
+}
+
+/** What a connection's error number means to its owner. */
+export function failureOf(error: number): ConnectFailure {
+  if (error === ERRNO.ECONNREFUSED) return "connect-refused";
+  return error === ERRNO.EADDRNOTAVAIL ? "connect-exhausted" : "connect-failed";
 }
 
 /** Address family of an encoded address. */

@@ -2,9 +2,9 @@
  * One socket of the epoll transport: which events it waits for, and what they mean to its owner.
  */
 import type { Pointer } from "bun:ffi";
-import type { Descriptors } from "./descriptors.ts";
+import { type Descriptors, failureOf } from "./descriptors.ts";
 import { EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR } from "./libc.ts";
-import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
+import type { ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 
 /** What a socket needs of the loop that it belongs to. */
 export interface SocketTable {
@@ -205,8 +205,4 @@ export class EpollSocket implements TcpSocket {
 
 function isTemporary(error: number): boolean {
   return error === ERRNO.EAGAIN || error === ERRNO.EINTR;
-}
-
-function failureOf(error: number): ConnectFailure {
-  return error === ERRNO.ECONNREFUSED ? "connect-refused" : "connect-failed";
 }

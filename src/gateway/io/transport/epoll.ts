@@ -89,7 +89,7 @@ export class EpollTransport implements Transport, SocketTable {
     const fd = this.calls.socket(familyOf(address), SOCKET_TYPE, 0);
     if (fd < 0) {
       // No descriptor is left. Told later, as every other outcome is.
-      queueMicrotask(() => owner.connectFailed("connect-failed"));
+      queueMicrotask(() => owner.connectFailed("connect-exhausted"));
       return () => {};
     }
     this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);

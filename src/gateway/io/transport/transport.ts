@@ -27,8 +27,8 @@ export interface TcpSocket {
   terminate(): void;
 }
 
-/** Why a connection could not be made. */
-export type ConnectFailure = "connect-refused" | "connect-failed";
+/** Why a connection could not be made. "connect-exhausted" is our fault: no descriptor or local port is left. */
+export type ConnectFailure = "connect-refused" | "connect-failed" | "connect-exhausted";
 
 /** Gives a new socket its owner, or undefined to turn it away: it is reset. */
 export type Accept = (socket: TcpSocket) => SocketOwner | undefined;

@@ -10,6 +10,7 @@
  */
 import type { Pointer } from "bun:ffi";
 import { copy } from "../../../http/index.ts";
+import { failureOf } from "./descriptors.ts";
 import { EPOLL, ERRNO, errno, MSG, SHUT_WR } from "./libc.ts";
 import type { ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 import { TAG, type UringTable } from "./uring-table.ts";
@@ -276,7 +277,7 @@ export class UringSocket implements TcpSocket {
     this.#connecting = undefined;
     if (owner !== undefined && result < 0) {
       this.#release();
-      owner.connectFailed(result === -ERRNO.ECONNREFUSED ? "connect-refused" : "connect-failed");
+      owner.connectFailed(failureOf(-result));
     } else if (owner !== undefined) {
       this.#owner = owner;
       this.#receive();

@@ -146,7 +146,7 @@ export class UringTransport implements Transport, UringTable {
     const fd = this.calls.socket(familyOf(address), SOCK.stream | SOCK.cloexec, 0);
     if (fd < 0) {
       // No descriptor is left. Told later, as every other outcome is.
-      queueMicrotask(() => owner.connectFailed("connect-failed"));
+      queueMicrotask(() => owner.connectFailed("connect-exhausted"));
       return () => {};
     }
     this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);
