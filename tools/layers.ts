@@ -15,6 +15,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   scaling: 1,
   gateway: 3,
   control: 3,
+  planner: 4,
   app: 5,
   cli: 6,
 };

@@ -1,0 +1,21 @@
+/**
+ * Door of `planner`: estimates, availability, queueing, simulation and choices; pure, so it also runs in a browser.
+ *
+ * Each answers with a `Report`, whose every number carries its formula and inputs.
+ */
+
+export type { Outcome } from "./outcome.ts";
+export { type Figure, type FigureInput, formatFigure } from "./report/figure.ts";
+export {
+  type Axis,
+  type Cell,
+  type Column,
+  figuresOf,
+  type Notes,
+  type Plot,
+  type Report,
+  type Section,
+  type Series,
+  type Table,
+} from "./report/report.ts";
+export { formatNumber, UNITS, type Unit } from "./report/unit.ts";
