@@ -78,7 +78,7 @@ export interface Example {
 }
 
 /** Under which heading the list of commands shows it. */
-export type Heading = "Start and stop" | "Look" | "Change";
+export type Heading = "Start and stop" | "Look" | "Change" | "Plan";
 
 /** Everything about one command. */
 export interface Command<T extends OptionTable = OptionTable> {

@@ -2,7 +2,7 @@
 import type { Command, Heading, Option } from "./command.ts";
 import type { Style } from "./style.ts";
 
-const HEADINGS: readonly Heading[] = ["Start and stop", "Look", "Change"];
+const HEADINGS: readonly Heading[] = ["Start and stop", "Look", "Change", "Plan"];
 
 /** Column where the text of an option or a command begins. */
 const TEXT_COLUMN = 24;

@@ -5,7 +5,11 @@
  */
 
 export type { Outcome } from "./outcome.ts";
+export { plotCsv, tableCsv } from "./report/csv.ts";
+export { explainFigure } from "./report/explain.ts";
 export { type Figure, type FigureInput, formatFigure } from "./report/figure.ts";
+export { type Json, toJson } from "./report/json.ts";
+export { toMarkdown } from "./report/markdown.ts";
 export {
   type Axis,
   type Cell,
@@ -18,4 +22,6 @@ export {
   type Series,
   type Table,
 } from "./report/report.ts";
+export { svgPlot } from "./report/svg-plot.ts";
+export { PLOT_SIZE, type PlotSize, terminalPlot } from "./report/terminal-plot.ts";
 export { formatNumber, UNITS, type Unit } from "./report/unit.ts";
