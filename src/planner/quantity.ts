@@ -110,7 +110,7 @@ export function readShare(
   const value = parseShare(text);
   if (value !== undefined) return within(place, value, text, bounds);
   const trimmed = text.trim();
-  if (/^-/.test(trimmed) || Number(trimmed.replace(/ ?%$/, "")) > 100)
+  if (trimmed.startsWith("-") || Number(trimmed.replace(/ ?%$/, "")) > 100)
     return refuse(place, `is "${trimmed}"`, 'write a share from "0%" to "100%"');
   return /^\d+(\.\d+)?$/.test(trimmed)
     ? refuse(place, `is "${trimmed}", which may mean ${trimmed} or ${trimmed} %`, `write "${trimmed}%"`)

@@ -73,7 +73,7 @@ describe("scales", () => {
     [[0, Number.NaN], "log", [0.1, 1]],
   ];
   for (const [values, scale, ticks] of rows) {
-    test(`${scale} over [${values}] has ticks ${ticks}`, () => {
+    test(`${scale} over [${values.join()}] has ticks ${ticks.join()}`, () => {
       expect(scaleFor({ label: "", scale }, values).ticks).toEqual(ticks);
     });
   }

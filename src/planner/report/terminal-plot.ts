@@ -77,9 +77,8 @@ interface Stroke {
 
 /** A steep line is drawn through, so that it does not fall into pieces. */
 function stroke(grid: string[][], { column, from, to, mark }: Stroke): void {
-  const step = Math.sign(to - from);
-  for (let row = from + step; row !== to && step !== 0; row += step) setCell(grid, row, column, mark);
-  setCell(grid, to, column, mark);
+  const [top, bottom] = [Math.min(from, to), Math.max(from, to)];
+  for (let row = top; row <= bottom; row++) if (row !== from || from === to) setCell(grid, row, column, mark);
 }
 
 function setCell(grid: string[][], row: number, column: number, mark: string): void {
@@ -105,7 +104,7 @@ function interpolate(points: Series["points"], at: number): number {
 function drawMark(grid: string[][], label: string, row: number): void {
   const cells = grid[row];
   const text = `- ${label} `.padEnd(cells?.length ?? 0, "-");
-  cells?.splice(0, cells.length, ...text.slice(0, cells.length));
+  cells?.splice(0, cells.length, ...Array.from(text).slice(0, cells.length));
 }
 
 /** What the first, the middle and the last row are worth; all labels as wide as the widest. */
