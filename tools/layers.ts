@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   balance: 1,
   health: 2,
   scaling: 1,
+  resilience: 1,
   gateway: 3,
   control: 3,
   planner: 4,

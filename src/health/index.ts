@@ -19,5 +19,8 @@ export {
   type CheckResult,
   type Failure,
   type FailureReason,
+  NEW,
+  step,
   type TargetState,
+  waitMs,
 } from "./target-state.ts";
