@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceStatus, Status } from "../../app/index.ts";
+import { adminClient } from "../admin-client.ts";
+import { findStateDirectory, STATE_FOLDER } from "../state-directory.ts";
 
 /** The command line's entry point. */
 export const MAIN: string = join(import.meta.dir, "../main.ts");
@@ -59,11 +61,17 @@ export class AppFolders {
     return { folder, port, admin, url: `http://127.0.0.1:${port}/` };
   }
 
-  /** Stops what was started in any of them, and removes them. */
+  /** Stops what still runs in any of them, and removes them. */
   async remove(): Promise<void> {
-    await Promise.all(this.#made.map((folder) => tenfold(["down"], folder)));
+    await Promise.all(this.#made.filter(mayRun).map((folder) => tenfold(["down"], folder)));
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** Whether a controller was started there, by `up` or by `run`, and not taken down since. */
+function mayRun(folder: string): boolean {
+  const files = new Bun.Glob(`${STATE_FOLDER}/**/controller.json`);
+  return [...files.scanSync({ cwd: folder, dot: true })].length > 0;
 }
 
 /** Starts `tenfold …words` in a folder. */
@@ -81,9 +89,9 @@ export async function tenfold(
   return { code: await child.exited, out: out.trimEnd(), err: err.trimEnd() };
 }
 
-/** What `tenfold status` says there. */
+/** What `tenfold status` would say there, asked in this process: tests look often, and a process a look costs a core. */
 export async function status(folder: string): Promise<Status> {
-  return JSON.parse((await tenfold(["status", "--json"], folder)).out) as Status;
+  return adminClient(findStateDirectory(folder, undefined)).status();
 }
 
 /** The first service of that. */
