@@ -1,7 +1,7 @@
 /**
  * What a simulated service asks how many tasks it should have: the production rule, or a model of another product's.
  */
-import type { Observed } from "../../scaling/index.ts";
+import { decide, initialMemory, type Observed, type ScalePolicy } from "../../scaling/index.ts";
 
 /** One service's autoscaler, with its memory. */
 export interface Autoscaler {
@@ -14,3 +14,20 @@ export interface Autoscaler {
 
 /** Makes the autoscaler of one run. */
 export type AutoscalerFactory = () => Autoscaler;
+
+/** How often the controller decides. */
+const DECIDE_MS = 1000;
+
+/** The production rule, unchanged, for a service that begins with so many tasks. */
+export function productionAutoscaler(policy: ScalePolicy, tasks: number): Autoscaler {
+  let memory = initialMemory(tasks, 0);
+  return {
+    name: "tenfold",
+    periodMs: DECIDE_MS,
+    step(observed, nowMs) {
+      const outcome = decide(observed, policy, memory, nowMs);
+      memory = outcome.memory;
+      return outcome.decision.result;
+    },
+  };
+}

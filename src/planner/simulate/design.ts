@@ -5,7 +5,7 @@
  *
  * Any node may call any other as long as no cycle comes of it. Times are ms, rates per second.
  */
-import type { AutoscaleConfig, TargetGroupConfig } from "../../config/index.ts";
+import type { AutoscaleConfig, DeployConfig, TargetGroupConfig } from "../../config/index.ts";
 import type { Distribution } from "./distribution.ts";
 
 /** Everything that one run needs; the same design and seed give the same result. */
@@ -167,7 +167,7 @@ export interface ServiceDesign extends NodeBase {
   /** Tasks are spread over this many zones. */
   readonly zones: number;
   readonly autoscale?: AutoscaleConfig;
-  readonly deploy: { readonly minHealthyPercent: number; readonly maxPercent: number };
+  readonly deploy: DeployConfig;
 }
 
 /** A cache before something slower. */

@@ -35,6 +35,8 @@ export class Visits {
   pending: Int32Array = new Int32Array(INITIAL);
   mark: Int32Array = new Int32Array(INITIAL);
   sinceMs: Float64Array = new Float64Array(INITIAL);
+  /** Tries of the client before this one. */
+  tries: Int32Array = new Int32Array(INITIAL);
 
   /** Visits under way. */
   get size(): number {
@@ -89,6 +91,7 @@ export class Visits {
     this.pending = ints(this.pending);
     this.mark = ints(this.mark);
     this.sinceMs = doubles(this.sinceMs);
+    this.tries = ints(this.tries);
   }
 }
 

@@ -147,7 +147,8 @@ export class World {
 
   /** Whoever made the visit is no longer interested; it goes on by itself. */
   abandon(visit: number): void {
-    this.visits.parent[visit] = NONE;
+    if (this.visits.mark[visit] === HELD) this.visits.give(visit);
+    else this.visits.parent[visit] = NONE;
   }
 
   /** Deadlines of this length; `expired` is told the visit. */
@@ -190,3 +191,6 @@ export const ROOT: number = -2;
 
 /** Mark of a visit whose error began at a node that it called. */
 export const INHERITED: number = 1 << 30;
+
+/** Mark of a visit that nobody works on: once it is abandoned it is over. */
+export const HELD: number = 1 << 29;
