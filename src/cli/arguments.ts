@@ -90,7 +90,9 @@ function unknownOption(command: Command, rawName: string): UsageError {
 }
 
 function checkWords({ name, positionals, rest }: Command, words: readonly string[]): void {
-  const missing = positionals.slice(words.length).map((positional) => positional.name);
+  const missing = positionals
+    .slice(words.length)
+    .flatMap((positional) => (positional.optional ? [] : [positional.name]));
   if (missing.length > 0)
     throw new UsageError(`${name} lacks ${missing.join(" and ")}`, "write it after the command");
   const [extra, ...more] = words.slice(positionals.length);

@@ -55,17 +55,19 @@ type ValueOf<O extends Option> = O extends { kind: "flag" }
 /** The values of a command's options; what was not given is undefined, false or empty. */
 export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: ValueOf<T[K]> };
 
-/** One argument that must be given. */
+/** One argument. */
 export interface Positional {
   /** "SERVICE", as the usage line says it. */
   readonly name: string;
   readonly about: string;
+  /** It may be left out; those after it as well. */
+  readonly optional?: true;
 }
 
 /** What a command gets to work with. */
 export interface Input<T extends OptionTable> {
   readonly options: OptionValues<T>;
-  /** As many as the command has positionals. */
+  /** As many as the command has positionals, without optional ones that were left out. */
   readonly words: readonly string[];
   /** Words after "--". */
   readonly rest: readonly string[];

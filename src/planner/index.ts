@@ -5,6 +5,7 @@
  */
 
 export type { Outcome } from "./outcome.ts";
+export * from "./queueing/index.ts";
 export { plotCsv, tableCsv } from "./report/csv.ts";
 export { explainFigure } from "./report/explain.ts";
 export { type Figure, type FigureInput, formatFigure } from "./report/figure.ts";

@@ -62,8 +62,6 @@ export function scheduleFaults(faults: readonly Fault[], targets: FaultTargets):
 }
 
 function happen<K extends Fault["kind"]>(fault: Extract<Fault, { kind: K }>, targets: FaultTargets): void {
-  (HANDLERS[fault.kind as K] as (fault: Extract<Fault, { kind: K }>, targets: FaultTargets) => void)(
-    fault,
-    targets,
-  );
+  const handle: (of: typeof fault, on: FaultTargets) => void = HANDLERS[fault.kind];
+  handle(fault, targets);
 }

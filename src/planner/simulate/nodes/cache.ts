@@ -12,7 +12,7 @@ import type { Node, World } from "../world.ts";
 import { basicsOf, passOn } from "./simple-node.ts";
 
 /** What came of a visit. */
-const STEP = { lookUp: 0, passed: 1, fetches: 2, follows: 3 } as const;
+const STEP = { lookUp: 0, passed: 1, asks: 2, follows: 3 } as const;
 
 /** A node that can forget all it holds. */
 export interface CacheNode extends Node {
@@ -41,10 +41,10 @@ export function createCache(
   const counts = { hits: 0, misses: 0, coalesced: 0, bypassed: 0 };
   const { visits } = world;
 
-  const fetch = (visit: number, key: number): void => {
+  const ask = (visit: number, key: number): void => {
     counts.misses++;
     if (design.coalesce) followers.set(key, []);
-    visits.step[visit] = STEP.fetches;
+    visits.step[visit] = STEP.asks;
     world.visit(visit, to);
   };
   const follow = (visit: number, key: number): boolean => {
@@ -74,11 +74,11 @@ export function createCache(
       } else if (contents.has(key, world.nowMs)) {
         counts.hits++;
         world.end(visit, OUTCOME.ok);
-      } else if (!follow(visit, key)) fetch(visit, key);
+      } else if (!follow(visit, key)) ask(visit, key);
     },
     returned(visit, _child, outcome) {
       const key = visits.key[visit] ?? 0;
-      const fetched = visits.step[visit] === STEP.fetches;
+      const fetched = visits.step[visit] === STEP.asks;
       passOn(world, visit, outcome);
       if (fetched) settle(key, outcome);
     },
