@@ -7,6 +7,7 @@ import { drain } from "./commands/drain.ts";
 import { explain } from "./commands/explain.ts";
 import { gateway } from "./commands/gateway.ts";
 import { logs } from "./commands/logs.ts";
+import { queue } from "./commands/queue.ts";
 import { reload } from "./commands/reload.ts";
 import { run } from "./commands/run.ts";
 import { scale } from "./commands/scale.ts";
@@ -29,4 +30,5 @@ export const COMMANDS: readonly Command[] = [
   scale,
   drain,
   reload,
+  queue,
 ];

@@ -18,5 +18,6 @@ export type { Surroundings } from "./normalise.ts";
 export { type ConfigOutcome, parseConfig } from "./parse-config.ts";
 export { parseSnapshot, type SnapshotReading } from "./parse-snapshot.ts";
 export { formatProblem, type Problem } from "./problem.ts";
+export * as shapes from "./shapes.ts";
 export * from "./snapshot.ts";
 export * from "./user-config.ts";

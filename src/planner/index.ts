@@ -4,7 +4,17 @@
  * Each answers with a `Report`, whose every number carries its formula and inputs.
  */
 
+export { readObjective } from "./objective.ts";
 export type { Outcome } from "./outcome.ts";
+export {
+  COUNT_MAX,
+  type QuantityPlace,
+  readBytes,
+  readCount,
+  readDuration,
+  readRate,
+  readShare,
+} from "./quantity.ts";
 export * from "./queueing/index.ts";
 export { plotCsv, tableCsv } from "./report/csv.ts";
 export { explainFigure } from "./report/explain.ts";
