@@ -140,7 +140,9 @@ function startScalers(
   for (const node of design.nodes) {
     if (node.kind !== "service") continue;
     const service = graph.services.get(node.name);
-    const rule = autoscaler?.(node) ?? (node.autoscale === undefined ? undefined : productionAutoscaler(node.autoscale, node.tasks));
+    const rule =
+      autoscaler?.(node) ??
+      (node.autoscale === undefined ? undefined : productionAutoscaler(node.autoscale, node.tasks));
     if (service === undefined || rule === undefined) continue;
     const fronts = design.nodes.flatMap((other) =>
       other.kind === "gateway" && other.to === node.name ? [graph.gateways.get(other.name)] : [],
