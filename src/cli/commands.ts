@@ -11,6 +11,7 @@ import { queue } from "./commands/queue.ts";
 import { reload } from "./commands/reload.ts";
 import { run } from "./commands/run.ts";
 import { scale } from "./commands/scale.ts";
+import { simulate } from "./commands/simulate.ts";
 import { status } from "./commands/status.ts";
 import { top } from "./commands/top.ts";
 import { up } from "./commands/up.ts";
@@ -31,4 +32,5 @@ export const COMMANDS: readonly Command[] = [
   drain,
   reload,
   queue,
+  simulate,
 ];

@@ -36,3 +36,4 @@ export {
 export { svgPlot } from "./report/svg-plot.ts";
 export { PLOT_SIZE, type PlotSize, terminalPlot } from "./report/terminal-plot.ts";
 export { formatNumber, UNITS, type Unit } from "./report/unit.ts";
+export * from "./simulate/index.ts";

@@ -8,8 +8,7 @@ import type { Distribution } from "./distribution.ts";
 import { distribution } from "./distribution-shape.ts";
 import { type NodeDraft, node } from "./node-draft.ts";
 
-const { bySort, duration, flag, integer, leaf, list, name, named, number, object, report, sortOf, word } =
-  shapes;
+const { duration, flag, leaf, list, name, named, number, object, word } = shapes;
 
 /** One class of clients. */
 export interface ClientsDraft {
