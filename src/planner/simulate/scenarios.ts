@@ -35,11 +35,14 @@ const WEB = { kind: "gateway", to: "app", group: { algorithm: "least-requests" }
 const CACHE = { kind: "cache", to: "db", hits: 0.7, time: "0.5ms", bypass: ["write"], pricePerMonth: 40 };
 const CACHED_APP = { ...APP, calls: ["cache"] };
 
-/** A retry storm: a service that is slow for ten seconds, and a gateway that tries again what took too long. */
-const storm = (budget: boolean) => ({
+/** What ejection does to a group that is slow as a whole is seen in "metastable" alone. */
+const NO_EJECTION = { consecutive5xx: 0, consecutiveFailures: 0 };
+
+/** A service that is slow for ten seconds, and a gateway that tries again what took too long. */
+const storm = (retry: { readonly attempts: number; readonly budget: boolean }, ejection: object) => ({
   clients: { web: { to: "web", rate: "600/s", timeout: "2s" } },
   nodes: {
-    web: { kind: "gateway", to: "app", firstByte: "500ms", retry: { attempts: 2, budget } },
+    web: { kind: "gateway", to: "app", firstByte: "500ms", retry, group: { ejection } },
     app: { kind: "service", tasks: 10, time: "10ms", queueMax: 100_000 },
   },
   faults: Array.from({ length: 10 }, (_, task) => ({
@@ -151,9 +154,18 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "retry-storm",
     about: "Retries without a budget keep a service down that has long been well again",
-    design: storm(false),
+    design: storm({ attempts: 2, budget: false }, NO_EJECTION),
   },
-  { name: "retry-budget", about: "The same with a budget: it recovers", design: storm(true) },
+  {
+    name: "retry-budget",
+    about: "The same with a budget: it recovers",
+    design: storm({ attempts: 2, budget: true }, NO_EJECTION),
+  },
+  {
+    name: "metastable",
+    about: "All targets are slow for a while; ejecting half of them leaves too few to recover with",
+    design: storm({ attempts: 0, budget: true }, {}),
+  },
   { name: "stampede", about: "A cache is flushed and every miss asks the database", design: stampede(false) },
   { name: "coalesced", about: "The same, concurrent misses of one key asking once", design: stampede(true) },
   {
