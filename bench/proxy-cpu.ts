@@ -9,12 +9,18 @@
  * ("load core"); then the raw rate says nothing about the proxy. The promise on throughput is therefore on what one
  * whole core would carry: the measured rate divided by the share of its core that the proxy used ("core busy").
  *
- *     bin/bun bench/proxy-cpu.ts [--rounds 5] [--seconds 4] [--connections 64,256] [--proxies nginx,haproxy,tenfold]
+ * The 99th percentile of a turn tells more of the machine than of the proxy: a core that is away for 3 ms, 25 times a
+ * second, as those of virtual machines are, holds up more than one request in a hundred. What the machine takes is not
+ * all in its books, but it shows in what wrk and the origin pay for a request: the same work, whichever proxy is
+ * between them. So turns are many and short, and the p99 is that of the half of the rounds in which the load was
+ * cheapest. A turn during which other programs are seen to use either core is taken again.
+ *
+ *     bin/bun bench/proxy-cpu.ts [--rounds 16] [--seconds 1] [--connections 64,256] [--proxies nginx,haproxy,tenfold]
  */
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
-import { startOrigin } from "./harness/origin.ts";
-import { busyMsOf, cpuOf } from "./harness/proc.ts";
+import { type Origin, startOrigin } from "./harness/origin.ts";
+import { busyMsOf, type CpuTime, cpuOf } from "./harness/proc.ts";
 import { type Started, withFolder } from "./harness/process.ts";
 import { chosenProxies, type ProxyName, startProxy } from "./harness/proxies.ts";
 import { conclude } from "./harness/results.ts";
@@ -30,8 +36,10 @@ interface Turn {
   readonly requestsPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** Share of the proxy's core that other programs used meanwhile. */
+  /** Share that programs of no part in this used meanwhile of the proxy's core or of the load's, whichever is more. */
   readonly othersShare: number;
+  /** CPU that wrk and the origin took for a request. */
+  readonly loadUs: number;
   /** Share of the other core that wrk and the origin kept busy: near 1 they, not the proxy, set the throughput. */
   readonly loadShare: number;
 }
@@ -40,6 +48,15 @@ interface Contestant {
   readonly name: ProxyName;
   readonly port: number;
   readonly process: Started;
+  readonly origin: Started;
+}
+
+/** What the kernel has charged so far, ms. */
+interface Charged {
+  readonly proxy: CpuTime;
+  readonly originMs: number;
+  readonly proxyCoreMs: number;
+  readonly loadCoreMs: number;
 }
 
 type Turns = Map<ProxyName, Turn[]>;
@@ -50,7 +67,7 @@ const LOAD_CORE = 1;
 /** Work that a proxy puts off (garbage, timers) is still charged to its turn when done within this. */
 const SETTLE_MS = 200;
 
-/** More of the proxy's core than this in other hands spoils latency and throughput; try at most so often again. */
+/** More of a core than this in other hands spoils latency and throughput; try at most so often again. */
 const OTHERS_SHARE_MAX = 0.1;
 const TURNS_AGAIN = 2;
 
@@ -61,8 +78,8 @@ const WARM_UP_SECONDS = 4;
 const TRACE_SECONDS = 2;
 
 const { rounds, seconds, connections, proxies } = options({
-  rounds: 5,
-  seconds: 4,
+  rounds: 16,
+  seconds: 1,
   connections: "64,256",
   proxies: "nginx,haproxy,tenfold",
 });
@@ -70,14 +87,16 @@ const { rounds, seconds, connections, proxies } = options({
 await withFolder(async (folder) => {
   const origin = await startOrigin(folder, 2, LOAD_CORE);
   const contestants: Contestant[] = [];
-  for (const name of chosenProxies(proxies)) contestants.push(await start(name, folder, origin.ports));
+  for (const name of chosenProxies(proxies)) contestants.push(await start(name, folder, origin));
   for (const { port } of contestants) await wrk(port, 64, WARM_UP_SECONDS, LOAD_CORE);
 
   const verdicts: Verdict[] = [];
   const figures: Record<string, unknown> = {};
   for (const count of connections.split(",").map(Number)) {
     const turns = await race(contestants, count);
-    console.log(`\n${count} connections, ${rounds} rounds of ${seconds} s, median of the rounds`);
+    console.log(
+      `\n${count} connections, ${rounds} rounds of ${seconds} s, median of the rounds; p99 of the quiet half`,
+    );
     console.log(showTable(tableOf(turns)));
     if (turns.has("tenfold")) verdicts.push(...verdictsOf(turns, count));
     figures[count] = Object.fromEntries(turns);
@@ -87,9 +106,9 @@ await withFolder(async (folder) => {
   conclude("proxy-cpu", verdicts, figures);
 });
 
-async function start(name: ProxyName, folder: string, targets: readonly number[]): Promise<Contestant> {
-  const { ports, process } = await startProxy(name, folder, [targets], PROXY_CORE);
-  return { name, port: ports[0]!, process };
+async function start(name: ProxyName, folder: string, origin: Origin): Promise<Contestant> {
+  const { ports, process } = await startProxy(name, folder, [origin.ports], PROXY_CORE);
+  return { name, port: ports[0]!, process, origin: origin.process };
 }
 
 async function race(contestants: readonly Contestant[], count: number): Promise<Turns> {
@@ -113,28 +132,50 @@ async function takeTurn(contestant: Contestant, count: number): Promise<Turn> {
   return quietest;
 }
 
-async function tryTurn({ port, process }: Contestant, count: number): Promise<Turn> {
-  const before = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE), loadMs: busyMsOf(LOAD_CORE) };
-  const report = await wrk(port, count, seconds, LOAD_CORE);
+async function tryTurn(contestant: Contestant, count: number): Promise<Turn> {
+  const before = chargedTo(contestant);
+  const report = await wrk(contestant.port, count, seconds, LOAD_CORE);
   await pause(SETTLE_MS);
-  const after = { ...cpuOf(process.pid), busyMs: busyMsOf(PROXY_CORE), loadMs: busyMsOf(LOAD_CORE) };
-  const loadShare = (after.loadMs - before.loadMs) / (seconds * 1000);
-  const ownMs = after.userMs - before.userMs + after.systemMs - before.systemMs;
-  const othersShare = Math.max(0, after.busyMs - before.busyMs - ownMs) / (seconds * 1000);
-  const userUs = ((after.userMs - before.userMs) * 1000) / report.requests;
-  const systemUs = ((after.systemMs - before.systemMs) * 1000) / report.requests;
-  const requestsPerSecond = (report.requests / report.durationUs) * 1e6;
-  const { p50Us, p99Us } = report;
+  const after = chargedTo(contestant);
+  const userMs = after.proxy.userMs - before.proxy.userMs;
+  const systemMs = after.proxy.systemMs - before.proxy.systemMs;
+  const proxyCoreMs = after.proxyCoreMs - before.proxyCoreMs;
+  const loadCoreMs = after.loadCoreMs - before.loadCoreMs;
+  const loadMs = after.originMs - before.originMs + report.cpuMs;
+  const othersMs = Math.max(proxyCoreMs - userMs - systemMs, loadCoreMs - loadMs);
+  const { requests, durationUs, p50Us, p99Us } = report;
   return {
-    cpuUs: userUs + systemUs,
-    userUs,
-    systemUs,
-    requestsPerSecond,
+    cpuUs: ((userMs + systemMs) * 1000) / requests,
+    userUs: (userMs * 1000) / requests,
+    systemUs: (systemMs * 1000) / requests,
+    requestsPerSecond: (requests / durationUs) * 1e6,
     p50Us,
     p99Us,
-    othersShare,
-    loadShare,
+    othersShare: Math.max(0, othersMs) / (seconds * 1000),
+    loadUs: (loadMs * 1000) / requests,
+    loadShare: loadCoreMs / (seconds * 1000),
   };
+}
+
+function chargedTo({ process, origin }: Contestant): Charged {
+  const { userMs, systemMs } = cpuOf(origin.pid);
+  return {
+    proxy: cpuOf(process.pid),
+    originMs: userMs + systemMs,
+    proxyCoreMs: busyMsOf(PROXY_CORE),
+    loadCoreMs: busyMsOf(LOAD_CORE),
+  };
+}
+
+/** The half of the rounds in which the machine took least for itself: those in which the load was cheapest. */
+function quietHalf(turns: Turns): Turns {
+  const loadUs = (round: number): number =>
+    [...turns.values()].reduce((sum, of) => sum + (of[round]?.loadUs ?? 0), 0);
+  const byLoad = Array.from({ length: rounds }, (_, round) => round).toSorted(
+    (a, b) => loadUs(a) - loadUs(b),
+  );
+  const quiet = new Set(byLoad.slice(0, Math.ceil(rounds / 2)));
+  return new Map([...turns].map(([name, of]) => [name, of.filter((_, round) => quiet.has(round))]));
 }
 
 function tableOf(turns: Turns): string[][] {
@@ -149,10 +190,13 @@ function tableOf(turns: Turns): string[][] {
       "p99 ms",
       "core busy",
       "others",
+      "load us/req",
       "load core",
     ],
   ];
+  const quiet = quietHalf(turns);
   for (const [name, of] of turns) {
+    const p99Us = spreadOf((quiet.get(name) ?? []).map((turn) => turn.p99Us)).median;
     const median = (pick: (turn: Turn) => number): number => spreadOf(of.map(pick)).median;
     rows.push([
       name,
@@ -161,9 +205,10 @@ function tableOf(turns: Turns): string[][] {
       median((turn) => turn.systemUs).toFixed(1),
       median((turn) => turn.requestsPerSecond).toFixed(0),
       (median((turn) => turn.p50Us) / 1000).toFixed(2),
-      (median((turn) => turn.p99Us) / 1000).toFixed(2),
+      (p99Us / 1000).toFixed(2),
       `${median((turn) => busyShare(turn) * 100).toFixed(0)} %`,
       `${median((turn) => turn.othersShare * 100).toFixed(0)} %`,
+      median((turn) => turn.loadUs).toFixed(1),
       `${median((turn) => turn.loadShare * 100).toFixed(0)} %`,
     ]);
   }
@@ -182,12 +227,16 @@ function busyShare({ cpuUs, requestsPerSecond }: Turn): number {
 /** The three promises, against each peer: cost at most 1.0x, throughput at least 1.0x, p99 at most 1.2x. */
 function verdictsOf(turns: Turns, count: number): Verdict[] {
   const verdicts: Verdict[] = [];
+  const quiet = quietHalf(turns);
   for (const peer of turns.keys()) {
     if (peer === "tenfold") continue;
-    const ratio = (pick: (turn: Turn) => number) =>
-      ratioOf((turns.get("tenfold") ?? []).map(pick), (turns.get(peer) ?? []).map(pick));
-    const judge = (what: string, pick: (turn: Turn) => number, keeps: (ratio: number) => boolean): void => {
-      const spread = ratio(pick);
+    const judge = (
+      what: string,
+      among: Turns,
+      pick: (turn: Turn) => number,
+      keeps: (ratio: number) => boolean,
+    ): void => {
+      const spread = ratioOf((among.get("tenfold") ?? []).map(pick), (among.get(peer) ?? []).map(pick));
       verdicts.push({
         claim: `${count} connections, ${what}`,
         figure: `${showSpread(spread)}x ${peer}`,
@@ -196,12 +245,14 @@ function verdictsOf(turns: Turns, count: number): Verdict[] {
     };
     judge(
       "CPU per request at most 1.0x",
+      turns,
       (turn) => turn.cpuUs,
       (value) => value <= 1,
     );
-    judge("requests per second per busy core at least 1.0x", perCore, (value) => value >= 1);
+    judge("requests per second per busy core at least 1.0x", turns, perCore, (value) => value >= 1);
     judge(
       "p99 at most 1.2x",
+      quiet,
       (turn) => turn.p99Us,
       (value) => value <= 1.2,
     );
