@@ -1,5 +1,6 @@
 /** The commands, in the order in which help lists them. A new one is one file and one row. */
 import type { Command } from "./command.ts";
+import { availability } from "./commands/availability.ts";
 import { check } from "./commands/check.ts";
 import { deploy } from "./commands/deploy.ts";
 import { down } from "./commands/down.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   scale,
   drain,
   reload,
+  availability,
   queue,
   simulate,
 ];

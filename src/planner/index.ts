@@ -4,6 +4,7 @@
  * Each answers with a `Report`, whose every number carries its formula and inputs.
  */
 
+export * from "./availability/index.ts";
 export { readObjective } from "./objective.ts";
 export type { Outcome } from "./outcome.ts";
 export {
