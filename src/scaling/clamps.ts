@@ -3,9 +3,16 @@
  * Growth is only ever bounded by rates and `max`; every other row stands in the way of shrinking alone.
  */
 import type { Clamp, ClampKind, Vote } from "./decision.ts";
-import type { ScaleMemory } from "./memory.ts";
+import { highestWithin, type ScaleMemory } from "./memory.ts";
 import { type Observed, readyCount } from "./observed.ts";
-import { DOWN_RATE_MAX, FLAP_TURNS_MAX, type ScalePolicy, UP_RATE_MAX } from "./policy.ts";
+import { patienceOf } from "./patience.ts";
+import {
+  DOWN_RATE_MAX,
+  FLAP_TURNS_MAX,
+  PANIC_WINDOW_SHARE,
+  type ScalePolicy,
+  UP_RATE_MAX,
+} from "./policy.ts";
 
 /** What a clamp may look at. `memory` already holds this tick's recommendation. */
 export interface ClampContext {
@@ -13,6 +20,7 @@ export interface ClampContext {
   readonly policy: ScalePolicy;
   readonly memory: ScaleMemory;
   readonly votes: readonly Vote[];
+  readonly nowMs: number;
 }
 
 type Rule = (count: number, context: ClampContext) => number;
@@ -28,10 +36,27 @@ function holdShrinking(held: (context: ClampContext) => boolean): Rule {
     held(context) ? notBelow(count, context.observed.wanted, context.observed.wanted) : count;
 }
 
+/**
+ * The count that the recent past allows to go down to. The highest number of the hold decides whether; how far, what
+ * was needed last, for a load that falls all the while needs less than it did at first. While the highest is about to
+ * leave the hold, the fall is still passing through: one change at its end instead of many along it.
+ */
+function downFloor({ observed, policy, memory, nowMs }: ClampContext): number {
+  const { wanted } = observed;
+  const { holdMs, settleMs } = patienceOf(policy, memory);
+  const passingMs = Math.min(settleMs, policy.stableWindowMs * PANIC_WINDOW_SHARE);
+  const within = (windowMs: number): number =>
+    highestWithin(memory.recommendations, nowMs, windowMs) ?? wanted;
+  const highest = within(holdMs);
+  const passing = within(holdMs - passingMs) * (1 + policy.tolerance) < highest;
+  if (highest >= wanted || passing) return wanted;
+  return Math.max(within(settleMs), memory.begun?.count ?? 0);
+}
+
 const CLAMPS: Readonly<Record<ClampKind, Rule>> = {
   "metric-missing": holdShrinking(({ votes }) => votes.some((vote) => vote.kind === "missing")),
-  "down-window": (count, { observed, memory }) =>
-    notBelow(count, memory.recommendations[0]?.count ?? observed.wanted, observed.wanted),
+  "panic-cooling": holdShrinking(({ memory }) => memory.panicSeenMs !== undefined),
+  "down-window": (count, context) => notBelow(count, downFloor(context), context.observed.wanted),
   "set-by-hand": (count, { observed, memory }) => notBelow(count, memory.byHand?.count ?? 0, observed.wanted),
   "deploy-in-progress": holdShrinking(({ observed }) => observed.deploying),
   "flap-budget-spent": holdShrinking(({ memory }) => memory.turns.length >= FLAP_TURNS_MAX),

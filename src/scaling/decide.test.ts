@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decide } from "./decide.ts";
 import { describeReason } from "./decision.ts";
-import { setByHand } from "./memory.ts";
+import { initialMemory, setByHand } from "./memory.ts";
 import { cpuPolicy, decideOnce, emptyMemory, observedOf, policyOf, tasksAt } from "./testing.ts";
 
 describe("target tracking on requests in flight", () => {
@@ -25,6 +25,24 @@ describe("target tracking on requests in flight", () => {
   });
 });
 
+describe("a rise that the mean does not show yet", () => {
+  const samples = Array.from({ length: 60 }, (_, second) => ({
+    atMs: 940_000 + second * 1000,
+    value: second < 46 ? 100 : 126,
+  }));
+  const memory = { ...emptyMemory(), samples };
+
+  test("is answered when a quarter of the window is a quarter over the target", () => {
+    const { decision } = decide(observedOf(10, { inFlight: 126 }), policyOf(), memory, 1_000_000);
+    expect(decision).toMatchObject({ result: 13, reason: "rising" });
+  });
+
+  test("is left to the mean when it is smaller", () => {
+    const { decision } = decide(observedOf(10, { inFlight: 100 }), policyOf(), memory, 1_000_000);
+    expect(decision).toMatchObject({ result: 10, reason: "within-tolerance" });
+  });
+});
+
 describe("panic", () => {
   const settled = { ...emptyMemory(), samples: [1, 2, 3, 4].map((s) => ({ atMs: s * 1000, value: 20 })) };
 
@@ -39,7 +57,35 @@ describe("panic", () => {
     expect(second.decision).toMatchObject({ result: 20, reason: "panic" });
   });
 
-  test("nothing shrinks until a whole stable window has passed without reason for it", () => {
+  test("a further order is at least a quarter of what is ordered already", () => {
+    const samples = [1, 2].map((s) => ({ atMs: s * 1000, value: 200 }));
+    const panicking = { ...emptyMemory(), samples, panicSeenMs: 2000 };
+    const tasks = [...tasksAt(2), ...tasksAt(18).map((task) => ({ ...task, ready: false }))];
+    const result = (inFlight: number): number =>
+      decide(observedOf(20, { tasks, inFlight }), policyOf(), panicking, 3000).decision.result;
+    expect([result(240), result(250)]).toEqual([20, 25]);
+  });
+
+  test("what waited in the jump is no demand once it is over", () => {
+    const samples = [1, 2].map((s) => ({ atMs: s * 1000, value: 900 }));
+    const memory = { ...emptyMemory(), samples, panicSeenMs: 2000 };
+    const after = decide(observedOf(20, { inFlight: 150 }), policyOf(), memory, 9000);
+    expect(after.decision).toMatchObject({ result: 20, reason: "panic-cooling" });
+    expect(after.memory.samples.map(({ value }) => value)).toEqual([150]);
+  });
+
+  test("a panic soon after a shrink is a regret, for half an hour", () => {
+    const jump = { ...emptyMemory(), samples: [{ atMs: 999_000, value: 200 }] };
+    const regretsAfter = (shrunkMs: number): number =>
+      decide(observedOf(2, { inFlight: 200 }), policyOf(), { ...jump, shrunkMs }, 1_000_000).memory.regrets
+        .length;
+    expect([regretsAfter(700_001), regretsAfter(700_000)]).toEqual([1, 0]);
+    const old = { ...emptyMemory(), regrets: [1_000_000] };
+    const at = (nowMs: number) => decide(observedOf(2), policyOf(), old, nowMs).memory.regrets.length;
+    expect([at(2_799_999), at(2_800_000)]).toEqual([1, 0]);
+  });
+
+  test("nothing shrinks until a quarter of the stable window has passed without reason for it", () => {
     const policy = policyOf({ downWindowMs: 0 });
     let memory = { ...emptyMemory(), panicSeenMs: 1000 };
     const at = (nowMs: number): string => {
@@ -47,7 +93,7 @@ describe("panic", () => {
       memory = { panicSeenMs: 1000, ...outcome.memory };
       return outcome.decision.direction;
     };
-    expect([at(2000), at(60_999), at(61_000)]).toEqual(["hold", "hold", "down"]);
+    expect([at(2000), at(15_999), at(16_000)]).toEqual(["hold", "hold", "down"]);
   });
 });
 
@@ -87,11 +133,58 @@ describe("several signals", () => {
 });
 
 describe("clamps", () => {
-  test("the highest recommendation of the down window wins", () => {
-    const memory = { ...emptyMemory(), recommendations: [{ atMs: 900_000, count: 8 }] };
-    const { decision } = decide(observedOf(10, { inFlight: 20 }), policyOf(), memory, 1_000_000);
-    expect(decision.clamps).toEqual([{ kind: "down-window", from: 2, to: 8 }]);
+  const recommended = (atMs: number, count: number) => ({
+    ...emptyMemory(),
+    recommendations: [{ atMs, count }],
+  });
+
+  test("a number that was needed within the last stable window holds", () => {
+    const idle = observedOf(10, { inFlight: 20 });
+    const { decision } = decide(idle, policyOf(), recommended(940_001, 10), 1_000_000);
+    expect(decision.clamps).toEqual([{ kind: "down-window", from: 2, to: 10 }]);
     expect(decision.reason).toBe("down-window");
+    expect(decide(idle, policyOf(), recommended(940_000, 10), 1_000_000).decision.result).toBe(2);
+  });
+
+  test("a rule that has lost its memory keeps what it found for one down window", () => {
+    const idle = observedOf(8, { inFlight: 1 });
+    const memory = initialMemory(8, 0);
+    const at = (nowMs: number) => decide(idle, policyOf(), memory, nowMs).decision.result;
+    expect([at(299_999), at(300_000)]).toEqual([8, 1]);
+  });
+
+  test("each regret doubles that time, up to the down window", () => {
+    const idle = observedOf(10, { inFlight: 20 });
+    const holds = (regrets: number, ageMs: number): boolean => {
+      const memory = { ...recommended(1_000_000 - ageMs, 10), regrets: Array<number>(regrets).fill(900_000) };
+      return decide(idle, policyOf(), memory, 1_000_000).decision.result === 10;
+    };
+    expect([holds(1, 119_999), holds(1, 120_000), holds(5, 299_999), holds(5, 300_000)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test("on CPU alone, which grows slowly, the whole down window holds", () => {
+    const idle = observedOf(10, { tasks: tasksAt(10, 0.1) });
+    const at = (atMs: number) => decide(idle, cpuPolicy(0.5), recommended(atMs, 10), 1_000_000).decision;
+    expect([at(700_001).result, at(700_000).result]).toEqual([10, 2]);
+  });
+
+  test("a falling load is followed down to what it needed last, not to what it needed at first", () => {
+    const recommendations = [8, 6, 4].map((count, index) => ({ atMs: 950_000 + index * 20_000, count }));
+    const memory = { ...emptyMemory(), recommendations };
+    const { decision } = decide(observedOf(10, { inFlight: 30 }), policyOf(), memory, 1_000_000);
+    expect(decision).toMatchObject({ result: 4, reason: "down-window" });
+  });
+
+  test("while a fall still passes through the window, nothing moves", () => {
+    const falling = [8, 3].map((count, index) => ({ atMs: 943_000 + index * 2000, count }));
+    const memory = { ...emptyMemory(), recommendations: falling };
+    const { decision } = decide(observedOf(10, { inFlight: 30 }), policyOf(), memory, 1_000_000);
+    expect(decision).toMatchObject({ result: 10, reason: "down-window" });
   });
 
   test("a number set by hand holds against shrinking for one down window, and does not keep from growing", () => {
@@ -102,7 +195,7 @@ describe("clamps", () => {
       result: 4,
       reason: "set-by-hand",
     });
-    expect(decide(idle, policy, memory, 301_000).decision.result).toBe(2);
+    expect(decide(idle, policy, memory, 301_000).decision.result).toBe(1);
     expect(decide(observedOf(4, { inFlight: 60 }), policy, memory, 2000).decision.result).toBe(6);
   });
 
@@ -112,9 +205,9 @@ describe("clamps", () => {
     expect([down.result, down.reason, up.result]).toEqual([10, "deploy-in-progress", 15]);
   });
 
-  test("one decision removes at most half of the ready tasks", () => {
-    expect(decideOnce(observedOf(10, { inFlight: 1 }), policyOf())).toMatchObject({
-      result: 5,
+  test("one decision leaves at least a tenth of the ready tasks", () => {
+    expect(decideOnce(observedOf(30, { inFlight: 1 }), policyOf())).toMatchObject({
+      result: 3,
       reason: "down-rate",
     });
   });

@@ -8,10 +8,12 @@
  */
 import { applyClamps } from "./clamps.ts";
 import type { Clamp, Decision, DecisionReason, Vote } from "./decision.ts";
-import { recommend, remember, type ScaleMemory } from "./memory.ts";
+import { type Recommendation, recommend, remember, type ScaleMemory } from "./memory.ts";
 import { type Observed, readyCount } from "./observed.ts";
+import { panicSeen, withoutJump } from "./panic.ts";
+import { regret } from "./patience.ts";
 import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
-import { cpuVote, inFlightVote, panicSeen } from "./votes.ts";
+import { cpuVote, inFlightVote } from "./votes.ts";
 
 /** What one call decides, and what it hands to the next. */
 export interface Outcome {
@@ -30,11 +32,8 @@ export function decide(observed: Observed, policy: ScalePolicy, memory: ScaleMem
     (vote) => vote !== undefined,
   );
   const asked = highest(votes, observed.wanted);
-  const recommended = {
-    ...sampled,
-    recommendations: recommend(sampled.recommendations, asked, nowMs, policy.downWindowMs),
-  };
-  const { count, clamps } = applyClamps(asked, { observed, policy, memory: recommended, votes });
+  const recommended = withRecommendation(sampled, policy, asked, nowMs);
+  const { count, clamps } = applyClamps(asked, { observed, policy, memory: recommended, votes, nowMs });
   const decision: Decision = {
     atMs: nowMs,
     inputs: inputsOf(observed),
@@ -54,16 +53,32 @@ function withSample(
   memory: ScaleMemory,
   nowMs: number,
 ): ScaleMemory {
-  const { panicSeenMs: _, byHand, ...rest } = memory;
+  const { panicSeenMs: before, byHand, begun, ...rest } = memory;
   const samples = remember(memory.samples, observed.inFlight, nowMs, policy.stableWindowMs);
   const seen = panicSeen(observed, policy, { ...memory, samples }, nowMs);
-  const holds = byHand !== undefined && byHand.atMs > nowMs - policy.downWindowMs;
+  const began = before === undefined && seen !== undefined;
+  const holds = (set: Recommendation | undefined): set is Recommendation =>
+    set !== undefined && set.atMs > nowMs - policy.downWindowMs;
   return {
     ...rest,
-    samples,
+    samples: withoutJump(samples, seen ?? before, nowMs),
+    regrets: regret(memory, policy, began, nowMs),
     ...(seen === undefined ? {} : { panicSeenMs: seen }),
-    ...(holds ? { byHand } : {}),
+    ...(holds(begun) ? { begun } : {}),
+    ...(holds(byHand) ? { byHand } : {}),
   };
+}
+
+/** What is asked for in a jump is not remembered against shrinking: it answers what waits, not what is needed. */
+function withRecommendation(
+  memory: ScaleMemory,
+  policy: ScalePolicy,
+  asked: number,
+  nowMs: number,
+): ScaleMemory {
+  if (memory.panicSeenMs === nowMs) return memory;
+  const recommendations = recommend(memory.recommendations, asked, nowMs, policy.downWindowMs);
+  return { ...memory, recommendations };
 }
 
 function highest(votes: readonly Vote[], wanted: number): number {
@@ -96,10 +111,15 @@ function reasonOf(votes: readonly Vote[], asked: number, clamps: readonly Clamp[
   return deciding?.reason ?? "no-data";
 }
 
-/** Remembers a change of direction; the first move of all is not one. */
+/** Remembers a shrink, and a change of direction; the first move of all is not one. */
 function withTurn(memory: ScaleMemory, decision: Decision, nowMs: number): ScaleMemory {
   const turns = memory.turns.filter((atMs) => atMs > nowMs - FLAP_WINDOW_MS);
   if (decision.direction === "hold") return { ...memory, turns };
   const turned = memory.lastDirection !== "none" && memory.lastDirection !== decision.direction;
-  return { ...memory, turns: turned ? [...turns, nowMs] : turns, lastDirection: decision.direction };
+  return {
+    ...memory,
+    turns: turned ? [...turns, nowMs] : turns,
+    lastDirection: decision.direction,
+    ...(decision.direction === "down" ? { shrunkMs: nowMs } : {}),
+  };
 }

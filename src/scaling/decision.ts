@@ -10,10 +10,10 @@ export type VoteReason =
   | "within-tolerance"
   /** Tasks without data could turn the verdict round, so it is not acted on. */
   | "missing-data-could-flip"
+  /** Demand grows faster than its mean over the stable window shows. */
+  | "rising"
   /** Demand jumped beyond what the ready tasks can take. */
-  | "panic"
-  /** The jump is over for less than a stable window: no shrinking yet. */
-  | "panic-cooling";
+  | "panic";
 
 /** What one signal asks for, and why; or that it has nothing to go by. */
 export type Vote =
@@ -32,6 +32,8 @@ export type Vote =
 /** What can change the number the votes asked for, in the order in which they apply. */
 export type ClampKind =
   | "metric-missing"
+  /** A jump is not settled yet, or its tasks are still starting: no shrinking. */
+  | "panic-cooling"
   | "down-window"
   | "set-by-hand"
   | "deploy-in-progress"
@@ -77,15 +79,16 @@ const SENTENCES: Readonly<Record<DecisionReason, string>> = {
   "below-target": "the tasks carry less than their target",
   "within-tolerance": "the load is within the tolerance of the target",
   "missing-data-could-flip": "some tasks have no data, and counting them could turn the verdict round",
+  rising: "demand grows faster than its mean over the stable window shows",
   panic: "demand is at least twice what the ready tasks are meant to carry",
-  "panic-cooling": "demand jumped less than a stable window ago; no shrinking until it is over",
+  "panic-cooling": "demand jumped a moment ago; no shrinking until that is settled and its tasks are ready",
   "metric-missing": "a signal has no data; growing is allowed, shrinking is not",
-  "down-window": "a higher number was needed within the down window",
+  "down-window": "a higher number was needed a short while ago",
   "set-by-hand": "the number was set by hand within the down window",
   "deploy-in-progress": "a deploy is under way; shrinking waits for its end",
   "flap-budget-spent": "the direction changed too often in the last ten minutes; shrinking waits",
   "up-rate": "growth in one decision is bounded",
-  "down-rate": "one decision removes at most half of the ready tasks",
+  "down-rate": "one decision leaves at least a tenth of the ready tasks",
   min: "autoscale.min holds",
   max: "autoscale.max holds",
   "no-data": "no signal has data",

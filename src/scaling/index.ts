@@ -12,5 +12,5 @@ export {
 } from "./decision.ts";
 export { explainDecision } from "./explain.ts";
 export { initialMemory, type ScaleMemory, setByHand } from "./memory.ts";
-export type { Observed, TaskSample } from "./observed.ts";
+export { type Observed, readyCount, type TaskSample } from "./observed.ts";
 export { CPU_WINDOW_MS, type ScalePolicy } from "./policy.ts";

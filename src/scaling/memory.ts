@@ -18,12 +18,18 @@ export interface Recommendation {
 export interface ScaleMemory {
   /** Oldest first, no older than the stable window. */
   readonly samples: readonly Sample[];
-  /** Falling counts, oldest first: all that can still be the highest of the down window. */
+  /** Falling counts, oldest first: all that can still be the highest of a part of the down window. */
   readonly recommendations: readonly Recommendation[];
+  /** The number that was there when this memory began, for one down window: what it does not know was perhaps needed. */
+  readonly begun?: Recommendation;
   /** The number that somebody asked for by hand, for one down window. */
   readonly byHand?: Recommendation;
   /** When demand was last over the panic threshold; absent = not panicking. */
   readonly panicSeenMs?: number;
+  /** When the service last shrank. */
+  readonly shrunkMs?: number;
+  /** Panics that began within a down window of a shrink: instants at which shrinking proved wrong. */
+  readonly regrets: readonly number[];
   readonly lastDirection: "up" | "down" | "none";
   /** Instants at which the direction changed, within the flap window. */
   readonly turns: readonly number[];
@@ -34,7 +40,8 @@ const SAMPLES_MAX = 6000;
 
 /** The memory of a service of which nothing is known but that `wanted` tasks were asked for at `nowMs`. */
 export function initialMemory(wanted: number, nowMs: number): ScaleMemory {
-  return { samples: [], recommendations: [{ atMs: nowMs, count: wanted }], lastDirection: "none", turns: [] };
+  const begun = { atMs: nowMs, count: wanted };
+  return { samples: [], recommendations: [begun], begun, regrets: [], lastDirection: "none", turns: [] };
 }
 
 /** Remembers a number that was set by hand: for one down window the service does not shrink below it. */
@@ -51,6 +58,15 @@ export function remember(
 ): readonly Sample[] {
   const kept = samples.filter((sample) => sample.atMs > nowMs - windowMs).slice(-SAMPLES_MAX + 1);
   return value === undefined ? kept : [...kept, { atMs: nowMs, value }];
+}
+
+/** The highest number that was asked for within `windowMs`, the newest at least; undefined when there is none. */
+export function highestWithin(
+  list: readonly Recommendation[],
+  nowMs: number,
+  windowMs: number,
+): number | undefined {
+  return (list.find(({ atMs }) => atMs > nowMs - windowMs) ?? list.at(-1))?.count;
 }
 
 /** Mean of the samples younger than `windowMs`; undefined when there is none. */

@@ -2,7 +2,7 @@
  * What the autoscaler is asked to hold, and the constants of its rules.
  *
  * The numbers are those of the field: target tracking, tolerance and the down window are Kubernetes' (HPA), the
- * stable and the panic window and the rates are Knative's (KPA). What a user may set is in `ScalePolicy`.
+ * stable and the panic window and the rate of growth are Knative's (KPA). What a user may set is in `ScalePolicy`.
  */
 
 /** One service's autoscaling policy. Signals without a target have no vote. */
@@ -13,7 +13,7 @@ export interface ScalePolicy {
   readonly cpu?: number;
   /** Target requests in flight per task. */
   readonly inFlight?: number;
-  /** The highest recommendation of this long wins on the way down. */
+  /** The highest recommendation of up to this long wins on the way down; `patienceOf` says of how long. */
   readonly downWindowMs: number;
   /** In-flight requests are averaged over this long. */
   readonly stableWindowMs: number;
@@ -35,11 +35,33 @@ export const PANIC_THRESHOLD = 2;
  */
 export const BURST_SAMPLES = 2;
 
+/**
+ * Grow to the recent demand when it is this many times what the tasks should carry, though the mean of the stable window
+ * has not come after it yet: a quarter more, which noise around the target does not reach, and which the tasks can bear
+ * while others start.
+ */
+export const RISE_THRESHOLD: number = 1.25;
+
 /** Most tasks after one decision, as a multiple of the ready ones (Knative `max-scale-up-rate`). */
 export const UP_RATE_MAX = 1000;
 
-/** One decision removes at most this fraction: half (Knative `max-scale-down-rate`). */
-export const DOWN_RATE_MAX = 2;
+/**
+ * One decision leaves at least this part of the ready tasks: a tenth. Knative's half, decided every two seconds, bounds
+ * nothing (four halves are over in eight) but makes four changes of one.
+ */
+export const DOWN_RATE_MAX = 10;
+
+/**
+ * The part of the stable window that shows what is needed now: 15 s of 60 s. For so long after a jump nothing shrinks,
+ * and what was needed within it is what shrinking goes down to.
+ */
+export const SETTLE_SHARE = 0.25;
+
+/** A shrink that was followed by a panic is held against shrinking for this many down windows: 30 min of 5 min. */
+export const REGRET_DOWN_WINDOWS = 6;
+
+/** Regrets that count: each doubles the patience, and 2^10 stable windows are longer than any down window. */
+export const REGRETS_MAX = 10;
 
 /** Changes of direction are counted over this long: the span over which people notice churn. */
 export const FLAP_WINDOW_MS = 600_000;

@@ -1,16 +1,17 @@
 /** One vote per signal that has a target: how many tasks it asks for, and why. */
-import type { Vote } from "./decision.ts";
-import { meanOver, type ScaleMemory, sustained } from "./memory.ts";
+import type { Vote, VoteReason } from "./decision.ts";
+import { meanOver, type ScaleMemory } from "./memory.ts";
 import { type Observed, readyCount } from "./observed.ts";
-import { BURST_SAMPLES, PANIC_THRESHOLD, PANIC_WINDOW_SHARE, type ScalePolicy } from "./policy.ts";
+import { shortDemand } from "./panic.ts";
+import { RISE_THRESHOLD, type ScalePolicy, SETTLE_SHARE } from "./policy.ts";
 import { isWithin, proportional, tasksFor } from "./proportional.ts";
 
 /** A share of the core or of the limit that is all of it: what an unmeasured task counts as when shrinking. */
 const FULL_CPU = 1;
 
 /**
- * Requests in flight, as Knative counts them: the mean of the stable window, or, when demand jumps, that of the
- * panic window. `memory.samples` already holds this tick's sample.
+ * Requests in flight, as Knative counts them: grows to the mean of the stable window or, when demand jumps, to what the
+ * short view shows; asks for less as soon as the panic window needs less. `memory.samples` holds this tick's sample.
  */
 export function inFlightVote(
   observed: Observed,
@@ -21,51 +22,31 @@ export function inFlightVote(
   const target = policy.inFlight;
   if (target === undefined) return undefined;
   const stable = meanOver(memory.samples, nowMs, policy.stableWindowMs);
-  if (observed.inFlight === undefined || stable === undefined) {
+  const short = shortDemand(memory, policy, nowMs);
+  if (observed.inFlight === undefined || stable === undefined || short === undefined) {
     return { kind: "missing", metric: "in-flight", reason: "no-data" };
   }
-  const panicking = memory.panicSeenMs !== undefined;
-  const demand = panicking ? Math.max(stable, burstDemand(memory, policy, nowMs)) : stable;
-  const ratio = demand / (Math.max(1, observed.wanted) * target);
-  const steady = isWithin(ratio, policy.tolerance);
-  const asked = steady ? observed.wanted : tasksFor(demand, target);
-  return {
-    kind: "count",
-    metric: "in-flight",
-    count: panicking ? Math.max(asked, observed.wanted) : asked,
-    current: demand / Math.max(1, readyCount(observed)),
-    target,
-    reason: panicking ? panicReason(memory, nowMs) : trackReason(ratio, steady),
+  const { wanted } = observed;
+  const vote = (demand: number, count: number, reason: VoteReason): Vote => {
+    return { kind: "count", metric: "in-flight", count, current: demand / ready, target, reason };
   };
-}
-
-function panicReason(memory: ScaleMemory, nowMs: number): "panic" | "panic-cooling" {
-  return memory.panicSeenMs === nowMs ? "panic" : "panic-cooling";
-}
-
-function trackReason(ratio: number, steady: boolean): "within-tolerance" | "above-target" | "below-target" {
-  if (steady) return "within-tolerance";
-  return ratio > 1 ? "above-target" : "below-target";
-}
-
-/** Demand as the short view has it: the mean of the panic window, or a level already held for a few samples. */
-function burstDemand(memory: ScaleMemory, policy: ScalePolicy, nowMs: number): number {
-  const mean = meanOver(memory.samples, nowMs, policy.stableWindowMs * PANIC_WINDOW_SHARE) ?? 0;
-  return Math.max(mean, sustained(memory.samples, BURST_SAMPLES));
-}
-
-/** When demand was last over the panic threshold, or undefined once a stable window has passed without that. */
-export function panicSeen(
-  observed: Observed,
-  policy: ScalePolicy,
-  memory: ScaleMemory,
-  nowMs: number,
-): number | undefined {
-  if (policy.inFlight === undefined) return undefined;
-  const capacity = Math.max(1, readyCount(observed)) * policy.inFlight;
-  if (burstDemand(memory, policy, nowMs) >= PANIC_THRESHOLD * capacity) return nowMs;
-  const seen = memory.panicSeenMs;
-  return seen !== undefined && nowMs - seen < policy.stableWindowMs ? seen : undefined;
+  const ready = Math.max(1, readyCount(observed));
+  if (memory.panicSeenMs === nowMs) {
+    const demand = Math.max(stable, short, observed.inFlight);
+    const asked = tasksFor(demand, target);
+    // What is ordered already comes in the same seconds: the queue that grows meanwhile is no reason to order a few more.
+    return vote(demand, asked >= RISE_THRESHOLD * wanted ? asked : wanted, "panic");
+  }
+  const load = Math.max(1, wanted) * target;
+  const recent = meanOver(memory.samples, nowMs, policy.stableWindowMs * SETTLE_SHARE) ?? stable;
+  if (recent >= RISE_THRESHOLD * load) return vote(recent, tasksFor(recent, target), "rising");
+  if (stable > load && !isWithin(stable / load, policy.tolerance)) {
+    return vote(stable, tasksFor(stable, target), "above-target");
+  }
+  const lower = short < load && !isWithin(short / load, policy.tolerance);
+  const needed = lower ? Math.min(wanted, tasksFor(short, target)) : wanted;
+  // Where one task less would be one too few, a load below the target is no reason to shrink.
+  return needed < wanted ? vote(short, needed, "below-target") : vote(stable, wanted, "within-tolerance");
 }
 
 /** CPU per task against its target, by the proportional rule; tasks that warm up are not measured. */
