@@ -16,6 +16,7 @@ import {
   systemRandom,
   systemScheduler,
 } from "../base/index.ts";
+import { VERSION } from "../base/io/index.ts";
 import {
   type Address,
   type Config,
@@ -44,7 +45,6 @@ import { checkListeners, listenerProblems } from "./ports.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
 import { Traffic } from "./traffic.ts";
-import { VERSION } from "./version.ts";
 
 /** How long a worker may take from its start until it serves. */
 const WORKER_START_MS = 15_000;

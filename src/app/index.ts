@@ -3,4 +3,3 @@ export type * from "./api.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
 export { isFree } from "./ports.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
-export { VERSION } from "./version.ts";

@@ -1,38 +1,29 @@
-/** The commands, in the order in which help lists them. A new one is one file and one row. */
+/**
+ * The commands, in the order in which help lists them. A new one is one file and one row.
+ *
+ * A command is loaded when it is asked for: who looks at `status` should not wait for the planner to be read.
+ */
 import type { Command } from "./command.ts";
-import { availability } from "./commands/availability.ts";
-import { check } from "./commands/check.ts";
-import { deploy } from "./commands/deploy.ts";
-import { down } from "./commands/down.ts";
-import { drain } from "./commands/drain.ts";
-import { explain } from "./commands/explain.ts";
-import { gateway } from "./commands/gateway.ts";
-import { logs } from "./commands/logs.ts";
-import { queue } from "./commands/queue.ts";
-import { reload } from "./commands/reload.ts";
-import { run } from "./commands/run.ts";
-import { scale } from "./commands/scale.ts";
-import { simulate } from "./commands/simulate.ts";
-import { status } from "./commands/status.ts";
-import { top } from "./commands/top.ts";
-import { up } from "./commands/up.ts";
+
+/** Name -> what brings the command into memory. */
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;
 
 /** Every command of `tenfold`. */
-export const COMMANDS: readonly Command[] = [
-  run,
-  up,
-  down,
-  gateway,
-  status,
-  top,
-  logs,
-  check,
-  explain,
-  deploy,
-  scale,
-  drain,
-  reload,
-  availability,
-  queue,
-  simulate,
-];
+export const COMMANDS: CommandTable = {
+  run: async () => (await import("./commands/run.ts")).run,
+  up: async () => (await import("./commands/up.ts")).up,
+  down: async () => (await import("./commands/down.ts")).down,
+  gateway: async () => (await import("./commands/gateway.ts")).gateway,
+  status: async () => (await import("./commands/status.ts")).status,
+  top: async () => (await import("./commands/top.ts")).top,
+  logs: async () => (await import("./commands/logs.ts")).logs,
+  check: async () => (await import("./commands/check.ts")).check,
+  explain: async () => (await import("./commands/explain.ts")).explain,
+  deploy: async () => (await import("./commands/deploy.ts")).deploy,
+  scale: async () => (await import("./commands/scale.ts")).scale,
+  drain: async () => (await import("./commands/drain.ts")).drain,
+  reload: async () => (await import("./commands/reload.ts")).reload,
+  availability: async () => (await import("./commands/availability.ts")).availability,
+  queue: async () => (await import("./commands/queue.ts")).queue,
+  simulate: async () => (await import("./commands/simulate.ts")).simulate,
+};

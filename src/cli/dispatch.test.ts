@@ -3,11 +3,13 @@ import { COMMANDS } from "./commands.ts";
 import { tenfold } from "./testing.ts";
 
 describe("every command", () => {
-  for (const { name } of COMMANDS) {
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    test(`${name} is found by its own name`, async () => expect((await load()).name).toBe(name));
+
     test(`${name} --help shows usage, options and an example that begins with its name`, async () => {
       const { code, out } = await tenfold([name, "--help"]);
       expect(code).toBe(0);
-      expect(out).toContain(`Usage: tenfold ${name} `);
+      expect(out).toMatch(new RegExp(`Usage: tenfold ${name}\\b`));
       expect(out).toContain("--help");
       expect(out).toContain(`  tenfold ${name}`);
     });
@@ -42,7 +44,10 @@ describe("the command line", () => {
   test("lists every command", async () => {
     const { code, out } = await tenfold(["--help"]);
     expect(code).toBe(0);
-    for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`${name} +${summary}`));
+    for (const load of Object.values(COMMANDS)) {
+      const { name, summary } = await load();
+      expect(out).toMatch(new RegExp(`${name} +${summary}`));
+    }
   });
 
   test("without a command shows the same on stderr and exits 2", async () => {

@@ -5,6 +5,7 @@
 import { nearest } from "../config/index.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import type { CommandTable } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { EXIT, Failure, failureLine, UsageError } from "./failure.ts";
 import { renderHelp, renderOverview, usageLines } from "./help.ts";
@@ -15,17 +16,17 @@ const HELP_WORDS: readonly string[] = ["--help", "-h", "help"];
 /** Runs `tenfold …args`. Resolves to the exit code. What it throws is a bug. */
 export async function dispatch(
   args: readonly string[],
-  commands: readonly Command[],
+  commands: CommandTable,
   context: Context,
 ): Promise<number> {
   const [word, ...rest] = args;
   try {
-    if (word === undefined) return showOverview(commands, context, EXIT.usage);
+    if (word === undefined) return await showOverview(commands, context, EXIT.usage);
     if (word === "--version") return show([context.version], context);
-    if (!HELP_WORDS.includes(word)) return await runCommand(findCommand(word, commands), rest, context);
+    if (!HELP_WORDS.includes(word)) return await runCommand(await findCommand(word, commands), rest, context);
     const [topic] = rest;
-    if (topic === undefined) return showOverview(commands, context, EXIT.ok);
-    return show(renderHelp(findCommand(topic, commands), context.terminal.style), context);
+    if (topic === undefined) return await showOverview(commands, context, EXIT.ok);
+    return show(renderHelp(await findCommand(topic, commands), context.terminal.style), context);
   } catch (problem) {
     return explain(problem, context);
   }
@@ -44,21 +45,23 @@ async function runCommand(command: Command, args: readonly string[], context: Co
   }
 }
 
-function findCommand(word: string, commands: readonly Command[]): Command {
-  const command = commands.find(({ name }) => name === word);
-  if (command !== undefined) return command;
-  const near = nearest(
-    word,
-    commands.map(({ name }) => name),
-  );
+async function findCommand(word: string, commands: CommandTable): Promise<Command> {
+  const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (load !== undefined) return load();
+  const near = nearest(word, Object.keys(commands));
   const what = word.startsWith("-") ? `there is no option ${word}` : `there is no command "${word}"`;
   throw new UsageError(what, near === undefined ? "see `tenfold --help`" : `did you mean "${near}"?`);
 }
 
 /** Without a command there is nothing to do: the same text, on stderr, and exit code 2. */
-function showOverview(commands: readonly Command[], { terminal, version }: Context, code: number): number {
+async function showOverview(
+  commands: CommandTable,
+  { terminal, version }: Context,
+  code: number,
+): Promise<number> {
   const write = code === EXIT.ok ? terminal.out : terminal.err;
-  for (const line of renderOverview(commands, version, terminal.style)) write(line);
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  for (const line of renderOverview(all, version, terminal.style)) write(line);
   return code;
 }
 

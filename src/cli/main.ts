@@ -5,11 +5,10 @@
  * is full, the terminal was closed) is lost while the work goes on. Anything else that nobody expected is one line,
  * and the stack with TENFOLD_DEBUG=1.
  */
-import { VERSION } from "../app/index.ts";
 import { systemClock, systemScheduler } from "../base/index.ts";
+import { VERSION } from "../base/io/index.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Context } from "./context.ts";
-import { start } from "./controller.ts";
 import { dispatch } from "./dispatch.ts";
 import { EXIT } from "./failure.ts";
 import { processTerminal } from "./terminal.ts";
@@ -29,7 +28,8 @@ const context: Context = {
     return () => void process.off(name, listener);
   },
   onKey: listenToKeys,
-  start,
+  // Loaded by the few commands that start one: it is most of the program.
+  start: async (options) => (await import("./controller.ts")).start(options),
 };
 
 for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithReader);

@@ -1,3 +1,4 @@
-/** The files under every part: replaced whole, or appended to. */
+/** The files under every part: replaced whole, or appended to; and the program's own version. */
 export { writeFileAtomic } from "./atomic-file.ts";
 export { type AppenderOptions, type AppenderStats, BatchedAppender } from "./batched-appender.ts";
+export { VERSION } from "./version.ts";
