@@ -23,6 +23,7 @@ export const COMMANDS: CommandTable = {
   scale: async () => (await import("./commands/scale.ts")).scale,
   drain: async () => (await import("./commands/drain.ts")).drain,
   reload: async () => (await import("./commands/reload.ts")).reload,
+  estimate: async () => (await import("./commands/estimate.ts")).estimate,
   availability: async () => (await import("./commands/availability.ts")).availability,
   queue: async () => (await import("./commands/queue.ts")).queue,
   simulate: async () => (await import("./commands/simulate.ts")).simulate,
