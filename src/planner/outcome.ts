@@ -14,8 +14,3 @@ export type Outcome<T> =
 export function ok<T>(value: T): Outcome<T> {
   return { kind: "ok", value };
 }
-
-/** One problem: where, what is wrong there ("is -3"), and the mend ("write a number above 0"). */
-export function problem(path: string, what: string, mend: string): Outcome<never> {
-  return { kind: "problems", problems: [{ path, what, mend }] };
-}

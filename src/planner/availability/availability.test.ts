@@ -131,6 +131,5 @@ describe("mistakes are named with their mend", () => {
     [`${"series(".repeat(60)}a 99${")".repeat(60)}`, "is more than 50 brackets deep"],
     ["a".repeat(30_000), "has 30000 characters"],
   ];
-  for (const [text, line] of rows)
-    test(`${text.slice(0, 40)}`, () => expect(() => system(text)).toThrow(line));
+  for (const [text, line] of rows) test(text.slice(0, 40), () => expect(() => system(text)).toThrow(line));
 });

@@ -265,7 +265,7 @@ function readSetting(settings: Settings, token: Token): void {
 }
 
 /** 99.95 and 99.95% are percentages, 0.9995 is a share; between 1 and 50 nobody means either. */
-export function availabilityOf({ text, at }: Token): number {
+function availabilityOf({ text, at }: Token): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
   const value = Number(percent ?? text);
   if (text.trim() === "" || Number.isNaN(value))

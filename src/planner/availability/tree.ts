@@ -54,7 +54,7 @@ export function unavailabilityOf(system: System): number {
 }
 
 /** Down when any is. */
-export function seriesOf(parts: readonly number[]): number {
+function seriesOf(parts: readonly number[]): number {
   return -Math.expm1(parts.reduce((sum, part) => sum + Math.log1p(-part), 0));
 }
 
@@ -73,7 +73,7 @@ function someOf(needed: number, parts: readonly number[], options: GroupOptions)
  * Chance that fewer than `needed` are up: by adding one part after the other to the distribution of how many are down.
  * Only positive numbers are added, so small chances keep their digits. O(parts^2).
  */
-export function tooFew(needed: number, parts: readonly number[]): number {
+function tooFew(needed: number, parts: readonly number[]): number {
   const spare = parts.length - needed;
   let down = [1];
   for (const part of parts) {

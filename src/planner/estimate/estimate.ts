@@ -72,7 +72,7 @@ export function serversFor(
 }
 
 /** Years of a traffic that grows, in years of the first. */
-export function grownYears(years: number, growth: number): number {
+function grownYears(years: number, growth: number): number {
   return growth === 0 ? years : ((1 + growth) ** years - 1) / growth;
 }
 

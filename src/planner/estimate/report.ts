@@ -1,5 +1,5 @@
 /** Estimates as reports: the mental figure beside the exact one, with what was rounded. */
-import { type Figure, type FigureParts, figure } from "../report/figure.ts";
+import { type Figure, type FigureParts, figure, figures } from "../report/figure.ts";
 import type { Report, Section, Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import { valueTable } from "../report/value-table.ts";
@@ -9,6 +9,11 @@ import { serverTable } from "./servers-report.ts";
 import type { Workload } from "./workload.ts";
 
 const DAY_S = 86_400;
+const BITS = 8;
+
+/** Bits of a byte, and days of a year, as one reckons in one's head. */
+const BITS_IN_HEAD = 10;
+const YEAR_DAYS_IN_HEAD = 400;
 
 /** Writes a second that one well-kept primary takes, batched; a database of more data than this outgrows one machine. */
 const ONE_PRIMARY = { writeRps: 5000, bytes: 10e12 } as const;
@@ -54,7 +59,7 @@ function databaseSentence({ peakWriteRps, textKept }: Estimate): string {
 type InHead = readonly [value: number, words: string];
 
 /** Exact and mental side by side; the error of the mental one is part of it. */
-function both(title: string, rows: readonly (readonly [Figure, InHead])[]): Table {
+function both(title: string, exact: readonly Figure[], heads: readonly InHead[]): Table {
   return {
     kind: "table",
     title,
@@ -65,186 +70,114 @@ function both(title: string, rows: readonly (readonly [Figure, InHead])[]): Tabl
       { title: "off by", align: "right" },
       { title: "rounded" },
     ],
-    rows: rows.map(([exact, [value, words]]) => [
-      exact.label,
-      exact,
-      formatNumber(value, exact.unit, 2),
-      exact.value === 0 ? "" : formatNumber(value / exact.value - 1, "share", 2),
-      words,
-    ]),
+    rows: exact.map((one, index) => {
+      const [value, words] = heads[index] ?? [one.value, ""];
+      const off = one.value === 0 ? "" : formatNumber(value / one.value - 1, "share", 2);
+      return [one.label, one, formatNumber(value, one.unit, 2), off, words];
+    }),
   };
 }
 
-function rateTable(workload: Workload, result: Estimate): Section {
-  const { peak } = workload;
-  const rate = (key: string, label: string, value: number, perDay: number): readonly [Figure, InHead] => [
-    figure({
-      key,
-      label,
-      value,
-      unit: "perSecond",
-      formula: "a day's number / 86,400 s",
-      inputs: [["a day's number", perDay, "perDay"]],
-    }),
-    [inHead(perDay) / DAY_S_IN_HEAD, `${formatNumber(inHead(perDay), "count", 1)} / 10^5 s`],
+function rateTable({ peak }: Workload, result: Estimate): Section {
+  const { readsPerDay, writesPerDay } = result;
+  const reads: FigureParts["inputs"] = [
+    ["a day's number", readsPerDay, "perDay"],
+    ["peak", peak, "ratio"],
   ];
-  const top = (key: string, label: string, value: number, perDay: number): readonly [Figure, InHead] => [
-    figure({
-      key,
-      label,
-      value,
-      unit: "perSecond",
-      formula: "mean x peak",
-      inputs: [
-        ["mean", perDay / DAY_S, "perSecond"],
-        ["peak", peak, "ratio"],
-      ],
-    }),
-    [(inHead(perDay) / DAY_S_IN_HEAD) * peak, `x ${peak}`],
+  const writes: FigureParts["inputs"] = [
+    ["a day's number", writesPerDay, "perDay"],
+    ["peak", peak, "ratio"],
   ];
-  return both("Requests", [
-    rate("readRps", "reads", result.readRps, result.readsPerDay),
-    top("peakReadRps", "reads at the peak", result.peakReadRps, result.readsPerDay),
-    rate("writeRps", "writes", result.writeRps, result.writesPerDay),
-    top("peakWriteRps", "writes at the peak", result.peakWriteRps, result.writesPerDay),
+  const mean = "a day's number / 86,400 s";
+  const exact = figures([
+    ["readRps", "reads", result.readRps, "perSecond", mean, { inputs: reads }],
+    [
+      "peakReadRps",
+      "reads at the peak",
+      result.peakReadRps,
+      "perSecond",
+      `${mean} x peak`,
+      { inputs: reads },
+    ],
+    ["writeRps", "writes", result.writeRps, "perSecond", mean, { inputs: writes }],
+    [
+      "peakWriteRps",
+      "writes at the peak",
+      result.peakWriteRps,
+      "perSecond",
+      `${mean} x peak`,
+      { inputs: writes },
+    ],
+  ]);
+  const head = (perDay: number): number => inHead(perDay) / DAY_S_IN_HEAD;
+  const words = (perDay: number): string => `${formatNumber(inHead(perDay), "count", 1)} / 10^5 s`;
+  return both("Requests", exact, [
+    [head(readsPerDay), words(readsPerDay)],
+    [head(readsPerDay) * peak, `x ${peak}`],
+    [head(writesPerDay), words(writesPerDay)],
+    [head(writesPerDay) * peak, `x ${peak}`],
   ]);
 }
 
 function storageTable({ years, growth, copies, hotShare }: Workload, result: Estimate): Section {
-  const row = (
-    parts: Omit<FigureParts, "unit"> & { readonly unit: FigureParts["unit"] },
-    head: InHead,
-  ): readonly [Figure, InHead] => [figure(parts), head];
-  const perYear = (day: number): InHead => [inHead(day) * 400, "365 -> 400 days"];
-  const kept: [string, number, "ratio" | "share" | "bytesPerDay"][] = [
-    ["years", years, "ratio"],
-    ["growth a year", growth, "share"],
-  ];
-  return both("Storage", [
-    row(
-      {
-        key: "textPerDay",
-        label: "rows",
-        value: result.textPerDay,
-        unit: "bytesPerDay",
-        formula: "sum of number x bytes",
-      },
-      [inHead(result.textPerDay), "one digit"],
-    ),
-    row(
-      {
-        key: "filesPerDay",
-        label: "files",
-        value: result.filesPerDay,
-        unit: "bytesPerDay",
-        formula: "sum of number x share with a file x bytes",
-      },
-      [inHead(result.filesPerDay), "one digit"],
-    ),
-    row(
-      {
-        key: "textPerYear",
-        label: "rows",
-        value: result.textPerYear,
-        unit: "bytesPerYear",
-        formula: "a day x 365",
-      },
-      perYear(result.textPerDay),
-    ),
-    row(
-      {
-        key: "filesPerYear",
-        label: "files",
-        value: result.filesPerYear,
-        unit: "bytesPerYear",
-        formula: "a day x 365",
-      },
-      perYear(result.filesPerDay),
-    ),
-    row(
-      {
-        key: "textKept",
-        label: `rows after ${years} years`,
-        value: result.textKept,
-        unit: "bytes",
-        formula: "a year x years, grown",
-        inputs: kept,
-      },
-      [inHead(result.textPerDay) * 400 * years, "no growth"],
-    ),
-    row(
-      {
-        key: "filesCopied",
-        label: `files a year in ${copies} copies`,
-        value: result.filesPerYear * copies,
-        unit: "bytes",
-        formula: "a year x copies",
-        inputs: [["copies", copies, "count"]],
-      },
-      [inHead(result.filesPerDay) * 400 * copies, ""],
-    ),
-    row(
-      {
-        key: "kept",
-        label: "all, all copies",
-        value: result.kept,
-        unit: "bytes",
-        formula: "(rows + files) x copies",
-        inputs: [["copies", copies, "count"]],
-      },
-      [(inHead(result.textPerDay) + inHead(result.filesPerDay)) * 400 * years * copies, ""],
-    ),
-    row(
-      {
-        key: "cacheBytes",
-        label: "cache: the hot part of a day's rows",
-        value: result.cacheBytes,
-        unit: "bytes",
-        formula: "rows of a day x hot share",
-        inputs: [["hot share", hotShare, "share"]],
-        source: "the 80/20 rule",
-      },
-      [inHead(result.textPerDay) * hotShare, ""],
-    ),
+  const { textPerDay, filesPerDay, textPerYear, filesPerYear, textKept, kept, cacheBytes } = result;
+  const exact = figures(
+    [
+      ["textPerDay", "rows", textPerDay, "bytesPerDay", "sum of number x bytes"],
+      ["filesPerDay", "files", filesPerDay, "bytesPerDay", "sum of number x share with a file x bytes"],
+      ["textPerYear", "rows", textPerYear, "bytesPerYear", "a day x 365"],
+      ["filesPerYear", "files", filesPerYear, "bytesPerYear", "a day x 365"],
+      ["textKept", `rows after ${years} years`, textKept, "bytes", "a year x years, grown"],
+      ["filesCopied", `files a year in ${copies} copies`, filesPerYear * copies, "bytes", "a year x copies"],
+      ["kept", "all, all copies", kept, "bytes", "(rows + files) x copies"],
+      [
+        "cacheBytes",
+        "cache: the hot part of a day's rows",
+        cacheBytes,
+        "bytes",
+        "rows of a day x hot share",
+        { source: "the 80/20 rule" },
+      ],
+    ],
+    {
+      inputs: [
+        ["years", years, "ratio"],
+        ["growth a year", growth, "share"],
+        ["copies", copies, "count"],
+        ["hot share", hotShare, "share"],
+      ],
+    },
+  );
+  const [text, files] = [inHead(textPerDay), inHead(filesPerDay)];
+  return both("Storage", exact, [
+    [text, "one digit"],
+    [files, "one digit"],
+    [text * YEAR_DAYS_IN_HEAD, "365 -> 400 days"],
+    [files * YEAR_DAYS_IN_HEAD, "365 -> 400 days"],
+    [text * YEAR_DAYS_IN_HEAD * years, "no growth"],
+    [files * YEAR_DAYS_IN_HEAD * copies, ""],
+    [(text + files) * YEAR_DAYS_IN_HEAD * years * copies, ""],
+    [text * hotShare, ""],
   ]);
 }
 
-function bandwidthTable(result: Estimate): Section {
-  const head = (bps: number): InHead => [
-    (inHead((bps * DAY_S) / 8) / DAY_S_IN_HEAD) * 10,
-    "8 -> 10 bits, 10^5 s",
-  ];
-  return both("Bandwidth", [
+function bandwidthTable({ textEgressBps, fileEgressBps, egressPerDay }: Estimate): Section {
+  const head = (bps: number): number => (inHead((bps * DAY_S) / BITS) / DAY_S_IN_HEAD) * BITS_IN_HEAD;
+  const exact = figures([
+    ["textEgressBps", "answers", textEgressBps, "bitsPerSecond", "bytes a day x 8 / 86,400 s"],
     [
-      figure({
-        key: "textEgressBps",
-        label: "answers",
-        value: result.textEgressBps,
-        unit: "bitsPerSecond",
-        formula: "bytes a day x 8 / 86,400 s",
-      }),
-      head(result.textEgressBps),
+      "fileEgressBps",
+      "files",
+      fileEgressBps,
+      "bitsPerSecond",
+      "reads x share with a file x bytes x 8 / 86,400 s",
     ],
-    [
-      figure({
-        key: "fileEgressBps",
-        label: "files",
-        value: result.fileEgressBps,
-        unit: "bitsPerSecond",
-        formula: "reads x share with a file x bytes x 8 / 86,400 s",
-      }),
-      head(result.fileEgressBps),
-    ],
-    [
-      figure({
-        key: "egressPerDay",
-        label: "both",
-        value: result.egressPerDay,
-        unit: "bytesPerDay",
-        formula: "bytes a day",
-      }),
-      [inHead(result.egressPerDay), "one digit"],
-    ],
+    ["egressPerDay", "both", egressPerDay, "bytesPerDay", "bytes a day"],
+  ]);
+  return both("Bandwidth", exact, [
+    [head(textEgressBps), "8 -> 10 bits, 10^5 s"],
+    [head(fileEgressBps), "8 -> 10 bits, 10^5 s"],
+    [inHead(egressPerDay), "one digit"],
   ]);
 }
 

@@ -54,6 +54,26 @@ export function figure({ inputs = [], ...parts }: FigureParts): Figure {
   };
 }
 
+/** One of several figures: key, label, value, unit, formula, and what it has of its own. */
+export type FigureRow = readonly [
+  key: string,
+  label: string,
+  value: number,
+  unit: Unit,
+  formula: string,
+  own?: Pick<FigureParts, "inputs" | "source" | "digits">,
+];
+
+/** Figures that share inputs and source, unless one has its own. */
+export function figures(
+  rows: readonly FigureRow[],
+  common: Pick<FigureParts, "inputs" | "source" | "digits"> = {},
+): Figure[] {
+  return rows.map(([key, label, value, unit, formula, own]) =>
+    figure({ key, label, value, unit, formula, ...common, ...own }),
+  );
+}
+
 /** The number as people read it, with its unit: "11,574/s", "99.93 %", "2.5 ms". */
 export function formatFigure({ value, unit, digits }: Figure): string {
   return formatNumber(value, unit, digits);

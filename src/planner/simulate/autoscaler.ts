@@ -12,9 +12,6 @@ export interface Autoscaler {
   step(observed: Observed, nowMs: number): number;
 }
 
-/** Makes the autoscaler of one run. */
-export type AutoscalerFactory = () => Autoscaler;
-
 /** How often the controller decides. */
 const DECIDE_MS = 1000;
 

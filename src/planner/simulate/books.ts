@@ -16,7 +16,7 @@ import { Account, type Ledger, type Source } from "./source.ts";
 import type { Node, World } from "./world.ts";
 
 /** Steps over time kept at most; a longer run has longer steps. */
-export const WINDOWS_MAX = 10_000;
+const WINDOWS_MAX = 10_000;
 
 /** A node less busy than this limits nothing. */
 const BUSY_MIN = 0.1;

@@ -70,13 +70,6 @@ export function cv(distribution: Distribution): number {
   }
 }
 
-/** The same shape, `factor` times as long. */
-export function scaledBy(distribution: Distribution, factor: number): Distribution {
-  return distribution.kind === "empirical"
-    ? { ...distribution, quantiles: distribution.quantiles.map(([share, ms]) => [share, ms * factor]) }
-    : { ...distribution, meanMs: distribution.meanMs * factor };
-}
-
 /** Draws exponential times of this mean by inversion; `random` is below 1, so the logarithm is finite. */
 export function exponential(mean: number, random: Random): Sampler {
   return () => -mean * Math.log(1 - random());

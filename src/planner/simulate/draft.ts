@@ -149,7 +149,7 @@ export const designShape: shapes.Shape<DesignDraft> = object<DesignDraft>(
     clients: named(name, clients as shapes.Shape<Partial<ClientsDraft>>, NODES_MAX),
     nodes: named(name, node, NODES_MAX),
     faults: list(fault as shapes.Shape<Partial<FaultDraft>>, FAULTS_MAX),
-    run: run as shapes.Shape<Partial<RunDraft>>,
+    run,
   },
   { required: ["clients", "nodes"] },
 );

@@ -119,7 +119,7 @@ const places = count(10_000_000);
 const routeNames = list(name, CALLS_MAX);
 
 /** Kind -> its shape. A new kind of node is one row here, one in `parse` and one in `run`. */
-export const NODES: { readonly [K in NodeKind]: shapes.Shape<NodeDrafts[K]> } = {
+const NODES: { readonly [K in NodeKind]: shapes.Shape<NodeDrafts[K]> } = {
   delay: object<NodeDrafts["delay"]>(
     { kind, time: distribution, to: name, pricePerMonth: price },
     { required: ["time"] },

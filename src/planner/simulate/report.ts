@@ -116,14 +116,7 @@ function nodeTable({ nodes }: SimulationResult): Table {
     rows: nodes.map((node) => [
       node.name,
       node.kind,
-      measured(
-        `${node.name}.visits`,
-        `visits to ${node.name}`,
-        node.requests,
-        "count",
-        "visits that ended",
-        9,
-      ),
+      measured(`${node.name}.visits`, `visits to ${node.name}`, node.requests, "count", "visits that ended"),
       node.capacity === Infinity
         ? ""
         : measured(
@@ -132,7 +125,6 @@ function nodeTable({ nodes }: SimulationResult): Table {
             node.utilisation,
             "share",
             "busy time / capacity over time",
-            3,
           ),
       node.capacity === Infinity
         ? ""
@@ -142,17 +134,9 @@ function nodeTable({ nodes }: SimulationResult): Table {
             node.capacity,
             "count",
             "mean number that can be worked on at once",
-            3,
           ),
       measured(`${node.name}.queued`, `waiting at ${node.name}`, node.queued, "ratio", "mean over time", 3),
-      measured(
-        `${node.name}.queuedMax`,
-        `most waiting at ${node.name}`,
-        node.queuedMax,
-        "count",
-        "greatest",
-        9,
-      ),
+      measured(`${node.name}.queuedMax`, `most waiting at ${node.name}`, node.queuedMax, "count", "greatest"),
       measured(
         `${node.name}.meanMs`,
         `time at ${node.name}`,
@@ -337,7 +321,6 @@ export function largestLoadReport({ factor, tried }: LargestLoad): Report {
             total.errorShare,
             "share",
             "not answered / ended",
-            3,
           ),
           keeps ? "kept" : "broken",
         ]),

@@ -15,7 +15,7 @@ describe("a run", () => {
     const [first, again, other] = [1, 1, 2].map((seed) =>
       runOf({ ...queueDesign(80, 1), run: { duration: "60s", seed } }),
     );
-    expect(again).toEqual(first!);
+    expect(again).toEqual(first);
     expect(other!.total.latency.meanMs).not.toBe(first!.total.latency.meanMs);
   });
 
@@ -225,7 +225,7 @@ describe("what people write is checked, all at once", () => {
     ],
   ];
   for (const [name, input, line] of rows)
-    test(`${name}`, () => expect(problemsOf(input).join("\n")).toContain(line));
+    test(name, () => expect(problemsOf(input).join("\n")).toContain(line));
 
   test("a million nodes are refused at once", () => {
     const many = Object.fromEntries(

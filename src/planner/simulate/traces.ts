@@ -105,3 +105,49 @@ export function timesAt({ points }: Trace, minute: number): number {
   if (from === undefined) return to[1];
   return from[1] + ((to[1] - from[1]) * (minute - from[0])) / (to[0] - from[0]);
 }
+
+/** Loads that nothing was tuned on: the rule has to stand on them too. */
+export const HELD_OUT_TRACES: readonly Trace[] = [
+  {
+    name: "pulses",
+    about: "eight times the load for 40 s, every two minutes",
+    points: Array.from({ length: 10 }, (_, index) => 5 + index * 2).flatMap((minute): [number, number][] => [
+      [minute, 1],
+      [minute + EDGE_MINUTES, 8],
+      [minute + 2 / 3, 8],
+      [minute + 2 / 3 + EDGE_MINUTES, 1],
+    ]),
+  },
+  {
+    name: "waves",
+    about: "four times the load, up and down by 60 % every 50 s",
+    points: Array.from({ length: 400 }, (_, index) => {
+      const minute = index / 10;
+      return [minute, 4 + 2.4 * Math.sin((2 * Math.PI * minute * 60) / 50)];
+    }),
+  },
+  {
+    name: "staircase",
+    about: "half as much again every five minutes",
+    points: Array.from({ length: 8 }, (_, index) => index).flatMap((step): [number, number][] => [
+      [step * 5 + EDGE_MINUTES, 1.5 ** step],
+      [(step + 1) * 5, 1.5 ** step],
+    ]),
+  },
+  {
+    name: "two days",
+    about: "a morning, a lunch break and an evening, twice",
+    points: [0, 20].flatMap((start): [number, number][] =>
+      (
+        [
+          [0, 1],
+          [4, 6],
+          [7, 4],
+          [12, 9],
+          [17, 1.5],
+          [19, 1],
+        ] as const
+      ).map(([at, times]) => [start + at, times]),
+    ),
+  },
+];
