@@ -14,6 +14,20 @@ async function running(service: Record<string, unknown> = {}): Promise<Imaginary
 const deployStatus = (machine: ImaginaryMachine): string | undefined =>
   machine.controller.status().services[0]?.deploy?.status;
 
+test("a task that has just died counts as healthy at no moment, not even while its end is written down", async () => {
+  const machine = await running({ tasks: 2 });
+  const claims = new Set<number>();
+  machine.isDiskFull = () => {
+    const [web] = machine.controller.status().services;
+    const alive = web?.tasks.filter(({ state }) => state === "healthy").length ?? 0;
+    claims.add((web?.healthy ?? 0) - alive);
+    return false;
+  };
+  for (const pid of machine.pids("web/")) machine.crash(pid);
+  await machine.pass(1);
+  expect(Math.max(...claims)).toBe(0);
+});
+
 describe("a controller that is killed at any write", () => {
   /** Brings a service up, deploys it and scales it, and is killed during write `atWrite`; gives the writes made. */
   async function killedAt(atWrite: number, written: boolean): Promise<ImaginaryMachine> {

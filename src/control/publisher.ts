@@ -185,8 +185,9 @@ export class Publisher {
     }
   }
 
-  /** Whether a task is registered, and every worker there was then knows of it. */
+  /** Whether a task is registered, and every worker there was then knows of it. One that has just died is not. */
   isServing(task: Task): boolean {
+    if (task.state.kind !== "healthy") return false;
     const since = this.#joining.get(task.id);
     if (since !== undefined && this.#dataPlane.ackedBy(since) === "all") {
       this.#joining.delete(task.id);
