@@ -57,13 +57,13 @@ describe("panic", () => {
     expect(second.decision).toMatchObject({ result: 20, reason: "panic" });
   });
 
-  test("a further order is at least a quarter of what is ordered already", () => {
+  test("what is ordered already is added to only when twice as much is needed", () => {
     const samples = [1, 2].map((s) => ({ atMs: s * 1000, value: 200 }));
     const panicking = { ...emptyMemory(), samples, panicSeenMs: 2000 };
     const tasks = [...tasksAt(2), ...tasksAt(18).map((task) => ({ ...task, ready: false }))];
     const result = (inFlight: number): number =>
       decide(observedOf(20, { tasks, inFlight }), policyOf(), panicking, 3000).decision.result;
-    expect([result(240), result(250)]).toEqual([20, 25]);
+    expect([result(390), result(400)]).toEqual([20, 40]);
   });
 
   test("what waited in the jump is no demand once it is over", () => {
@@ -74,12 +74,19 @@ describe("panic", () => {
     expect(after.memory.samples.map(({ value }) => value)).toEqual([150]);
   });
 
-  test("a panic soon after a shrink is a regret, for half an hour", () => {
+  test("a panic soon after a shrink is a regret, unless growth was under way", () => {
     const jump = { ...emptyMemory(), samples: [{ atMs: 999_000, value: 200 }] };
     const regretsAfter = (shrunkMs: number): number =>
       decide(observedOf(2, { inFlight: 200 }), policyOf(), { ...jump, shrunkMs }, 1_000_000).memory.regrets
         .length;
     expect([regretsAfter(700_001), regretsAfter(700_000)]).toEqual([1, 0]);
+    const tasks = [...tasksAt(2), { ready: false, ageMs: 0 }];
+    const growing = observedOf(3, { tasks, inFlight: 200 });
+    const late = decide(growing, policyOf(), { ...jump, shrunkMs: 990_000 }, 1_000_000);
+    expect([late.memory.panicSeenMs, late.memory.regrets]).toEqual([1_000_000, []]);
+  });
+
+  test("a regret fades after six down windows", () => {
     const old = { ...emptyMemory(), regrets: [1_000_000] };
     const at = (nowMs: number) => decide(observedOf(2), policyOf(), old, nowMs).memory.regrets.length;
     expect([at(2_799_999), at(2_800_000)]).toEqual([1, 0]);

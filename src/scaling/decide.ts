@@ -9,7 +9,7 @@
 import { applyClamps } from "./clamps.ts";
 import type { Clamp, Decision, DecisionReason, Vote } from "./decision.ts";
 import { type Recommendation, recommend, remember, type ScaleMemory } from "./memory.ts";
-import { type Observed, readyCount } from "./observed.ts";
+import { isStarting, type Observed, readyCount } from "./observed.ts";
 import { panicSeen, withoutJump } from "./panic.ts";
 import { regret } from "./patience.ts";
 import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
@@ -56,7 +56,7 @@ function withSample(
   const { panicSeenMs: before, byHand, begun, ...rest } = memory;
   const samples = remember(memory.samples, observed.inFlight, nowMs, policy.stableWindowMs);
   const seen = panicSeen(observed, policy, { ...memory, samples }, nowMs);
-  const began = before === undefined && seen !== undefined;
+  const began = before === undefined && seen !== undefined && !isStarting(observed);
   const holds = (set: Recommendation | undefined): set is Recommendation =>
     set !== undefined && set.atMs > nowMs - policy.downWindowMs;
   return {

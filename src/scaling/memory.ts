@@ -28,7 +28,7 @@ export interface ScaleMemory {
   readonly panicSeenMs?: number;
   /** When the service last shrank. */
   readonly shrunkMs?: number;
-  /** Panics that began within a down window of a shrink: instants at which shrinking proved wrong. */
+  /** Panics that began within a down window of a shrink, before any growth: instants at which it proved wrong. */
   readonly regrets: readonly number[];
   readonly lastDirection: "up" | "down" | "none";
   /** Instants at which the direction changed, within the flap window. */

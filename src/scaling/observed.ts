@@ -24,6 +24,11 @@ export interface Observed {
   readonly deploying: boolean;
 }
 
+/** Whether a task is not ready yet: growth that was ordered has not arrived. */
+export function isStarting(observed: Observed): boolean {
+  return observed.tasks.some((task) => !task.ready);
+}
+
 /** Tasks that are ready. */
 export function readyCount(observed: Observed): number {
   return observed.tasks.filter((task) => task.ready).length;

@@ -5,7 +5,7 @@
  * off the queue, and what it showed is forgotten once it is over: demand is measured anew.
  */
 import { meanOver, type Sample, type ScaleMemory, sustained } from "./memory.ts";
-import { type Observed, readyCount } from "./observed.ts";
+import { isStarting, type Observed, readyCount } from "./observed.ts";
 import { patienceOf } from "./patience.ts";
 import { BURST_SAMPLES, PANIC_THRESHOLD, PANIC_WINDOW_SHARE, type ScalePolicy } from "./policy.ts";
 
@@ -32,9 +32,8 @@ export function panicSeen(
   if (isOver(observed, policy, memory, nowMs)) return nowMs;
   const seen = memory.panicSeenMs;
   if (seen === undefined || policy.inFlight === undefined) return undefined;
-  const starting = observed.tasks.length > readyCount(observed);
   const settled = nowMs - seen >= patienceOf(policy, memory).settleMs;
-  return settled && !starting ? undefined : seen;
+  return settled && !isStarting(observed) ? undefined : seen;
 }
 
 /** The samples that measure demand: those after the jump, or in it all. */

@@ -27,7 +27,7 @@ export function patienceOf(policy: ScalePolicy, memory: ScaleMemory): Patience {
   return { holdMs, settleMs: Math.min(shortestMs * factor, Math.max(shortestMs, holdMs)) };
 }
 
-/** The regrets after this tick: `began` says that a panic began in it. */
+/** The regrets after this tick: `began` says that a panic began in it, with nothing ordered yet that would answer it. */
 export function regret(
   memory: ScaleMemory,
   policy: ScalePolicy,

@@ -3,7 +3,7 @@ import type { Vote, VoteReason } from "./decision.ts";
 import { meanOver, type ScaleMemory } from "./memory.ts";
 import { type Observed, readyCount } from "./observed.ts";
 import { shortDemand } from "./panic.ts";
-import { RISE_THRESHOLD, type ScalePolicy, SETTLE_SHARE } from "./policy.ts";
+import { PANIC_THRESHOLD, RISE_THRESHOLD, type ScalePolicy, SETTLE_SHARE } from "./policy.ts";
 import { isWithin, proportional, tasksFor } from "./proportional.ts";
 
 /** A share of the core or of the limit that is all of it: what an unmeasured task counts as when shrinking. */
@@ -34,8 +34,8 @@ export function inFlightVote(
   if (memory.panicSeenMs === nowMs) {
     const demand = Math.max(stable, short, observed.inFlight);
     const asked = tasksFor(demand, target);
-    // What is ordered already comes in the same seconds: the queue that grows meanwhile is no reason to order a few more.
-    return vote(demand, asked >= RISE_THRESHOLD * wanted ? asked : wanted, "panic");
+    // What is ordered already comes in the same seconds: only demand for twice as many asks for more.
+    return vote(demand, asked >= PANIC_THRESHOLD * wanted ? asked : wanted, "panic");
   }
   const load = Math.max(1, wanted) * target;
   const recent = meanOver(memory.samples, nowMs, policy.stableWindowMs * SETTLE_SHARE) ?? stable;
