@@ -212,7 +212,16 @@ export interface TargetGroupConfig {
   readonly slowStartMs: number;
   /** Bounded-load factor of consistent-hash, default 1.25. */
   readonly boundedLoad: number;
+  readonly retryBudget: RetryBudgetConfig;
   readonly connections: ConnectionsConfig;
+}
+
+/** How many of a group's requests may be sent again, so that an outage is not answered with a storm. Per worker. */
+export interface RetryBudgetConfig {
+  /** Retries per request, 0..1; default 0.2. */
+  readonly ratio: number;
+  /** Retries per second that are allowed whatever the number of requests; default 10. */
+  readonly perSecond: number;
 }
 
 export interface TargetConfig {

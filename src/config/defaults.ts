@@ -34,7 +34,7 @@ interface Defaults {
   readonly ruleHost: RuleConfig["host"];
   readonly algorithm: Algorithm;
   readonly hashKey: HashKey;
-  readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad">;
+  readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad" | "retryBudget">;
   readonly targetWeight: number;
   readonly health: Omit<HealthConfig, "kind">;
   readonly ejection: EjectionConfig;
@@ -79,7 +79,12 @@ export const DEFAULTS: Defaults = {
   ruleHost: { kind: "preserve" },
   algorithm: "round-robin",
   hashKey: { kind: "ip" },
-  group: { panicThreshold: 0.5, slowStartMs: 0, boundedLoad: 1.25 },
+  group: {
+    panicThreshold: 0.5,
+    slowStartMs: 0,
+    boundedLoad: 1.25,
+    retryBudget: { ratio: 0.2, perSecond: 10 },
+  },
   targetWeight: 1,
   health: {
     path: "/",

@@ -21,6 +21,7 @@ import type {
   LimitsConfig,
   ListenerConfig,
   PathMatch,
+  RetryBudgetConfig,
   RetryConfig,
   RuleConfig,
   TargetConfig,
@@ -86,6 +87,7 @@ export interface GroupSettings {
   readonly panicThreshold?: number;
   readonly slowStartMs?: number;
   readonly boundedLoad?: number;
+  readonly retryBudget?: Partial<RetryBudgetConfig>;
   readonly connections?: Partial<ConnectionsConfig>;
 }
 

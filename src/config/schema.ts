@@ -18,6 +18,7 @@ import {
   type HashKey,
   type HealthConfig,
   type LimitsConfig,
+  type RetryBudgetConfig,
   type RetryConfig,
   type RuleConfig,
   type TargetConfig,
@@ -266,6 +267,10 @@ const groupSettings: Rows<GroupSettings> = {
   panicThreshold: share,
   slowStartMs: duration(0),
   boundedLoad: number({ min: 1.01, max: 100, why: "at 1 every target would be full" }),
+  retryBudget: object<Partial<RetryBudgetConfig>>({
+    ratio: share,
+    perSecond: number({ min: 0, max: 1_000_000 }),
+  }),
   connections,
 };
 

@@ -20,6 +20,7 @@ import {
   type ListenerConfig,
   type MatchConfig,
   type PathMatch,
+  type RetryBudgetConfig,
   type RetryConfig,
   type RuleConfig,
   type TimeoutsConfig,
@@ -257,6 +258,7 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
     panicThreshold: share,
     slowStartMs: amount,
     boundedLoad: amount,
+    retryBudget: whole<RetryBudgetConfig>({ ratio: share, perSecond: amount }),
     connections: whole<ConnectionsConfig>({
       perTargetMax: size,
       idleMax: size,

@@ -197,6 +197,8 @@ export interface UserGroupSettings {
   readonly slowStart?: Duration;
   /** consistent-hash: how far above the average a target may be loaded. Default 1.25. */
   readonly boundedLoad?: number;
+  /** How many requests may be sent again: a share of them, and some a second. Default { ratio: 0.2, perSecond: 10 }. */
+  readonly retryBudget?: { readonly ratio?: number; readonly perSecond?: number };
   readonly connections?: Numbered<UserConnections>;
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../balance/index.ts";
 import type { EjectionConfig, Target, TargetGroup } from "../config/index.ts";
 import { Ejector, type Outcome } from "../health/index.ts";
+import { RetryBudget } from "../resilience/index.ts";
 import {
   type Column,
   GROUP_COUNTER,
@@ -41,6 +42,7 @@ export class Group {
   #balancer: Balancer;
   #ejector: Ejector;
   #slowStart: SlowStart;
+  #retryBudget: RetryBudget;
   #slots: Int32Array = new Int32Array(0);
   /** Health of each target as it was when it was last looked at. */
   #health: readonly Health[] = [];
@@ -54,6 +56,7 @@ export class Group {
     this.#balancer = this.#createBalancer();
     this.#ejector = new Ejector(spec.ejection);
     this.#slowStart = new SlowStart(spec.slowStartMs);
+    this.#retryBudget = new RetryBudget(spec.retryBudget);
     this.#adopt();
   }
 
@@ -83,7 +86,21 @@ export class Group {
     if (!sameBalancing(previous, spec)) this.#balancer = this.#createBalancer();
     if (!sameEjection(previous.ejection, spec.ejection)) this.#ejector = new Ejector(spec.ejection);
     if (previous.slowStartMs !== spec.slowStartMs) this.#slowStart = new SlowStart(spec.slowStartMs);
+    if (!sameBudget(previous, spec)) this.#retryBudget = new RetryBudget(spec.retryBudget);
     this.#adopt();
+  }
+
+  /** A request for the group has come: it adds to the budget of those that may be sent again. */
+  began(): void {
+    this.#retryBudget.deposit(this.#context.nowMs());
+  }
+
+  /** Whether one more request may be sent again now; if so it is taken out of the budget, else counted as refused. */
+  takeRetry(): boolean {
+    const within = this.#retryBudget.withdraw(this.#context.nowMs());
+    const counter = within ? GROUP_COUNTER.retries : GROUP_COUNTER.retriesRefused;
+    this.#context.column.countGroup(this.#spec.slot, counter, 1);
+    return within;
   }
 
   /** The number of the target for a request whose key hashes to `hash`; -1 when the group has none. */
@@ -213,6 +230,10 @@ function candidateOf(entry: { target: Target; index: number } | undefined): Cand
 
 function sameBalancing(a: TargetGroup, b: TargetGroup): boolean {
   return a.algorithm === b.algorithm && a.boundedLoad === b.boundedLoad;
+}
+
+function sameBudget({ retryBudget: a }: TargetGroup, { retryBudget: b }: TargetGroup): boolean {
+  return a.ratio === b.ratio && a.perSecond === b.perSecond;
 }
 
 function sameEjection(a: EjectionConfig, b: EjectionConfig): boolean {

@@ -67,6 +67,11 @@ function requestFamilies(board: Scoreboard, rows: readonly Row[]): MetricFamily[
     ),
     counter("tenfold_retries_total", "Requests sent again.", perGroup(GROUP_COUNTER.retries)),
     counter(
+      "tenfold_retries_refused_total",
+      "Requests not sent again because the retry budget was spent.",
+      perGroup(GROUP_COUNTER.retriesRefused),
+    ),
+    counter(
       "tenfold_received_bytes_total",
       "Bytes of requests from clients.",
       perGroup(GROUP_COUNTER.bytesIn),

@@ -50,6 +50,7 @@ export const GROUP_COUNTER = {
   bytesOut: 8,
   latencySumUs: 9,
   panicPicks: 10,
+  retriesRefused: 11,
 } as const;
 const GROUP_COUNTERS = 12;
 

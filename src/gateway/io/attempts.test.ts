@@ -203,3 +203,30 @@ describe("a target that does not accept in time", () => {
     },
   );
 });
+
+describe("the retry budget", () => {
+  /** All targets refuse, and every request may be tried once more. */
+  async function refused(requests: number, retryBudget: { ratio: number; perSecond: number }) {
+    const dead = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    const gateway = track(await TestGateway.start(proxyTo(dead, { group: { retryBudget } })));
+    const client = await gateway.connect();
+    for (let i = 0; i < requests; i++) expect((await client.ask(get("/"))).status).toBe(502);
+    const last = JSON.parse((await client.ask(get("/"))).body);
+    const count = (counter: number) => gateway.scoreboard.groupCounter(0, counter);
+    return {
+      retries: count(GROUP_COUNTER.retries),
+      refused: count(GROUP_COUNTER.retriesRefused),
+      tried: last.error.tried,
+    };
+  }
+
+  test("lets one of five be sent again when all fail, and says so on the page", async () => {
+    const { retries, refused: kept, tried } = await refused(98, { ratio: 0.2, perSecond: 0 });
+    expect([retries, kept]).toEqual([19, 80]);
+    expect(tried.at(-1)).toBe("retry-budget-spent");
+  });
+
+  test("lets some a second be sent again whatever their number", async () => {
+    expect(await refused(19, { ratio: 0, perSecond: 1 })).toMatchObject({ retries: 10, refused: 10 });
+  });
+});

@@ -80,6 +80,7 @@ export class Attempts implements Waiter {
   start(group: UpstreamGroup, hash: number): void {
     this.#group = group;
     this.#hash = hash;
+    group.began();
     this.#try(group, -1, this.#request.startedMs);
   }
 
@@ -249,9 +250,16 @@ export class Attempts implements Waiter {
     this.release(false);
     if (group === undefined) return this.#exchange.fail(code);
     if (!this.#maySendAgain(code, unsent, stale)) return this.#giveUp(group, code);
+    if (stale) this.#serving.column.countGroup(this.row, GROUP_COUNTER.retries, 1);
+    else if (!group.takeRetry()) return this.#overBudget(group, code);
     this.#staleBefore ||= stale;
-    this.#serving.column.countGroup(this.row, GROUP_COUNTER.retries, 1);
     this.#try(group, stale ? -1 : index, this.#serving.nowMs());
+  }
+
+  /** The attempt's own error is what the client should know; that the budget is spent stands beside it. */
+  #overBudget(group: UpstreamGroup, code: GatewayErrorCode): void {
+    this.#tried?.push("retry-budget-spent");
+    this.#giveUp(group, code);
   }
 
   #giveUp(group: UpstreamGroup, code: GatewayErrorCode): void {

@@ -85,6 +85,15 @@ export class UpstreamGroup {
     return chosen === undefined || chosen.hasPlace ? chosen : (this.#leastUsed(exclude) ?? chosen);
   }
 
+  /** A request for the group has come. */
+  began(): void {
+    this.#group.began();
+  }
+  /** Whether the budget allows to send one more request again. */
+  takeRetry(): boolean {
+    return this.#group.takeRetry();
+  }
+
   /** A response began. */
   answered(index: number, status: number, latencyMs: number): void {
     if (index >= 0) this.#group.answered(index, status, latencyMs);

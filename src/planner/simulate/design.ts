@@ -102,13 +102,13 @@ export type GroupDesign = Pick<
   | "panicThreshold"
   | "slowStartMs"
   | "boundedLoad"
+  | "retryBudget"
   | "connections"
 >;
 
-/** Retries as the gateway does them, and their budget as a share of requests; absent = no budget. */
+/** Retries as the gateway does them; their budget is the group's. */
 export interface RetryDesign {
   readonly attempts: number;
-  readonly budget?: { readonly ratio: number; readonly perSecond: number };
 }
 
 /** A load balancer in front of one service. */

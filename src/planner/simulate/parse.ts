@@ -48,6 +48,9 @@ function refused(problems: readonly Problem[]): Outcome<never> {
 const NOTHING: Distribution = { kind: "constant", meanMs: 0 };
 const UNBOUNDED = 10_000_000;
 
+/** A retry for every request, and a million a second beside. */
+const NO_BUDGET = { ratio: 1, perSecond: 1_000_000 };
+
 /** What a run is when nothing is said about it: a minute after ten seconds of warming up. */
 function createRun(draft: Partial<RunDraft>): RunDesign {
   const durationMs = draft.durationMs ?? 70_000;
@@ -133,8 +136,8 @@ function gatewayParts(name: string, draft: Partial<NodeDrafts["gateway"]>, probl
   const { attempts = 1, budget = true } = draft.retry ?? {};
   return {
     to: draft.to ?? "",
-    group: config.group,
-    retry: { attempts, ...(budget ? { budget: { ratio: 0.2, perSecond: 10 } } : {}) },
+    group: budget ? config.group : { ...config.group, retryBudget: NO_BUDGET },
+    retry: { attempts },
     firstByteMs: draft.firstByteMs ?? 30_000,
     queueMax: draft.queueMax ?? 1024,
     time: draft.time ?? NOTHING,

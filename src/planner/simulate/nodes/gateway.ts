@@ -15,7 +15,6 @@ import {
   Scoreboard,
   scoreboardBytes,
 } from "../../../gateway/index.ts";
-import { RetryBudget } from "../../../resilience/index.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { GatewayDesign } from "../design.ts";
 import { sampler } from "../distribution.ts";
@@ -49,7 +48,6 @@ export class Gateway implements Node {
   readonly #cpu: Server | undefined;
   readonly #scoreboard: Scoreboard;
   readonly #group: Group;
-  readonly #budget: RetryBudget | undefined;
   readonly #waiting = new IntQueue();
   readonly #queueDeadlines: Deadlines;
   readonly #answerDeadlines: Deadlines;
@@ -88,8 +86,6 @@ export class Gateway implements Node {
       random,
       nowMs: () => world.nowMs,
     });
-    const { budget } = design.retry;
-    this.#budget = budget === undefined ? undefined : new RetryBudget(budget);
     this.#queueDeadlines = world.deadlines(design.group.connections.queueTimeoutMs, (visit) =>
       this.#waitedTooLong(visit),
     );
@@ -103,7 +99,7 @@ export class Gateway implements Node {
   }
 
   enter(visit: number): void {
-    this.#budget?.deposit(this.#world.nowMs);
+    this.#group.began();
     if (this.#cpu === undefined) return this.#dispatch(visit);
     if (!this.#cpu.submit(visit)) this.#world.end(visit, OUTCOME["queue-full"]);
   }
@@ -189,7 +185,7 @@ export class Gateway implements Node {
     };
     const { attempts } = this.#design.retry;
     if (!maySendAgain(failed, { attempts, nonIdempotent: false })) return false;
-    if (this.#budget?.withdraw(this.#world.nowMs) === false) {
+    if (!this.#group.takeRetry()) {
       this.#overBudget++;
       return false;
     }
