@@ -44,15 +44,13 @@ export function bottleneckSentence({ bottlenecks: [first, second] }: SimulationR
     : `${busy}; behind it ${second.node}, full at ${formatNumber(second.fullAtLoad, "ratio", 3)} times.`;
 }
 
-function measured(
-  key: string,
-  label: string,
-  value: number,
-  unit: Unit,
-  formula: string,
-  digits = 4,
-): Figure {
-  return figure({ key, label, value, unit, formula, digits, source: "simulated" });
+type Measured = readonly [key: string, label: string, value: number, unit: Unit, formula: string];
+
+/** Counts are exact; what was measured by chance is not worth more digits than this. */
+const DIGITS = 4;
+
+function measured(...[key, label, value, unit, formula]: Measured): Figure {
+  return figure({ key, label, value, unit, formula, digits: DIGITS, source: "simulated" });
 }
 
 const QUANTILES = [

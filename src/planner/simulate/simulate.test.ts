@@ -227,11 +227,11 @@ describe("what people write is checked, all at once", () => {
   for (const [name, input, line] of rows)
     test(name, () => expect(problemsOf(input).join("\n")).toContain(line));
 
-  test("a million nodes are refused at once", () => {
+  test("a hundred thousand nodes are refused at once", () => {
     const many = Object.fromEntries(
-      Array.from({ length: 1_000_000 }, (_, i) => [`n${i}`, { kind: "delay", time: "1ms" }]),
+      Array.from({ length: 100_000 }, (_, i) => [`n${i}`, { kind: "delay", time: "1ms" }]),
     );
-    expect(problemsOf({ clients, nodes: many })).toEqual(["nodes: has 1000000 entries; keep to 1000"]);
+    expect(problemsOf({ clients, nodes: many })).toEqual(["nodes: has 100000 entries; keep to 1000"]);
   });
 });
 
