@@ -82,9 +82,9 @@ function trafficRow(traffic: TrafficResult): (string | Figure)[] {
   const key = name === "all" ? "" : `${name}.`;
   return [
     name,
-    measured(`${key}requests`, `requests${of}`, requests, "count", "ended after the warm-up", 9),
+    measured(`${key}requests`, `requests${of}`, requests, "count", "ended after the warm-up"),
     measured(`${key}throughputRps`, `answered${of}`, throughputRps, "perSecond", "answered / time"),
-    measured(`${key}errorShare`, `errors${of}`, errorShare, "share", "not answered / ended", 3),
+    measured(`${key}errorShare`, `errors${of}`, errorShare, "share", "not answered / ended"),
     measured(`${key}meanMs`, `mean${of}`, latency.meanMs, "ms", "sum of times / answered"),
     ...QUANTILES.map(([at, title]) =>
       measured(
@@ -133,7 +133,7 @@ function nodeTable({ nodes }: SimulationResult): Table {
             "count",
             "mean number that can be worked on at once",
           ),
-      measured(`${node.name}.queued`, `waiting at ${node.name}`, node.queued, "ratio", "mean over time", 3),
+      measured(`${node.name}.queued`, `waiting at ${node.name}`, node.queued, "ratio", "mean over time"),
       measured(`${node.name}.queuedMax`, `most waiting at ${node.name}`, node.queuedMax, "count", "greatest"),
       measured(
         `${node.name}.meanMs`,
@@ -164,7 +164,7 @@ function errorTable({ total, nodes }: SimulationResult): Section[] {
       columns: [{ title: "reason" }, { title: "requests", align: "right" }, { title: "began at" }],
       rows: reasons.map(([reason, count]) => [
         reason,
-        measured(`errors.${reason}`, `errors ${reason}`, count, "count", "requests that ended so", 9),
+        measured(`errors.${reason}`, `errors ${reason}`, count, "count", "requests that ended so"),
         nodes
           .filter((node) => (node.errors[reason] ?? 0) > 0)
           .map((node) => node.name)
