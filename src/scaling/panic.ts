@@ -15,7 +15,7 @@ export function shortDemand(memory: ScaleMemory, policy: ScalePolicy, nowMs: num
 }
 
 /** Whether demand is over the threshold: in the mean of the panic window, or held for a few samples. */
-export function isOver(observed: Observed, policy: ScalePolicy, memory: ScaleMemory, nowMs: number): boolean {
+function isOver(observed: Observed, policy: ScalePolicy, memory: ScaleMemory, nowMs: number): boolean {
   if (policy.inFlight === undefined) return false;
   const capacity = Math.max(1, readyCount(observed)) * policy.inFlight;
   const demand = Math.max(shortDemand(memory, policy, nowMs) ?? 0, sustained(memory.samples, BURST_SAMPLES));

@@ -119,13 +119,17 @@ function steps(tasks: Score["tasks"]): (readonly [number, number])[] {
   ]);
 }
 
+/** How a promise reads when it is not kept. */
+const BROKEN = { fewer: "No fewer", "no more": "More" } as const;
+
 function lossNotes(scores: readonly Score[]): Section {
   const lines = compare(scores)
     .filter(({ won, lostOn }) => !won || lostOn.length > 0)
     .map((comparison) => {
-      const { rival, criterion, won } = comparison;
+      const { rival, criterion, ours, theirs, won } = comparison;
       const { promise, label } = CRITERIA[criterion];
-      return `${won ? "In sum" : "Not"} ${promise} ${label} than ${rival}; not ${describeLosses(comparison)}.`;
+      const sums = won ? "" : `: ${formatNumber(ours, "count")} against ${formatNumber(theirs, "count")}`;
+      return `${BROKEN[promise]} ${label} than ${rival}${sums} ${describeLosses(comparison)}.`;
     });
   return { kind: "notes", title: "Where our rule does not win", lines };
 }

@@ -45,6 +45,6 @@ test("the report has every number once, and names what is lost", () => {
   const report = autoscaleReport(SCORES);
   expect(figuresOf(report)).toHaveLength((2 + 4) * 4);
   expect(report.sections.flatMap((section) => (section.kind === "notes" ? section.lines : []))).toContain(
-    "In sum no more task-seconds than theirs; not on step (100 against 90).",
+    "More task-seconds than theirs on step (100 against 90).",
   );
 });
