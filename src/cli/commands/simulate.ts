@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { stringify } from "yaml";
 import {
+  autoscaleReport,
   compareReport,
   type Design,
   largestLoad,
@@ -31,6 +32,9 @@ const DURATION_MS_MAX = 7 * 86_400_000;
 
 /** Values of one sweep: each is a run. */
 const SWEEP_MAX = 50;
+
+/** No design, but a comparison that has its own. */
+const AUTOSCALE = "autoscale";
 
 const OPTIONS = {
   load: {
@@ -77,19 +81,30 @@ export const simulate: Command = defineCommand({
       about: "Two steps out of it, beside it",
     },
     { line: "tenfold simulate news --largest", about: "How much more it would take" },
+    { line: "tenfold simulate autoscale", about: "Who answers a spike soonest, and at what cost" },
     { line: "tenfold simulate retry-storm --print > storm.yaml", about: "A design to change" },
   ],
   async run(input, context) {
     const [name] = input.words;
     if (name === undefined) listScenarios(context);
+    else if (name === AUTOSCALE) rivals(input, context);
     else if (input.options.print) context.terminal.out(stringify(sourceOf(name, context)).trimEnd());
     else answer(name, input, context);
     return EXIT.ok;
   },
 });
 
+/** Our autoscaling rule beside models of others: some ten seconds of work. */
+function rivals({ options }: SimulateInput, context: Context): void {
+  context.terminal.err("running six traces under four autoscalers …");
+  printReport(autoscaleReport(), options, context.terminal);
+}
+
 function listScenarios({ terminal }: Context): void {
-  const rows = SCENARIOS.map(({ name, about }) => [name, about]);
+  const rows = [
+    ...SCENARIOS.map(({ name, about }) => [name, about]),
+    [AUTOSCALE, "Our autoscaling rule beside HPA, ECS target tracking and Knative's KPA"],
+  ];
   const columns = [{ title: "design" }, { title: "shows" }];
   for (const line of table(columns, rows, terminal.size().columns, terminal.style.dim)) terminal.out(line);
 }

@@ -1,4 +1,5 @@
 /** The simulator: a design in, a result out, the same for the same seed. It runs production's own code. */
+
 export { type Autoscaler, productionAutoscaler } from "./autoscaler.ts";
 export { autoscaleReport, runTraces } from "./autoscalers/report.ts";
 export type { Score } from "./autoscalers/trial.ts";
