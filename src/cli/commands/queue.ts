@@ -1,4 +1,6 @@
 /** `tenfold queue`: how long people wait, and how many servers keep a promise. */
+
+import type { Problem } from "../../config/index.ts";
 import {
   COUNT_MAX,
   closedReport,
@@ -13,6 +15,8 @@ import {
   readDuration,
   readObjective,
   readRate,
+  SERVERS_MAX,
+  serversAsked,
   uslReport,
 } from "../../planner/index.ts";
 import { type Command, defineCommand, type Input, type Option } from "../command.ts";
@@ -21,15 +25,12 @@ import { EXIT, UsageError } from "../failure.ts";
 import { answerOf, Question, readData, readText } from "../planning.ts";
 import { printReport, REPORT_OPTIONS } from "../report-options.ts";
 
-/** Servers beyond this are a mistaken unit, and the exact sums would take minutes. */
-const SERVERS_MAX = 1_000_000;
-
 const DAY_MS = 86_400_000;
 
 const OPTIONS = {
   rate: { kind: "text", placeholder: "RATE", about: 'Requests that come: "100/s", "30/h"' },
   time: { kind: "text", placeholder: "TIME", about: "How long one server takes for one, such as 25ms" },
-  servers: { kind: "text", placeholder: "N", about: "Servers", fallback: "1" },
+  servers: { kind: "text", placeholder: "N", about: "Servers; 1, or as many as the objective needs" },
   cv: {
     kind: "text",
     placeholder: "CV",
@@ -71,7 +72,8 @@ const MODELS: Readonly<Record<string, (input: QueueInput, context: Context) => R
       0,
     );
     question.settle(context);
-    return closedReport(users, think, answerOf(parseStations(readData(fileOf(words), context)), context));
+    const stations = answerOf(parseStations(readData(fileOf(words), context)), context);
+    return answerOf(closedReport(users, think, stations), context);
   },
   usl: ({ words }, context) => {
     const points = answerOf(parseUslPoints(readText(fileOf(words), context)), context);
@@ -83,6 +85,7 @@ const MODELS: Readonly<Record<string, (input: QueueInput, context: Context) => R
   erlang: ({ options }, context) => {
     const question = new Question();
     question.demand("load", options.load, "write --load 6");
+    question.demand("servers", options.servers, "write --servers 10");
     const load = question.read(
       "load",
       options.load,
@@ -171,14 +174,35 @@ function oneQueue({ options }: QueueInput, context: Context): Report {
     ...(capacity === undefined ? {} : { capacity }),
     ...(objective === undefined ? {} : { objective }),
   };
-  if (capacity !== undefined && capacity < asked.servers)
-    question.problems.push({
-      path: "--capacity",
-      what: `is ${capacity}, below ${asked.servers} servers`,
-      mend: "count those being served too",
-    });
+  question.problems.push(...boundProblems(asked));
   question.settle(context);
-  return queueReport(asked);
+  return queueReport(options.servers === undefined ? { ...asked, servers: serversAsked(asked) } : asked);
+}
+
+/** What a queue with a bound cannot be asked. */
+function boundProblems({ capacity, servers, arrivalCv, serviceCv, objective }: QueueQuestion): Problem[] {
+  if (capacity === undefined) return [];
+  const rows: [refused: boolean, path: string, what: string, mend: string][] = [
+    [
+      capacity < servers,
+      "--capacity",
+      `is ${capacity}, below ${servers} servers`,
+      "count those being served too",
+    ],
+    [
+      arrivalCv !== 1 || serviceCv !== 1,
+      "--cv",
+      "other than 1 has no formula beside --capacity",
+      "leave one of them out, or ask `tenfold simulate`",
+    ],
+    [
+      objective !== undefined,
+      "--objective",
+      "is for a queue without a bound",
+      "leave out --capacity, or the objective",
+    ],
+  ];
+  return rows.flatMap(([refused, path, what, mend]) => (refused ? [{ path, what, mend }] : []));
 }
 
 function readRateUp(place: Parameters<typeof readRate>[0], text: string): number | undefined {

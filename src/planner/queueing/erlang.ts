@@ -16,5 +16,6 @@ export function erlangB(servers: number, load: number): number {
 export function erlangC(servers: number, load: number): number {
   if (load >= servers) return 1;
   const blocked = erlangB(servers, load);
-  return blocked / (1 - (load / servers) * (1 - blocked));
+  // C = B / (1 - r + rB): the same as B / (1 - r(1 - B)), but exact for a small B at a load near the servers.
+  return blocked / ((servers - load) / servers + (load / servers) * blocked);
 }

@@ -4,7 +4,7 @@
  * cv is a coefficient of variation, standard deviation over mean: 0 constant, 1 exponential.
  */
 import { mmc } from "./mmc.ts";
-import { type Steady, type Unstable, unstable } from "./steady.ts";
+import { type Steady, steadyOf, type Unstable } from "./steady.ts";
 
 /** What comes and how unevenly, how long one takes and how unevenly, how many servers. */
 export interface GgcInput {
@@ -15,7 +15,7 @@ export interface GgcInput {
   readonly serviceCv: number;
 }
 
-/** Its steady state; `exact` says whether the means are. */
+/** Its steady state; `exact` says whether the means are. Quantiles are exact for M/M/c alone. */
 export interface Ggc extends Steady {
   readonly exact: boolean;
 }
@@ -29,29 +29,13 @@ export function mg1(input: Omit<GgcInput, "servers" | "arrivalCv">): Ggc | Unsta
  * G/G/c: the wait of M/M/c times (ca^2 + cs^2)/2 (Allen & Cunneen 1978; for one server Kingman 1961). Exact for M/M/c
  * and for M/G/1, an approximation otherwise.
  */
-export function ggc({ rateRps, serviceMs, servers, arrivalCv, serviceCv }: GgcInput): Ggc | Unstable {
-  const never = unstable(rateRps, serviceMs, servers);
-  if (never !== undefined) return never;
-  const markov = mmc({ rateRps, serviceMs, servers });
+export function ggc(input: GgcInput): Ggc | Unstable {
+  const { servers, arrivalCv, serviceCv } = input;
+  const markov = mmc(input);
   if (markov.kind === "unstable") return markov;
   const waitMs = (markov.waitMs * (arrivalCv ** 2 + serviceCv ** 2)) / 2;
   return {
-    kind: "steady",
-    utilisation: markov.utilisation,
-    waitShare: markov.waitShare,
-    waitMs,
-    responseMs: waitMs + serviceMs,
-    queued: (rateRps * waitMs) / 1000,
-    inSystem: (rateRps * (waitMs + serviceMs)) / 1000,
+    ...steadyOf(input, { waitShare: waitMs === 0 ? 0 : markov.waitShare, waitMs, serviceCv }),
     exact: arrivalCv === 1 && (servers === 1 || serviceCv === 1),
   };
-}
-
-/**
- * The wait that the share `q` does not exceed, ms: an exponential tail with the right mean and the right share that
- * waits. Exact for M/M/c, else an approximation that is good in heavy traffic (Kingman).
- */
-export function waitQuantileNear({ waitShare, waitMs }: Steady, q: number): number {
-  if (waitMs === 0 || waitShare <= 1 - q) return 0;
-  return (waitMs / waitShare) * Math.log(waitShare / (1 - q));
 }

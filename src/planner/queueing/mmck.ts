@@ -24,36 +24,54 @@ export interface Mmck {
   readonly inSystem: number;
 }
 
-/** Terms below this, relative to the largest, are taken as none: they are below a double's last bit. */
+/** Sums are scaled down by this before they overflow. */
 const RESCALE_AT = 1e200;
 
-/** The steady state. O(capacity). */
-export function mmck({ rateRps, serviceMs, servers, capacity }: MmckInput): Mmck {
-  const load = (rateRps * serviceMs) / 1000;
-  let term = 1;
-  let [sum, people, waiting, empty] = [1, 0, 0, 1];
-  for (let n = 1; n <= capacity; n++) {
-    term *= load / Math.min(n, servers);
-    sum += term;
-    people += n * term;
-    waiting += Math.max(0, n - servers) * term;
-    if (sum < RESCALE_AT) continue;
-    [term, sum, people, waiting, empty] = [term, sum, people, waiting, empty].map(
-      (value) => value / RESCALE_AT,
-    ) as [number, number, number, number, number];
-  }
-  const refusedShare = term / sum;
-  const throughputRps = rateRps * (1 - refusedShare);
-  const perRequest = throughputRps === 0 ? 0 : 1000 / throughputRps;
+/** Sums over n of p(n)/p(0) and of its multiples, all divided by the same power of `RESCALE_AT`. */
+interface Sums {
+  readonly empty: number;
+  readonly full: number;
+  readonly all: number;
+  readonly busy: number;
+  readonly waiting: number;
+}
+
+/** The steady state. O(capacity); nothing is subtracted, so that no overload costs a digit. */
+export function mmck(input: MmckInput): Mmck {
+  const { rateRps, serviceMs, servers } = input;
+  const { empty, full, all, busy, waiting } = sumsOf(input);
+  const [serving, queued] = [busy / all, waiting / all];
+  const throughputRps = (serving * 1000) / serviceMs;
+  const waitMs = serving === 0 ? 0 : (queued / serving) * serviceMs;
   return {
     kind: "bounded",
-    utilisation: (throughputRps * serviceMs) / 1000 / servers,
-    refusedShare,
-    emptyShare: empty / sum,
-    throughputRps,
-    waitMs: (waiting / sum) * perRequest,
-    responseMs: (people / sum) * perRequest,
-    queued: waiting / sum,
-    inSystem: people / sum,
+    utilisation: serving / servers,
+    refusedShare: full / all,
+    emptyShare: empty / all,
+    throughputRps: Math.min(rateRps, throughputRps),
+    waitMs,
+    responseMs: waitMs + serviceMs,
+    queued,
+    inSystem: serving + queued,
   };
+}
+
+/** p(n) = p(n-1) x load / min(n, servers). */
+function sumsOf({ rateRps, serviceMs, servers, capacity }: MmckInput): Sums {
+  const load = (rateRps * serviceMs) / 1000;
+  let [empty, term, all, busy, waiting] = [1, 1, 1, 0, 0];
+  for (let n = 1; n <= capacity; n++) {
+    const serving = Math.min(n, servers);
+    term *= load / serving;
+    all += term;
+    busy += serving * term;
+    waiting += (n - serving) * term;
+    if (all < RESCALE_AT) continue;
+    empty /= RESCALE_AT;
+    term /= RESCALE_AT;
+    all /= RESCALE_AT;
+    busy /= RESCALE_AT;
+    waiting /= RESCALE_AT;
+  }
+  return { empty, full: term, all, busy, waiting };
 }

@@ -1,312 +1,230 @@
-/** Reports on networks of queues and on measured scalability. */
-import { figure } from "../report/figure.ts";
-import type { Report, Table } from "../report/report.ts";
-import { formatNumber } from "../report/unit.ts";
+/** Reports on networks of queues. */
+import { type Outcome, ok } from "../outcome.ts";
+import { type Figure, figure } from "../report/figure.ts";
+import type { Plot, Report, Section, Table } from "../report/report.ts";
+import { formatNumber, type Unit } from "../report/unit.ts";
 import { valueTable } from "../report/value-table.ts";
-import { asymptoticBounds, closedNetwork, openNetwork, type Station, type StationResult } from "./network.ts";
-import { fitUsl, type UslCoefficient, type UslPoint, uslAt } from "./usl.ts";
+import { asymptoticBounds, type Bounds } from "./bounds.ts";
+import { closedNetwork, closedNetworkWork, closedThroughputsRps } from "./closed-network.ts";
+import { openNetwork } from "./open-network.ts";
+import type { Inputs } from "./question.ts";
+import type { NetworkResult, Station, StationResult } from "./station.ts";
 
-/** Users at which the curve of a closed network is drawn. */
+/** Points of the curve of a closed network. */
 const CURVE_POINTS = 40;
+
+/** Multiplications that a closed network may take: about three seconds. */
+const WORK_MAX = 1e9;
+
+const JACKSON = "Jackson 1957";
+const MVA = "Reiser & Lavenberg 1980; Buzen 1973";
+const BOUNDS = "Denning & Buzen 1978";
 
 /** An open network at this rate. */
 export function openReport(rateRps: number, stations: readonly Station[]): Report {
   const network = openNetwork(rateRps, stations);
-  if (network.kind === "unstable") {
-    const [first] = network.stations;
+  if (network.kind === "steady")
     return {
-      title: `The network cannot keep up with ${formatNumber(rateRps, "perSecond")}`,
+      title: `Open network at ${formatNumber(rateRps, "perSecond")}`,
       answer: [
-        `${network.stations.map(({ name, utilisation }) => `${name} would be ${formatNumber(utilisation, "share", 4)} busy`).join(", ")}.`,
-        `At most ${formatNumber(rateRps / (first?.utilisation ?? 1), "perSecond", 4)} get through: give ${first?.name} more servers or less work.`,
+        `A request takes ${formatNumber(network.responseMs, "ms")} on average. ${fullestSentence(network)}`,
       ],
-      sections: [],
+      sections: [
+        valueTable("The whole", [answerFigure(network, [["rate", rateRps, "perSecond"]], JACKSON)]),
+        stationTable(stations, network, JACKSON),
+      ],
     };
-  }
+  const [first] = network.stations;
+  const busy = network.stations.map(
+    ({ name, utilisation }) => `${name} would be ${formatNumber(utilisation, "share", 4)} busy`,
+  );
+  const most = formatNumber(rateRps / (first?.utilisation ?? 1), "perSecond", 4);
   return {
-    title: `Open network at ${formatNumber(rateRps, "perSecond")}`,
+    title: `The network cannot keep up with ${formatNumber(rateRps, "perSecond")}`,
     answer: [
-      `A request takes ${formatNumber(network.responseMs, "ms")} on average; ${fullest(network.stations)} is the fullest station.`,
+      `There is no steady state: ${busy.join(", ")}.`,
+      `Fewer than ${most} get through: give ${first?.name} more servers or less work.`,
     ],
-    sections: [stationTable(network.stations, "Jackson 1957")],
+    sections: [],
   };
 }
 
 /** A closed network of users who think and ask, with the bounds that no model can break. */
-export function closedReport(users: number, thinkMs: number, stations: readonly Station[]): Report {
-  const network = closedNetwork(users, thinkMs, stations);
+export function closedReport(users: number, thinkMs: number, stations: readonly Station[]): Outcome<Report> {
   const bounds = asymptoticBounds(users, thinkMs, stations);
-  const inputs: [string, number, "count" | "ms"][] = [
+  if (bounds.throughputRps === Infinity)
+    return refused("stations", "take no time, and nobody thinks", "give a station a time above 0");
+  if (closedNetworkWork(users, stations) > WORK_MAX)
+    return refused(
+      "users",
+      `are ${formatNumber(users, "count")}, too many for the exact sums of these stations`,
+      `write fewer, or trust the bounds: at most ${formatNumber(bounds.throughputRps, "perSecond", 4)}, no answer below ${formatNumber(bounds.responseMs, "ms", 4)}`,
+    );
+  const network = closedNetwork(users, thinkMs, stations);
+  const inputs: Inputs = [
     ["users", users, "count"],
     ["think time", thinkMs, "ms"],
   ];
-  const source = "Reiser & Lavenberg 1980";
-  const most = Math.max(users, Math.ceil(bounds.kneeUsers * 2));
-  const step = Math.max(1, Math.floor(Math.min(most, 100_000) / CURVE_POINTS));
-  const counts = Array.from({ length: CURVE_POINTS }, (_, i) => (i + 1) * step);
-  return {
-    title: `${users} users who think ${formatNumber(thinkMs, "ms")}`,
+  return ok({
+    title: `${formatNumber(users, "count")} users who think ${formatNumber(thinkMs, "ms")}`,
     answer: [
-      `${formatNumber(network.throughputRps, "perSecond")} at ${formatNumber(network.responseMs, "ms")} each. ${bounds.bottleneck} limits it: never more than ${formatNumber(bounds.throughputMaxRps, "perSecond")}.`,
-      `Queues must begin at ${formatNumber(bounds.kneeUsers, "count", 4)} users.`,
+      `${formatNumber(network.throughputRps, "perSecond")} at ${formatNumber(network.responseMs, "ms")} each.`,
+      bottleneckSentence(bounds),
     ],
     sections: [
       valueTable("The whole", [
-        figure({
-          key: "throughputRps",
-          label: "throughput",
-          value: network.throughputRps,
-          unit: "perSecond",
-          formula: "users / (think time + answer)",
-          inputs,
-          source,
-        }),
-        figure({
-          key: "responseMs",
-          label: "mean answer",
-          value: network.responseMs,
-          unit: "ms",
-          formula: "sum of visits x time of a visit",
-          inputs,
-          source,
-        }),
-        figure({
-          key: "throughputMaxRps",
-          label: "bound on throughput",
-          value: bounds.throughputMaxRps,
-          unit: "perSecond",
-          formula: "1 / greatest demand per server",
-          source: "Denning & Buzen 1978",
-        }),
-        figure({
-          key: "responseMinMs",
-          label: "bound on the answer",
-          value: bounds.responseMs,
-          unit: "ms",
-          formula: "max(sum of demands, users x greatest demand - think time)",
-          inputs,
-          source: "Denning & Buzen 1978",
-        }),
-        figure({
-          key: "kneeUsers",
-          label: "users at which queues begin",
-          value: bounds.kneeUsers,
-          unit: "count",
-          formula: "(sum of demands + think time) / greatest demand",
-          inputs,
-          source: "Denning & Buzen 1978",
-        }),
+        throughputFigure(network, inputs),
+        answerFigure(network, inputs, MVA),
+        ...boundFigures(bounds, stations, inputs),
       ]),
-      stationTable(network.stations, source),
-      {
-        kind: "plot",
-        title: "Throughput over users",
-        x: { label: "users" },
-        y: { label: "requests/s" },
-        series: [
-          {
-            name: "throughput",
-            points: counts.map((n) => [n, closedNetwork(n, thinkMs, stations).throughputRps]),
-          },
-        ],
-        ...(bounds.throughputMaxRps === Infinity
-          ? {}
-          : { mark: { y: bounds.throughputMaxRps, label: bounds.bottleneck } }),
-      },
+      stationTable(stations, network, MVA),
+      ...curve(users, thinkMs, stations, bounds),
     ],
-  };
+  });
 }
 
-function stationTable(stations: readonly StationResult[], source: string): Table {
+function refused(path: string, what: string, mend: string): Outcome<never> {
+  return { kind: "problems", problems: [{ path, what, mend }] };
+}
+
+function bottleneckSentence({ bottleneck, throughputMaxRps, kneeUsers }: Bounds): string {
+  if (bottleneck === undefined) return "Nothing limits it: its stations are delays.";
+  return `${bottleneck} limits it: never more than ${formatNumber(throughputMaxRps, "perSecond")}. Queues must begin at ${formatNumber(kneeUsers, "count", 4)} users.`;
+}
+
+function throughputFigure({ throughputRps, responseMs }: NetworkResult, inputs: Inputs): Figure {
+  return figure({
+    key: "throughputRps",
+    label: "throughput",
+    value: throughputRps,
+    unit: "perSecond",
+    formula: "users / (think time + answer)",
+    inputs: [...inputs, ["answer", responseMs, "ms"]],
+    source: MVA,
+  });
+}
+
+function answerFigure({ responseMs }: NetworkResult, inputs: Inputs, source: string): Figure {
+  const formula = "sum over stations of visits x time of a visit";
+  return figure({
+    key: "responseMs",
+    label: "mean answer",
+    value: responseMs,
+    unit: "ms",
+    formula,
+    inputs,
+    source,
+  });
+}
+
+function boundFigures(bounds: Bounds, stations: readonly Station[], given: Inputs): Figure[] {
+  const inputs: Inputs = [
+    ...given,
+    ["sum of demands", stations.reduce((sum, { visits, serviceMs }) => sum + visits * serviceMs, 0), "ms"],
+    ["greatest demand", bounds.throughputMaxRps === Infinity ? 0 : 1000 / bounds.throughputMaxRps, "ms"],
+  ];
+  const rows: readonly (readonly [string, string, Unit, number, string])[] = [
+    [
+      "throughputMaxRps",
+      "bound on throughput",
+      "perSecond",
+      bounds.throughputMaxRps,
+      "1 / greatest demand per server",
+    ],
+    [
+      "responseMinMs",
+      "bound on the answer",
+      "ms",
+      bounds.responseMs,
+      "max(sum of demands, users x greatest demand - think time)",
+    ],
+    [
+      "kneeUsers",
+      "users at which queues begin",
+      "count",
+      bounds.kneeUsers,
+      "(sum of demands + think time) / greatest demand",
+    ],
+  ];
+  return rows.map(([key, label, unit, value, formula]) =>
+    figure({ key, label, value, unit, formula, inputs, source: BOUNDS }),
+  );
+}
+
+function stationTable(stations: readonly Station[], network: NetworkResult, source: string): Table {
+  const titles = ["utilisation", "visits", "time of a visit", "there"];
   return {
     kind: "table",
     title: "Stations",
-    columns: [
-      { title: "station" },
-      { title: "utilisation", align: "right" },
-      { title: "visits", align: "right" },
-      { title: "time of a visit", align: "right" },
-      { title: "there", align: "right" },
-    ],
-    rows: stations.map(({ name, utilisation, throughputRps, responseMs, inSystem }) => [
-      name,
-      figure({
-        key: `${name}Utilisation`,
-        label: `utilisation of ${name}`,
-        value: utilisation,
-        unit: "share",
-        formula: "visits x time / servers",
-        source,
-      }),
-      figure({
-        key: `${name}Rps`,
-        label: `visits to ${name}`,
-        value: throughputRps,
-        unit: "perSecond",
-        formula: "throughput x visits per request",
-        source,
-      }),
-      figure({
-        key: `${name}Ms`,
-        label: `time of a visit to ${name}`,
-        value: responseMs,
-        unit: "ms",
-        formula: "service + wait",
-        source,
-      }),
-      figure({
-        key: `${name}There`,
-        label: `mean number at ${name}`,
-        value: inSystem,
-        unit: "ratio",
-        formula: "visits x time of a visit",
-        source: "Little 1961",
-      }),
+    columns: [{ title: "station" }, ...titles.map((title) => ({ title, align: "right" as const }))],
+    rows: network.stations.map((result, k) => [
+      result.name,
+      ...stationFigures(result, stations[k], network.throughputRps, source),
     ]),
   };
 }
 
-function fullest(stations: readonly StationResult[]): string {
-  return stations.reduce((a, b) => (b.utilisation > a.utilisation ? b : a), stations[0] ?? NOWHERE).name;
-}
+/** Key, what, unit, how, of a station's figures. */
+const STATION: readonly (readonly [keyof StationResult, string, Unit, string])[] = [
+  ["utilisation", "utilisation of", "share", "throughput x visits x time / servers"],
+  ["throughputRps", "visits to", "perSecond", "throughput x visits"],
+  ["responseMs", "time of a visit to", "ms", "time + wait"],
+  ["inSystem", "mean number at", "ratio", "throughput x visits x time of a visit"],
+];
 
-const NOWHERE: StationResult = { name: "", utilisation: 0, throughputRps: 0, responseMs: 0, inSystem: 0 };
-
-/** The scalability law of measured points; undefined when they are too few to fit it. */
-export function uslReport(points: readonly UslPoint[]): Report | undefined {
-  const fit = fitUsl(points);
-  if (fit === undefined) return undefined;
-  const source = "Gunther 1993; Levenberg 1944, Marquardt 1963";
-  const parameters = [fit.contention.value, fit.coherence.value, fit.single.value] as const;
-  const coefficient = (key: string, label: string, { value }: UslCoefficient, formula: string) =>
+function stationFigures(
+  result: StationResult,
+  station: Station | undefined,
+  rateRps: number,
+  source: string,
+): Figure[] {
+  const inputs: Inputs =
+    station === undefined
+      ? []
+      : [
+          ["throughput", rateRps, "perSecond"],
+          ["visits", station.visits, "ratio"],
+          ["time", station.serviceMs, "ms"],
+          ["servers", station.servers, "count"],
+          ["time of a visit", result.responseMs, "ms"],
+        ];
+  return STATION.map(([key, what, unit, formula]) =>
     figure({
-      key,
-      label,
-      value,
-      unit: "ratio",
+      key: `${result.name}.${key}`,
+      label: `${what} ${result.name}`,
+      value: Number(result[key]),
+      unit,
       formula,
-      inputs: [["points", points.length, "count"]],
+      inputs,
       source,
-      digits: 6,
-    });
-  const most = Math.max(
-    fit.trustedN,
-    Number.isFinite(fit.peakN) ? Math.min(fit.peakN, fit.trustedN) * 1.1 : 0,
+    }),
   );
-  const curve = Array.from({ length: 60 }, (_, i) => 1 + ((most - 1) * i) / 59);
-  return {
-    title: `Scalability of ${points.length} measured points`,
-    answer: [
-      peakSentence(fit.peakN, fit.peakThroughput, fit.coherence),
-      `Believe the curve up to ${fit.trustedN}: twice what was measured.`,
-    ],
-    sections: [
-      {
-        ...valueTable("Coefficients", []),
-        columns: [
-          { title: "what" },
-          { title: "value", align: "right" },
-          { title: "95 % interval", align: "right" },
-        ],
-        rows: [
-          [
-            "contention",
-            coefficient(
-              "contention",
-              "contention",
-              fit.contention,
-              "least squares of X = gN / (1 + a(N-1) + bN(N-1))",
-            ),
-            intervalText(fit.contention),
-          ],
-          [
-            "coherence",
-            coefficient("coherence", "coherence", fit.coherence, "least squares, the same"),
-            intervalText(fit.coherence),
-          ],
-          [
-            "throughput of one",
-            coefficient("single", "throughput of one", fit.single, "least squares, the same"),
-            intervalText(fit.single),
-          ],
-          [
-            "greatest at N",
-            figure({
-              key: "peakN",
-              label: "N of the greatest throughput",
-              value: fit.peakN,
-              unit: "count",
-              formula: "sqrt((1 - a) / b)",
-              source,
-              digits: 4,
-            }),
-            "",
-          ],
-          [
-            "throughput there",
-            figure({
-              key: "peakThroughput",
-              label: "greatest throughput",
-              value: fit.peakThroughput,
-              unit: "ratio",
-              formula: "X(peak N)",
-              source,
-            }),
-            "",
-          ],
-          [
-            "ceiling of contention",
-            figure({
-              key: "ceiling",
-              label: "ceiling of contention alone",
-              value: fit.ceiling,
-              unit: "ratio",
-              formula: "g / a",
-              source,
-            }),
-            "",
-          ],
-          [
-            "variance explained",
-            figure({
-              key: "rSquared",
-              label: "R squared",
-              value: fit.rSquared,
-              unit: "share",
-              formula: "1 - squares left / squares about the mean",
-            }),
-            "",
-          ],
-        ],
-      },
-      {
-        kind: "plot",
-        title: "Measured and fitted",
-        x: { label: "N" },
-        y: { label: "throughput" },
-        series: [
-          { name: "fitted", points: curve.map((n) => [n, uslAt(parameters, n)]) },
-          {
-            name: "measured",
-            points: points.toSorted((a, b) => a.n - b.n).map(({ n, throughput }) => [n, throughput]),
-          },
-        ],
-      },
-    ],
-  };
 }
 
-function peakSentence(peakN: number, peak: number, { low }: UslCoefficient): string {
-  if (!Number.isFinite(peakN)) return "Nothing measured says that throughput ever falls.";
-  const place = `${formatNumber(peakN, "count", 4)}, at ${formatNumber(peak, "ratio")}`;
-  return low > 0
-    ? `Throughput is greatest at N = ${place}; beyond it more makes it slower.`
-    : `It may be greatest at N = ${place}, but the interval of coherence holds 0: measure at larger N before believing it.`;
+function fullestSentence({ stations: [first, ...others] }: NetworkResult): string {
+  if (first === undefined) return "";
+  const { name, utilisation } = others.reduce((a, b) => (b.utilisation > a.utilisation ? b : a), first);
+  if (utilisation === 0) return "No station has a queue.";
+  return `${name} is the fullest station, ${formatNumber(utilisation, "share", 3)} busy.`;
 }
 
-function intervalText({ low, high }: UslCoefficient): string {
-  if (low === high) return "at its bound";
-  return Number.isFinite(low)
-    ? `${formatNumber(low, "ratio")} to ${formatNumber(high, "ratio")}`
-    : "too few points";
+/** Throughput from one user to twice the knee, where that can be computed in time. */
+function curve(users: number, thinkMs: number, stations: readonly Station[], bounds: Bounds): Section[] {
+  const wished = Math.max(users, Number.isFinite(bounds.kneeUsers) ? Math.ceil(bounds.kneeUsers * 2) : 0);
+  const most = closedNetworkWork(wished, stations) > WORK_MAX / 4 ? users : wished;
+  const step = Math.max(1, Math.floor(most / CURVE_POINTS));
+  const throughputs = closedThroughputsRps(most, thinkMs, stations);
+  const points = [...throughputs.entries()].filter(([n]) => n > 0 && n % step === 0);
+  const mark: Pick<Plot, "mark"> =
+    bounds.bottleneck === undefined ? {} : { mark: { y: bounds.throughputMaxRps, label: bounds.bottleneck } };
+  return [
+    {
+      kind: "plot",
+      title: "Throughput over users",
+      x: { label: "users" },
+      y: { label: "requests/s" },
+      series: [{ name: "throughput", points }],
+      ...mark,
+    },
+  ];
 }

@@ -1,7 +1,7 @@
 /** Stations and measured points as people write them in a file. */
 import { type Problem, shapes } from "../../config/index.ts";
 import { type Outcome, ok } from "../outcome.ts";
-import type { Station } from "./network.ts";
+import type { Station } from "./station.ts";
 import type { UslPoint } from "./usl.ts";
 
 const { duration, integer, leaf, list, name, number, object, bySort, bounded } = shapes;
@@ -14,9 +14,9 @@ const POINTS_MAX = 10_000;
 
 interface StationDraft {
   readonly name: string;
-  readonly visits: number;
+  readonly visits?: number;
   readonly timeMs: number;
-  readonly servers: number;
+  readonly servers?: number;
 }
 
 const servers = bySort<number>(
@@ -38,6 +38,14 @@ const stationList = list(station, STATIONS_MAX, 1, "a list such as [{ name: cpu,
 export function parseStations(input: unknown): Outcome<readonly Station[]> {
   const problems: Problem[] = [];
   const drafts = stationList.read(input, { path: "stations", problems }) ?? [];
+  const names = drafts.map(({ name: of }) => of);
+  for (const [index, of] of names.entries())
+    if (names.indexOf(of) < index)
+      problems.push({
+        path: `stations[${index}].name`,
+        what: `is "${of}", as another is`,
+        mend: "name each once, and count repeated visits with visits",
+      });
   if (problems.length > 0) return { kind: "problems", problems: bounded(problems) };
   return ok(
     drafts.map(({ name: of, visits = 1, timeMs, servers: count = 1 }) => ({
@@ -57,12 +65,13 @@ export function parseUslPoints(text: string): Outcome<readonly UslPoint[]> {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
     const [n = Number.NaN, throughput = Number.NaN] = trimmed.split(/[\s,;]+/).map(Number);
-    if (n > 0 && throughput >= 0 && Number.isFinite(n * throughput)) points.push({ n, throughput });
+    if (n >= 1 && throughput > 0 && Number.isFinite(n * n * throughput * throughput))
+      points.push({ n, throughput });
     else if (points.length > 0 || problems.length > 0 || /\d/.test(trimmed))
       problems.push({
         path: `line ${index + 1}`,
         what: `is "${trimmed.slice(0, 40)}"`,
-        mend: 'write N and the throughput, such as "8, 3500"',
+        mend: 'write N, from 1 on, and the throughput above 0 that was measured there, such as "8, 3500"',
       });
   }
   if (points.length > POINTS_MAX)

@@ -1,57 +1,80 @@
-/** Answers about queues as reports: each number with its formula. */
+/** Answers about one queue as reports: each number with its formula. */
 import { figure } from "../report/figure.ts";
-import type { Report, Section } from "../report/report.ts";
+import type { Report, Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import { valueTable } from "../report/value-table.ts";
 import { boundedReport } from "./bounded-report.ts";
-import { type Mmc, mmc, responseQuantile } from "./mmc.ts";
-import { inputsOf, type QueueQuestion } from "./question.ts";
-import { type ServiceObjective, serversFor } from "./staffing.ts";
+import { type Ggc, ggc } from "./ggc.ts";
+import { inputsOf, isMarkov, type QueueQuestion } from "./question.ts";
+import { keeps, SERVERS_MAX, type ServiceObjective, serversFor, serversMin } from "./staffing.ts";
 import { fullAfterMs, type Unstable } from "./steady.ts";
-import { curve, generalTable, markovTable, serversTable } from "./tables.ts";
+import { curve, doubts, serversTable, steadyTable } from "./tables.ts";
+import { responseQuantile } from "./tails.ts";
 
 /** A queue as long as this counts as full when it grows without end: a gateway's default bound. */
 const QUEUE_SHOWN = 1000;
 
 /** The whole answer about one queue. */
 export function queueReport(question: QueueQuestion): Report {
-  const queue = mmc(question);
   if (question.capacity !== undefined) return boundedReport(question, question.capacity);
+  const queue = ggc(question);
   if (queue.kind === "unstable") return unstableReport(question, queue);
-  const isMarkov = question.arrivalCv === 1 && question.serviceCv === 1;
-  const sections: Section[] = [isMarkov ? markovTable(queue) : generalTable(question)];
-  if (isMarkov) sections.push(serversTable(question), curve(question));
+  const { rateRps, serviceMs, servers } = question;
   return {
-    title: `${modelName(question)}: ${formatNumber(question.rateRps, "perSecond")}, ${formatNumber(question.serviceMs, "ms")} each, ${question.servers} servers`,
-    answer: answerOf(question, queue, isMarkov),
-    sections,
+    title: `${modelName(question)}: ${formatNumber(rateRps, "perSecond")}, ${formatNumber(serviceMs, "ms")} each, ${serversText(servers)}`,
+    answer: answerOf(question, queue),
+    sections: [steadyTable(question, queue), ...doubts(question), serversTable(question), curve(question)],
   };
 }
 
 function modelName({ arrivalCv, serviceCv, servers }: QueueQuestion): string {
-  const arrivals = arrivalCv === 1 ? "M" : "G";
-  const services = serviceCv === 1 ? "M" : "G";
-  return `${arrivals}/${services}/${servers}`;
+  return `${letterOf(arrivalCv)}/${letterOf(serviceCv)}/${servers}`;
 }
 
-function answerOf(question: QueueQuestion, queue: Mmc, isMarkov: boolean): string[] {
-  const busy = formatNumber(queue.utilisation, "share", 3);
-  const lines = [`The servers are ${busy} busy.`];
-  if (isMarkov) {
-    const waits = formatNumber(queue.waitShare, "share", 3);
-    const p99 = formatNumber(responseQuantile(queue, 0.99), "ms", 3);
-    lines.push(`${waits} of the requests wait; 99 % are answered within ${p99}.`);
+/** Kendall's letters: deterministic, Markov, general. */
+function letterOf(cv: number): string {
+  if (cv === 0) return "D";
+  return cv === 1 ? "M" : "G";
+}
+
+function answerOf(question: QueueQuestion, queue: Ggc): string[] {
+  const share = (value: number): string => formatNumber(value, "share", 3);
+  const about = isMarkov(question) ? "" : "about ";
+  const p99 = formatNumber(responseQuantile(queue, 0.99), "ms", isMarkov(question) ? 3 : 2);
+  return [
+    `${question.servers === 1 ? "The server is" : "The servers are"} ${share(queue.utilisation)} busy.`,
+    `${about}${share(queue.waitShare)} of the requests wait; 99 % are answered within ${about}${p99}.`.replace(
+      /^a/,
+      "A",
+    ),
+    ...(question.objective === undefined ? [] : [objectiveSentence(question, queue, question.objective)]),
+  ];
+}
+
+function objectiveSentence(question: QueueQuestion, queue: Ggc, objective: ServiceObjective): string {
+  const kept = keeps(queue, objective) ? "keep" : "break";
+  const verb = question.servers === 1 ? `${kept}s` : kept;
+  return `${capital(serversText(question.servers))} ${verb} ${objectiveText(objective)}. ${staffingSentence(question, objective)}`;
+}
+
+function staffingSentence(question: QueueQuestion, objective: ServiceObjective): string {
+  const staffing = serversFor(question, objective);
+  const about = isMarkov(question) || objective.kind === "wait-share" ? "" : "about ";
+  switch (staffing.kind) {
+    case "servers":
+      return `${capital(objectiveText(objective))} needs ${about}${serversText(staffing.servers)}.`;
+    case "never":
+      return `No number of servers keeps ${objectiveText(objective)}: the service alone takes too long. Make it faster, or ask for less.`;
+    case "too-many":
+      return `${capital(objectiveText(objective))} needs more than ${formatNumber(SERVERS_MAX, "count")} servers: check the units of rate and time.`;
   }
-  if (question.objective !== undefined) lines.push(staffingSentence(question, question.objective));
-  return lines;
 }
 
-function staffingSentence({ rateRps, serviceMs }: QueueQuestion, objective: ServiceObjective): string {
-  const wish = objectiveText(objective);
-  const servers = serversFor(rateRps, serviceMs, objective);
-  if (servers === undefined)
-    return `No number of servers keeps ${wish}: the service alone takes too long. Make it faster, or ask for less.`;
-  return `${wish} needs ${servers} servers.`;
+/** Servers to look at when none were named: as many as the objective needs, else as keep up, else one. */
+export function serversAsked(question: QueueQuestion): number {
+  if (question.objective === undefined) return 1;
+  const staffing = serversFor(question, question.objective);
+  return staffing.kind === "servers" ? staffing.servers : Math.min(serversMin(question), SERVERS_MAX);
 }
 
 /** The objective in words. */
@@ -62,52 +85,72 @@ export function objectiveText(objective: ServiceObjective): string {
     case "mean":
       return `a mean of at most ${formatNumber(objective.ms, "ms")}`;
     case "quantile":
-      return `p${Number((objective.q * 100).toPrecision(6))} of at most ${formatNumber(objective.ms, "ms")}`;
+      return `a p${Number((objective.q * 100).toPrecision(6))} of at most ${formatNumber(objective.ms, "ms")}`;
   }
 }
 
+function serversText(servers: number): string {
+  return servers === 1 ? "1 server" : `${formatNumber(servers, "count")} servers`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function unstableReport(question: QueueQuestion, queue: Unstable): Report {
-  const { rateRps, serviceMs, servers } = question;
-  const inputs = inputsOf(question);
-  const least = Math.floor((rateRps * serviceMs) / 1000) + 1;
+  const { rateRps, serviceMs, servers, objective } = question;
   const growth =
     queue.growthRps === 0
       ? "At exactly 100 % chance alone makes the queue longer and longer."
-      : `It grows by ${formatNumber(queue.growthRps, "perSecond")}, and is ${QUEUE_SHOWN} long after ${formatNumber(fullAfterMs(queue, QUEUE_SHOWN), "ms", 3)}.`;
+      : `The queue grows by ${formatNumber(queue.growthRps, "perSecond")}, and is ${formatNumber(QUEUE_SHOWN, "count")} long after ${formatNumber(fullAfterMs(queue, QUEUE_SHOWN), "ms", 3)}.`;
   return {
-    title: `${servers} servers cannot keep up with ${formatNumber(rateRps, "perSecond")} of ${formatNumber(serviceMs, "ms")}`,
+    title: `${serversText(servers)} cannot keep up with ${formatNumber(rateRps, "perSecond")} of ${formatNumber(serviceMs, "ms")}`,
     answer: [
       `Utilisation would be ${formatNumber(queue.utilisation, "share", 4)}: there is no steady state. ${growth}`,
-      `Use at least ${least} servers, make requests cheaper, or turn some away (--capacity).`,
-      ...(question.objective === undefined ? [] : [staffingSentence(question, question.objective)]),
+      `Use at least ${serversText(serversMin(question))}, make requests cheaper, or turn some away (--capacity).`,
+      ...(objective === undefined ? [] : [staffingSentence(question, objective)]),
     ],
-    sections: [
-      valueTable("Overload", [
-        figure({
-          key: "utilisation",
-          label: "utilisation",
-          value: queue.utilisation,
-          unit: "share",
-          formula: "rate x time / servers",
-          inputs,
-        }),
-        figure({
-          key: "growthRps",
-          label: "growth of the queue",
-          value: queue.growthRps,
-          unit: "perSecond",
-          formula: "rate - servers / time",
-          inputs,
-        }),
-        figure({
-          key: "serversMin",
-          label: "fewest servers that keep up",
-          value: least,
-          unit: "count",
-          formula: "floor(rate x time) + 1",
-          inputs,
-        }),
-      ]),
-    ],
+    sections: [overloadTable(question, queue)],
   };
+}
+
+function overloadTable(question: QueueQuestion, queue: Unstable): Table {
+  const inputs = inputsOf(question);
+  return valueTable("Overload", [
+    figure({
+      key: "utilisation",
+      label: "utilisation",
+      value: queue.utilisation,
+      unit: "share",
+      formula: "rate x time / servers",
+      inputs,
+    }),
+    figure({
+      key: "growthRps",
+      label: "growth of the queue",
+      value: queue.growthRps,
+      unit: "perSecond",
+      formula: "rate - servers / time",
+      inputs,
+    }),
+    figure({
+      key: "fullAfterMs",
+      label: `until ${formatNumber(QUEUE_SHOWN, "count")} wait`,
+      value: fullAfterMs(queue, QUEUE_SHOWN),
+      unit: "ms",
+      formula: "queue / growth",
+      inputs: [
+        ["queue", QUEUE_SHOWN, "count"],
+        ["growth", queue.growthRps, "perSecond"],
+      ],
+    }),
+    figure({
+      key: "serversMin",
+      label: "fewest servers that keep up",
+      value: serversMin(question),
+      unit: "count",
+      formula: "floor(rate x time) + 1",
+      inputs,
+    }),
+  ]);
 }

@@ -12,6 +12,9 @@ export interface Steady {
   /** Mean number that wait, and that are in the system. */
   readonly queued: number;
   readonly inSystem: number;
+  /** The service's mean and coefficient of variation, which shape the tail. */
+  readonly serviceMs: number;
+  readonly serviceCv: number;
 }
 
 /** More comes than can be served: the queue grows for as long as that lasts. */
@@ -22,14 +25,36 @@ export interface Unstable {
   readonly growthRps: number;
 }
 
+/** As full as this is full: what is missing is the rounding of 0.3 / 0.1, and the wait would be made of it. */
+const FULL = 1 - 1e-12;
+
 /** `Unstable` for these numbers, or undefined when there is a steady state. */
 export function unstable(rateRps: number, serviceMs: number, servers: number): Unstable | undefined {
   const utilisation = (rateRps * serviceMs) / 1000 / servers;
-  if (utilisation < 1) return undefined;
-  return { kind: "unstable", utilisation, growthRps: Math.max(0, rateRps - (servers * 1000) / serviceMs) };
+  if (utilisation < FULL) return undefined;
+  const growthRps = utilisation <= 2 - FULL ? 0 : rateRps - (servers * 1000) / serviceMs;
+  return { kind: "unstable", utilisation, growthRps };
 }
 
 /** When an empty queue with room for `queueMax` is full, ms; Infinity when it does not grow. */
 export function fullAfterMs({ growthRps }: Unstable, queueMax: number): number {
   return growthRps === 0 ? Infinity : (queueMax / growthRps) * 1000;
+}
+
+/** Mean values from a wait, by Little's law. */
+export function steadyOf(
+  { rateRps, serviceMs, servers }: { rateRps: number; serviceMs: number; servers: number },
+  { waitShare, waitMs, serviceCv }: Pick<Steady, "waitShare" | "waitMs" | "serviceCv">,
+): Steady {
+  return {
+    kind: "steady",
+    utilisation: (rateRps * serviceMs) / 1000 / servers,
+    waitShare,
+    waitMs,
+    responseMs: waitMs + serviceMs,
+    queued: (rateRps * waitMs) / 1000,
+    inSystem: (rateRps * (waitMs + serviceMs)) / 1000,
+    serviceMs,
+    serviceCv,
+  };
 }

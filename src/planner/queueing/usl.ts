@@ -4,6 +4,7 @@
  * `a` (contention) is what has to be done one after the other, `b` (coherence) what everybody must agree on with
  * everybody. Fitted to measured throughput by least squares (Levenberg 1944, Marquardt 1963), with a and b kept at 0 or above.
  */
+import { coefficientVariances, solveLeastSquares } from "./least-squares.ts";
 import { studentQuantile } from "./student.ts";
 
 /** Throughput at one number of users, threads or servers. */
@@ -12,7 +13,7 @@ export interface UslPoint {
   readonly throughput: number;
 }
 
-/** A coefficient with its 95 % interval; a bound of 0 that was hit has none. */
+/** A coefficient with its 95 % interval, cut off at 0; one that is held at 0 has none. */
 export interface UslCoefficient {
   readonly value: number;
   readonly low: number;
@@ -48,31 +49,40 @@ export function uslAt([contention, coherence, single]: Parameters, n: number): n
   return (single * n) / (1 + contention * (n - 1) + coherence * n * (n - 1));
 }
 
-/** Fits the law; needs at least three different numbers (else undefined). */
+/** Which of the three coefficients are fitted; the others are 0. The simplest first. */
+const FITTED: readonly (readonly boolean[])[] = [
+  [false, false, true],
+  [true, false, true],
+  [false, true, true],
+  [true, true, true],
+];
+
+/** A law with more coefficients must lower the squares by more than this share of the data's to be believed. */
+const ROUNDING = 1e-20;
+
+/**
+ * Fits the law; needs at least three different numbers (else undefined). Where the best a or b is negative the least
+ * squares within a, b >= 0 lie on an edge, so each edge is fitted by itself and the best of all is taken.
+ */
 export function fitUsl(points: readonly UslPoint[]): UslFit | undefined {
   if (new Set(points.map(({ n }) => n)).size < 3) return undefined;
-  const free = [true, true, true];
-  let parameters = descend(points, start(points), free);
-  // A coefficient that wants to be negative is 0, and the others are fitted anew.
-  for (const at of [1, 0]) {
-    if ((parameters[at] ?? 0) > 1e-12) continue;
-    free[at] = false;
-    parameters = descend(points, withZero(parameters, at), free);
-  }
-  return describe(points, parameters, free);
-}
-
-function withZero([contention, coherence, single]: Parameters, at: number): Parameters {
-  return [at === 0 ? 0 : contention, at === 1 ? 0 : coherence, single];
+  const from = start(points);
+  const whole = points.reduce((sum, { throughput }) => sum + throughput ** 2, 0);
+  const fits = FITTED.map((free) => {
+    const begin: Parameters = [free[0] === true ? from[0] : 0, free[1] === true ? from[1] : 0, from[2]];
+    const parameters = descend(points, begin, free);
+    return { free, parameters, error: squares(points, parameters) };
+  });
+  const best = fits.reduce((a, b) => (b.error < a.error * (1 - 1e-9) - ROUNDING * whole ? b : a));
+  return describe(points, best.parameters, best.free);
 }
 
 /** N/X is a parabola in N: an ordinary least squares fit of it is a good place to begin. */
 function start(points: readonly UslPoint[]): Parameters {
   const rows = points.map(({ n }) => [1, n - 1, n * (n - 1)]);
-  const [base = 1, linear = 0, square = 0] = solveNormal(
+  const [base = 1, linear = 0, square = 0] = solveLeastSquares(
     rows,
     points.map(({ n, throughput }) => n / throughput),
-    0,
   ) ?? [1 / Math.max(...points.map(({ n, throughput }) => throughput / n))];
   const single = base > 0 ? 1 / base : Math.max(...points.map(({ n, throughput }) => throughput / n));
   return [Math.max(0, linear * single), Math.max(0, square * single), single];
@@ -104,7 +114,7 @@ function step(
 ): Parameters | undefined {
   const rows = points.map(({ n }) => gradient(parameters, n).filter((_, at) => free[at]));
   const rest = points.map(({ n, throughput }) => throughput - uslAt(parameters, n));
-  const moves = solveNormal(rows, rest, damping);
+  const moves = solveLeastSquares(rows, rest, damping);
   if (moves === undefined) return undefined;
   let at = 0;
   const moved = parameters.map((value, index) => {
@@ -132,9 +142,9 @@ function describe(points: readonly UslPoint[], parameters: Parameters, free: rea
   const interval = (value: number, at: number): UslCoefficient => {
     const error = errors[at];
     if (error === undefined) return { value, low: value, high: value };
-    return { value, low: value - t * error, high: value + t * error };
+    return { value, low: Math.max(0, value - t * error), high: value + t * error };
   };
-  const peakN = coherence > 0 && contention < 1 ? Math.sqrt((1 - contention) / coherence) : Infinity;
+  const peakN = peakOf(parameters);
   const mean = points.reduce((sum, { throughput }) => sum + throughput, 0) / points.length;
   const variance = points.reduce((sum, { throughput }) => sum + (throughput - mean) ** 2, 0);
   const ceiling = contention > 0 ? single / contention : Infinity;
@@ -150,6 +160,12 @@ function describe(points: readonly UslPoint[], parameters: Parameters, free: rea
   };
 }
 
+/** Where the law is greatest, from one on. */
+function peakOf([contention, coherence]: Parameters): number {
+  if (contention >= 1) return 1;
+  return coherence === 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherence));
+}
+
 /** By parameter; undefined for one that is held at its bound. */
 function standardErrors(
   points: readonly UslPoint[],
@@ -160,63 +176,12 @@ function standardErrors(
   const count = free.filter(Boolean).length;
   const degrees = points.length - count;
   const variance = degrees > 0 ? squares(points, parameters) / degrees : Infinity;
-  const inverse = invert(normal(rows, 0));
+  const variances = coefficientVariances(rows);
   let at = 0;
   return free.map((isFree) => {
     if (!isFree) return undefined;
-    const diagonal = inverse?.[at]?.[at] ?? Infinity;
+    const diagonal = variances?.[at] ?? Infinity;
     at++;
     return Math.sqrt(Math.max(0, diagonal * variance));
   });
-}
-
-/** J^T J with its diagonal raised by `damping` of itself. */
-function normal(rows: readonly (readonly number[])[], damping: number): number[][] {
-  const size = rows[0]?.length ?? 0;
-  return Array.from({ length: size }, (_, i) =>
-    Array.from({ length: size }, (__, j) => {
-      const sum = rows.reduce((total, row) => total + (row[i] ?? 0) * (row[j] ?? 0), 0);
-      return i === j ? sum * (1 + damping) : sum;
-    }),
-  );
-}
-
-function solveNormal(
-  rows: readonly (readonly number[])[],
-  targets: readonly number[],
-  damping: number,
-): number[] | undefined {
-  const inverse = invert(normal(rows, damping));
-  if (inverse === undefined) return undefined;
-  const right = inverse.map((_, i) =>
-    rows.reduce((sum, row, point) => sum + (row[i] ?? 0) * (targets[point] ?? 0), 0),
-  );
-  return inverse.map((row) => row.reduce((sum, value, i) => sum + value * (right[i] ?? 0), 0));
-}
-
-/** Gauss-Jordan with pivots, on a matrix scaled to a unit diagonal; undefined when it has no inverse. */
-function invert(matrix: readonly (readonly number[])[]): number[][] | undefined {
-  const size = matrix.length;
-  const scale = matrix.map((row, i) => 1 / Math.sqrt(row[i] ?? 1));
-  const work = matrix.map((row, i) => [
-    ...row.map((value, j) => value * (scale[i] ?? 1) * (scale[j] ?? 1)),
-    ...Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
-  ]);
-  for (let column = 0; column < size; column++) {
-    const pivot = work
-      .map((row, index) => ({ index, size: Math.abs(row[column] ?? 0) }))
-      .slice(column)
-      .reduce((a, b) => (b.size > a.size ? b : a));
-    if (!(pivot.size > 1e-14)) return undefined;
-    const [from, to] = [work[pivot.index] ?? [], work[column] ?? []];
-    [work[column], work[pivot.index]] = [from, to];
-    const divisor = from[column] ?? 1;
-    for (let j = 0; j < from.length; j++) from[j] = (from[j] ?? 0) / divisor;
-    for (const [index, row] of work.entries()) {
-      const factor = row[column] ?? 0;
-      if (index === column || factor === 0) continue;
-      for (let j = 0; j < row.length; j++) row[j] = (row[j] ?? 0) - factor * (from[j] ?? 0);
-    }
-  }
-  return work.map((row, i) => row.slice(size).map((value, j) => value * (scale[i] ?? 1) * (scale[j] ?? 1)));
 }

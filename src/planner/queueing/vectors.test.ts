@@ -62,7 +62,8 @@ describe("M/M/c", () => {
     test(`${name} is ${printed}`, () => expect(got).toBeCloseTo(printed, digits));
 
   test("30 calls an hour of 5 minutes, 90 % without a wait, need 6 servers", () => {
-    expect(serversFor(30 / HOUR, 5 * MIN_MS, { kind: "wait-share", share: 0.1 })).toBe(6);
+    const work = { rateRps: 30 / HOUR, serviceMs: 5 * MIN_MS };
+    expect(serversFor(work, { kind: "wait-share", share: 0.1 })).toEqual({ kind: "servers", servers: 6 });
   });
 
   test("the time of M/M/1 is 2, 3.3, 5, 10 and 20 services at 50, 70, 80, 90 and 95 %", () => {
@@ -244,6 +245,16 @@ describe("the universal scalability law", () => {
     const fit = fitUsl(n.map((count, i) => ({ n: count, throughput: x[i]! })))!;
     expect(fit.rSquared).toBeGreaterThan(0.98);
     expect(fit.coherence.low).toBeLessThanOrEqual(0);
+  });
+
+  test("what one does best only gets slower, from one on", () => {
+    const fit = fitUsl([1, 2, 4, 8].map((n) => ({ n, throughput: 100 / n })))!;
+    expect([fit.peakN, fit.peakThroughput]).toEqual([1, expect.closeTo(100, 6)]);
+  });
+
+  test("an Amdahl curve has no peak, and a ceiling", () => {
+    const fit = fitUsl([1, 2, 4, 8, 16].map((n) => ({ n, throughput: uslAt([0.05, 0, 10], n) })))!;
+    expect([fit.coherence.value, fit.peakN, fit.ceiling]).toEqual([0, Infinity, expect.closeTo(200, 6)]);
   });
 
   test("what scales in a straight line has neither contention nor coherence", () => {
