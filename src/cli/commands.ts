@@ -26,5 +26,6 @@ export const COMMANDS: CommandTable = {
   estimate: async () => (await import("./commands/estimate.ts")).estimate,
   availability: async () => (await import("./commands/availability.ts")).availability,
   queue: async () => (await import("./commands/queue.ts")).queue,
+  choose: async () => (await import("./commands/choose.ts")).choose,
   simulate: async () => (await import("./commands/simulate.ts")).simulate,
 };
