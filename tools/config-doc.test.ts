@@ -13,6 +13,7 @@ const SECTIONS: Readonly<Record<string, object>> = {
   retry: DEFAULTS.retry,
   targetGroups: { ...DEFAULTS.group, algorithm: DEFAULTS.algorithm, on: DEFAULTS.hashKey.kind },
   health: DEFAULTS.health,
+  retryBudget: DEFAULTS.retryBudget,
   ejection: DEFAULTS.ejection,
   connections: DEFAULTS.connections,
   services: DEFAULTS.service,

@@ -13,6 +13,7 @@ import type {
   HashKey,
   HealthConfig,
   LimitsConfig,
+  RetryBudgetConfig,
   RetryConfig,
   RuleConfig,
   TargetGroupConfig,
@@ -34,7 +35,8 @@ interface Defaults {
   readonly ruleHost: RuleConfig["host"];
   readonly algorithm: Algorithm;
   readonly hashKey: HashKey;
-  readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad" | "retryBudget">;
+  readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad">;
+  readonly retryBudget: RetryBudgetConfig;
   readonly targetWeight: number;
   readonly health: Omit<HealthConfig, "kind">;
   readonly ejection: EjectionConfig;
@@ -79,12 +81,8 @@ export const DEFAULTS: Defaults = {
   ruleHost: { kind: "preserve" },
   algorithm: "round-robin",
   hashKey: { kind: "ip" },
-  group: {
-    panicThreshold: 0.5,
-    slowStartMs: 0,
-    boundedLoad: 1.25,
-    retryBudget: { ratio: 0.2, perSecond: 10 },
-  },
+  group: { panicThreshold: 0.5, slowStartMs: 0, boundedLoad: 1.25 },
+  retryBudget: { ratio: 0.2, perSecond: 10 },
   targetWeight: 1,
   health: {
     path: "/",

@@ -147,7 +147,7 @@ function shared(draft: GroupSettings, uneven: boolean): Shared {
     panicThreshold: draft.panicThreshold ?? DEFAULTS.group.panicThreshold,
     slowStartMs: draft.slowStartMs ?? DEFAULTS.group.slowStartMs,
     boundedLoad: draft.boundedLoad ?? DEFAULTS.group.boundedLoad,
-    retryBudget: { ...DEFAULTS.group.retryBudget, ...draft.retryBudget },
+    retryBudget: { ...DEFAULTS.retryBudget, ...draft.retryBudget },
     connections: { ...DEFAULTS.connections, ...draft.connections },
   };
 }
