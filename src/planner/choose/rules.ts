@@ -217,8 +217,8 @@ export const RULES: Readonly<Record<string, (facts: Facts) => Verdict>> = {
     };
   },
   database: (facts) => {
-    const steps = ladder(facts);
-    const [next] = steps.filter(({ trigger }) => reached(trigger));
+    const steps = LADDER.map((step) => ({ ...step, trigger: { ...step, value: step.value(facts) } }));
+    const next = steps.find(({ trigger }) => reached(trigger));
     return {
       question: "the database's next step",
       choice: next?.choice ?? "nothing: do not shard, do not partition",
@@ -230,81 +230,66 @@ export const RULES: Readonly<Record<string, (facts: Facts) => Verdict>> = {
   },
 };
 
-interface Step {
+interface Step extends Omit<Trigger, "value"> {
   readonly choice: string;
-  readonly trigger: Trigger;
   readonly tradeOff: string;
+  readonly value: (facts: Facts) => number;
 }
 
 /** From the cheapest step to the dearest; the first whose number is met is the next. */
-function ladder({ rowsScannedPerRow, hotShare, readRps, writeRps, sizeBytes }: Facts): Step[] {
-  const capacity = readRps / SERVER_READS_RPS + writeRps / PRIMARY_WRITES_RPS;
-  return [
-    {
-      choice: "an index",
-      trigger: {
-        what: "rows looked at for each returned",
-        value: rowsScannedPerRow,
-        threshold: SCANNED,
-        unit: "count",
-        because: "a B-tree finds one of a million in four pages",
-      },
-      tradeOff: "every write keeps it up to date",
-    },
-    {
-      choice: "a cache before it",
-      trigger: {
-        what: "reads that a cache would take, of one server's",
-        value: (readRps * (hotShare >= REPEATED ? hotShare : 0)) / SERVER_READS_RPS,
-        threshold: 0.3,
-        unit: "share",
-        because: "worth it once it frees a third of a server",
-      },
-      tradeOff: "answers may be old",
-    },
-    {
-      choice: "a bigger machine",
-      trigger: {
-        what: "load of one server",
-        value: capacity,
-        threshold: 0.7,
-        unit: "share",
-        because: "70 % busy is where waits begin to grow",
-      },
-      tradeOff: "its price grows faster than its strength",
-    },
-    {
-      choice: "replicas that read",
-      trigger: {
-        what: "reads of one server's",
-        value: readRps / SERVER_READS_RPS,
-        threshold: 1,
-        unit: "share",
-        because: "more than one server reads",
-      },
-      tradeOff: "they are a little behind",
-    },
-    {
-      choice: "partitions of the large table",
-      trigger: {
-        what: "data",
-        value: sizeBytes,
-        threshold: TABLE_BYTES,
-        unit: "bytes",
-        because: "its indexes no longer fit in memory",
-      },
-      tradeOff: "questions without the partition's key look everywhere",
-    },
-    {
-      choice: "shards",
-      trigger: {
-        what: "writes of one primary's",
-        value: Math.max(writeRps / PRIMARY_WRITES_RPS, sizeBytes / MACHINE_BYTES),
-        threshold: 1,
-        unit: "share",
-        because: "one primary's writes, or one machine's data",
-      },
-      tradeOff: "joins across shards are slow, transactions across them slower",
-    },
-  ];
-}
+const LADDER: readonly Step[] = [
+  {
+    choice: "an index",
+    tradeOff: "every write keeps it up to date",
+    what: "rows looked at for each returned",
+    value: ({ rowsScannedPerRow }) => rowsScannedPerRow,
+    threshold: SCANNED,
+    unit: "count",
+    because: "a B-tree finds one of a million in four pages",
+  },
+  {
+    choice: "a cache before it",
+    tradeOff: "answers may be old",
+    what: "reads that a cache would take, of one server's",
+    value: ({ readRps, hotShare }) => (hotShare >= REPEATED ? (readRps * hotShare) / SERVER_READS_RPS : 0),
+    threshold: 0.3,
+    unit: "share",
+    because: "worth it once it frees a third of a server",
+  },
+  {
+    choice: "a bigger machine",
+    tradeOff: "its price grows faster than its strength",
+    what: "load of one server",
+    value: ({ readRps, writeRps }) => readRps / SERVER_READS_RPS + writeRps / PRIMARY_WRITES_RPS,
+    threshold: 0.7,
+    unit: "share",
+    because: "70 % busy is where waits begin to grow",
+  },
+  {
+    choice: "replicas that read",
+    tradeOff: "they are a little behind",
+    what: "reads of one server's",
+    value: ({ readRps }) => readRps / SERVER_READS_RPS,
+    threshold: 1,
+    unit: "share",
+    because: "more than one server reads",
+  },
+  {
+    choice: "partitions of the large table",
+    tradeOff: "questions without the partition's key look everywhere",
+    what: "data",
+    value: ({ sizeBytes }) => sizeBytes,
+    threshold: TABLE_BYTES,
+    unit: "bytes",
+    because: "its indexes no longer fit in memory",
+  },
+  {
+    choice: "shards",
+    tradeOff: "joins across shards are slow, transactions across them slower",
+    what: "writes of one primary's, or data of one machine's",
+    value: ({ writeRps, sizeBytes }) => Math.max(writeRps / PRIMARY_WRITES_RPS, sizeBytes / MACHINE_BYTES),
+    threshold: 1,
+    unit: "share",
+    because: "one primary's writes, or one machine's data",
+  },
+];
