@@ -37,6 +37,29 @@ describe("what an app imports", () => {
       printed: expect.stringContaining("listeners"),
     });
   });
+
+  test("runs on plain Node: tenfold/planner simulates production's own balancers", () => {
+    const program = `
+      import { parseDesign, simulate } from "./dist/planner/index.js";
+      const design = parseDesign({
+        clients: { all: { to: "web", rate: "100/s" } },
+        nodes: { web: { kind: "gateway", to: "app" }, app: { kind: "service", tasks: 3, time: "10ms" } },
+        run: { duration: "5s" },
+      });
+      console.log(simulate(design.value).total.errorShare);`;
+    writeFileSync(join(scratch, "plan.js"), program);
+    expect(run("node", join(scratch, "plan.js"))).toEqual({ code: 0, printed: "0\n" });
+  });
+
+  test("tenfold/planner is bundled for a browser without a module of Node", async () => {
+    const { success, outputs } = await Bun.build({
+      entrypoints: [join(scratch, "dist/planner/index.js")],
+      target: "browser",
+    });
+    const [bundle] = outputs;
+    expect(success).toBe(true);
+    expect(await bundle?.text()).not.toMatch(/from "node:|require\(|process\.|Bun\./);
+  });
 });
 
 describe("the published package", () => {

@@ -4,7 +4,6 @@
  * Nothing is judged here. Where the draft lacks what it must have (and a problem already says so), a placeholder
  * stands in, so that the checks over the whole file can still run and report everything at once.
  */
-import { resolve } from "node:path";
 import type {
   ActionConfig,
   Address,
@@ -31,6 +30,7 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
 
 /** What a config takes from the machine it is loaded on. */
@@ -166,7 +166,7 @@ function service(name: string, draft: ServiceDraft, folder: string): ServiceConf
   return {
     name,
     command: draft.command ?? [],
-    cwd: resolve(folder, draft.cwd ?? "."),
+    cwd: resolvePath(folder, draft.cwd ?? "."),
     env: Object.fromEntries(draft.env ?? []),
     tasks: wantedTasks(draft, scaling),
     targetGroup: name,
