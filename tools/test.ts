@@ -25,8 +25,11 @@ const BUDGET_S = 60;
 /** When a run is cut off, ms: five budgets, so that a slow machine passes and a stuck process does not hold it up. */
 const RUN_TIMEOUT_MS = 5 * BUDGET_S * 1000;
 
-/** Processes that share the files: most tests wait on sockets, so a third one only adds noise to timings. */
-const PROCESSES = 2;
+/** Processes that share the files: tests wait half their time, so one more than a small machine has cores. */
+const PROCESSES = 3;
+
+/** Tests of one file that run at once, where it allows it: each may be a controller with its workers and tasks. */
+const CONCURRENT = 4;
 
 /** How many of the slowest tests are named. */
 const SLOWEST_SHOWN = 5;
@@ -40,7 +43,8 @@ interface Run {
 async function runTests(selection: readonly string[]): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), "tenfold-test-"));
   const report = join(folder, "junit.xml");
-  const flags = [`--timeout=${TEST_TIMEOUT_MS}`, `--parallel=${PROCESSES}`, "--only-failures"];
+  const spread = [`--parallel=${PROCESSES}`, `--max-concurrency=${CONCURRENT}`];
+  const flags = [`--timeout=${TEST_TIMEOUT_MS}`, ...spread, "--only-failures"];
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
   const startedMs = performance.now();
   const child = Bun.spawn([process.execPath, "test", ...flags, ...reporter, ...selection], {
