@@ -20,15 +20,21 @@ let server: Server;
 let port: number;
 
 beforeAll(async () => {
-  port = await freePort();
   server = createServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (bytes) => BEHAVIOUR[bytes.toString().split(" ")[1] ?? ""]?.(socket));
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  port = await listening(server);
 });
 
 afterAll(() => server.close());
+
+/** The port that the kernel chose: one that was found free may be somebody else's by the time it is used. */
+async function listening(on: Server): Promise<number> {
+  await new Promise<void>((resolve) => on.listen(0, "127.0.0.1", resolve));
+  const address = on.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 /** Sends requests for one path until `enough` have ended. */
 async function load(path: string, enough: number, at: number = port): Promise<LoadReport> {
@@ -70,8 +76,7 @@ test("a stall is paid for by every request that was due meanwhile", async () => 
     socket.on("error", () => {});
     socket.on("data", () => stalled.push(socket));
   });
-  const slowPort = await freePort();
-  await new Promise<void>((resolve) => slow.listen(slowPort, "127.0.0.1", resolve));
+  const slowPort = await listening(slow);
   const running = new OpenLoad({ port: slowPort, ratePerSecond: 500 });
   await until("fifty requests to wait", 5000, () => stalled.length >= 50);
   slow.removeAllListeners("connection");
