@@ -1,6 +1,6 @@
 /** `tenfold queue`: how long people wait, and how many servers keep a promise. */
 
-import type { Problem } from "../../config/index.ts";
+import { nearest, type Problem } from "../../config/index.ts";
 import {
   COUNT_MAX,
   closedReport,
@@ -16,6 +16,7 @@ import {
   readObjective,
   readRate,
   SERVERS_MAX,
+  type Station,
   serversAsked,
   uslReport,
 } from "../../planner/index.ts";
@@ -52,50 +53,29 @@ const OPTIONS = {
 
 type QueueInput = Input<typeof OPTIONS>;
 
+/** An option that belongs to some models only. */
+type ModelOption = Exclude<keyof typeof OPTIONS, keyof typeof REPORT_OPTIONS>;
+
+interface Model {
+  /** Options that it reads; another one is a mistake that would go unseen. */
+  readonly reads: readonly ModelOption[];
+  readonly takesFile: boolean;
+  readonly build: (input: QueueInput, context: Context) => Report;
+}
+
+/** One queue: what is asked without the name of a model. */
+const ONE_QUEUE: Model = {
+  reads: ["rate", "time", "servers", "cv", "arrivals-cv", "capacity", "objective"],
+  takesFile: false,
+  build: oneQueue,
+};
+
 /** Word -> the report that it asks for. A new model is one row. */
-const MODELS: Readonly<Record<string, (input: QueueInput, context: Context) => Report>> = {
-  network: ({ options, words }, context) => {
-    const question = new Question();
-    question.demand("rate", options.rate, "write --rate 100/s");
-    const rate = question.read("rate", options.rate, readRateUp, 0);
-    question.settle(context);
-    return openReport(rate, answerOf(parseStations(readData(fileOf(words), context)), context));
-  },
-  closed: ({ options, words }, context) => {
-    const question = new Question();
-    question.demand("users", options.users, "write --users 20");
-    const users = question.read("users", options.users, wholeUpTo(SERVERS_MAX), 1);
-    const think = question.read(
-      "think",
-      options.think,
-      (place, text) => readDuration(place, text, { min: 0, max: DAY_MS }),
-      0,
-    );
-    question.settle(context);
-    const stations = answerOf(parseStations(readData(fileOf(words), context)), context);
-    return answerOf(closedReport(users, think, stations), context);
-  },
-  usl: ({ words }, context) => {
-    const points = answerOf(parseUslPoints(readText(fileOf(words), context)), context);
-    const report = uslReport(points);
-    if (report === undefined)
-      throw new UsageError("the points are too few", "measure at three different N or more");
-    return report;
-  },
-  erlang: ({ options }, context) => {
-    const question = new Question();
-    question.demand("load", options.load, "write --load 6");
-    question.demand("servers", options.servers, "write --servers 10");
-    const load = question.read(
-      "load",
-      options.load,
-      (place, text) => readCount(place, text, { min: 0, max: SERVERS_MAX }),
-      0,
-    );
-    const servers = question.read("servers", options.servers, wholeUpTo(SERVERS_MAX), 1);
-    question.settle(context);
-    return erlangReport(load, servers);
-  },
+const MODELS: Readonly<Record<string, Model>> = {
+  erlang: { reads: ["load", "servers"], takesFile: false, build: erlang },
+  network: { reads: ["rate"], takesFile: true, build: network },
+  closed: { reads: ["users", "think"], takesFile: true, build: closed },
+  usl: { reads: [], takesFile: true, build: scalability },
 };
 
 /** Waiting times, servers needed, networks of queues, scalability. */
@@ -135,17 +115,79 @@ export const queue: Command = defineCommand({
     { line: "tenfold queue usl measured.csv", about: "Where more of it makes it slower" },
   ],
   async run(input, context) {
-    const [model] = input.words;
-    const build = model === undefined ? oneQueue : Object.hasOwn(MODELS, model) ? MODELS[model] : undefined;
-    if (build === undefined)
-      throw new UsageError(
-        `queue knows no model "${model}"`,
-        `write one of ${Object.keys(MODELS).join(", ")}`,
-      );
-    printReport(build(input, context), input.options, context.terminal);
+    const [name] = input.words;
+    const model = name === undefined ? ONE_QUEUE : Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+    if (model === undefined) throw new UsageError(`queue knows no model "${name}"`, modelMend(name ?? ""));
+    refuseStrays(model, input, context);
+    printReport(model.build(input, context), input.options, context.terminal);
     return EXIT.ok;
   },
 });
+
+function modelMend(name: string): string {
+  const near = nearest(name, Object.keys(MODELS));
+  return near === undefined ? `write one of ${Object.keys(MODELS).join(", ")}` : `did you mean "${near}"?`;
+}
+
+/** What was given and would not be read. */
+function refuseStrays({ reads, takesFile }: Model, { options, words }: QueueInput, context: Context): void {
+  const [name = "one queue", file] = words;
+  if (file !== undefined && !takesFile) throw new UsageError(`${name} reads no file`, `leave out "${file}"`);
+  if (file === undefined && takesFile) throw new UsageError("FILE is missing", "write it after the model");
+  const question = new Question();
+  for (const option of Object.keys(options) as ModelOption[])
+    if (!(option in REPORT_OPTIONS) && options[option] !== undefined && !reads.includes(option))
+      question.problems.push({ path: `--${option}`, what: `means nothing to ${name}`, mend: "leave it out" });
+  question.settle(context);
+}
+
+function network({ options, words }: QueueInput, context: Context): Report {
+  const question = new Question();
+  question.demand("rate", options.rate, "write --rate 100/s");
+  const rate = question.read("rate", options.rate, readRateUp, 0);
+  question.settle(context);
+  return openReport(rate, stationsOf(words, context));
+}
+
+function closed({ options, words }: QueueInput, context: Context): Report {
+  const question = new Question();
+  question.demand("users", options.users, "write --users 20");
+  const users = question.read("users", options.users, wholeUpTo(SERVERS_MAX), 1);
+  const think = question.read(
+    "think",
+    options.think,
+    (place, text) => readDuration(place, text, { min: 0, max: DAY_MS }),
+    0,
+  );
+  question.settle(context);
+  return answerOf(closedReport(users, think, stationsOf(words, context)), context);
+}
+
+function scalability({ words: [, file = ""] }: QueueInput, context: Context): Report {
+  const report = uslReport(answerOf(parseUslPoints(readText(file, context)), context));
+  if (report === undefined)
+    throw new UsageError("the points are too few", "measure at three different N or more");
+  return report;
+}
+
+function erlang({ options }: QueueInput, context: Context): Report {
+  const question = new Question();
+  question.demand("load", options.load, "write --load 6");
+  question.demand("servers", options.servers, "write --servers 10");
+  const load = question.read(
+    "load",
+    options.load,
+    (place, text) => readCount(place, text, { min: 0, max: SERVERS_MAX }),
+    0,
+  );
+  const servers = question.read("servers", options.servers, wholeUpTo(SERVERS_MAX), 1);
+  question.settle(context);
+  return erlangReport(load, servers);
+}
+
+function stationsOf([, file = ""]: readonly string[], context: Context): readonly Station[] {
+  return answerOf(parseStations(readData(file, context)), context);
+}
 
 function oneQueue({ options }: QueueInput, context: Context): Report {
   const question = new Question();
@@ -216,9 +258,4 @@ function wholeUpTo(max: number) {
     place.problems.push({ path: place.path, what: `is ${value}`, mend: "write a whole number" });
     return undefined;
   };
-}
-
-function fileOf([, file]: readonly string[]): string {
-  if (file === undefined) throw new UsageError("FILE is missing", "write it after the model");
-  return file;
 }

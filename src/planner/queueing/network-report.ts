@@ -13,8 +13,8 @@ import type { NetworkResult, Station, StationResult } from "./station.ts";
 /** Points of the curve of a closed network. */
 const CURVE_POINTS = 40;
 
-/** Multiplications that a closed network may take: about three seconds. */
-const WORK_MAX = 1e9;
+/** Multiplications that a closed network may take: some seconds. */
+const WORK_MAX = 3e8;
 
 const JACKSON = "Jackson 1957";
 const MVA = "Reiser & Lavenberg 1980; Buzen 1973";

@@ -39,35 +39,43 @@ function letterOf(cv: number): string {
 
 function answerOf(question: QueueQuestion, queue: Ggc): string[] {
   const share = (value: number): string => formatNumber(value, "share", 3);
-  const about = isMarkov(question) ? "" : "about ";
+  const about = aboutOf(question);
   const p99 = formatNumber(responseQuantile(queue, 0.99), "ms", isMarkov(question) ? 3 : 2);
   return [
     `${question.servers === 1 ? "The server is" : "The servers are"} ${share(queue.utilisation)} busy.`,
-    `${about}${share(queue.waitShare)} of the requests wait; 99 % are answered within ${about}${p99}.`.replace(
-      /^a/,
-      "A",
+    capital(
+      `${about}${share(queue.waitShare)} of the requests wait; 99 % are answered within ${about}${p99}.`,
     ),
     ...(question.objective === undefined ? [] : [objectiveSentence(question, queue, question.objective)]),
   ];
 }
 
 function objectiveSentence(question: QueueQuestion, queue: Ggc, objective: ServiceObjective): string {
-  const kept = keeps(queue, objective) ? "keep" : "break";
-  const verb = question.servers === 1 ? `${kept}s` : kept;
-  return `${capital(serversText(question.servers))} ${verb} ${objectiveText(objective)}. ${staffingSentence(question, objective)}`;
+  const staffing = serversFor(question, objective);
+  if (staffing.kind !== "servers") return staffingSentence(question, objective);
+  const [asked, wish] = [serversText(question.servers), objectiveText(objective)];
+  if (staffing.servers === question.servers) return `${capital(asked)}: no fewer keep ${wish}.`;
+  return keeps(queue, objective)
+    ? `${capital(asked)}: ${wish} is kept; ${aboutOf(question)}${staffing.servers} would do.`
+    : `${capital(asked)}: ${wish} is broken; it needs ${aboutOf(question)}${staffing.servers}.`;
 }
 
 function staffingSentence(question: QueueQuestion, objective: ServiceObjective): string {
+  const wish = objectiveText(objective);
   const staffing = serversFor(question, objective);
-  const about = isMarkov(question) || objective.kind === "wait-share" ? "" : "about ";
   switch (staffing.kind) {
     case "servers":
-      return `${capital(objectiveText(objective))} needs ${about}${serversText(staffing.servers)}.`;
+      return `${capital(wish)} needs ${aboutOf(question)}${serversText(staffing.servers)}.`;
     case "never":
-      return `No number of servers keeps ${objectiveText(objective)}: the service alone takes too long. Make it faster, or ask for less.`;
+      return `No number of servers keeps ${wish}: the service alone takes too long. Make it faster, or ask for less.`;
     case "too-many":
-      return `${capital(objectiveText(objective))} needs more than ${formatNumber(SERVERS_MAX, "count")} servers: check the units of rate and time.`;
+      return `${capital(wish)} needs more than ${formatNumber(SERVERS_MAX, "count")} servers: check the units of rate and time.`;
   }
+}
+
+/** "about " where the model is an approximation. */
+function aboutOf(question: QueueQuestion): string {
+  return isMarkov(question) ? "" : "about ";
 }
 
 /** Servers to look at when none were named: as many as the objective needs, else as keep up, else one. */

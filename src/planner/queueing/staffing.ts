@@ -64,8 +64,11 @@ export function serversFor(work: Work, objective: ServiceObjective): Staffing {
   if (!keeps(unloaded(work), objective)) return { kind: "never" };
   let high = serversMin(work);
   let low = high - 1;
-  while (high <= SERVERS_MAX && !holds(high)) [low, high] = [high, Math.ceil(high * 1.2) + 1];
   if (high > SERVERS_MAX) return { kind: "too-many" };
+  while (!holds(high)) {
+    if (high === SERVERS_MAX) return { kind: "too-many" };
+    [low, high] = [high, Math.min(SERVERS_MAX, Math.ceil(high * 1.2) + 1)];
+  }
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (holds(middle)) high = middle;
