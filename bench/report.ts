@@ -24,5 +24,5 @@ function tableOf(results: readonly Result[]): string {
     ),
   );
   const machines = [...new Set(results.map(({ machine }) => machine))].join("; ");
-  return `\n| Promise | Measured | By |\n|---|---|---|\n${rows.join("\n")}\n\nOn ${machines}. A ratio is the median of the rounds, the least and the greatest behind it.\n\n`;
+  return `\n| Promise | Measured | By |\n|---|---|---|\n${rows.join("\n")}\n\nOn ${machines}. A ratio is the median of the rounds (of a p99: of their quiet half), the least and the greatest behind it.\n\n`;
 }
