@@ -198,7 +198,7 @@ function oneQueue({ options }: QueueInput, context: Context): Report {
   const capacity = question.read<number | undefined>(
     "capacity",
     options.capacity,
-    wholeUpTo(10_000_000),
+    wholeUpTo(2 * SERVERS_MAX),
     undefined,
   );
   const objective = question.read("objective", options.objective, readObjective, undefined);

@@ -5,6 +5,7 @@ import { formatNumber, type Unit } from "../report/unit.ts";
 import { valueTable } from "../report/value-table.ts";
 import { erlangB, erlangC } from "./erlang.ts";
 import { type Mmck, mmck } from "./mmck.ts";
+import { boundedQuantile } from "./mmck-tails.ts";
 import { type Inputs, inputsOf, type QueueQuestion } from "./question.ts";
 import { squareRootStaffing } from "./staffing.ts";
 import { fullAfterMs, unstable } from "./steady.ts";
@@ -36,19 +37,41 @@ export function boundedReport(question: QueueQuestion, capacity: number): Report
       source: "Kleinrock, Queueing Systems I, 3.6",
     }),
   );
+  const p99Ms = boundedQuantile({ ...question, capacity }, 0.99);
   const filling = fillingFigure(question, capacity);
   return {
     title: `M/M/${question.servers}/${capacity}: at most ${capacity} at once, the rest is turned away`,
     answer: [
-      `${formatNumber(queue.refusedShare, "share", 4)} of the requests are turned away; the others are answered in ${formatNumber(queue.responseMs, "ms", 4)} on average.`,
+      `${formatNumber(queue.refusedShare, "share", 4)} of the requests are turned away; the others are answered in ${formatNumber(queue.responseMs, "ms", 4)} on average, 99 % of them within ${formatNumber(p99Ms, "ms", 3)}.`,
       ...(filling === undefined
         ? []
         : [
-            `More comes than ${question.servers} servers can do: from empty it is full after about ${formatNumber(filling.value, "ms", 3)}.`,
+            `More comes than can be served: from empty it is full after about ${formatNumber(filling.value, "ms", 3)}.`,
           ]),
     ],
-    sections: [valueTable("Steady state", filling === undefined ? figures : [...figures, filling])],
+    sections: [
+      valueTable("Steady state", [
+        ...figures,
+        ...quantileFigures(question, capacity),
+        ...(filling === undefined ? [] : [filling]),
+      ]),
+    ],
   };
+}
+
+function quantileFigures(question: QueueQuestion, capacity: number): Figure[] {
+  return [50, 90, 99].map((percent) =>
+    figure({
+      key: `p${percent}Ms`,
+      label: `p${percent} answer`,
+      value: boundedQuantile({ ...question, capacity }, percent / 100),
+      unit: "ms",
+      formula:
+        "the t at which what is left of those let in is still there: a wait for k departures, each after time / servers on average, then a service",
+      inputs: [...inputsOf(question), ["capacity", capacity, "count"]],
+      source: "Kleinrock, Queueing Systems I, 3.6; uniformisation by Jensen 1953",
+    }),
+  );
 }
 
 /** How long an overload takes to fill the servers and then the room behind them, as a fluid; undefined without one. */

@@ -8,6 +8,7 @@ export { type Ggc, type GgcInput, ggc, mg1 } from "./ggc.ts";
 export { demandMs, inSystem, slowShareOfFanOut, utilisation } from "./laws.ts";
 export { type Mmc, type MmcInput, mmc } from "./mmc.ts";
 export { type Mmck, type MmckInput, mmck } from "./mmck.ts";
+export { boundedQuantile, boundedTail } from "./mmck-tails.ts";
 export { closedReport, openReport } from "./network-report.ts";
 export { type NetworkUnstable, openNetwork } from "./open-network.ts";
 export { parseStations, parseUslPoints } from "./parse.ts";

@@ -3,6 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../base/index.ts";
 import {
   asymptoticBounds,
+  boundedQuantile,
+  boundedTail,
   closedNetwork,
   closedThroughputsRps,
   erlangB,
@@ -136,6 +138,33 @@ describe("special cases agree", () => {
     expect(bounded.throughputRps).toBeCloseTo(20, 9);
     expect(bounded.refusedShare).toBeCloseTo(1, 9);
     expect(bounded.queued).toBeCloseTo(99_998, 6);
+  });
+
+  test("M/M/c/K with much room has the tail of M/M/c", () => {
+    for (const input of QUEUES.filter(({ servers }) => servers < 20)) {
+      const tail = boundedTail({ ...input, capacity: 5000 });
+      const queue = steady(input);
+      for (const services of [0.1, 1, 5]) {
+        const ms = services * input.serviceMs;
+        expect(tail(ms) / responseTail(queue, ms)).toBeCloseTo(1, 6);
+      }
+    }
+  });
+
+  test("the mean of M/M/c/K is the area under its tail, in overload too", () => {
+    const input = { rateRps: 100, serviceMs: 25, servers: 2, capacity: 20 };
+    const tail = boundedTail(input);
+    let area = 0;
+    for (let ms = 0.25; ms < 2000; ms += 0.5) area += tail(ms) * 0.5;
+    expect(area / mmck(input).responseMs).toBeCloseTo(1, 4);
+  });
+
+  test("M/M/c/c answers as the service does, whatever comes", () => {
+    for (const rateRps of [0, 1, 1e6])
+      expect(boundedQuantile({ rateRps, serviceMs: 10, servers: 3, capacity: 3 }, 0.9)).toBeCloseTo(
+        23.0259,
+        4,
+      );
   });
 
   test("M/M/1 is M/M/c with one server", () => {

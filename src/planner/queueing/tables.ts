@@ -204,7 +204,7 @@ export function doubts(question: QueueQuestion): Section[] {
           : "Means are Allen and Cunneen's: within some percent near full servers and for even work, less sure far from it.",
         even
           ? "Quantiles are within about 20 % for times without a long tail."
-          : "Two moments do not fix a tail: quantiles may be off by half, and more where a few requests take very long.",
+          : "Two moments do not fix a tail: where a few requests take very long quantiles may be off by a factor of 2.",
         "`tenfold simulate` takes the distribution itself.",
       ],
     },

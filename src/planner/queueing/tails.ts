@@ -4,7 +4,8 @@
  * An answer is a service, or a wait and then a service. The wait is exponential with a lump at 0, as in M/M/c; for
  * other queues that is Kingman's heavy-traffic form (1962) with the mean that the queue has. The service is fitted to its
  * mean and cv by two moments (Whitt 1982; Tijms, "Stochastic Models", 1994): up to a cv of 1 a constant and an
- * exponential after it, above it a mixture of two exponentials with balanced means. At a cv of 1 all of it is exact.
+ * exponential after it, above it a mixture of two exponentials with balanced means. At a cv of 1 all of it is exact;
+ * conformance/queueing/tails.ts shows how near it is elsewhere.
  */
 import { bisect } from "./bisect.ts";
 import type { Steady } from "./steady.ts";

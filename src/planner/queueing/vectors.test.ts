@@ -126,7 +126,7 @@ describe("open networks", () => {
     name: string,
     rate: number,
     of: Station[],
-    read: "utilisation" | "responseMs" | "inSystem",
+    read: "utilisation" | "responseMs" | "inSystem" | "throughputRps",
     printed: number[],
     digits: number,
   ][] = [
@@ -155,6 +155,7 @@ describe("open networks", () => {
       3,
     ],
     ["of Lazowska, p. 113", 0.3, stations([121, 70, 50], [0.005, 0.03, 0.027]), "inSystem", [0.222], 3],
+    ["of Lazowska, p. 113", 0.3, stations([121, 70, 50], [0.005, 0.03, 0.027]), "throughputRps", [36.3], 9],
     [
       "of Bolch 7.4",
       1,
