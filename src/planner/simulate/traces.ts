@@ -2,7 +2,7 @@
  * Loads over time on which autoscalers are compared: what a service meets in a day, each in its plainest form.
  *
  * A trace is in multiples of a base rate and in minutes, so that one definition serves several scales: the one that is
- * reported, and others that nothing was tuned on.
+ * reported, and others to check it by.
  */
 
 /** A load over time. Straight lines between its points. */
@@ -106,8 +106,8 @@ export function timesAt({ points }: Trace, minute: number): number {
   return from[1] + ((to[1] - from[1]) * (minute - from[0])) / (to[0] - from[0]);
 }
 
-/** Loads that nothing was tuned on: the rule has to stand on them too. */
-export const HELD_OUT_TRACES: readonly Trace[] = [
+/** Less plain loads, beside the reported ones: what a rule does that was made for those alone shows here. */
+export const OTHER_TRACES: readonly Trace[] = [
   {
     name: "pulses",
     about: "eight times the load for 40 s, every two minutes",

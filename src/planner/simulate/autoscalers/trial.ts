@@ -19,7 +19,7 @@ import { kpa } from "./kpa.ts";
 import type { Limits } from "./limits.ts";
 import { tenfold } from "./tenfold.ts";
 
-/** What is varied between the reported set of trials and those that nothing was tuned on. */
+/** What is varied between the reported set of trials and those that check it. */
 export interface TrialSettings {
   readonly seed: number;
   /** Requests in flight at the base load. */
