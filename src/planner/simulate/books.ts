@@ -1,9 +1,9 @@
 /** The books of one run: steps over time while it lasts, the whole at its end. */
+import { bottlenecksOf } from "./bottlenecks.ts";
 import type { Design } from "./design.ts";
 import { countsByName } from "./outcomes.ts";
 import type { Quantiles } from "./quantiles.ts";
 import type {
-  Bottleneck,
   LatencySummary,
   NodeResult,
   ScaleEvent,
@@ -17,12 +17,6 @@ import type { Node, World } from "./world.ts";
 
 /** Steps over time kept at most; a longer run has longer steps. */
 const WINDOWS_MAX = 10_000;
-
-/** A node less busy than this limits nothing. */
-const BUSY_MIN = 0.1;
-
-/** Bottlenecks named: the first, and the one behind it. */
-const BOTTLENECKS_MAX = 2;
 
 interface Areas {
   busy: number;
@@ -40,7 +34,8 @@ export class Books {
   readonly #areas: Areas[] = [];
   readonly #windowMs: number;
   #beganMs = 0;
-  #eventsBefore = 0;
+  /** Requests sent before the figures begin. */
+  #sentBefore = 0;
 
   constructor(design: Design, world: World, routes: readonly string[]) {
     const { inSystemMax, requestsMax, objective, durationMs, windowMs } = design.run;
@@ -52,6 +47,7 @@ export class Books {
       inSystemMax,
       requestsMax,
       sent: 0,
+      inFlight: 0,
       total: new Account(),
       window: new Account(),
       windowArrivals: 0,
@@ -62,9 +58,9 @@ export class Books {
 
   /** The warm-up is over: what was counted until now is forgotten. */
   begin(sources: readonly Source[]): void {
-    const { world } = { world: this.#world };
+    const world = this.#world;
     this.#beganMs = world.nowMs;
-    this.#eventsBefore = 0;
+    this.#sentBefore = this.ledger.sent;
     const accounts = [this.ledger.total, this.ledger.window, ...this.ledger.byRoute];
     for (const account of [...accounts, ...sources.map((source) => source.account)]) account.clear();
     this.ledger.windowArrivals = 0;
@@ -102,17 +98,27 @@ export class Books {
       scaling: this.#scaling.filter(({ atMs }) => atMs >= this.#beganMs),
       objective: this.ledger.objective,
       violationMs: violations * this.#windowMs,
-      bottlenecks: bottlenecksOf(nodes),
+      bottlenecks: bottlenecksOf(nodes, {
+        offered: this.ledger.sent - this.#sentBefore,
+        answered: this.#answeredAtEntries(),
+      }),
       costPerMonth: nodes.reduce((sum, { costPerMonth }) => sum + costPerMonth, 0),
-      events: events - this.#eventsBefore,
+      events,
       ...(spent ? { endedEarly: "requests-spent" as const } : {}),
     };
+  }
+
+  /** Of what clients sent; with the answers that came too late for them, since they cost as much. */
+  #answeredAtEntries(): number {
+    const entries = new Set(this.#design.clients.map(({ to }) => to));
+    const nodes = this.#world.nodes.filter(({ name }) => entries.has(name));
+    return nodes.reduce((sum, { tally }) => sum + tally.answered, 0);
   }
 
   #closeWindow(): void {
     const { ledger } = this;
     const { window, objective } = ledger;
-    const { nowMs, visits } = this.#world;
+    const { nowMs } = this.#world;
     const seconds = this.#windowMs / 1000;
     const failed = window.requests - window.latency.count;
     const errorShare = window.requests === 0 ? 0 : failed / window.requests;
@@ -124,7 +130,7 @@ export class Books {
       errorShare,
       p50Ms: window.latency.quantile(0.5),
       p99Ms,
-      inFlight: visits.size,
+      inFlight: ledger.inFlight,
       violated: p99Ms > objective.p99Ms || errorShare > objective.errorShare,
       nodes: Object.fromEntries(
         this.#world.nodes.map((node, index) => [node.name, this.#windowNode(node, index)]),
@@ -184,7 +190,9 @@ function nodeResult(node: Node, nowMs: number): NodeResult {
     name: node.name,
     kind: node.kind,
     requests: tally.requests,
+    answered: tally.answered,
     utilisation: unlimited || means.capacity === 0 ? 0 : means.busy / means.capacity,
+    parts: node.parts?.() ?? [],
     capacity: unlimited ? Infinity : means.capacity,
     queued: means.queued,
     queuedMax: usage.queuedMax,
@@ -193,13 +201,4 @@ function nodeResult(node: Node, nowMs: number): NodeResult {
     counters: node.counters(),
     costPerMonth: node.pricePerMonth * means.units,
   };
-}
-
-/** The busiest nodes. Load at which one is full: the demand of a request stays, so utilisation grows with the load. */
-function bottlenecksOf(nodes: readonly NodeResult[]): Bottleneck[] {
-  return nodes
-    .filter(({ utilisation }) => utilisation >= BUSY_MIN)
-    .toSorted((a, b) => b.utilisation - a.utilisation)
-    .slice(0, BOTTLENECKS_MAX)
-    .map(({ name, utilisation }) => ({ node: name, utilisation, fullAtLoad: 1 / utilisation }));
 }

@@ -3,7 +3,8 @@
  *
  * A 4-ary heap (Johnson 1975; LaMarca & Ladner 1996: fewer cache misses than a binary one). Events of one instant
  * come in the order in which they were scheduled, so a run is a pure function of its seed. An event is a kind, a
- * small number that the simulator switches on, and a subject, whatever number that kind is about.
+ * small number that the simulator switches on, and a subject, whatever number that kind is about; both are packed into
+ * one word.
  */
 
 const INITIAL = 1024;
@@ -11,12 +12,15 @@ const INITIAL = 1024;
 /** Children of one node. */
 const ARITY = 4;
 
+/** Bits of the word that tell the kind; the others are the subject. */
+const KIND_BITS = 2;
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
 /** Pending events by time. Not a container for objects: callers keep what a subject stands for. */
 export class Calendar {
   #times = new Float64Array(INITIAL);
   #orders = new Float64Array(INITIAL);
-  #kinds = new Int32Array(INITIAL);
-  #subjects = new Int32Array(INITIAL);
+  #words = new Int32Array(INITIAL);
   #size = 0;
   #order = 0;
   /** Of the event that `next` took last. */
@@ -33,7 +37,7 @@ export class Calendar {
     return this.#size === 0 ? Infinity : (this.#times[0] ?? Infinity);
   }
 
-  /** Adds an event. O(log n). */
+  /** Adds an event of kind 0..3. O(log n). */
   schedule(timeMs: number, kind: number, subject: number): void {
     if (this.#size === this.#times.length) this.#grow();
     const order = this.#order++;
@@ -46,15 +50,16 @@ export class Calendar {
       this.#copy(parent, at);
       at = parent;
     }
-    this.#put(at, timeMs, order, kind, subject);
+    this.#put(at, timeMs, order, (subject << KIND_BITS) | kind);
   }
 
   /** Takes the next event into `timeMs`, `kind` and `subject`; false when there is none. O(log n). */
   next(): boolean {
     if (this.#size === 0) return false;
     this.timeMs = this.#times[0] ?? 0;
-    this.kind = this.#kinds[0] ?? 0;
-    this.subject = this.#subjects[0] ?? 0;
+    const word = this.#words[0] ?? 0;
+    this.kind = word & KIND_MASK;
+    this.subject = word >> KIND_BITS;
     const last = --this.#size;
     if (last > 0) this.#sink(last);
     return true;
@@ -67,8 +72,7 @@ export class Calendar {
     const size = this.#size;
     const time = times[from] ?? 0;
     const order = orders[from] ?? 0;
-    const kind = this.#kinds[from] ?? 0;
-    const subject = this.#subjects[from] ?? 0;
+    const word = this.#words[from] ?? 0;
     let at = 0;
     for (let first = 1; first < size; first = at * ARITY + 1) {
       let least = first;
@@ -85,29 +89,26 @@ export class Calendar {
       this.#copy(least, at);
       at = least;
     }
-    this.#put(at, time, order, kind, subject);
+    this.#put(at, time, order, word);
   }
 
   #copy(from: number, to: number): void {
     this.#times[to] = this.#times[from] ?? 0;
     this.#orders[to] = this.#orders[from] ?? 0;
-    this.#kinds[to] = this.#kinds[from] ?? 0;
-    this.#subjects[to] = this.#subjects[from] ?? 0;
+    this.#words[to] = this.#words[from] ?? 0;
   }
 
-  #put(at: number, timeMs: number, order: number, ...[kind = 0, subject = 0]: number[]): void {
+  #put(at: number, timeMs: number, order: number, word: number): void {
     this.#times[at] = timeMs;
     this.#orders[at] = order;
-    this.#kinds[at] = kind;
-    this.#subjects[at] = subject;
+    this.#words[at] = word;
   }
 
   #grow(): void {
     const size = this.#times.length * 2;
     this.#times = grown(this.#times, new Float64Array(size));
     this.#orders = grown(this.#orders, new Float64Array(size));
-    this.#kinds = grown(this.#kinds, new Int32Array(size));
-    this.#subjects = grown(this.#subjects, new Int32Array(size));
+    this.#words = grown(this.#words, new Int32Array(size));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Deadlines of one length: since all wait equally long they run out in the order in which they were set, so a queue
- * holds them and only the first one is in the calendar. Most never run out and cost no event at all.
+ * holds them and only the first one is in the calendar. Most never run out and cost no event at all; those whose visit
+ * has ended are swept out when room runs short, so the queue is as long as the visits under way, not as the delay.
  */
 
 const INITIAL = 64;
@@ -33,7 +34,7 @@ export class Deadlines {
 
   set(visit: number, serial: number, nowMs: number): void {
     if (this.#delayMs === 0) return;
-    if (this.#size === this.#visits.length) this.#grow();
+    if (this.#size === this.#visits.length) this.#makeRoom();
     const at = (this.#head + this.#size) & (this.#visits.length - 1);
     this.#visits[at] = visit;
     this.#serials[at] = serial;
@@ -63,20 +64,22 @@ export class Deadlines {
     this.#context.wake(atMs);
   }
 
-  #grow(): void {
+  /** Keeps what is current, in twice the room when that is more than half. */
+  #makeRoom(): void {
     const { length } = this.#visits;
-    const [visits, serials, dueMs] = [
-      new Int32Array(length * 2),
-      new Float64Array(length * 2),
-      new Float64Array(length * 2),
-    ];
+    const current: number[] = [];
     for (let i = 0; i < this.#size; i++) {
       const at = (this.#head + i) & (length - 1);
-      visits[i] = this.#visits[at] ?? 0;
-      serials[i] = this.#serials[at] ?? 0;
-      dueMs[i] = this.#dueMs[at] ?? 0;
+      if (this.#context.isCurrent(this.#visits[at] ?? 0, this.#serials[at] ?? 0)) current.push(at);
     }
+    const room = current.length > length / 2 ? length * 2 : length;
+    const pick = (from: Int32Array | Float64Array) => (at: number) => from[at] ?? 0;
+    const [visits, serials, dueMs] = [new Int32Array(room), new Float64Array(room), new Float64Array(room)];
+    visits.set(current.map(pick(this.#visits)));
+    serials.set(current.map(pick(this.#serials)));
+    dueMs.set(current.map(pick(this.#dueMs)));
     [this.#visits, this.#serials, this.#dueMs] = [visits, serials, dueMs];
     this.#head = 0;
+    this.#size = current.length;
   }
 }

@@ -23,7 +23,10 @@ export interface RunDesign {
   /** Left out of every figure, while queues and caches fill. */
   readonly warmUpMs: number;
   readonly seed: number;
-  /** Requests that may be in the system at once; one more fails as "too-many-in-system". Bounds memory. */
+  /**
+   * Visits that may be under way at once, a request being one at each node that it is at; one more fails as
+   * "too-many-in-system". Bounds memory.
+   */
   readonly inSystemMax: number;
   /** Requests in all; the run ends early when they are spent. Bounds time. */
   readonly requestsMax: number;
@@ -117,7 +120,7 @@ export interface GatewayDesign extends NodeBase {
   readonly to: string;
   readonly group: GroupDesign;
   readonly retry: RetryDesign;
-  /** Longest wait for a target's answer; 0 = for ever. */
+  /** Longest wait for a target's answer; 0 = for ever. What takes longer is not tried again. */
   readonly firstByteMs: number;
   /** Requests that may wait for a connection. */
   readonly queueMax: number;
@@ -132,7 +135,7 @@ export interface Call {
   /** Chance that it is made. */
   readonly share: number;
   readonly times: number;
-  /** All at once, instead of one after the other. */
+  /** All of its times at once, and at once with the parallel calls beside it, instead of one after the other. */
   readonly parallel: boolean;
   /** The answer does without it when it fails. */
   readonly optional: boolean;
@@ -154,6 +157,8 @@ export interface ServiceDesign extends NodeBase {
   readonly concurrency: number;
   /** Requests that wait in one task beyond that; one more is answered with an error. */
   readonly queueMax: number;
+  /** What takes longer is cut off: the connection closes, though the work goes on; 0 = never. */
+  readonly timeLimitMs: number;
   /** By route; "*" for all others. */
   readonly work: Readonly<Record<string, Work>>;
   /** Share of answers that are errors of the app itself. */

@@ -109,7 +109,11 @@ function empirical(quantiles: readonly (readonly [number, number])[], random: Ra
   return () => {
     const draw = random();
     let at = 1;
-    while (at < shares.length - 1 && (shares[at] ?? 1) < draw) at++;
+    for (let end = shares.length - 1; at < end; ) {
+      const middle = (at + end) >> 1;
+      if ((shares[middle] ?? 1) < draw) at = middle + 1;
+      else end = middle;
+    }
     const [low = 0, high = 1] = [shares[at - 1], shares[at]];
     const [from = 0, to = 0] = [times[at - 1], times[at]];
     return high === low ? to : from + ((to - from) * (draw - low)) / (high - low);

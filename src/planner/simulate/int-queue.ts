@@ -32,13 +32,15 @@ export class IntQueue {
     return item;
   }
 
-  /** Takes out one item wherever it stands; false when it is not there. O(size). */
+  /** Takes out one item wherever it stands; false when it is not there. O(places to the head). */
   remove(item: number): boolean {
     const mask = this.#items.length - 1;
-    for (let i = 0; i < this.#size; i++) {
-      if (this.#items[(this.#head + i) & mask] !== item) continue;
-      for (let j = i; j < this.#size - 1; j++)
-        this.#items[(this.#head + j) & mask] = this.#items[(this.#head + j + 1) & mask] ?? -1;
+    for (let place = 0; place < this.#size; place++) {
+      if (this.#items[(this.#head + place) & mask] !== item) continue;
+      // Those before it move back: what runs out of time stands near the head.
+      for (let i = place; i > 0; i--)
+        this.#items[(this.#head + i) & mask] = this.#items[(this.#head + i - 1) & mask] ?? -1;
+      this.#head = (this.#head + 1) & mask;
       this.#size--;
       return true;
     }

@@ -52,6 +52,7 @@ export interface NodeDrafts {
     cores: number;
     concurrency: number;
     queueMax: number;
+    timeLimitMs: number;
     time: Distribution;
     calls: readonly Partial<CallDraft>[];
     routes: ReadonlyMap<string, Partial<WorkDraft>>;
@@ -145,6 +146,7 @@ const NODES: { readonly [K in NodeKind]: shapes.Shape<NodeDrafts[K]> } = {
       cores: count(1024, 1),
       concurrency: count(1_000_000, 1),
       queueMax: places,
+      timeLimitMs: duration(0),
       ...workRows,
       routes: named(name, object<WorkDraft>(workRows), CALLS_MAX),
       errors: share,

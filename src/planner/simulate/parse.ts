@@ -162,6 +162,7 @@ function serviceParts(
     cores: draft.cores ?? 1,
     concurrency: draft.concurrency ?? Infinity,
     queueMax: draft.queueMax ?? 10_000,
+    timeLimitMs: draft.timeLimitMs ?? 0,
     work: { "*": other, ...Object.fromEntries(routes) },
     errorShare: draft.errors ?? 0,
     coldStart: { ms: draft.coldStart?.forMs ?? 0, factor: draft.coldStart?.factor ?? 1 },

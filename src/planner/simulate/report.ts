@@ -3,7 +3,7 @@ import { type Figure, figure } from "../report/figure.ts";
 import type { Plot, Report, Section, Table } from "../report/report.ts";
 import { formatNumber, type Unit } from "../report/unit.ts";
 import type { LargestLoad } from "./load.ts";
-import type { LatencySummary, SimulationResult, TrafficResult } from "./result.ts";
+import type { Bottleneck, LatencySummary, SimulationResult, TrafficResult } from "./result.ts";
 
 /** One run: what was served, where the time went, what limits it. */
 export function simulationReport(result: SimulationResult): Report {
@@ -38,10 +38,14 @@ function answerOf(result: SimulationResult): string[] {
 /** The fullest node, and the one that would stop us next. */
 export function bottleneckSentence({ bottlenecks: [first, second] }: SimulationResult): string {
   if (first === undefined) return "Nothing is more than a tenth busy: nothing limits this design yet.";
-  const busy = `${first.node} is the bottleneck: ${formatNumber(first.utilisation, "share", 3)} busy, full at ${formatNumber(first.fullAtLoad, "ratio", 3)} times this load`;
+  const busy = `${limitOf(first)} is the bottleneck: ${formatNumber(first.utilisation, "share", 3)} busy, full at ${formatNumber(first.fullAtLoad, "ratio", 3)} times this load`;
   return second === undefined
     ? `${busy}; nothing else is near.`
-    : `${busy}; behind it ${second.node}, full at ${formatNumber(second.fullAtLoad, "ratio", 3)} times.`;
+    : `${busy}; behind it ${limitOf(second)}, full at ${formatNumber(second.fullAtLoad, "ratio", 3)} times.`;
+}
+
+function limitOf({ node, part }: Bottleneck): string {
+  return part === undefined ? node : `${node} (${part})`;
 }
 
 type Measured = readonly [key: string, label: string, value: number, unit: Unit, formula: string];
@@ -271,7 +275,8 @@ function compareRow(result: SimulationResult, index: number): (string | Figure)[
     digits: 6,
   });
   const [first] = result.bottlenecks;
-  const limit = first === undefined ? "none" : `${first.node} ${formatNumber(first.utilisation, "share", 3)}`;
+  const limit =
+    first === undefined ? "none" : `${limitOf(first)} ${formatNumber(first.utilisation, "share", 3)}`;
   return [name, ...numbers, cost, limit];
 }
 

@@ -30,8 +30,12 @@ export interface NodeResult {
   readonly name: string;
   readonly kind: string;
   readonly requests: number;
+  /** Those of them that ended without an error. */
+  readonly answered: number;
   /** Mean share of its capacity in use, 0..1; NaN never: 0 for what has no capacity. */
   readonly utilisation: number;
+  /** Where units are not alike, such as primaries and replicas: how busy the busiest of each kind is. */
+  readonly parts: readonly { readonly name: string; readonly utilisation: number }[];
   /** Units that could work at once, mean over the run: cores, connections, workers. Infinity = unlimited. */
   readonly capacity: number;
   /** Mean number that waited. */
@@ -55,7 +59,7 @@ export interface WindowResult {
   readonly errorShare: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Requests in the system at its end. */
+  /** Requests that clients wait for at its end. */
   readonly inFlight: number;
   /** Whether the objective was broken in it. */
   readonly violated: boolean;
@@ -72,9 +76,11 @@ export interface WindowNode {
   readonly lagMs: number;
 }
 
-/** A node that limits the whole. */
+/** A node, or a part of one, that limits the whole. */
 export interface Bottleneck {
   readonly node: string;
+  /** Which of its parts it is, when they are not alike. */
+  readonly part?: string;
   readonly utilisation: number;
   /** Offered load at which it is full, as a multiple of this run's. */
   readonly fullAtLoad: number;
@@ -103,7 +109,7 @@ export interface SimulationResult {
   readonly objective: Objective;
   /** Time in windows that broke the objective, ms. */
   readonly violationMs: number;
-  /** The fullest first; at most two, and none below a tenth. */
+  /** The one that is full at the least load first; at most two, and none below a tenth busy. */
   readonly bottlenecks: readonly Bottleneck[];
   readonly costPerMonth: number;
   /** Events that were processed, for speed. */

@@ -114,7 +114,10 @@ function createNode(design: NodeDesign, graph: Graph): Node {
     case "gateway": {
       const service = graph.services.get(design.to);
       if (service === undefined) throw new Error(`simulate: ${design.name} stands before no service`);
-      return keep(graph.gateways, new Gateway(design, world, random, service, nodeOf(design.to)));
+      return keep(
+        graph.gateways,
+        new Gateway(design, { world, random, service, serviceNode: nodeOf(design.to) }),
+      );
     }
   }
 }

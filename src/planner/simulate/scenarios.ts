@@ -38,12 +38,12 @@ const CACHED_APP = { ...APP, calls: ["cache"] };
 /** What ejection does to a group that is slow as a whole is seen in "metastable" alone. */
 const NO_EJECTION = { consecutive5xx: 0, consecutiveFailures: 0 };
 
-/** A service that is slow for ten seconds, and a gateway that tries again what took too long. */
+/** A service that is slow for ten seconds and cuts off what takes long, and a gateway that then tries again. */
 const storm = (retry: { readonly attempts: number; readonly budget: boolean }, ejection: object) => ({
   clients: { web: { to: "web", rate: "600/s", timeout: "2s" } },
   nodes: {
-    web: { kind: "gateway", to: "app", firstByte: "500ms", retry, group: { ejection } },
-    app: { kind: "service", tasks: 10, time: "10ms", queueMax: 100_000 },
+    web: { kind: "gateway", to: "app", retry, group: { ejection } },
+    app: { kind: "service", tasks: 10, time: "10ms", queueMax: 100_000, timeLimit: "500ms" },
   },
   faults: Array.from({ length: 10 }, (_, task) => ({
     kind: "slow-task",

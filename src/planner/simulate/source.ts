@@ -35,6 +35,8 @@ export interface Ledger {
   readonly inSystemMax: number;
   readonly requestsMax: number;
   sent: number;
+  /** Requests that clients wait for. */
+  inFlight: number;
   readonly total: Account;
   /** Since the last window began. */
   readonly window: Account;
@@ -136,6 +138,7 @@ export class Source {
     const { world, index, entry, ledger } = this.#context;
     const { visits, nowMs } = world;
     ledger.sent++;
+    ledger.inFlight++;
     ledger.windowArrivals++;
     if (visits.size >= ledger.inSystemMax) {
       this.#book(OUTCOME["too-many-in-system"], 0, route);
@@ -153,6 +156,7 @@ export class Source {
 
   #book(outcome: number, ms: number, route: number): void {
     const { ledger } = this.#context;
+    ledger.inFlight--;
     this.account.add(outcome, ms);
     ledger.total.add(outcome, ms);
     ledger.window.add(outcome, ms);
@@ -189,17 +193,15 @@ export class Source {
     }
   }
 
-  /** One after the other, as far apart as the rate says at each. */
+  /** When as much of the rate has gone by as makes one request: the area under the profile, piece by piece. */
   #nextEven(): number {
     let atMs = this.#context.world.nowMs;
-    while (atMs !== Infinity) {
+    for (let left = 1; atMs !== Infinity; ) {
       const piece = this.#pieceAt(atMs);
-      const rate = rateAt(piece, atMs);
-      if (rate > 0) return atMs + 1000 / rate;
-      atMs =
-        piece.toRps > 0 && piece.endMs !== Infinity
-          ? Math.min(atMs + EVEN_STEP_MS, piece.endMs)
-          : piece.endMs;
+      const nextMs = atMs + 1000 * timeOf(left, rateAt(piece, atMs), slopeOf(piece) * 1000);
+      if (nextMs <= piece.endMs) return nextMs;
+      left -= ((rateAt(piece, atMs) + piece.toRps) / 2) * ((piece.endMs - atMs) / 1000);
+      atMs = piece.endMs;
     }
     return Infinity;
   }
@@ -214,9 +216,6 @@ export class Source {
   }
 }
 
-/** Where a rate rises from nothing, the first even arrival is looked for in steps of this. */
-const EVEN_STEP_MS = 100;
-
 interface Piece {
   readonly startMs: number;
   readonly endMs: number;
@@ -224,8 +223,23 @@ interface Piece {
   readonly toRps: number;
 }
 
-function rateAt({ startMs, endMs, fromRps, toRps }: Piece, atMs: number): number {
-  return endMs === Infinity ? toRps : fromRps + ((toRps - fromRps) * (atMs - startMs)) / (endMs - startMs);
+function rateAt(piece: Piece, atMs: number): number {
+  return piece.endMs === Infinity ? piece.toRps : piece.fromRps + slopeOf(piece) * (atMs - piece.startMs);
+}
+
+/** Requests per second, gained in each millisecond. */
+function slopeOf({ startMs, endMs, fromRps, toRps }: Piece): number {
+  return endMs === Infinity ? 0 : (toRps - fromRps) / (endMs - startMs);
+}
+
+/**
+ * Seconds until a rate that begins at `rate` and grows by `slope` a second has made `count` requests: the root of
+ * slope/2 t^2 + rate t = count, in the form that loses no digits. Infinity when a falling rate never gets there.
+ */
+function timeOf(count: number, rate: number, slope: number): number {
+  const square = rate * rate + 2 * slope * count;
+  const sum = rate + Math.sqrt(square);
+  return square >= 0 && sum > 0 ? (2 * count) / sum : Infinity;
 }
 
 /** Keys by popularity: Zipf's law with exponent `skew`; without a count every request has its own. */

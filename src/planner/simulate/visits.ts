@@ -34,6 +34,10 @@ export class Visits {
   /** Visits that it waits for. */
   pending: Int32Array = new Int32Array(INITIAL);
   mark: Int32Array = new Int32Array(INITIAL);
+  /** The visit that it made last. */
+  child: Int32Array = new Int32Array(INITIAL);
+  /** Which of its maker's calls it is. */
+  call: Int32Array = new Int32Array(INITIAL);
   sinceMs: Float64Array = new Float64Array(INITIAL);
   /** Tries of the client before this one. */
   tries: Int32Array = new Int32Array(INITIAL);
@@ -90,6 +94,8 @@ export class Visits {
     this.step = ints(this.step);
     this.pending = ints(this.pending);
     this.mark = ints(this.mark);
+    this.child = ints(this.child);
+    this.call = ints(this.call);
     this.sinceMs = doubles(this.sinceMs);
     this.tries = ints(this.tries);
   }

@@ -37,21 +37,34 @@ export interface Node {
   worked(visit: number): void;
   /** A visit to `child`'s node, made for `visit`, has ended. `child` is still readable. */
   returned(visit: number, child: number, outcome: number): void;
+  /** Whoever made the visit waits for it no longer; by default it goes on by itself. */
+  abandoned?(visit: number): void;
   /** Numbers of its kind, since the last `clear`. */
   counters(): Readonly<Record<string, number>>;
+  /** Kinds of units that are not alike, with how busy the busiest of each is. */
+  parts?(): readonly NodePart[];
   clear(): void;
   /** How far replicas are behind, ms; 0 for what has none. */
   lagMs(): number;
 }
 
+/** Units of one kind within a node: the primaries of a database, its replicas. */
+export interface NodePart {
+  readonly name: string;
+  readonly utilisation: number;
+}
+
 /** What ended at a node. */
 export class Tally {
   requests = 0;
+  /** Those without an error. */
+  answered = 0;
   sumMs = 0;
   readonly errors: Float64Array = new Float64Array(32);
 
   clear(): void {
     this.requests = 0;
+    this.answered = 0;
     this.sumMs = 0;
     this.errors.fill(0);
   }
@@ -94,9 +107,10 @@ export class World {
     switch (kind) {
       case EVENT.work:
         // A visit that was cut off meanwhile, or whose number another one has now, is not due at this time.
-        if (this.visits.dueMs[subject] === this.nowMs)
-          this.nodes[this.visits.node[subject] ?? 0]?.worked(subject);
-        return;
+        if (this.visits.dueMs[subject] !== this.nowMs) return;
+        // Once: an event of the number's last owner may be due at this very instant too.
+        this.visits.dueMs[subject] = Number.NaN;
+        return this.nodes[this.visits.node[subject] ?? 0]?.worked(subject);
       case EVENT.arrival:
         return this.sources[subject]?.arrive();
       case EVENT.deadline:
@@ -124,6 +138,7 @@ export class World {
   prepare(parent: number, node: number): number {
     const { visits } = this;
     const child = visits.take(parent, node, this.nowMs);
+    visits.child[parent] = child;
     visits.route[child] = visits.route[parent] ?? 0;
     visits.key[child] = visits.key[parent] ?? 0;
     return child;
@@ -136,19 +151,35 @@ export class World {
     if (at !== undefined) {
       at.tally.requests++;
       at.tally.sumMs += this.nowMs - (visits.startMs[visit] ?? 0);
-      if (outcome !== OUTCOME.ok && (visits.mark[visit] ?? 0) !== INHERITED)
-        at.tally.errors[outcome] = (at.tally.errors[outcome] ?? 0) + 1;
+      if (outcome === OUTCOME.ok) at.tally.answered++;
+      else if ((visits.mark[visit] ?? 0) !== INHERITED) count(at.tally, outcome);
     }
-    const parent = visits.parent[visit] ?? NONE;
-    if (parent >= 0) this.nodes[visits.node[parent] ?? 0]?.returned(parent, visit, outcome);
-    else if (parent <= ROOT) this.sources[ROOT - parent]?.owner.ended(visit, outcome);
+    this.#tell(visit, visits.parent[visit] ?? NONE, outcome);
     visits.give(visit);
   }
 
-  /** Whoever made the visit is no longer interested; it goes on by itself. */
+  /** Whoever made the visit is no longer interested. */
   abandon(visit: number): void {
-    if (this.visits.mark[visit] === HELD) this.visits.give(visit);
-    else this.visits.parent[visit] = NONE;
+    const { visits } = this;
+    if (visits.mark[visit] === HELD) return visits.give(visit);
+    visits.parent[visit] = NONE;
+    this.nodes[visits.node[visit] ?? 0]?.abandoned?.(visit);
+  }
+
+  /** Tells whoever made the visit of an end that its node knows nothing of: the work goes on, and nobody waits for it. */
+  cutOff(visit: number, outcome: number): void {
+    const { visits } = this;
+    const parent = visits.parent[visit] ?? NONE;
+    if (parent === NONE) return;
+    const at = this.nodes[visits.node[visit] ?? 0];
+    if (at !== undefined) count(at.tally, outcome);
+    visits.parent[visit] = NONE;
+    this.#tell(visit, parent, outcome);
+  }
+
+  #tell(visit: number, parent: number, outcome: number): void {
+    if (parent >= 0) this.nodes[this.visits.node[parent] ?? 0]?.returned(parent, visit, outcome);
+    else if (parent <= ROOT) this.sources[ROOT - parent]?.owner.ended(visit, outcome);
   }
 
   /** Deadlines of this length; `expired` is told the visit. */
@@ -184,6 +215,10 @@ export class World {
     this.#freeCalls.push(index);
     run?.();
   }
+}
+
+function count({ errors }: Tally, outcome: number): void {
+  errors[outcome] = (errors[outcome] ?? 0) + 1;
 }
 
 /** Parent of a request of source 0; source i has ROOT - i. */

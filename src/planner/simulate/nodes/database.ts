@@ -11,7 +11,7 @@ import type { DatabaseDesign } from "../design.ts";
 import { type Sampler, sampler } from "../distribution.ts";
 import { OUTCOME } from "../outcomes.ts";
 import { NONE } from "../visits.ts";
-import type { Node, World } from "../world.ts";
+import type { Node, NodePart, World } from "../world.ts";
 import { Server } from "./server.ts";
 import { basicsOf } from "./simple-node.ts";
 
@@ -51,6 +51,9 @@ export class Database implements DatabaseNode {
   #written = 0;
   #replicaReads = 0;
   #applyWaitMs = 0;
+  /** By server: core-milliseconds that it had done when the figures began. */
+  #workedBefore: number[] = [];
+  #beganMs = 0;
 
   constructor(design: DatabaseDesign, world: World, random: Random, writes: (route: number) => boolean) {
     const servers = design.shards * (1 + design.replicas);
@@ -112,10 +115,29 @@ export class Database implements DatabaseNode {
       lagMs: this.lagMs(),
     };
   }
+  /** The busiest primary and the busiest replica: writes can fill the one while the other rests. */
+  parts(): readonly NodePart[] {
+    const primaries = this.#shards.map(({ primary }) => primary);
+    const replicas = this.#shards.flatMap((shard) => shard.replicas);
+    if (replicas.length === 0 && primaries.length === 1) return [];
+    const part = (name: string, servers: readonly number[]): NodePart => ({
+      name,
+      utilisation: servers.reduce((most, server) => Math.max(most, this.#utilisation(server)), 0),
+    });
+    return [part("primary", primaries), ...(replicas.length === 0 ? [] : [part("replica", replicas)])];
+  }
   clear(): void {
     this.#reads = 0;
     this.#written = 0;
     this.#replicaReads = 0;
+    this.#beganMs = this.#world.nowMs;
+    this.#workedBefore = this.#servers.map(({ workedMs }) => workedMs);
+  }
+
+  #utilisation(server: number): number {
+    const spanMs = this.#world.nowMs - this.#beganMs;
+    const workedMs = (this.#servers[server]?.workedMs ?? 0) - (this.#workedBefore[server] ?? 0);
+    return spanMs === 0 ? 0 : Math.min(1, workedMs / spanMs / this.#design.cores);
   }
 
   /** The primary of a shard is gone with what it was doing; a replica takes its place after the failover. */

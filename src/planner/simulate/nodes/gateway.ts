@@ -2,19 +2,13 @@
  * A gateway before one service, on production's own code: the target group with its balancer, slow start, ejection and
  * panic; the states of active checks; the rule that says what may be sent again, and the retry budget.
  *
- * What is left to this file is what the gateway's sockets do: connections are counted, requests wait for one, deadlines
- * run out. It follows `gateway/io/attempts.ts` and `upstream-group.ts`.
+ * What is left to this file is what the gateway's sockets do: requests wait for a connection or for a target, deadlines
+ * run out, clients go away. It follows `gateway/io/attempts.ts` and `upstream-group.ts`:
+ *
+ *   enter -> (CPU) -> choose -> (queue | hold) -> send -> answered | lost -> choose …
  */
 import type { Random } from "../../../base/index.ts";
-import type { Target, TargetGroup } from "../../../config/index.ts";
-import {
-  formatScoreboard,
-  type GatewayErrorCode,
-  Group,
-  maySendAgain,
-  Scoreboard,
-  scoreboardBytes,
-} from "../../../gateway/index.ts";
+import { type GatewayErrorCode, maySendAgain } from "../../../gateway/index.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { GatewayDesign } from "../design.ts";
 import { sampler } from "../distribution.ts";
@@ -22,18 +16,30 @@ import { IntQueue } from "../int-queue.ts";
 import { OUTCOME, outcomeName } from "../outcomes.ts";
 import { NONE } from "../visits.ts";
 import type { Node, World } from "../world.ts";
-import { HealthChecks } from "./health-checks.ts";
 import { Server } from "./server.ts";
 import type { Service } from "./service.ts";
 import { basicsOf, passOn } from "./simple-node.ts";
+import { Targets } from "./targets.ts";
 
-/** How often ejections are looked through, as the gateway's own sweep. */
-const SWEEP_MS = 1000;
+/** Pauses of a request that every target refused, as in `attempts.ts`: the first doubled is 50 ms. */
+const HOLD_PAUSE_MIN_MS = 25;
+const HOLD_PAUSE_MAX_MS = 400;
 
-/** Fields of a target that a simulation has no use for. */
-const HOST = "10.0.0.1";
+/** Where a visit is, in `mark`. */
+const AT = { cpu: 0, queue: 1, target: 2, pause: 3 } as const;
 
-/** Visits of the gateway keep the target that they were sent to last in `unit`, and their attempts in `step`. */
+/** What a gateway is told of the graph. */
+export interface GatewayContext {
+  readonly world: World;
+  readonly random: Random;
+  readonly service: Service;
+  readonly serviceNode: number;
+}
+
+/**
+ * Visits keep the target that they were sent to last in `unit`, its slot in `pending`, the visit to it in `child`, their
+ * attempts in `step`, and the length of their last pause in `sinceMs`.
+ */
 export class Gateway implements Node {
   readonly name: string;
   readonly kind = "gateway";
@@ -43,26 +49,19 @@ export class Gateway implements Node {
   readonly lagMs: () => number;
   readonly #design: GatewayDesign;
   readonly #world: World;
-  readonly #service: Service;
-  readonly #serviceNode: number;
+  readonly #context: GatewayContext;
   readonly #cpu: Server | undefined;
-  readonly #scoreboard: Scoreboard;
-  readonly #group: Group;
+  readonly #targets: Targets;
   readonly #waiting = new IntQueue();
   readonly #queueDeadlines: Deadlines;
+  readonly #holdDeadlines: Deadlines;
   readonly #answerDeadlines: Deadlines;
-  readonly #checks: HealthChecks;
-  /** By target: its task, and the slot in the scoreboard. */
-  #tasks: Int32Array = new Int32Array(0);
-  #slots: Int32Array = new Int32Array(0);
-  /** By task: its slot; kept as long as the task is in the group. */
-  readonly #slotOf = new Map<number, number>();
-  readonly #freeSlots: number[] = [];
-  #slotsUsed = 0;
   #retries = 0;
   #overBudget = 0;
 
-  constructor(design: GatewayDesign, world: World, random: Random, service: Service, serviceNode: number) {
+  constructor(design: GatewayDesign, context: GatewayContext) {
+    const { world, random } = context;
+    const { connections } = design.group;
     const basics = basicsOf(design, design.cores, 1, world.nowMs);
     this.name = basics.name;
     this.usage = basics.usage;
@@ -71,54 +70,64 @@ export class Gateway implements Node {
     this.lagMs = basics.lagMs;
     this.#design = design;
     this.#world = world;
-    this.#service = service;
-    this.#serviceNode = serviceNode;
+    this.#context = context;
     const draw = sampler(design.time, random);
     const isFree = design.time.kind === "constant" && design.time.meanMs === 0;
     const cpu = { world, usage: this.usage, cores: design.cores, queueMax: design.queueMax, draw };
     this.#cpu = isFree ? undefined : new Server(cpu);
-    this.#scoreboard = emptyScoreboard();
-    const [column] = this.#scoreboard.columns;
-    if (column === undefined) throw new Error("simulate: a scoreboard without a column");
-    this.#group = new Group(this.#spec([]), {
-      scoreboard: this.#scoreboard,
-      column,
-      random,
-      nowMs: () => world.nowMs,
-    });
-    this.#queueDeadlines = world.deadlines(design.group.connections.queueTimeoutMs, (visit) =>
-      this.#waitedTooLong(visit),
+    this.#queueDeadlines = world.deadlines(connections.queueTimeoutMs, (visit) =>
+      this.#waitedTooLong(visit, OUTCOME["queue-timeout"]),
+    );
+    this.#holdDeadlines = world.deadlines(connections.holdMs, (visit) =>
+      this.#waitedTooLong(visit, OUTCOME["no-target"]),
     );
     this.#answerDeadlines = world.deadlines(design.firstByteMs, (child) => this.#noAnswer(child));
-    this.#checks = new HealthChecks(design.group.health, { world, random, service }, (task, health) =>
-      this.#scoreboard.setHealth(this.#slotOf.get(task) ?? 0, health),
-    );
-    service.onChange(() => this.#follow());
-    this.#follow();
-    world.every(SWEEP_MS, () => this.#group.sweep());
+    this.#targets = new Targets(design, { ...context, changed: () => this.#serveWaiting() });
   }
 
   enter(visit: number): void {
-    this.#group.began();
-    if (this.#cpu === undefined) return this.#dispatch(visit);
+    this.#targets.group.began();
+    if (this.#cpu === undefined) return this.#start(visit);
     if (!this.#cpu.submit(visit)) this.#world.end(visit, OUTCOME["queue-full"]);
   }
 
   worked(visit: number): void {
-    if (this.#cpu?.worked(visit) === true) this.#dispatch(visit);
+    if (this.#cpu?.worked(visit) !== true) return;
+    if (this.#world.visits.parent[visit] === NONE) this.#drop(visit);
+    else this.#start(visit);
   }
 
   returned(visit: number, child: number, outcome: number): void {
     const { visits, nowMs } = this.#world;
-    this.#settle(visit, outcome, nowMs - (visits.startMs[child] ?? nowMs));
+    const latencyMs = nowMs - (visits.startMs[child] ?? nowMs);
+    const target = this.#release(visit);
+    if (isAnswer(outcome)) {
+      if (target >= 0) this.#targets.group.answered(target, outcome === OUTCOME.ok ? 200 : 500, latencyMs);
+      passOn(this.#world, visit, outcome);
+    } else this.#lost(visit, target, { outcome, latencyMs });
+    this.#serveWaiting();
+  }
+
+  /** The client is gone: nothing is waited for any more. CPU and pauses end by themselves, and look then. */
+  abandoned(visit: number): void {
+    const { visits } = this.#world;
+    const at = visits.mark[visit];
+    if (at === AT.queue) this.#leaveQueue(visit);
+    else if (at === AT.target) {
+      this.#world.abandon(visits.child[visit] ?? NONE);
+      this.#release(visit);
+    } else return;
+    this.#drop(visit);
+    this.#serveWaiting();
   }
 
   counters(): Readonly<Record<string, number>> {
+    const { usable, panic } = this.#targets.group;
     return {
       retries: this.#retries,
       overBudget: this.#overBudget,
-      usable: this.#group.usable.length,
-      panic: this.#group.panic ? 1 : 0,
+      usable: usable.length,
+      panic: panic ? 1 : 0,
     };
   }
   clear(): void {
@@ -128,50 +137,89 @@ export class Gateway implements Node {
 
   /** Requests under way to the service and those that wait for a connection: what the autoscaler is told. */
   get inFlight(): number {
-    return this.#scoreboard.groupInFlight(0) + this.#waiting.size;
+    return this.#targets.inFlight + this.#waiting.size;
   }
 
-  /** The balancer's choice, or any target with a free connection, or a place in the queue. */
-  #dispatch(visit: number): void {
-    const { visits } = this.#world;
-    const chosen = this.#group.pick(visits.key[visit] ?? 0, visits.unit[visit] ?? NONE);
-    if (chosen < 0) return this.#world.end(visit, OUTCOME["no-target"]);
-    const target = this.#hasPlace(chosen) ? chosen : this.#leastUsed(visits.unit[visit] ?? NONE);
-    if (target >= 0) return this.#send(visit, target);
+  #start(visit: number): void {
+    this.#world.visits.sinceMs[visit] = HOLD_PAUSE_MIN_MS;
+    this.#try(visit, NONE);
+  }
+
+  /** Whoever waits goes first: a free place is not given to one who has just come. */
+  #try(visit: number, exclude: number): void {
+    const target = this.#targets.choose(this.#world.visits.key[visit] ?? 0, exclude);
+    if (target < 0) this.#holdForTarget(visit);
+    else if (this.#waiting.size > 0 || !this.#targets.hasPlace(target))
+      this.#queue(visit, this.#queueDeadlines);
+    else this.#send(visit, target);
+  }
+
+  #queue(visit: number, deadlines: Deadlines): void {
+    const { visits, nowMs } = this.#world;
     if (this.#waiting.size >= this.#design.queueMax) return this.#world.end(visit, OUTCOME["queue-full"]);
+    visits.mark[visit] = AT.queue;
     this.#waiting.push(visit);
-    this.usage.moveQueued(1, this.#world.nowMs);
-    this.#queueDeadlines.set(visit, visits.serial[visit] ?? 0, this.#world.nowMs);
+    this.usage.moveQueued(1, nowMs);
+    deadlines.set(visit, visits.serial[visit] ?? 0, nowMs);
+  }
+
+  /** The group is empty: a task is being replaced, or none has come up yet. */
+  #holdForTarget(visit: number): void {
+    if (this.#holdLeftMs(visit) > 0) this.#queue(visit, this.#holdDeadlines);
+    else this.#world.end(visit, OUTCOME["no-target"]);
+  }
+
+  /** Every target refuses: the one that takes their place may be here in a moment. Looks again, less and less often. */
+  #holdForPeer(visit: number, outcome: number): void {
+    const { visits } = this.#world;
+    const leftMs = this.#holdLeftMs(visit);
+    if (leftMs <= 0) return passOn(this.#world, visit, outcome);
+    const pauseMs = Math.min(HOLD_PAUSE_MAX_MS, 2 * (visits.sinceMs[visit] ?? HOLD_PAUSE_MIN_MS));
+    visits.sinceMs[visit] = pauseMs;
+    visits.mark[visit] = AT.pause;
+    this.#world.after(Math.min(leftMs, pauseMs), () => {
+      if (visits.parent[visit] === NONE) this.#drop(visit);
+      else this.#try(visit, NONE);
+    });
+  }
+
+  #holdLeftMs(visit: number): number {
+    const { visits, nowMs } = this.#world;
+    return this.#design.group.connections.holdMs - (nowMs - (visits.startMs[visit] ?? nowMs));
   }
 
   #send(visit: number, target: number): void {
     const { visits, nowMs } = this.#world;
     visits.unit[visit] = target;
     visits.step[visit] = (visits.step[visit] ?? 0) + 1;
-    const slot = this.#slots[target] ?? 0;
-    visits.pending[visit] = slot;
-    this.#column.moveInFlight(slot, 0, 1);
-    const child = this.#world.prepare(visit, this.#serviceNode);
-    visits.unit[child] = this.#tasks[target] ?? 0;
+    visits.pending[visit] = this.#targets.begin(target);
+    visits.mark[visit] = AT.target;
+    const child = this.#world.prepare(visit, this.#context.serviceNode);
+    visits.child[visit] = child;
+    visits.unit[child] = this.#targets.taskOf(target);
     this.#answerDeadlines.set(child, visits.serial[child] ?? 0, nowMs);
-    this.#service.enter(child);
+    this.#context.service.enter(child);
   }
 
-  /** An attempt has ended, with an answer or without. */
-  #settle(visit: number, outcome: number, latencyMs: number): void {
+  /** The visit is no longer in flight; the target that it was sent to, `NONE` when that has left the group. */
+  #release(visit: number): number {
     const { visits } = this.#world;
     const slot = visits.pending[visit] ?? 0;
-    this.#column.moveInFlight(slot, 0, -1);
-    const target = this.#slots[visits.unit[visit] ?? 0] === slot ? (visits.unit[visit] ?? NONE) : NONE;
-    if (isAnswer(outcome)) {
-      if (target >= 0) this.#group.answered(target, outcome === OUTCOME.ok ? 200 : 500, latencyMs);
-      passOn(this.#world, visit, outcome);
-    } else {
-      if (target >= 0) this.#group.failed(target, latencyMs);
-      if (this.#mayRetry(visit, outcome)) this.#dispatch(visit);
-      else passOn(this.#world, visit, outcome);
-    }
-    if (this.#waiting.size > 0) this.#serveWaiting();
+    const target = visits.unit[visit] ?? NONE;
+    this.#targets.end(slot);
+    return this.#targets.isAt(target, slot) ? target : NONE;
+  }
+
+  /** The connection is gone before an answer: another target, when that is safe, or an error page. */
+  #lost(
+    visit: number,
+    target: number,
+    { outcome, latencyMs }: { readonly outcome: number; readonly latencyMs: number },
+  ): void {
+    if (target >= 0) this.#targets.group.failed(target, latencyMs);
+    if (this.#mayRetry(visit, outcome)) this.#try(visit, target);
+    else if (outcome === OUTCOME["connect-refused"]) this.#holdForPeer(visit, outcome);
+    else passOn(this.#world, visit, outcome);
   }
 
   #mayRetry(visit: number, outcome: number): boolean {
@@ -185,7 +233,7 @@ export class Gateway implements Node {
     };
     const { attempts } = this.#design.retry;
     if (!maySendAgain(failed, { attempts, nonIdempotent: false })) return false;
-    if (!this.#group.takeRetry()) {
+    if (!this.#targets.group.takeRetry()) {
       this.#overBudget++;
       return false;
     }
@@ -193,101 +241,47 @@ export class Gateway implements Node {
     return true;
   }
 
-  /** No byte of an answer in time: the task goes on with it, but nobody listens any more. */
+  /** No byte of an answer in time: an error page, never another try. The task goes on with it; nobody listens. */
   #noAnswer(child: number): void {
     const { visits, nowMs } = this.#world;
     const visit = visits.parent[child] ?? NONE;
     if (visit < 0) return;
     const latencyMs = nowMs - (visits.startMs[child] ?? nowMs);
     this.#world.abandon(child);
-    this.tally.errors[OUTCOME["first-byte-timeout"]] =
-      (this.tally.errors[OUTCOME["first-byte-timeout"]] ?? 0) + 1;
-    this.#settle(visit, OUTCOME["first-byte-timeout"], latencyMs);
+    const target = this.#release(visit);
+    if (target >= 0) this.#targets.group.failed(target, latencyMs);
+    visits.mark[visit] = AT.cpu;
+    this.#world.end(visit, OUTCOME["first-byte-timeout"]);
+    this.#serveWaiting();
   }
 
-  #waitedTooLong(visit: number): void {
-    if (!this.#waiting.remove(visit)) return;
-    this.usage.moveQueued(-1, this.#world.nowMs);
-    this.#world.end(visit, OUTCOME["queue-timeout"]);
+  #waitedTooLong(visit: number, outcome: number): void {
+    if (this.#world.visits.mark[visit] !== AT.queue) return;
+    this.#leaveQueue(visit);
+    this.#world.end(visit, outcome);
+  }
+
+  #leaveQueue(visit: number): void {
+    if (this.#waiting.remove(visit)) this.usage.moveQueued(-1, this.#world.nowMs);
+  }
+
+  /** Nobody wants to know any more. */
+  #drop(visit: number): void {
+    passOn(this.#world, visit, OUTCOME["client-timeout"]);
   }
 
   #serveWaiting(): void {
     const { visits } = this.#world;
     while (this.#waiting.size > 0) {
-      const visit = this.#waiting.peek();
-      const chosen = this.#group.pick(visits.key[visit] ?? 0, NONE);
-      const target = chosen >= 0 && this.#hasPlace(chosen) ? chosen : this.#leastUsed(NONE);
-      if (target < 0) return;
-      this.#waiting.shift();
+      const target = this.#targets.choose(visits.key[this.#waiting.peek()] ?? 0, NONE);
+      if (target < 0 || !this.#targets.hasPlace(target)) return;
       this.usage.moveQueued(-1, this.#world.nowMs);
-      this.#send(visit, target);
+      this.#send(this.#waiting.shift(), target);
     }
-  }
-
-  #hasPlace(target: number): boolean {
-    return this.#scoreboard.inFlight(this.#slots[target] ?? 0) < this.#design.group.connections.perTargetMax;
-  }
-
-  #leastUsed(exclude: number): number {
-    let least = NONE;
-    let leastInFlight = this.#design.group.connections.perTargetMax;
-    for (const target of this.#group.usable) {
-      const inFlight = this.#scoreboard.inFlight(this.#slots[target] ?? 0);
-      if (target === exclude || inFlight >= leastInFlight) continue;
-      least = target;
-      leastInFlight = inFlight;
-    }
-    return least;
-  }
-
-  get #column() {
-    const [column] = this.#scoreboard.columns;
-    if (column === undefined) throw new Error("simulate: a scoreboard without a column");
-    return column;
-  }
-
-  /** The tasks that take requests, and those that drain, are the group's targets. */
-  #follow(): void {
-    const tasks = this.#service.tasks.living.filter(({ state }) => state === "ready" || state === "draining");
-    const staying = new Set(tasks.map(({ number }) => number));
-    for (const [task, slot] of this.#slotOf) {
-      if (staying.has(task)) continue;
-      this.#slotOf.delete(task);
-      this.#scoreboard.clearSlot(slot);
-      this.#freeSlots.push(slot);
-    }
-    const targets = tasks.map(({ number, state }) => this.#target(number, state === "draining"));
-    this.#tasks = Int32Array.from(tasks, ({ number }) => number);
-    this.#slots = Int32Array.from(targets, ({ slot }) => slot);
-    this.#group.update(this.#spec(targets));
-    this.#checks.follow(tasks);
-    if (this.#waiting.size > 0) this.#serveWaiting();
-  }
-
-  #target(task: number, draining: boolean): Target {
-    const slot = this.#slotOf.get(task) ?? this.#freeSlots.pop() ?? this.#slotsUsed++;
-    this.#slotOf.set(task, slot);
-    return {
-      id: `${HOST}:${task}`,
-      address: { host: HOST, port: task },
-      weight: 1,
-      slot,
-      state: draining ? "draining" : "active",
-    };
-  }
-
-  #spec(targets: readonly Target[]): TargetGroup {
-    return { ...this.#design.group, name: this.#design.to, slot: 0, targets };
   }
 }
 
 /** Whether the target answered, be it with an error of its own. */
 function isAnswer(outcome: number): boolean {
   return outcome === OUTCOME.ok || outcome === OUTCOME["app-error"] || outcome === OUTCOME["app-overloaded"];
-}
-
-function emptyScoreboard(): Scoreboard {
-  const block = new Uint8Array(scoreboardBytes(1));
-  formatScoreboard(block, 1);
-  return new Scoreboard(block);
 }

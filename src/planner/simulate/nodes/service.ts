@@ -2,9 +2,10 @@
  * A service: tasks that each do their own work on their cores, then call what the route needs, then answer.
  *
  * A request is admitted (at most `concurrency` in one task), does its work (at most `cores` at the same instant), makes
- * its calls step by step, and leaves. One that was sent to no task in particular goes to the next in turn.
+ * its calls stage by stage, and leaves. One that was sent to no task in particular goes to the next in turn.
  */
 import type { Random } from "../../../base/index.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Call, ServiceDesign } from "../design.ts";
 import { type Sampler, sampler } from "../distribution.ts";
 import { IntQueue } from "../int-queue.ts";
@@ -14,10 +15,10 @@ import { Server } from "./server.ts";
 import { basicsOf } from "./simple-node.ts";
 import { type Task, Tasks } from "./tasks.ts";
 
-/** Own work of one route, and the nodes it calls. */
+/** Own work of one route, and the nodes it calls: stage after stage, the calls of one stage at once. */
 export interface Program {
   readonly draw: Sampler;
-  readonly calls: readonly ResolvedCall[];
+  readonly stages: readonly (readonly ResolvedCall[])[];
 }
 
 /** A call with its node's number. */
@@ -38,6 +39,8 @@ export interface ServiceContext {
 /** Bits of `mark`: one of its calls failed; the answer is an error of the app's own. */
 const FAILED = 1;
 
+const NO_CALLS: readonly ResolvedCall[] = [];
+
 /** The tasks of one app at work. */
 export class Service implements Node {
   readonly name: string;
@@ -54,6 +57,7 @@ export class Service implements Node {
   /** Requests that wait to be admitted, by task. */
   readonly #waiting: IntQueue[] = [];
   readonly #listeners: (() => void)[] = [];
+  readonly #limits: Deadlines;
   #ready: Task[] = [];
   #turn = 0;
 
@@ -68,6 +72,9 @@ export class Service implements Node {
     this.design = design;
     this.#world = world;
     this.#random = random;
+    this.#limits = world.deadlines(design.timeLimitMs, (visit) => {
+      if (world.visits.mark[visit] !== HELD) world.cutOff(visit, OUTCOME["upstream-closed"]);
+    });
     this.#programs = routes.map((route) => programOf(design, route, context));
     this.tasks = new Tasks(design, {
       world,
@@ -91,6 +98,7 @@ export class Service implements Node {
     const task = given >= 0 ? this.tasks.all[given] : this.#next();
     if (task === undefined) return this.#world.end(visit, OUTCOME["no-target"]);
     visits.unit[visit] = task.number;
+    this.#limits.set(visit, visits.serial[visit] ?? 0, this.#world.nowMs);
     if (task.state === "gone") return this.#world.end(visit, OUTCOME["connect-refused"]);
     if (task.partitioned) {
       visits.mark[visit] = HELD;
@@ -110,9 +118,9 @@ export class Service implements Node {
     this.#advance(visit, task);
   }
 
-  returned(visit: number, _child: number, outcome: number): void {
+  returned(visit: number, child: number, outcome: number): void {
     const { visits } = this.#world;
-    const call = this.#callOf(visit);
+    const call = this.#stageOf(visit)[visits.call[child] ?? 0];
     if (outcome !== OUTCOME.ok && call?.optional !== true) visits.mark[visit] = FAILED;
     visits.pending[visit] = (visits.pending[visit] ?? 1) - 1;
     if ((visits.pending[visit] ?? 0) === 0) this.#advance(visit, this.#taskOf(visit));
@@ -150,21 +158,45 @@ export class Service implements Node {
   /** Makes the next calls, or answers when there are none left or one has failed. */
   #advance(visit: number, task: Task): void {
     const { visits } = this.#world;
-    const { calls } = this.#programs[visits.route[visit] ?? 0] ?? { calls: [] };
-    while ((visits.mark[visit] ?? 0) !== FAILED && (visits.step[visit] ?? 0) < calls.length) {
-      const call = calls[visits.step[visit] ?? 0];
+    const { stages } = this.#programs[visits.route[visit] ?? 0] ?? { stages: [] };
+    while ((visits.mark[visit] ?? 0) !== FAILED && (visits.step[visit] ?? 0) < stages.length) {
       visits.step[visit] = (visits.step[visit] ?? 0) + 1;
-      if (call === undefined || (call.share < 1 && this.#random() >= call.share)) continue;
-      return this.#call(visit, call);
+      if (this.#callStage(visit)) return;
     }
     this.#answer(visit, task);
   }
 
-  #call(visit: number, { node, times }: ResolvedCall): void {
+  /** Makes the calls of the visit's stage; false when chance leaves them all out. */
+  #callStage(visit: number): boolean {
     const { visits } = this.#world;
-    visits.pending[visit] = times;
+    const stage = this.#stageOf(visit);
+    const [only] = stage;
+    if (stage.length === 1 && only !== undefined) {
+      if (only.share < 1 && this.#random() >= only.share) return false;
+      visits.pending[visit] = only.times;
+      this.#call(visit, 0, only);
+      return true;
+    }
+    const made = stage.map(({ share }) => share === 1 || this.#random() < share);
+    visits.pending[visit] = stage.reduce(
+      (sum, { times }, call) => sum + (made[call] === true ? times : 0),
+      0,
+    );
+    if (visits.pending[visit] === 0) return false;
+    const serial = visits.serial[visit];
+    for (const [call, one] of stage.entries())
+      if (made[call] === true && visits.serial[visit] === serial) this.#call(visit, call, one);
+    return true;
+  }
+
+  #call(visit: number, call: number, { node, times }: ResolvedCall): void {
+    const { visits, nodes } = this.#world;
     const serial = visits.serial[visit] ?? 0;
-    for (let i = 0; i < times && visits.serial[visit] === serial; i++) this.#world.visit(visit, node);
+    for (let i = 0; i < times && visits.serial[visit] === serial; i++) {
+      const child = this.#world.prepare(visit, node);
+      visits.call[child] = call;
+      nodes[node]?.enter(child);
+    }
   }
 
   #answer(visit: number, task: Task): void {
@@ -231,9 +263,9 @@ export class Service implements Node {
     return this.#world.nowMs - (this.tasks.all[number]?.readySinceMs ?? 0) < ms ? factor : 1;
   }
 
-  #callOf(visit: number): ResolvedCall | undefined {
+  #stageOf(visit: number): readonly ResolvedCall[] {
     const { visits } = this.#world;
-    return this.#programs[visits.route[visit] ?? 0]?.calls[(visits.step[visit] ?? 1) - 1];
+    return this.#programs[visits.route[visit] ?? 0]?.stages[(visits.step[visit] ?? 1) - 1] ?? NO_CALLS;
   }
 
   #taskOf(visit: number): Task {
@@ -258,9 +290,18 @@ export class Service implements Node {
 function programOf(design: ServiceDesign, route: string, { random, nodeOf }: ServiceContext): Program {
   const work = design.work[route] ?? design.work["*"];
   if (work === undefined) throw new Error(`simulate: ${design.name} has no work for "${route}"`);
-  const calls = work.calls.flatMap(({ to, ...call }) => {
+  return { draw: sampler(work.time, random), stages: stagesOf(work.calls, nodeOf) };
+}
+
+/** Parallel calls that follow each other are one stage; of the others each time is a stage of its own. */
+function stagesOf(calls: readonly Call[], nodeOf: (name: string) => number): ResolvedCall[][] {
+  const stages: ResolvedCall[][] = [];
+  for (const [index, { to, ...call }] of calls.entries()) {
     const resolved = { ...call, node: nodeOf(to) };
-    return call.parallel ? [resolved] : Array.from({ length: call.times }, () => ({ ...resolved, times: 1 }));
-  });
-  return { draw: sampler(work.time, random), calls };
+    const together = stages.at(-1);
+    if (!call.parallel) for (let i = 0; i < call.times; i++) stages.push([{ ...resolved, times: 1 }]);
+    else if (together !== undefined && calls[index - 1]?.parallel === true) together.push(resolved);
+    else stages.push([resolved]);
+  }
+  return stages;
 }
