@@ -64,7 +64,7 @@ export class Books {
     const accounts = [this.ledger.total, this.ledger.window, ...this.ledger.byRoute];
     for (const account of [...accounts, ...sources.map((source) => source.account)]) account.clear();
     this.ledger.windowArrivals = 0;
-    for (const [index, node] of world.nodes.entries()) {
+    for (const [index, node] of this.#nodes.entries()) {
       node.usage.clear(world.nowMs);
       node.tally.clear();
       node.clear();
@@ -82,7 +82,7 @@ export class Books {
   close(sources: readonly Source[], spent: boolean): SimulationResult {
     const { nowMs, events } = this.#world;
     const measuredMs = nowMs - this.#beganMs;
-    const nodes = this.#world.nodes.map((node) => nodeResult(node, nowMs));
+    const nodes = this.#nodes.map((node) => nodeResult(node, nowMs));
     const violations = this.#windows.filter(({ violated }) => violated).length;
     return {
       name: this.#design.name,
@@ -111,8 +111,13 @@ export class Books {
   /** Of what clients sent; with the answers that came too late for them, since they cost as much. */
   #answeredAtEntries(): number {
     const entries = new Set(this.#design.clients.map(({ to }) => to));
-    const nodes = this.#world.nodes.filter(({ name }) => entries.has(name));
+    const nodes = this.#nodes.filter(({ name }) => entries.has(name));
     return nodes.reduce((sum, { tally }) => sum + tally.answered, 0);
+  }
+
+  /** Those of the design, without what stands behind one of them. */
+  get #nodes(): readonly Node[] {
+    return this.#world.nodes.slice(0, this.#design.nodes.length);
   }
 
   #closeWindow(): void {
@@ -132,9 +137,7 @@ export class Books {
       p99Ms,
       inFlight: ledger.inFlight,
       violated: p99Ms > objective.p99Ms || errorShare > objective.errorShare,
-      nodes: Object.fromEntries(
-        this.#world.nodes.map((node, index) => [node.name, this.#windowNode(node, index)]),
-      ),
+      nodes: Object.fromEntries(this.#nodes.map((node, index) => [node.name, this.#windowNode(node, index)])),
     });
     window.clear();
     ledger.windowArrivals = 0;

@@ -10,6 +10,9 @@ export const NODES_MAX = 1000;
 /** Tasks of one service: what one production group holds. */
 export const TASKS_MAX = 4000;
 
+/** Gateways of one node: each keeps a scoreboard for every task. */
+export const GATEWAYS_MAX = 100;
+
 /** Routes, and calls of one route. */
 export const CALLS_MAX = 100;
 /** Faults of one run. */

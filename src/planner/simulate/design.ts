@@ -114,10 +114,12 @@ export interface RetryDesign {
   readonly attempts: number;
 }
 
-/** A load balancer in front of one service. */
+/** A load balancer in front of one service, or several of them. */
 export interface GatewayDesign extends NodeBase {
   readonly kind: "gateway";
   readonly to: string;
+  /** Gateways beside each other, each with a view of its own. The other numbers here are of one of them. */
+  readonly count: number;
   readonly group: GroupDesign;
   readonly retry: RetryDesign;
   /** Longest wait for a target's answer; 0 = for ever. What takes longer is not tried again. */

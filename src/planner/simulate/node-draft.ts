@@ -1,6 +1,6 @@
 /** The nodes of a design as people write them: a table of shapes by kind. */
 import { shapes } from "../../config/index.ts";
-import { CALLS_MAX, count, share, TASKS_MAX } from "./bounds.ts";
+import { CALLS_MAX, count, GATEWAYS_MAX, share, TASKS_MAX } from "./bounds.ts";
 import type { Distribution } from "./distribution.ts";
 import { distribution } from "./distribution-shape.ts";
 
@@ -38,6 +38,7 @@ export interface NodeDrafts {
   readonly gateway: {
     kind: string;
     to: string;
+    count: number;
     group: unknown;
     retry: { readonly attempts: number; readonly budget: boolean };
     firstByteMs: number;
@@ -129,6 +130,7 @@ const NODES: { readonly [K in NodeKind]: shapes.Shape<NodeDrafts[K]> } = {
     {
       kind,
       to: name,
+      count: count(GATEWAYS_MAX, 1),
       group: anything,
       retry: object<NodeDrafts["gateway"]["retry"]>({ attempts: count(10), budget: flag }),
       firstByteMs: duration(0),

@@ -136,6 +136,7 @@ function gatewayParts(name: string, draft: Partial<NodeDrafts["gateway"]>, probl
   const { attempts = 1, budget = true } = draft.retry ?? {};
   return {
     to: draft.to ?? "",
+    count: draft.count ?? 1,
     group: budget ? config.group : { ...config.group, retryBudget: NO_BUDGET },
     retry: { attempts },
     firstByteMs: draft.firstByteMs ?? 30_000,

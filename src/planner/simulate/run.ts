@@ -9,7 +9,7 @@ import { scheduleFaults } from "./faults.ts";
 import { type CacheNode, createCache } from "./nodes/cache.ts";
 import { Database, type DatabaseNode } from "./nodes/database.ts";
 import { createDelay } from "./nodes/delay.ts";
-import { Gateway } from "./nodes/gateway.ts";
+import { createGateways, type GatewayNode } from "./nodes/gateways.ts";
 import { createPool } from "./nodes/pool.ts";
 import { createQueue } from "./nodes/queue.ts";
 import { Service } from "./nodes/service.ts";
@@ -30,7 +30,7 @@ interface Graph {
   readonly numbers: ReadonlyMap<string, number>;
   readonly routes: readonly string[];
   readonly services: Map<string, Service>;
-  readonly gateways: Map<string, Gateway>;
+  readonly gateways: Map<string, GatewayNode>;
   readonly caches: Map<string, CacheNode>;
   readonly databases: Map<string, DatabaseNode>;
 }
@@ -116,7 +116,7 @@ function createNode(design: NodeDesign, graph: Graph): Node {
       if (service === undefined) throw new Error(`simulate: ${design.name} stands before no service`);
       return keep(
         graph.gateways,
-        new Gateway(design, { world, random, service, serviceNode: nodeOf(design.to) }),
+        createGateways(design, { world, random, service, serviceNode: nodeOf(design.to) }),
       );
     }
   }

@@ -3,6 +3,8 @@
  * known ways in which systems fall over. Each is a starting point: `tenfold simulate NAME --print > mine.yaml`.
  */
 
+import { ALGORITHMS } from "../../balance/index.ts";
+
 /** A design by name, and what it shows. */
 export interface Scenario {
   readonly name: string;
@@ -73,6 +75,15 @@ const slowTarget = (algorithm: string) => ({
     app: { kind: "service", tasks: 3, time: "10ms" },
   },
   faults: [{ kind: "slow-task", at: "0s", node: "app", task: 0, factor: 5, for: "1h" }],
+  run: { duration: "120s", warmUp: "20s", objective: { p99: "300ms", errors: "1%" } },
+});
+
+const unevenWork = (algorithm: string) => ({
+  clients: { web: { to: "web", rate: "560/s" } },
+  nodes: {
+    web: { kind: "gateway", to: "app", group: { algorithm } },
+    app: { kind: "service", tasks: 8, time: { mean: "10ms", cv: 4 } },
+  },
   run: { duration: "120s", warmUp: "20s", objective: { p99: "300ms", errors: "1%" } },
 });
 
@@ -168,22 +179,16 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: "stampede", about: "A cache is flushed and every miss asks the database", design: stampede(false) },
   { name: "coalesced", about: "The same, concurrent misses of one key asking once", design: stampede(true) },
-  {
-    name: "slow-target-round-robin",
-    about: "One of three targets is five times as slow: taken in turn",
-    design: slowTarget("round-robin"),
-  },
-  {
-    name: "slow-target-least-requests",
-    about: "The same by the fewest requests in flight",
-    design: slowTarget("least-requests"),
-  },
-  { name: "slow-target-p2c", about: "The same by the better of two", design: slowTarget("p2c") },
-  {
-    name: "slow-target-least-response-time",
-    about: "The same by response time",
-    design: slowTarget("least-response-time"),
-  },
+  ...Object.keys(ALGORITHMS).map((algorithm) => ({
+    name: `slow-target-${algorithm}`,
+    about: `One of three targets is five times as slow, under ${algorithm}`,
+    design: slowTarget(algorithm),
+  })),
+  ...["round-robin", "least-requests"].map((algorithm) => ({
+    name: `uneven-work-${algorithm}`,
+    about: `A few requests take a hundred times as long as most, under ${algorithm}`,
+    design: unevenWork(algorithm),
+  })),
   {
     name: "news",
     about: "A news site: articles that never change, and a spike of fifty times",

@@ -54,15 +54,7 @@ describe("known laws", () => {
   });
 
   test("the shortest queue beats taking turns when work is uneven", () => {
-    const p99 = (algorithm: string) =>
-      runOf({
-        clients: { all: { to: "web", rate: "210/s" } },
-        nodes: {
-          web: { kind: "gateway", to: "app", group: { algorithm } },
-          app: { kind: "service", tasks: 3, time: { mean: "10ms", cv: 3 } },
-        },
-        run: { duration: "300s", warmUp: "10s" },
-      }).total.latency.p99Ms;
+    const p99 = (algorithm: string) => scenario(`uneven-work-${algorithm}`).total.latency.p99Ms;
     expect(p99("least-requests")).toBeLessThan(p99("round-robin") * 0.8);
   });
 
@@ -72,11 +64,32 @@ describe("known laws", () => {
     expect(together.total.errorShare).toBe(0);
   });
 
-  test("one slow target of three hurts least who looks at response times", () => {
+  describe("one slow target of three", () => {
     const p99 = (algorithm: string) => scenario(`slow-target-${algorithm}`).total.latency.p99Ms;
-    const [turns, fewest, fastest] = ["round-robin", "least-requests", "least-response-time"].map(p99);
-    expect(fastest!).toBeLessThan(fewest!);
-    expect(fewest!).toBeLessThan(turns! / 10);
+    const turns = p99("round-robin");
+
+    test("hurts least who looks at response times, then who counts what is in flight", () => {
+      expect(p99("least-response-time")).toBeLessThan(p99("least-requests"));
+    });
+    for (const algorithm of ["least-requests", "p2c", "least-response-time"])
+      test(`hurts ${algorithm} less than a tenth as much as taking turns`, () =>
+        expect(p99(algorithm)).toBeLessThan(turns / 10));
+    for (const algorithm of ["weighted-round-robin", "random", "ip-hash", "hash", "maglev"])
+      test(`hurts ${algorithm} as much as taking turns`, () =>
+        expect(p99(algorithm)).toBeGreaterThan(turns / 2));
+  });
+
+  test("requests in flight are worth less to know the more gateways there are that count only their own", () => {
+    const p99 = (count: number) =>
+      runOf({
+        clients: { all: { to: "web", rate: "850/s" } },
+        nodes: {
+          web: { kind: "gateway", to: "app", count, group: { algorithm: "least-requests" } },
+          app: { kind: "service", tasks: 10, time: "10ms" },
+        },
+        run: { duration: "60s", warmUp: "10s" },
+      }).total.latency.p99Ms;
+    expect(p99(30)).toBeGreaterThan(p99(1) * 1.3);
   });
 
   test("ejecting half of a group that is slow as a whole keeps it down", () => {

@@ -18,7 +18,7 @@ import { NONE } from "../visits.ts";
 import type { Node, World } from "../world.ts";
 import { Server } from "./server.ts";
 import type { Service } from "./service.ts";
-import { basicsOf, passOn } from "./simple-node.ts";
+import { type NodeBasics, passOn } from "./simple-node.ts";
 import { Targets } from "./targets.ts";
 
 /** Pauses of a request that every target refused, as in `attempts.ts`: the first doubled is 50 ms. */
@@ -59,10 +59,9 @@ export class Gateway implements Node {
   #retries = 0;
   #overBudget = 0;
 
-  constructor(design: GatewayDesign, context: GatewayContext) {
+  constructor(design: GatewayDesign, basics: NodeBasics, context: GatewayContext) {
     const { world, random } = context;
     const { connections } = design.group;
-    const basics = basicsOf(design, design.cores, 1, world.nowMs);
     this.name = basics.name;
     this.usage = basics.usage;
     this.tally = basics.tally;
