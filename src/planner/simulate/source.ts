@@ -67,8 +67,9 @@ export class Source {
   readonly #key: () => number;
   readonly #think: Sampler;
   readonly #gap: Sampler;
-  /** Number of the profile's point that time has not reached yet. */
+  /** Number of the profile's point that time has not reached yet, and the piece that ends there. */
   #segment = 0;
+  #piece: Piece = { startMs: 0, endMs: 0, fromRps: 0, toRps: 0 };
 
   constructor(design: ClientsDesign, context: SourceContext) {
     const { world, random } = context;
@@ -208,11 +209,13 @@ export class Source {
 
   /** The straight piece of the profile that holds this time; time only moves on. */
   #pieceAt(atMs: number): Piece {
+    if (atMs < this.#piece.endMs) return this.#piece;
     const points = this.#design.arrivals.kind === "open" ? this.#design.arrivals.points : [];
     while ((points[this.#segment]?.[0] ?? Infinity) <= atMs) this.#segment++;
     const [endMs, toRps] = points[this.#segment] ?? [Infinity, points.at(-1)?.[1] ?? 0];
     const [startMs, fromRps] = points[this.#segment - 1] ?? [0, toRps];
-    return { startMs, endMs, fromRps, toRps };
+    this.#piece = { startMs, endMs, fromRps, toRps };
+    return this.#piece;
   }
 }
 
