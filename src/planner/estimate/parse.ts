@@ -1,22 +1,39 @@
-/** A workload as people write it in a file; what is left out comes from a preset or from the defaults. */
+/**
+ * A workload as people write it in a file; what is left out comes from a preset or from the defaults.
+ *
+ * Three steps, each with all its problems at once: what is written (shapes), what options put over it (`override.ts`),
+ * and whether it makes sense as a whole (`problems.ts`).
+ */
 import { type Problem, shapes } from "../../config/index.ts";
-import { type Outcome, ok } from "../outcome.ts";
-import { COUNT_MAX, parseCount, parseShare } from "../quantity.ts";
-import { type Action, DEFAULTS, PRESETS, type Workload } from "./workload.ts";
+import type { Outcome } from "../outcome.ts";
+import { type QuantityPlace, readCount, readShare } from "../quantity.ts";
+import { WORKLOAD_LIMITS } from "./limits.ts";
+import { type Overrides, override } from "./override.ts";
+import { PRESETS } from "./presets.ts";
+import { problemsOf } from "./problems.ts";
+import { type Action, DEFAULTS, type Per, type Workload } from "./workload.ts";
 
-const { bounded, bySort, bytes, duration, leaf, list, name, number, object, report, word } = shapes;
+const { bounded, bySort, bytes, duration, integer, leaf, list, name, number, object, report, sortOf, word } =
+  shapes;
 
 const ACTIONS_MAX = 100;
-const PETABYTE = 1e15;
 
-const count = bySort<number>({
-  number: number({ min: 0, max: COUNT_MAX }),
-  string: leaf('a number such as "10M"', "string", (text: string) => parseCount(text)),
-});
+const EXAMPLE = "{ preset: blog, users: 2M }";
+
+/** Growth a year: "50%", "150%", "-10%", 0.5; or a problem. */
+export function readGrowth(place: QuantityPlace, text: string): number | undefined {
+  const [, percent] = /^(-?\d+(?:\.\d+)?) ?%$/.exec(text.trim()) ?? [];
+  if (percent === undefined) return readShare(place, text);
+  const growth = Number(percent) / 100;
+  const { min, max } = WORKLOAD_LIMITS.growth;
+  return growth >= min && growth <= max
+    ? growth
+    : report(place, `is ${text.trim()}`, `write a growth a year from ${min * 100}% to ${max * 100}%`);
+}
 
 const share = bySort<number>({
   number: number({ min: 0, max: 1 }),
-  string: leaf('a share such as "5%"', "string", (text: string) => parseShare(text)),
+  string: leaf('a share such as "5%"', "string", (text: string, place) => readShare(place, text)),
 });
 
 interface ActionDraft {
@@ -24,14 +41,23 @@ interface ActionDraft {
   readonly kind: Action["kind"];
   readonly perUser: number;
   readonly perDay: number;
+  readonly perWrite: number;
   readonly storedBytes: number;
   readonly answerBytes: number;
+  readonly cpuMs: number;
+  readonly cdnShare: number;
   readonly attachment: { readonly share: number; readonly bytes: number };
 }
 
-const size = bytes(0, PETABYTE);
+const COUNTED_BY: Readonly<Record<Per, "perUser" | "perDay" | "perWrite">> = {
+  user: "perUser",
+  day: "perDay",
+  write: "perWrite",
+};
 
-/** A file's size stands under `size: "2MB"` or `bytes: 2000000`. */
+const size = bytes(WORKLOAD_LIMITS.bytes.min, WORKLOAD_LIMITS.bytes.max);
+
+/** A file's size stands under `size: "2MB"` or `sizeBytes: 2000000`. */
 const attachment: shapes.Shape<ActionDraft["attachment"]> = {
   expected: '{ share: "10%", size: "2MB" }',
   read(input, place) {
@@ -43,17 +69,22 @@ const attachment: shapes.Shape<ActionDraft["attachment"]> = {
   },
 };
 
+const times = count(WORKLOAD_LIMITS.times);
+
 const action = object<ActionDraft>(
   {
     name,
     kind: word(["read", "write"]),
-    perUser: count,
-    perDay: count,
+    perUser: times,
+    perDay: times,
+    perWrite: times,
     storedBytes: size,
     answerBytes: size,
+    cpuMs: duration(WORKLOAD_LIMITS.cpuMs.min, WORKLOAD_LIMITS.cpuMs.max),
+    cdnShare: share,
     attachment,
   },
-  { required: ["name", "kind"], exactlyOne: ["perUser", "perDay"] },
+  { required: ["name", "kind"], exactlyOne: ["perUser", "perDay", "perWrite"] },
 );
 
 type WorkloadDraft = Omit<Workload, "actions"> & {
@@ -63,72 +94,67 @@ type WorkloadDraft = Omit<Workload, "actions"> & {
 
 const workload = object<WorkloadDraft>({
   name,
-  preset: leaf("a preset", "string", (text: string, place) =>
-    Object.hasOwn(PRESETS, text)
-      ? text
-      : report(place, `is "${text}"`, `write one of ${Object.keys(PRESETS).join(", ")}`),
-  ),
-  users: count,
+  preset: word(Object.keys(PRESETS)),
+  users: count(WORKLOAD_LIMITS.users),
   actions: list(action as shapes.Shape<Partial<ActionDraft>>, ACTIONS_MAX, 1),
-  peak: number({ min: 1, max: 1000 }),
-  cpuMs: duration(0),
-  coresPerServer: number({ min: 1, max: 1024 }),
-  busyTarget: number({ min: 0.01, max: 1 }),
-  spareServers: number({ min: 0, max: 1000 }),
-  copies: number({ min: 1, max: 100 }),
-  years: number({ min: 0, max: 100 }),
+  peak: number(WORKLOAD_LIMITS.peak),
+  cpuMs: duration(WORKLOAD_LIMITS.cpuMs.min, WORKLOAD_LIMITS.cpuMs.max),
+  coresPerServer: integer(WORKLOAD_LIMITS.coresPerServer),
+  busyTarget: bySort<number>({
+    number: number(WORKLOAD_LIMITS.busyTarget),
+    string: leaf('a share such as "70%"', "string", (text: string, place) =>
+      readShare(place, text, WORKLOAD_LIMITS.busyTarget),
+    ),
+  }),
+  spareServers: integer(WORKLOAD_LIMITS.spareServers),
+  copies: integer(WORKLOAD_LIMITS.copies),
+  years: number(WORKLOAD_LIMITS.years),
   growth: bySort<number>({
-    number: number({ min: -0.99, max: 100 }),
-    string: leaf('a share such as "50%"', "string", (text: string) => parseShare(text)),
+    number: number(WORKLOAD_LIMITS.growth),
+    string: leaf('a growth such as "50%"', "string", (text: string, place) => readGrowth(place, text)),
   }),
   hotShare: share,
   cdnShare: share,
 });
 
-/** The workload that `input` describes. */
-export function parseWorkload(input: unknown): Outcome<Workload> {
+/** The workload that `input` describes, with `over` put over it. */
+export function parseWorkload(input: unknown, over: Overrides = {}): Outcome<Workload> {
+  if (sortOf(input) !== "object")
+    return {
+      kind: "problems",
+      problems: [{ path: "workload", what: "is no object", mend: `write ${EXAMPLE}` }],
+    };
   const problems: Problem[] = [];
   const draft = workload.read(input, { path: "", problems });
   if (draft === undefined || problems.length > 0) return { kind: "problems", problems: bounded(problems) };
   const { preset, actions, ...given } = draft;
   const base: Workload = PRESETS[preset ?? ""] ?? { ...DEFAULTS, name: "workload", users: 0, actions: [] };
-  const users = given.users ?? base.users;
-  const scale = base.users > 0 ? users / base.users : 1;
-  const own =
-    actions?.map((one) => actionOf(one, users)) ??
-    base.actions.map((one) => ({ ...one, perDay: one.perDay * scale }));
-  if (own.length === 0)
-    return {
-      kind: "problems",
-      problems: [
-        {
-          path: "actions",
-          what: "are missing",
-          mend: 'write [{ name: views, kind: read, perUser: 10, answer: "100KB" }], or preset: blog',
-        },
-      ],
-    };
-  return ok({ ...base, ...given, users, actions: own });
+  const own = actions?.map(actionOf) ?? base.actions;
+  const outcome = override({ ...base, ...given, actions: own }, over);
+  if (outcome.kind === "problems") return outcome;
+  const senseless = problemsOf(outcome.value);
+  return senseless.length > 0 ? { kind: "problems", problems: bounded(senseless) } : outcome;
 }
 
-function actionOf(
-  {
-    name: of = "",
-    kind = "read",
-    perUser = 0,
-    perDay,
-    storedBytes = 0,
-    answerBytes = 0,
-    attachment: file,
-  }: Partial<ActionDraft>,
-  users: number,
-): Action {
-  return {
-    name: of,
-    kind,
-    perDay: perDay ?? perUser * users,
-    storedBytes,
-    answerBytes,
-    ...(file === undefined ? {} : { attachment: file }),
-  };
+function actionOf({
+  perUser,
+  perDay,
+  perWrite,
+  name: called = "",
+  kind = "read",
+  ...own
+}: Partial<ActionDraft>): Action {
+  const counts = { perUser, perDay, perWrite };
+  const [per = "user"] = (Object.keys(COUNTED_BY) as Per[]).filter(
+    (one) => counts[COUNTED_BY[one]] !== undefined,
+  );
+  const often = counts[COUNTED_BY[per]] ?? 0;
+  return { storedBytes: 0, answerBytes: 0, ...own, name: called, kind, times: often, per };
+}
+
+function count(limits: { readonly min: number; readonly max: number }): shapes.Shape<number> {
+  return bySort<number>({
+    number: number(limits),
+    string: leaf('a number such as "10M"', "string", (text: string, place) => readCount(place, text, limits)),
+  });
 }

@@ -1,76 +1,59 @@
-/** How many servers a rate of requests takes: the floor, the target, and one to spare. */
-import { figure } from "../report/figure.ts";
-import type { Report, Table } from "../report/report.ts";
-import { formatNumber } from "../report/unit.ts";
-import { valueTable } from "../report/value-table.ts";
-import { serversFor } from "./estimate.ts";
-import { DEFAULTS, type Workload } from "./workload.ts";
+/** How many servers a rate of requests takes, as a report of its own. */
 
-/** The three answers with what went into them. */
-export function serverTable(workload: Workload, rps: number): Table {
-  const servers = serversFor(rps, workload);
-  const { cpuMs, coresPerServer, busyTarget, spareServers } = workload;
-  const inputs: [string, number, "perSecond" | "ms" | "count" | "share"][] = [
-    ["requests that reach them at the peak", rps, "perSecond"],
-    ["CPU", cpuMs, "ms"],
-    ["cores per server", coresPerServer, "count"],
-    ["busy target", busyTarget, "share"],
-    ["spare", spareServers, "count"],
-  ];
-  return valueTable("Servers", [
-    figure({
-      key: "originPeakRps",
-      label: "requests that reach them at the peak",
-      value: rps,
-      unit: "perSecond",
-      formula: "(reads x (1 - CDN share) + writes) x peak",
-    }),
-    figure({
-      key: "cores",
-      label: "cores that are busy",
-      value: servers.cores,
-      unit: "cores",
-      formula: "rate x CPU",
-      inputs,
-      source: "utilisation law",
-    }),
-    figure({
-      key: "serversFloor",
-      label: "servers, all cores 100 % busy (a floor: queues without end)",
-      value: servers.floor,
-      unit: "count",
-      formula: "ceil(cores / cores per server)",
-      inputs,
-    }),
-    figure({
-      key: "serversTarget",
-      label: `servers at ${formatNumber(busyTarget, "share")} busy`,
-      value: servers.target,
-      unit: "count",
-      formula: "ceil(cores / (cores per server x busy target))",
-      inputs,
-    }),
-    figure({
-      key: "serversWithSpare",
-      label: `servers with ${spareServers} to spare`,
-      value: servers.withSpare,
-      unit: "count",
-      formula: "that + spare",
-      inputs,
-    }),
-  ]);
+import { type Outcome, ok } from "../outcome.ts";
+import { objectiveText } from "../queueing/index.ts";
+import type { Report } from "../report/report.ts";
+import { formatNumber } from "../report/unit.ts";
+import { answerServers, coresProblem, type ServersAnswer, type ServersQuestion } from "./servers.ts";
+import { serversTable } from "./servers-table.ts";
+import { counted, grouped } from "./text.ts";
+import { DEFAULTS } from "./workload.ts";
+
+/** Cores and servers for one rate: the textbook's question, and the honest answer. */
+export function cpuReport(
+  question: Pick<ServersQuestion, "rateRps"> & Partial<ServersQuestion>,
+): Outcome<Report> {
+  const full: ServersQuestion = { ...DEFAULTS, ...question };
+  const answer = answerServers(full);
+  const problem = coresProblem(answer.servers.cores);
+  if (problem !== undefined) return { kind: "problems", problems: [problem] };
+  return ok({
+    title: `${formatNumber(full.rateRps, "perSecond")} of ${formatNumber(full.cpuMs, "ms")} CPU`,
+    answer: [coresSentence(full, answer), FLOOR_SENTENCE, ...inTimeSentences(full, answer)],
+    sections: [serversTable(full, answer, { formula: "as given" })],
+  });
 }
 
-/** Cores and servers for one rate: the textbook's question. */
-export function cpuReport(rps: number, over: Partial<Workload>): Report {
-  const workload: Workload = { ...DEFAULTS, name: "cpu", users: 0, actions: [], ...over };
-  const servers = serversFor(rps, workload);
-  return {
-    title: `${formatNumber(rps, "perSecond")} of ${formatNumber(workload.cpuMs, "ms")} CPU`,
-    answer: [
-      `${formatNumber(servers.cores, "cores")} cores: ${servers.floor} servers of ${workload.coresPerServer} as the floor, ${servers.target} at ${formatNumber(workload.busyTarget, "share")} busy, ${servers.withSpare} with ${workload.spareServers} to spare.`,
-      "The floor has queues without end; plan with the last number.",
-    ],
-    sections: [serverTable(workload, rps)],
-  };
+const FLOOR_SENTENCE =
+  "The floor keeps all cores 100 % busy, and queues then have no end: plan with the last number.";
+
+function coresSentence(question: ServersQuestion, { servers }: ServersAnswer): string {
+  const { coresPerServer, busyTarget, spareServers } = question;
+  const cores = `${formatNumber(servers.cores, "cores", 3)} ${servers.cores === 1 ? "core" : "cores"}`;
+  return `${cores}: ${counted(servers.floor, "server")} of ${coresPerServer} as the floor, ${grouped(servers.target)} at ${formatNumber(busyTarget, "share")} busy, ${grouped(servers.withSpare)} with ${spareServers} to spare.`;
+}
+
+/** What the objective makes of it; nothing without one. */
+export function inTimeSentences(
+  { objective, spareServers }: ServersQuestion,
+  { inTime, servers }: ServersAnswer,
+): string[] {
+  if (objective === undefined || inTime === undefined) return [];
+  const wish = objectiveText(objective);
+  switch (inTime.kind) {
+    case "never":
+      return [
+        `No number of servers keeps ${wish}: the CPU alone takes too long. Make it faster, or ask for less.`,
+      ];
+    case "too-many":
+      return [`No sensible number of servers keeps ${wish}: check the units of rate and CPU.`];
+    case "servers": {
+      const { together, apart } = inTime;
+      const most = Math.max(servers.target, apart) + spareServers;
+      const range = together === apart ? grouped(together) : `${grouped(together)} to ${grouped(apart)}`;
+      return [
+        `${wish[0]?.toUpperCase()}${wish.slice(1)} needs ${range} of them, by how well they are balanced; ${grouped(most)} keep it with ${spareServers} to spare.`,
+      ];
+    }
+  }
 }

@@ -1,21 +1,36 @@
-/** A workload: what people do in a day and what each of those things weighs. The input of every estimate. */
+/**
+ * A workload: what people do in a day, what each of those things weighs, and what it runs on. Input of every estimate.
+ *
+ * Numbers stay as people know them, "10 reads a user", "100 reads a write", and are multiplied out by `loadsOf`; so
+ * another number of users changes all that follows from it, and nothing else.
+ */
+
+/** What an action is counted by. */
+export type Per = "user" | "day" | "write";
 
 /** One thing that people do. */
 export interface Action {
   readonly name: string;
   readonly kind: "read" | "write";
-  readonly perDay: number;
-  /** Kept for each write. */
+  /** How often: in a day, by each user in a day, or for each write. */
+  readonly times: number;
+  readonly per: Per;
+  /** Kept for each. */
   readonly storedBytes: number;
   /** Sent for each. */
   readonly answerBytes: number;
-  /** A file that a share of them carry: kept and sent as well. */
+  /** A file that a share of them carry: kept by a write, sent by a read, from an object store and not by the app. */
   readonly attachment?: { readonly share: number; readonly bytes: number };
+  /** CPU of one; the workload's own unless set. */
+  readonly cpuMs?: number;
+  /** Share of the answers that a CDN gives; the workload's own unless set, none for writes. */
+  readonly cdnShare?: number;
 }
 
 /** All that an estimate needs. */
 export interface Workload {
   readonly name: string;
+  /** A day's. */
   readonly users: number;
   readonly actions: readonly Action[];
   /** Busiest moment over mean. */
@@ -27,12 +42,13 @@ export interface Workload {
   readonly busyTarget: number;
   readonly spareServers: number;
   readonly copies: number;
+  /** How long everything is kept. */
   readonly years: number;
   /** Growth of the traffic a year: 0.5 is half as much again. */
   readonly growth: number;
-  /** Share of a day's data that most reads ask for (80/20). */
+  /** Share of a day's rows that most reads ask for (80/20). */
   readonly hotShare: number;
-  /** Share of reads that the CDN answers. */
+  /** Share of answers to reads, and of files, that a CDN sends. */
   readonly cdnShare: number;
 }
 
@@ -50,97 +66,31 @@ export const DEFAULTS: Omit<Workload, "name" | "users" | "actions"> = {
   cdnShare: 0,
 };
 
-const KB = 1e3;
-const MB = 1e6;
+/** One action with everything multiplied out. */
+export interface Load extends Action {
+  readonly perDay: number;
+  readonly cpuMs: number;
+  readonly cdnShare: number;
+  /** Of its file, on average over those with and without one. */
+  readonly fileBytes: number;
+}
 
-/** Workloads to begin from. Numbers are assumptions, each printed with the answer. */
-export const PRESETS: Readonly<Record<string, Workload>> = {
-  twitter: {
-    ...DEFAULTS,
-    name: "twitter",
-    users: 100e6,
-    actions: [
-      {
-        name: "posts",
-        kind: "write",
-        perDay: 1e9,
-        storedBytes: 500,
-        answerBytes: 0,
-        attachment: { share: 0.1, bytes: 2 * MB },
-      },
-      {
-        name: "timeline reads",
-        kind: "read",
-        perDay: 1e11,
-        storedBytes: 0,
-        answerBytes: 500,
-        attachment: { share: 0.1, bytes: 2 * MB },
-      },
-    ],
-    cdnShare: 0.9,
-  },
-  blog: {
-    ...DEFAULTS,
-    name: "blog",
-    users: 10e6,
-    actions: [
-      {
-        name: "posts",
-        kind: "write",
-        perDay: 1e5,
-        storedBytes: 5 * KB,
-        answerBytes: 0,
-        attachment: { share: 1, bytes: 0.5 * MB },
-      },
-      { name: "page views", kind: "read", perDay: 1e8, storedBytes: 0, answerBytes: 100 * KB },
-    ],
-    peak: 5,
-    copies: 1,
-    cdnShare: 0.9,
-  },
-  "short-links": {
-    ...DEFAULTS,
-    name: "short-links",
-    users: 10e6,
-    actions: [
-      { name: "new links", kind: "write", perDay: 1e6, storedBytes: 500, answerBytes: 200 },
-      { name: "redirects", kind: "read", perDay: 1e8, storedBytes: 0, answerBytes: 300 },
-    ],
-    cpuMs: 1,
-  },
-  chat: {
-    ...DEFAULTS,
-    name: "chat",
-    users: 50e6,
-    actions: [
-      { name: "messages", kind: "write", perDay: 2e9, storedBytes: 200, answerBytes: 200 },
-      { name: "deliveries", kind: "read", perDay: 6e9, storedBytes: 0, answerBytes: 200 },
-    ],
-    cpuMs: 1,
-    peak: 3,
-  },
-  photos: {
-    ...DEFAULTS,
-    name: "photos",
-    users: 20e6,
-    actions: [
-      {
-        name: "uploads",
-        kind: "write",
-        perDay: 10e6,
-        storedBytes: 1 * KB,
-        answerBytes: 0,
-        attachment: { share: 1, bytes: 2 * MB },
-      },
-      {
-        name: "views",
-        kind: "read",
-        perDay: 2e9,
-        storedBytes: 0,
-        answerBytes: 1 * KB,
-        attachment: { share: 1, bytes: 0.2 * MB },
-      },
-    ],
-    cdnShare: 0.95,
-  },
-};
+/** The actions of a day. Writes that are counted by the write count as none: `problemsOf` refuses them. */
+export function loadsOf({ users, actions, cpuMs, cdnShare }: Workload): Load[] {
+  const factor: Record<Per, number> = { user: users, day: 1, write: 0 };
+  factor.write = actions
+    .filter(({ kind }) => kind === "write")
+    .reduce((sum, { times, per }) => sum + times * factor[per], 0);
+  return actions.map((action) => ({
+    cpuMs,
+    cdnShare: action.kind === "read" ? cdnShare : 0,
+    ...action,
+    perDay: action.times * factor[action.per],
+    fileBytes: action.attachment === undefined ? 0 : action.attachment.share * action.attachment.bytes,
+  }));
+}
+
+/** Over a day, of what each action has once. */
+export function sumOf(loads: readonly Load[], of: (load: Load) => number): number {
+  return loads.reduce((total, load) => total + load.perDay * of(load), 0);
+}
