@@ -1,6 +1,10 @@
-/** Choices: rules with the number that triggers each, and what each costs. */
-export { type Facts, parseFacts } from "./facts.ts";
-export { chooseReport, serversReport } from "./report.ts";
-export { RULES as CHOICES } from "./rules.ts";
-export { type ServersQuestion, serversFor as serversForChallenge } from "./servers.ts";
-export type { Verdict } from "./verdict.ts";
+/** Choices: rules with the number that triggers each, what each costs, and what would change it. */
+export { FACTS, type FactName, type FactRow, type Facts, type Known } from "./facts.ts";
+export { parseFacts } from "./parse.ts";
+export { FACT_PRESETS } from "./presets.ts";
+export type { NumberTrigger, Question, Trigger, Verdict, WordTrigger } from "./question.ts";
+export { CHOICES } from "./questions.ts";
+export { chooseReport, questionsReport } from "./report.ts";
+export { type ServersAnswer, type ServersQuestion, serversFor as serversForChallenge } from "./servers.ts";
+export { serversReport } from "./servers-report.ts";
+export { type Turn, turnsOf } from "./turns.ts";

@@ -1,26 +1,65 @@
-/** Verdicts as reports: the choice, the number that made it, what it costs. */
-import { figure } from "../report/figure.ts";
-import type { Report, Section } from "../report/report.ts";
+/** Verdicts as reports: the choice, the numbers that made it, what it costs, what would change it. */
+import { type Figure, figure } from "../report/figure.ts";
+import type { Cell, Report, Section, Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
-import { DEFAULT_FACTS, type Facts, type Known } from "./facts.ts";
-import { RULES } from "./rules.ts";
-import { type ServersQuestion, serversFor } from "./servers.ts";
-import { figuresOfTrigger, reached, type Verdict } from "./verdict.ts";
+import { FACT_NAMES, FACTS, type FactName, type Facts, type Known } from "./facts.ts";
+import { figuresOf, met, type Question, type Trigger, type Verdict } from "./question.ts";
+import { CHOICES } from "./questions.ts";
+import { type Turn, turnsOf } from "./turns.ts";
 
-/** The answers to these questions, by the names of their rules. */
-export function chooseReport({ facts, given }: Known, names: readonly string[]): Report {
-  const verdicts = names.flatMap((name) => {
-    const rule = RULES[name];
-    return rule === undefined ? [] : [{ name, verdict: rule(facts) }];
+/** Turns told of one question: the nearest decide, the rest is a list. */
+const TURNS_MAX = 6;
+
+interface Answered {
+  readonly name: string;
+  readonly question: Question;
+  readonly verdict: Verdict;
+  readonly turns: readonly Turn[];
+}
+
+/** The answers to these questions, by their names; unknown names are passed over. */
+export function chooseReport({ facts, origins }: Known, names: readonly string[]): Report {
+  const answered = names.flatMap((name): Answered[] => {
+    const question = CHOICES[name];
+    if (question === undefined) return [];
+    return [{ name, question, verdict: question.decide(facts), turns: turnsOf(question, facts) }];
   });
+  const [first] = answered;
+  const alone = answered.length === 1 ? first : undefined;
   return {
-    title: names.length === 1 ? (verdicts[0]?.verdict.question ?? "") : "Choices",
-    answer: verdicts.map(({ verdict }) => `${verdict.question}: ${verdict.choice}.`),
-    sections: [triggerTable(verdicts), ...verdicts.map(({ verdict }) => notesOf(verdict)), assumed(given)],
+    title: alone?.question.asks ?? "Choices",
+    answer: [
+      ...answered.map(({ question, verdict }) => `${question.asks}: ${verdict.answer}.`),
+      ...(alone?.verdict.more ?? []),
+      ...doubtSentence(answered, facts, origins),
+    ],
+    sections: [
+      triggerTable(answered),
+      ...(alone?.question.sections?.(facts) ?? []),
+      ...turnTables(answered, facts, origins),
+      costs(answered),
+      assumed(answered, facts, origins),
+    ],
   };
 }
 
-function triggerTable(verdicts: readonly { readonly name: string; readonly verdict: Verdict }[]): Section {
+/** The assumption whose small error would change an answer. */
+function doubtSentence(answered: readonly Answered[], facts: Facts, origins: Known["origins"]): string[] {
+  const doubts = answered
+    .flatMap(({ name, turns }) =>
+      turns.filter(({ fact }) => origins.get(fact) === "guess").map((turn) => ({ name, turn })),
+    )
+    .filter(({ turn }) => turn.factor > 1)
+    .toSorted((a, b) => a.turn.factor - b.turn.factor);
+  const [doubt] = doubts;
+  if (doubt === undefined) return [];
+  const { fact, at, choice } = doubt.turn;
+  return [
+    `Check first, since it is a guess: ${FACTS[fact].name}, ${printed(fact, facts[fact])}; at ${toldAt(fact, at, facts)} the answer to ${doubt.name} is: ${choice}.`,
+  ];
+}
+
+function triggerTable(answered: readonly Answered[]): Table {
   return {
     kind: "table",
     title: "Numbers that decide",
@@ -28,97 +67,147 @@ function triggerTable(verdicts: readonly { readonly name: string; readonly verdi
       { title: "question" },
       { title: "number" },
       { title: "value", align: "right" },
-      { title: "threshold", align: "right" },
+      { title: "turns at", align: "right" },
       { title: "met" },
     ],
-    rows: verdicts.flatMap(({ name, verdict }) =>
-      verdict.triggers.map((trigger, index) => {
-        const [value, threshold] = figuresOfTrigger(trigger, `${name}${index + 1}`);
-        return [name, trigger.what, value, threshold, reached(trigger) ? "yes" : "no"];
-      }),
+    rows: answered.flatMap(({ name, verdict }) =>
+      verdict.triggers.map((trigger) => [
+        name,
+        trigger.what,
+        ...cellsOf(trigger),
+        met(trigger) ? "yes" : "no",
+      ]),
     ),
   };
 }
 
-function notesOf({ question, tradeOff, otherwise, triggers }: Verdict): Section {
-  const reasons = triggers.map(({ what, because }) => `${what}: ${because}`);
+function cellsOf(trigger: Trigger): readonly [Cell, Cell] {
+  return trigger.kind === "number" ? figuresOf(trigger) : [trigger.is, trigger.wanted];
+}
+
+function turnTables(
+  answered: readonly Answered[],
+  facts: Facts,
+  origins: Known["origins"],
+): readonly Section[] {
+  const rows = answered.flatMap(({ name, turns }) =>
+    turns.slice(0, TURNS_MAX).map((turn) => turnRow(name, turn, facts, origins)),
+  );
+  if (rows.length === 0) return [];
+  const right = { align: "right" } as const;
+  return [
+    {
+      kind: "table",
+      title: "What would change it, the nearest first",
+      columns: [
+        { title: "question" },
+        { title: "fact" },
+        { title: "is", ...right },
+        { title: "from" },
+        { title: "turns at", ...right },
+        { title: "then" },
+      ],
+      rows,
+    },
+  ];
+}
+
+function turnRow(
+  name: string,
+  { fact, at, choice }: Turn,
+  facts: Facts,
+  origins: Known["origins"],
+): readonly Cell[] {
+  const told = toldAt(fact, at, facts);
+  const turn: Cell =
+    typeof at === "number" && told === printed(fact, at) ? turnFigure(name, fact, at, facts) : told;
+  return [name, FACTS[fact].name, printed(fact, facts[fact]), origins.get(fact) ?? "guess", turn, choice];
+}
+
+/** A fact that stands on its threshold turns just beside it. */
+function toldAt(fact: FactName, at: Turn["at"], facts: Facts): string {
+  const [now, then] = [facts[fact], printed(fact, at)];
+  if (typeof at !== "number" || typeof now !== "number" || then !== printed(fact, now)) return then;
+  return `just ${at > now ? "above" : "below"} it`;
+}
+
+function turnFigure(name: string, fact: FactName, at: number, facts: Facts): Figure {
+  const { unit, about } = FACTS[fact];
+  const now = facts[fact];
+  const known = typeof unit === "string" && unit !== "flag" && unit !== "operations" ? unit : "ratio";
+  return figure({
+    key: `${name}.${fact}`,
+    label: `${about}: the nearest value that changes ${name}`,
+    value: at,
+    unit: known,
+    formula: "found by asking the same rule with other values",
+    inputs: typeof now === "number" ? [["now", now, known]] : [],
+    digits: known === "availability" ? 6 : 3,
+  });
+}
+
+/** A fact as people read it. */
+function printed(fact: FactName, value: Turn["at"] | Facts["operations"]): string {
+  const { unit } = FACTS[fact];
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "object") return value.size === 0 ? "none" : [...value.keys()].join(", ");
+  if (typeof value === "string" || typeof unit !== "string") return String(value);
+  if (unit === "flag" || unit === "operations") return String(value);
+  return formatNumber(value, unit, unit === "availability" ? 6 : 3);
+}
+
+function costs(answered: readonly Answered[]): Section {
   return {
     kind: "notes",
-    title: question,
-    lines: [`It costs: ${tradeOff}.`, `Otherwise: ${otherwise}.`, ...reasons],
+    title: "What it costs",
+    lines: answered.flatMap(({ name, verdict }) => [
+      `${name}: ${verdict.tradeOff}.`,
+      ...(answered.length === 1
+        ? reasonsOf(verdict)
+        : (verdict.more ?? []).map((line) => `${name}: ${line}`)),
+    ]),
   };
 }
 
-function assumed(given: ReadonlySet<keyof Facts>): Section {
-  const missing = (Object.keys(DEFAULT_FACTS) as (keyof Facts)[]).filter((fact) => !given.has(fact));
+/** Each argument once, though several numbers are compared with the same. */
+function reasonsOf({ triggers }: Verdict): string[] {
+  const reasons = new Map(triggers.map(({ what, because }) => [because, what]));
+  return reasons.size === 1 ? [] : [...reasons].map(([because, what]) => `${what}: ${because}.`);
+}
+
+/** Only facts that the questions read: the others change nothing. */
+function assumed(answered: readonly Answered[], facts: Facts, origins: Known["origins"]): Section {
+  const read = new Set(answered.flatMap(({ question }) => question.reads));
+  const missing = FACT_NAMES.filter((fact) => read.has(fact) && origins.get(fact) === "guess");
   return {
     kind: "notes",
-    title: "Assumed, since it was not said",
+    title: "Guessed, since it was not said",
     lines:
       missing.length === 0
         ? ["nothing"]
-        : [missing.map((fact) => `${fact} ${String(DEFAULT_FACTS[fact])}`).join(", ")],
+        : missing.map((fact) => `${FACTS[fact].name} ${printed(fact, facts[fact])} (${FACTS[fact].about})`),
   };
 }
 
-/** How many servers, by every reading of the question. */
-export function serversReport(question: ServersQuestion): Report {
-  const { readings, answer } = serversFor(question);
-  const inputs: [string, number, "perSecond" | "ms"][] = [
-    ["rate", question.rateRps, "perSecond"],
-    ["one server", question.serverRps, "perSecond"],
-    ["at a p99 of", question.serverP99Ms, "ms"],
-    ["wanted p99", question.objectiveMs, "ms"],
-  ];
-  const [naive] = readings;
-  const never = readings.find(({ servers }) => servers === Infinity);
+/** What can be asked: for whoever does not know yet. */
+export function questionsReport(): Report {
   return {
-    title: `Servers for ${formatNumber(question.rateRps, "perSecond")} at p99 < ${formatNumber(question.objectiveMs, "ms")}`,
-    answer: [
-      `${answer} servers: each at most 70 % busy with one lost, and the rated load with a zone of three lost.`,
-      `Division says ${naive?.servers}; that has nothing to spare, and 3 % more load is a queue without end.`,
-      ...(never === undefined
-        ? []
-        : [
-            `If ${never.name}, no number of servers is enough: measure one and four servers, and mend what they share first.`,
-          ]),
-    ],
+    title: "Questions",
+    answer: ["Each has a rule with the number that decides, what it costs, and what would change it."],
     sections: [
       {
         kind: "table",
-        title: "Readings",
-        columns: [
-          { title: "reading" },
-          ...["of one server", "servers", "with one lost"].map((title) => ({
-            title,
-            align: "right" as const,
-          })),
+        title: "tenfold choose QUESTION",
+        columns: [{ title: "question" }, { title: "asks" }, { title: "reads" }],
+        rows: [
+          ...Object.entries(CHOICES).map(([name, { asks, reads }]) => [
+            name,
+            asks,
+            reads.map((fact) => FACTS[fact].name).join(", "),
+          ]),
+          ["servers", "how many servers, by every reading", "--rate --objective --server-rate --server-p99"],
+          ["all", "every question but servers, for one app", "all of them"],
         ],
-        rows: readings.map(({ name, perServerRps, servers, withOneLost }, index) => [
-          name,
-          perServerRps === undefined
-            ? ""
-            : figure({
-                key: `perServer${index}`,
-                label: `of one server, ${name}`,
-                value: perServerRps,
-                unit: "perSecond",
-                formula: "the rate at which the wanted p99 holds",
-                inputs,
-                digits: 4,
-              }),
-          servers === Infinity
-            ? "never"
-            : figure({
-                key: `servers${index}`,
-                label: `servers, ${name}`,
-                value: servers,
-                unit: "count",
-                formula: "ceil(rate / of one server), or the reading's own",
-                inputs,
-              }),
-          withOneLost === Infinity ? "never" : `${withOneLost}`,
-        ]),
       },
     ],
   };
