@@ -1,16 +1,14 @@
+/** Availability against published figures, and against counting every state. */
 import { describe, expect, test } from "bun:test";
-import { type Random, seededRandom } from "../../base/index.ts";
-import { copiesFor, nextPurchase, parseSystem, partsOf, type System, unavailabilityOf } from "./index.ts";
-import { componentsOf, INDEPENDENT } from "./tree.ts";
+import { seededRandom } from "../../base/index.ts";
+import { allowedReport } from "./downtime.ts";
+import { systemReport } from "./report.ts";
+import { YEAR_MS } from "./system.ts";
+import { countedUnavailability, drawSystem, system } from "./testing.ts";
+import { unavailabilityOf } from "./unavailability.ts";
 
-function system(text: string): System {
-  const outcome = parseSystem(text);
-  if (outcome.kind === "ok") return outcome.value;
-  throw new Error(outcome.problems.map(({ path, what, mend }) => `${path} ${what}; ${mend}`).join());
-}
-
-const availability = (text: string): number => 1 - unavailabilityOf(system(text));
-const YEAR_MIN = 365 * 24 * 60;
+const unavailability = (text: string): number => unavailabilityOf(system(text));
+const YEAR_MIN = YEAR_MS / 60_000;
 
 describe("the exercises", () => {
   const rows: [text: string, printed: number, digits: number][] = [
@@ -25,111 +23,104 @@ describe("the exercises", () => {
     ["20of22 web 99.95", 0.99999981, 8],
     ["db mtbf=30d mttr=1h", 720 / 721, 12],
     ["app 0.9995", 0.9995, 12],
+    ["app 99.95 %", 0.9995, 12],
     ["parallel(a 99, b 90%)", 0.999, 12],
+    [
+      "2of3(a 99, b 98, c 97)",
+      0.99 * 0.98 * 0.97 + 0.01 * 0.98 * 0.97 + 0.99 * 0.02 * 0.97 + 0.99 * 0.98 * 0.03,
+      12,
+    ],
+    ["3x(series(app 99, cache 99))", 1 - (1 - 0.9801) ** 3, 12],
   ];
   for (const [text, printed, digits] of rows)
-    test(`${text} is ${printed}`, () => expect(availability(text)).toBeCloseTo(printed, digits));
+    test(`${text} is ${printed}`, () => expect(1 - unavailability(text)).toBeCloseTo(printed, digits));
 
-  test("downtime a year: 367.9 min, then 105.2 min", () => {
-    const minutes = (text: string) => (1 - availability(text)) * YEAR_MIN;
-    expect(minutes("series(lb 99.99, app 99.95, db 99.99)")).toBeCloseTo(367.9, 1);
-    expect(minutes("series(lb 99.99, 2x app 99.95, db 99.99)")).toBeCloseTo(105.2, 1);
-  });
+  const minutes: [text: string, perYear: number, per30Days: number, secondsPerDay: number][] = [
+    ["series(lb 99.99, app 99.95, db 99.99)", 367.9, 30.24, 60.5],
+    ["series(lb 99.99, 2x app 99.95, db 99.99)", 105.2, 8.65, 17.3],
+  ];
+  for (const [text, perYear, per30Days, secondsPerDay] of minutes)
+    test(`${text} is down ${perYear} min a year, ${per30Days} a month, ${secondsPerDay} s a day`, () => {
+      expect(unavailability(text) * YEAR_MIN).toBeCloseTo(perYear, 1);
+      expect(unavailability(text) * 30 * 1440).toBeCloseTo(per30Days, 2);
+      expect(unavailability(text) * 86_400).toBeCloseTo(secondsPerDay, 1);
+    });
 
-  test("four failovers a year of 30 s are two minutes", () => {
-    const down = unavailabilityOf(system("2x db 100 failover=30s failovers=4/year"));
-    expect(down * YEAR_MIN).toBeCloseTo(2, 9);
-  });
-});
-
-test("nine nines keep their digits", () => {
-  expect(unavailabilityOf(system("series(a 99.9999999, b 99.9999999)"))).toBeCloseTo(2e-9, 15);
-  expect(unavailabilityOf(system("3x a 99.9"))).toBeCloseTo(1e-9, 18);
-});
-
-describe("what to double next", () => {
-  test("after the app it is the balancer or the database, and not a third app", () => {
-    const parts = partsOf(system("series(lb 99.99, 2x app 99.95, db 99.99)"));
-    const shares = Object.fromEntries(parts.map(({ name, downtimeShare }) => [name, downtimeShare]));
-    expect(shares["lb"]! + shares["db"]!).toBeGreaterThan(0.99);
-    expect(["lb", "db"]).toContain(nextPurchase(parts)!.name);
-  });
-
-  test("prices decide between equals", () => {
-    const parts = partsOf(system("series(lb 99.99 price=20, app 99.99 price=100)"));
-    expect(nextPurchase(parts)!.name).toBe("lb");
-    expect(nextPurchase(parts)!.pricePerMinute).toBeCloseTo(240 / 52.55, 1);
-  });
-
-  test("a target is reached by the copies that are named, and by none fewer", () => {
-    const start = system("series(lb 99.99, app 99.95, db 99.99)");
-    expect(copiesFor(start, 0.0001)).toEqual(["app", "lb", "db"]);
-    expect(copiesFor(start, 0.001)).toEqual([]);
-    expect(copiesFor(system("2x db 99.9 common=50%"), 1e-9)).toBeUndefined();
+  test("a common cause adds its share: 107.9 and 131.5 min a year", () => {
+    const down = (share: string) =>
+      unavailability(`series(lb 99.99, 2x app 99.95 common=${share}, db 99.99)`) * YEAR_MIN;
+    expect(down("1%")).toBeCloseTo(107.9, 1);
+    expect(down("10%")).toBeCloseTo(131.5, 1);
   });
 });
 
-/** A random tree of at most a few parts, each with its own name. */
-function randomTree(random: Random, depth: number, next: () => string): System {
-  if (depth === 0 || random() < 0.3)
-    return { kind: "component", name: next(), unavailability: random() * 0.5 };
-  const parts = Array.from({ length: 2 + Math.floor(random() * 2) }, () =>
-    randomTree(random, depth - 1, next),
-  );
-  if (random() < 0.5) return { kind: "series", parts };
-  return { kind: "some", needed: 1 + Math.floor(random() * parts.length), parts, options: INDEPENDENT };
-}
+describe("failovers", () => {
+  const rows: [text: string, minutes: number][] = [
+    ["2x db 100 failover=30s failovers=4/year", 2],
+    ["2x db 100 failover=30s failovers=1/month", 6],
+    ["2of3(a 100, b 100, c 100) failover=30s failovers=4/year", 2],
+    // Nobody is there to fail over to.
+    ["db 100 failover=30s failovers=4/year", 0],
+    ["3of3 db 100 failover=30s failovers=4/year", 0],
+  ];
+  for (const [text, minutes] of rows)
+    test(`${text}: ${minutes} min a year`, () =>
+      expect(unavailability(text) * YEAR_MIN).toBeCloseTo(minutes, 9));
 
-/** Whether the system is up while just these parts are. */
-function isUp(of: System, up: ReadonlySet<string>): boolean {
-  if (of.kind === "component") return up.has(of.name);
-  const count = of.parts.filter((part) => isUp(part, up)).length;
-  return count >= (of.kind === "series" ? of.parts.length : of.needed);
-}
+  test("are as many as failures where the mtbf is known", () => {
+    const known = unavailability("2x db mtbf=7300h mttr=0 failover=60s");
+    expect(known * YEAR_MIN).toBeCloseTo(365 / (7300 / 24), 9);
+  });
+});
 
-test("random systems agree with counting every state of their parts", () => {
+describe("nines keep their digits", () => {
+  const rows: [text: string, expected: number][] = [
+    ["a 99.999999999", 1e-11],
+    ["a 0.99999999999999", 1e-14],
+    ["series(a 99.9999999, b 99.9999999)", 2e-9],
+    ["3x a 99.9", 1e-9],
+    ["5x a 99.9", 1e-15],
+    ["8of10 a 99.9", 120 * 1e-9 * 0.999 ** 7 + 210 * 1e-12 * 0.999 ** 6 + 252e-15],
+  ];
+  for (const [text, expected] of rows)
+    test(`${text} is down ${expected} of the time`, () =>
+      expect(Math.abs(unavailability(text) / expected - 1)).toBeLessThan(2e-7));
+
+  test("and are never printed as 100 %", () => {
+    expect(systemReport(system("5x a 99.9"), "").answer[0]).toStartWith("99.9999999999999 % available");
+    expect(systemReport(system("9x a 99.9"), "").answer[0]).toStartWith("more than 99.9999999999999 %");
+    expect(systemReport(system("a 100"), "").answer[0]).toStartWith("100 % available: down 0 ms");
+  });
+});
+
+test("random systems, with parts that stand in several places, agree with counting every state", () => {
   const random = seededRandom(11);
-  for (let i = 0; i < 60; i++) {
-    let names = 0;
-    const tree = randomTree(random, 2, () => `p${names++}`);
-    const parts = componentsOf(tree);
-    if (parts.length > 10) continue;
-    let down = 0;
-    for (let state = 0; state < 2 ** parts.length; state++) {
-      const up = new Set(parts.flatMap(({ name }, bit) => ((state >> bit) & 1 ? [name] : [])));
-      const chance = parts.reduce(
-        (product, { name, unavailability }) => product * (up.has(name) ? 1 - unavailability : unavailability),
-        1,
-      );
-      if (!isUp(tree, up)) down += chance;
-    }
-    expect(unavailabilityOf(tree)).toBeCloseTo(down, 12);
+  let counted = 0;
+  while (counted < 150) {
+    const tree = drawSystem(random, 3, ["x", "yy"]);
+    const expected = countedUnavailability(tree, 10);
+    if (expected === undefined) continue;
+    expect(unavailabilityOf(tree)).toBeCloseTo(expected, 12);
+    counted++;
   }
 });
 
-describe("mistakes are named with their mend", () => {
-  const rows: [text: string, line: string][] = [
-    ["", 'at "the end" ends too early; write a part, such as app 99.95'],
-    ["app", 'at "app" has no availability; write app 99.95, or app mtbf=30d mttr=1h'],
-    ["app 150", 'at "150" is no availability; write a percentage'],
-    ["app 1.5", 'at "1.5" is no availability'],
-    ["app -3", 'at "-3" is no availability'],
-    ["app NaN", 'at "NaN" is no availability'],
-    ["serie(a 99, b 99)", 'at "serie(a 99, b 99)" is no way to join parts; did you mean series?'],
-    ["series(a 99, b 99", 'ends too early; write "," or ")"'],
-    ["series(a 99 b 99)", 'at "b 99)" is no availability'],
-    [
-      "series(a 99, a 99)",
-      "names a in two places, as if it failed apart from itself; write 2x a, or give them two names",
-    ],
-    ["4of3(a 99)", 'at "4of3(a 99)" needs more than there are'],
-    ["2of3(a 99, b 99)", "speaks of 3 but lists 2"],
-    ["a 99 comon=5%", 'at "comon=5%" is no option; did you mean common=…?'],
-    ["a mtbf=30d", 'at "a mtbf=30d" has no availability'],
-    ["a 99 b", 'at "b" is no availability'],
-    ["999999x a 99", "makes more than 10,000 parts"],
-    [`${"series(".repeat(60)}a 99${")".repeat(60)}`, "is more than 50 brackets deep"],
-    ["a".repeat(30_000), "has 30000 characters"],
-  ];
-  for (const [text, line] of rows) test(text.slice(0, 40), () => expect(() => system(text)).toThrow(line));
+test("a beta factor of 1 makes any number of copies one, and certain failure stays certain", () => {
+  expect(unavailability("5x a 99 common=100%")).toBeCloseTo(0.01, 15);
+  expect(unavailability("series(a 0, b 99)")).toBe(1);
+  expect(unavailability("500of1000 a 0%")).toBe(1);
+});
+
+test("the table of nines is the published one", () => {
+  const { sections } = allowedReport(0.001);
+  const rows = sections.flatMap((one) => (one.kind === "table" && one.title === "Nines" ? one.rows : []));
+  expect(rows).toEqual([
+    ["90 %", "36.5 d", "3 d", "16.8 h", "2.4 h"],
+    ["99 %", "3.65 d", "7.2 h", "100.8 min", "14.4 min"],
+    ["99.9 %", "8.76 h", "43.2 min", "10.08 min", "86.4 s"],
+    ["99.95 %", "4.38 h", "21.6 min", "5.04 min", "43.2 s"],
+    ["99.99 %", "52.56 min", "4.32 min", "60.48 s", "8.64 s"],
+    ["99.999 %", "5.256 min", "25.92 s", "6.048 s", "864 ms"],
+    ["99.9999 %", "31.54 s", "2.592 s", "604.8 ms", "86.4 ms"],
+  ]);
 });

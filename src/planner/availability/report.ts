@@ -1,195 +1,155 @@
-/** Availability as reports: of a system, and of a number of nines. */
+/** A system as a report: its availability, where the downtime comes from, what to buy next, how far a target is. */
 import { type Figure, figure } from "../report/figure.ts";
-import type { Report, Section, Table } from "../report/report.ts";
+import type { Report, Section } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
-import { copiesFor, nextPurchase, type Part, partsOf } from "./dominance.ts";
-import { type System, unavailabilityOf, YEAR_MS } from "./tree.ts";
+import { type Addition, cheapestReach, meets, type Reach } from "./cheapest.ts";
+import { type CommonContribution, commonContributionsOf } from "./common-causes.ts";
+import { type Contribution, contributionsOf, idlePurchases, nextPurchases } from "./dominance.ts";
+import { availabilityFigure, downtimeTable, formatAvailability, formatDowntime } from "./downtime.ts";
+import { commonTable, partsTable } from "./parts-table.ts";
+import { type System, YEAR_MS } from "./system.ts";
+import { unavailabilityOf } from "./unavailability.ts";
 
-const DAY_MS = 86_400_000;
+/** A smaller share of the downtime is not worth a sentence. */
+const LEADING_SHARE = 0.1;
 
-/** Spans over which downtime is told; a month has 30 days here, as in most service agreements. */
-const SPANS = [
-  ["year", YEAR_MS],
-  ["month of 30 days", 30 * DAY_MS],
-  ["week", 7 * DAY_MS],
-  ["day", DAY_MS],
-] as const;
-
-/** The classes that people speak of. */
-const NINES = [0.1, 0.01, 0.001, 0.0005, 0.0001, 0.00001, 0.000001];
-
-const DOMINATES = 0.5;
-
-/** A system: its availability, where the downtime comes from, what to double next. */
+/** The report about `system`, written `text`; with a target, whether it is met and the cheapest way there. */
 export function systemReport(system: System, text: string, targetUnavailability?: number): Report {
-  const unavailability = unavailabilityOf(system);
-  const parts = partsOf(system);
+  const whole = unavailabilityOf(system);
+  const parts = contributionsOf(system);
+  const common = commonContributionsOf(system);
+  const target =
+    targetUnavailability === undefined ? undefined : targetOf(system, whole, targetUnavailability);
   return {
     title: text,
     answer: [
-      `${formatNumber(1 - unavailability, "availability")} available: down ${formatNumber(unavailability * YEAR_MS, "ms", 4)} a year.`,
-      ...dominanceSentences(parts),
-      ...targetSentences(system, unavailability, targetUnavailability),
+      `${formatAvailability(whole)} available: down ${formatDowntime(whole * YEAR_MS)} a year.`,
+      ...leadingSentences(parts, common),
+      ...purchaseSentences(parts, whole),
+      ...(target?.answer ?? []),
     ],
-    sections: [downtimeTable(unavailability, text), partTable(parts)],
+    sections: [
+      downtimeTable(whole, text),
+      partsTable(parts, whole),
+      ...commonTable(common),
+      ...(target?.sections ?? []),
+    ],
   };
 }
 
-function dominanceSentences(parts: readonly Part[]): string[] {
-  const next = nextPurchase(parts);
-  const leading = parts.filter(({ downtimeShare }) => downtimeShare > 0.1);
-  const lines: string[] = [];
-  if (leading.length > 0)
-    lines.push(
-      `The downtime comes from ${leading.map(({ name, downtimeShare }) => `${name} (${formatNumber(downtimeShare, "share", 3)})`).join(", ")}.`,
-    );
-  if (next !== undefined) {
-    const ties = parts.filter(
-      (part) =>
-        Math.abs(part.savedMsPerYear / next.savedMsPerYear - 1) < 1e-6 &&
-        part.pricePerMinute === next.pricePerMinute,
-    );
-    const price =
-      next.pricePerMinute === undefined ? "" : `, ${formatNumber(next.pricePerMinute, "money", 3)} a minute`;
-    lines.push(
-      `Next: one more ${ties.map(({ name }) => name).join(" or ")}; it takes away ${formatNumber(next.savedMsPerYear, "ms", 4)} a year${price}.`,
-    );
-  }
-  const idle = parts.filter(
-    ({ copies, downtimeShare }) => copies > 1 && downtimeShare < 1 - DOMINATES && downtimeShare < 0.01,
-  );
-  if (idle.length > 0)
-    lines.push(`More copies of ${idle.map(({ name }) => name).join(", ")} would change next to nothing.`);
-  return lines;
+function leadingSentences(parts: readonly Contribution[], common: readonly CommonContribution[]): string[] {
+  const share = (value: number): string => formatNumber(value, "share", 3);
+  const leading = parts
+    .filter(({ downtimeShare }) => downtimeShare > LEADING_SHARE)
+    .map(({ name, downtimeShare }) => `${name} (${share(downtimeShare)})`);
+  const together = common
+    .filter(({ downtimeShare }) => downtimeShare > LEADING_SHARE)
+    .map(({ cause, of, downtimeShare }) => `${PLURALS[cause]} of ${of} (${share(downtimeShare)})`);
+  return [
+    ...(leading.length === 0 ? [] : [`The downtime comes from ${leading.join(", ")}.`]),
+    ...(together.length === 0 ? [] : [`No copy takes away the ${together.join(", ")}.`]),
+  ];
 }
 
-function targetSentences(system: System, unavailability: number, target: number | undefined): string[] {
-  if (target === undefined) return [];
-  const wish = formatNumber(1 - target, "availability");
-  if (unavailability <= target)
-    return [
-      `The target of ${wish} is met, with ${formatNumber((target - unavailability) * YEAR_MS, "ms", 4)} a year to spare.`,
-    ];
-  const missed = `The target of ${wish} is missed by ${formatNumber((unavailability - target) * YEAR_MS, "ms", 4)} a year`;
-  const copies = copiesFor(system, target);
-  if (copies === undefined)
-    return [`${missed}; more copies alone do not reach it: common causes and failovers remain.`];
-  return [`${missed}; it is met with one more of: ${copies.join(", ")}.`];
+const PLURALS: Readonly<Record<CommonContribution["cause"], string>> = {
+  "common cause": "common causes",
+  failover: "failovers",
+};
+
+function purchaseSentences(parts: readonly Contribution[], whole: number): string[] {
+  const next = nextPurchases(parts);
+  const idle = idlePurchases(parts, whole * YEAR_MS);
+  return [
+    ...next.slice(0, 1).map((one) => nextSentence(one, next)),
+    ...(idle.length === 0 ? [] : [`More copies of ${namesIn(idle)} would change next to nothing.`]),
+  ];
 }
 
-function downtimeTable(unavailability: number, text: string): Table {
+function nextSentence(
+  { savedMsPerYear, pricePerMinute }: Contribution,
+  next: readonly Contribution[],
+): string {
+  const price = pricePerMinute === undefined ? "" : `, ${formatNumber(pricePerMinute, "money", 3)} a minute`;
+  const names = next.map(({ name }) => name).join(" or ");
+  return `Next: one more ${names}; it takes away ${formatDowntime(savedMsPerYear)} a year${price}.`;
+}
+
+function namesIn(parts: readonly Contribution[]): string {
+  return parts.map(({ name }) => name).join(", ");
+}
+
+type TargetPart = Pick<Report, "answer" | "sections">;
+
+function targetOf(system: System, whole: number, target: number): TargetPart {
+  const wish = `The target of ${formatAvailability(target)} is`;
+  const spareMs = (target - whole) * YEAR_MS;
+  if (meets(whole, target))
+    return {
+      answer: [`${wish} met, with ${formatDowntime(Math.max(0, spareMs))} a year to spare.`],
+      sections: [],
+    };
+  const reach = cheapestReach(system, target);
+  const missed = `${wish} missed by ${formatDowntime(-spareMs)} a year`;
+  return { answer: [`${missed}; ${reachSentence(reach)}`], sections: [reachTable(reach, target, whole)] };
+}
+
+function reachSentence(reach: Reach): string {
+  if (reach.kind === "unreachable")
+    return `copies alone do not reach it: with many more of each it is ${formatAvailability(reach.floor)}.`;
+  if (reach.kind === "too many") return "there are too many parts to look for the cheapest copies.";
+  const { additions, pricePerMonth, cheapest } = reach;
+  const price = pricePerMonth === undefined ? "" : `, for ${formatNumber(pricePerMonth, "moneyPerMonth")}`;
+  const doubt = cheapest ? "" : ", perhaps not the cheapest way";
+  return `it is met with ${additionText(additions)}${price}${doubt}.`;
+}
+
+function additionText(additions: readonly Addition[]): string {
+  if (additions.every(({ count }) => count === 1))
+    return `one more of: ${additions.map(({ name }) => name).join(", ")}`;
+  return additions.map(({ name, count }) => `${count} more of ${name}`).join(", ");
+}
+
+function reachTable(reach: Reach, target: number, whole: number): Section {
+  const after = reach.kind === "reached" ? reach.unavailability : reach.floor;
   return {
     kind: "table",
-    title: "Downtime",
-    columns: [{ title: "in a" }, { title: "time", align: "right" }],
+    title: "The target",
+    columns: [{ title: "what" }, { title: "figure", align: "right" }],
     rows: [
+      ["target", availabilityFigure(target, { key: "target", label: "target", formula: "given" })],
+      ["missed by, a year", missedFigure(whole, target)],
+      ...(reach.kind === "reached" ? reach.additions.map(additionRow) : []),
       [
-        "availability",
-        figure({
-          key: "availability",
-          label: "availability",
-          value: 1 - unavailability,
-          unit: "availability",
-          formula: text,
-          source: "series: product of A; k of n: sum of C(n,i) A^i (1-A)^(n-i)",
+        reach.kind === "reached" ? "availability with them" : "with many more of each",
+        availabilityFigure(after, {
+          key: "availabilityAfter",
+          label: "availability with more copies",
+          formula: "the system's, with the copies added",
         }),
       ],
-      ...SPANS.map(([span, ms]) => [span, downtime(span, ms, unavailability)]),
     ],
   };
 }
 
-function downtime(span: string, ms: number, unavailability: number): Figure {
+function missedFigure(whole: number, target: number): Figure {
   return figure({
-    key: `downtimePer${span.charAt(0).toUpperCase()}${span.slice(1).replace(/ .*/, "")}`,
-    label: `downtime in a ${span}`,
-    value: unavailability * ms,
+    key: "missed",
+    label: "downtime a year above the target",
+    value: (whole - target) * YEAR_MS,
     unit: "ms",
-    formula: `(1 - availability) x ${span}`,
+    formula: "(unavailability - what the target allows) x year",
     inputs: [
-      ["availability", 1 - unavailability, "availability"],
-      [span, ms, "ms"],
+      ["unavailability", whole, "ratio"],
+      ["allowed", target, "ratio"],
+      ["year", YEAR_MS, "ms"],
     ],
   });
 }
 
-function partTable(parts: readonly Part[]): Section {
-  const priced = parts.some(({ pricePerMinute }) => pricePerMinute !== undefined);
-  return {
-    kind: "table",
-    title: "Parts",
-    columns: [
-      { title: "part" },
-      { title: "copies", align: "right" },
-      { title: "of one", align: "right" },
-      { title: "share of the downtime", align: "right" },
-      { title: "one more saves a year", align: "right" },
-      ...(priced ? [{ title: "price of a minute", align: "right" as const }] : []),
-    ],
-    rows: parts.map((part) => [
-      part.name,
-      `${part.copies}`,
-      figure({
-        key: `${part.name}.availability`,
-        label: `availability of one ${part.name}`,
-        value: 1 - part.unavailability,
-        unit: "availability",
-        formula: "given, or MTBF / (MTBF + MTTR)",
-      }),
-      figure({
-        key: `${part.name}.share`,
-        label: `share of the downtime of ${part.name}`,
-        value: part.downtimeShare,
-        unit: "share",
-        formula: "(U - U with it always up) / U",
-        digits: 3,
-      }),
-      figure({
-        key: `${part.name}.saved`,
-        label: `downtime that one more ${part.name} saves a year`,
-        value: part.savedMsPerYear,
-        unit: "ms",
-        formula: "(U - U with one more copy) x year",
-      }),
-      ...(priced
-        ? [
-            part.pricePerMinute === undefined
-              ? ""
-              : figure({
-                  key: `${part.name}.pricePerMinute`,
-                  label: `price of a minute by one more ${part.name}`,
-                  value: part.pricePerMinute,
-                  unit: "money",
-                  formula: "price x 12 / minutes saved a year",
-                  digits: 4,
-                }),
-          ]
-        : []),
-    ]),
-  };
-}
-
-/** What a target allows. */
-export function allowedReport(unavailability: number): Report {
-  const wish = formatNumber(1 - unavailability, "availability");
-  return {
-    title: `${wish} availability`,
-    answer: [`It allows ${formatNumber(unavailability * YEAR_MS, "ms", 4)} of downtime a year.`],
-    sections: [downtimeTable(unavailability, "given"), ninesTable()],
-  };
-}
-
-function ninesTable(): Section {
-  return {
-    kind: "table",
-    title: "Nines",
-    columns: [
-      { title: "available" },
-      ...SPANS.map(([span]) => ({ title: `in a ${span}`, align: "right" as const })),
-    ],
-    rows: NINES.map((unavailability) => [
-      formatNumber(1 - unavailability, "availability"),
-      ...SPANS.map(([, ms]) => formatNumber(unavailability * ms, "ms", 4)),
-    ]),
-  };
+function additionRow({ name, count }: Addition): [string, Figure] {
+  const formula = "cheapest set of copies that reaches the target, by uniform-cost search";
+  return [
+    `more of ${name}`,
+    figure({ key: `${name}.added`, label: `more of ${name}`, value: count, unit: "count", formula }),
+  ];
 }
