@@ -104,14 +104,13 @@ export function reckoned(needed: number): number {
 function someUnavailability(needed: number, unavailability: number): number {
   const counted = reckoned(needed);
   return unavailabilityOf({
-    kind: "some",
+    kind: "component",
+    name: "server",
+    unavailability,
     needed: counted,
-    parts: Array.from({ length: counted + spareFor(counted) }, () => ({
-      kind: "component",
-      name: "server",
-      unavailability,
-    })),
+    copies: counted + spareFor(counted),
     options: { commonShare: COMMON_SHARE, failoverMs: 0, failoversPerYear: 0 },
+    shared: false,
   });
 }
 

@@ -168,18 +168,21 @@ function priced(design: Design, facts: Asked): Priced {
 function systemOf(design: Design, needed: number, unavailability: number): System {
   const { gateways, servers, databases, commonShare, regions } = design;
   const most = reckoned(needed);
-  const copies = (name: string, count: number, enough: number, failovers: number): System => ({
-    kind: "some",
+  const copiesOf = (name: string, copies: number, enough: number, failoversPerYear: number): System => ({
+    kind: "component",
+    name,
+    unavailability,
     needed: enough,
-    parts: Array.from({ length: count }, () => ({ kind: "component", name, unavailability })),
-    options: { commonShare, failoverMs: FAILOVER_MS, failoversPerYear: failovers },
+    copies,
+    options: { commonShare, failoverMs: FAILOVER_MS, failoversPerYear },
+    shared: false,
   });
   const region: System = {
     kind: "series",
     parts: [
-      copies("gateway", gateways, 1, 0),
-      copies("server", servers(most), most, 0),
-      copies("database", databases, 1, databases > 1 ? FAILOVERS_PER_YEAR : 0),
+      copiesOf("gateway", gateways, 1, 0),
+      copiesOf("server", servers(most), most, 0),
+      copiesOf("database", databases, 1, FAILOVERS_PER_YEAR),
     ],
   };
   if (regions === 1) return region;
@@ -188,7 +191,7 @@ function systemOf(design: Design, needed: number, unavailability: number): Syste
     failoverMs: REGION_FAILOVER_MS,
     failoversPerYear: REGION_FAILOVERS_PER_YEAR,
   };
-  return { kind: "some", needed: 1, parts: Array.from({ length: regions }, () => region), options };
+  return { kind: "some", needed: 1, members: [{ system: region, copies: regions }], options };
 }
 
 function triggerOf({ design, unavailability }: Priced, { availability, serverAvailability }: Asked): Trigger {
