@@ -12,11 +12,11 @@ const FILE_BYTES = 64 * CHUNK_BYTES;
 const TMPFS_MAGIC = 0x01_02_19_94;
 
 /** 4 KiB appended to a file in `folder` and synced, ms. */
-export function syncedWriteMs(folder: string): number {
+export function syncedWriteMs(momentMs: number, folder: string): number {
   const file = openSync(join(folder, "write"), "w");
   const page = new Uint8Array(PAGE_BYTES);
   try {
-    return medianMs(() => {
+    return medianMs(momentMs, () => {
       writeSync(file, page);
       fsyncSync(file);
     });
@@ -26,7 +26,7 @@ export function syncedWriteMs(folder: string): number {
 }
 
 /** 4 KiB read from anywhere in a file in `folder`, ms. */
-export function randomReadMs(folder: string): number {
+export function randomReadMs(momentMs: number, folder: string): number {
   const path = join(folder, "read");
   writeFile(path);
   const file = openSync(path, "r");
@@ -34,6 +34,7 @@ export function randomReadMs(folder: string): number {
   const draw = scattered();
   try {
     return medianMs(
+      momentMs,
       () => void readSync(file, page, 0, PAGE_BYTES, draw(FILE_BYTES / PAGE_BYTES) * PAGE_BYTES),
     );
   } finally {

@@ -9,9 +9,12 @@ import type { Measurable, Measured } from "../../planner/index.ts";
 import { isMemory, randomReadMs, syncedWriteMs } from "./disk.ts";
 import { loopbackMs } from "./loopback.ts";
 import { l1Ms, ramMegabyteMs, ramMs } from "./memory.ts";
+import { MOMENT_MS } from "./sampling.ts";
 
 /** What is measured, in this order; the work on files is done in `folder`. */
-const MEASUREMENTS: Readonly<Record<Measurable, (folder: string) => number | Promise<number>>> = {
+const MEASUREMENTS: Readonly<
+  Record<Measurable, (momentMs: number, folder: string) => number | Promise<number>>
+> = {
   l1: l1Ms,
   ram: ramMs,
   ramMegabyte: ramMegabyteMs,
@@ -20,13 +23,16 @@ const MEASUREMENTS: Readonly<Record<Measurable, (folder: string) => number | Pro
   diskSync: syncedWriteMs,
 };
 
-/** All that can be measured here. Takes about three seconds, and 64 MiB of `folder` for as long. */
-export async function measureLatencies(folder: string = tmpdir()): Promise<Measured> {
+/** All that can be measured here, each for `momentMs`. Takes about three seconds by default, and 64 MiB of `folder` for as long. */
+export async function measureLatencies(
+  folder: string = tmpdir(),
+  momentMs: number = MOMENT_MS,
+): Promise<Measured> {
   const scratch = mkdtempSync(join(folder, "tenfold-measure-"));
   const ms = new Map<Measurable, number>();
   const remarks: string[] = [];
   for (const name of Object.keys(MEASUREMENTS) as Measurable[]) {
-    const took = await attempt(name, scratch);
+    const took = await attempt(name, momentMs, scratch);
     if (typeof took === "number") ms.set(name, took);
     else remarks.push(took);
   }
@@ -36,9 +42,9 @@ export async function measureLatencies(folder: string = tmpdir()): Promise<Measu
 }
 
 /** The time, or why there is none: a full disk must not hide how fast the memory is. */
-async function attempt(name: Measurable, scratch: string): Promise<number | string> {
+async function attempt(name: Measurable, momentMs: number, scratch: string): Promise<number | string> {
   try {
-    return await MEASUREMENTS[name](scratch);
+    return await MEASUREMENTS[name](momentMs, scratch);
   } catch (error) {
     return `${name} was not measured: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { medianWaitMs } from "./sampling.ts";
 
 /** The round trip, ms. */
-export async function loopbackMs(): Promise<number> {
+export async function loopbackMs(momentMs: number): Promise<number> {
   const server = createServer((socket) => void socket.setNoDelay(true).on("error", ignore).pipe(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -12,7 +12,7 @@ export async function loopbackMs(): Promise<number> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   try {
     await once(socket, "connect");
-    return await medianWaitMs(() => roundTrip(socket));
+    return await medianWaitMs(momentMs, () => roundTrip(socket));
   } finally {
     socket.destroy();
     server.close();

@@ -12,27 +12,27 @@ const LOADS = 50_000;
 const MB = 1_000_000;
 
 /** One load from the first-level cache, ms. */
-export function l1Ms(): number {
-  return chaseMs(L1_BYTES);
+export function l1Ms(momentMs: number): number {
+  return chaseMs(momentMs, L1_BYTES);
 }
 
 /** One load from main memory, ms; finding its page is part of that. */
-export function ramMs(): number {
-  return chaseMs(RAM_BYTES);
+export function ramMs(momentMs: number): number {
+  return chaseMs(momentMs, RAM_BYTES);
 }
 
 /**
  * Each load needs the one before it, so that neither the processor nor its prefetcher can run ahead: one random cycle
  * through all lines (Sattolo 1986).
  */
-function chaseMs(bytes: number): number {
+function chaseMs(momentMs: number, bytes: number): number {
   const next = cycle(bytes / LINE_BYTES);
   let at = 0;
   const sample = (): void => {
     for (let i = 0; i < LOADS; i++) at = next[at] ?? 0;
   };
   sample();
-  return medianMs(sample) / LOADS;
+  return medianMs(momentMs, sample) / LOADS;
 }
 
 /** At the first word of each line, where the next line of the cycle begins. */
@@ -49,10 +49,10 @@ function cycle(lines: number): Int32Array {
 }
 
 /** A megabyte in a row, ms: looked through for a byte that is not there, as fast as the platform can. */
-export function ramMegabyteMs(): number {
+export function ramMegabyteMs(momentMs: number): number {
   const memory = Buffer.alloc(RAM_BYTES, 1);
   let from = 0;
-  return medianMs(() => {
+  return medianMs(momentMs, () => {
     from = from + 2 * MB <= memory.length ? from + MB : 0;
     memory.subarray(from, from + MB).indexOf(0);
   });

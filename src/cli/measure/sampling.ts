@@ -1,17 +1,17 @@
 /** How something is measured that takes next to no time: again and again for a moment, and the median counts. */
 
 /** A moment: long enough for a steady median, short enough that six of them are no wait. */
-const MOMENT_MS = 400;
+export const MOMENT_MS = 400;
 
 /** Samples beyond this change no median. */
 const SAMPLES_MAX = 2000;
 
 const NS_PER_MS = 1e6;
 
-/** Median of what `sample` takes, ms, over as many runs as fit into a moment, one at least. */
-export function medianMs(sample: () => void): number {
+/** Median of what `sample` takes, ms, over as many runs as fit into `momentMs`, one at least. */
+export function medianMs(momentMs: number, sample: () => void): number {
   const times: number[] = [];
-  const endMs = nowMs() + MOMENT_MS;
+  const endMs = nowMs() + momentMs;
   do {
     const startMs = nowMs();
     sample();
@@ -21,9 +21,9 @@ export function medianMs(sample: () => void): number {
 }
 
 /** The same for what has to be waited for. */
-export async function medianWaitMs(sample: () => Promise<void>): Promise<number> {
+export async function medianWaitMs(momentMs: number, sample: () => Promise<void>): Promise<number> {
   const times: number[] = [];
-  const endMs = nowMs() + MOMENT_MS;
+  const endMs = nowMs() + momentMs;
   do {
     const startMs = nowMs();
     await sample();

@@ -11,7 +11,7 @@ import type { Workload } from "./workload.ts";
 /** Each part with the price that it was reckoned by. */
 export function costsTable(
   { coresPerServer, copies }: Workload,
-  { costs, servers, storage, bandwidth, cacheBytes, primaries }: Estimate,
+  { costs, servers, storage, bandwidth, cacheBytes, databases }: Estimate,
   prices: Prices,
 ): Table {
   const row = (key: keyof Costs, label: string, formula: string, inputs: Inputs): FigureRow => [
@@ -29,9 +29,9 @@ export function costsTable(
       ["cores", coresPerServer, "count"],
       price(prices.corePerMonth),
     ]),
-    row("databases", "database machines", "primaries x copies x price", [
-      ["primaries", primaries, "count"],
-      ["copies", copies, "count"],
+    row("databases", "database machines", "primaries x (1 + replicas of each) x price", [
+      ["primaries", databases.primaries, "count"],
+      ["replicas of each", databases.replicas, "count"],
       price(prices.databasePerMonth),
     ]),
     row("balancer", "load balancer", "price", [price(prices.balancerPerMonth)]),

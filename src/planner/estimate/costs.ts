@@ -1,5 +1,6 @@
 /** What an estimate costs by the month, by a price table. */
 import type { Bandwidth } from "./bandwidth.ts";
+import type { Databases } from "./databases.ts";
 import type { Prices } from "./prices.ts";
 import type { Servers } from "./servers.ts";
 import { MONTH_DAYS } from "./spans.ts";
@@ -28,18 +29,18 @@ interface Paid {
   readonly bandwidth: Bandwidth;
   readonly cacheBytes: number;
   readonly servers: Servers;
-  readonly primaries: number;
+  readonly databases: Databases;
 }
 
 /** Each part, and their sum. */
 export function costsOf(
-  { storage, bandwidth, cacheBytes, servers, primaries }: Paid,
+  { storage, bandwidth, cacheBytes, servers, databases }: Paid,
   { coresPerServer, copies }: Workload,
   prices: Prices,
 ): Costs {
   const parts = {
     servers: servers.withSpare * coresPerServer * prices.corePerMonth,
-    databases: primaries * copies * prices.databasePerMonth,
+    databases: databases.primaries * (1 + databases.replicas) * prices.databasePerMonth,
     balancer: prices.balancerPerMonth,
     memory: (cacheBytes / GB) * prices.memoryGbPerMonth,
     disk: ((storage.rowsPerYear * copies) / GB) * prices.diskGbPerMonth,

@@ -41,7 +41,7 @@ describe("a blog, 10 million users", () => {
     ["text a year, GB", blog.storage.rowsPerYear / 1e9, 182.5, 9],
     ["images a year, TB", blog.storage.filesPerYear / 1e12, 18.25, 9],
     ["app servers, one of them to spare", blog.servers.withSpare, 2, 0],
-    ["primaries", blog.primaries, 1, 0],
+    ["primaries", blog.databases.primaries, 1, 0],
   ];
   for (const [name, got, printed, digits] of rows)
     test(`${name}: ${printed}`, () => expect(Number(got.toFixed(digits))).toBe(printed));
@@ -81,9 +81,23 @@ describe("shards are planned for what one machine cannot carry", () => {
     test(about, () => {
       const action = { name: "a", kind: "write", times, per: "day", storedBytes, answerBytes: 0 } as const;
       const workload: Workload = { ...DEFAULTS, name: "", users: 0, actions: [action] };
-      expect(estimate(workload, PRICES).primaries).toBe(primaries);
+      expect(estimate(workload, PRICES).databases.primaries).toBe(primaries);
     });
   }
+});
+
+test("reads that no cache answers take replicas, not shards", () => {
+  const read = {
+    name: "a",
+    kind: "read",
+    times: 8.64e9,
+    per: "day",
+    storedBytes: 0,
+    answerBytes: 0,
+  } as const;
+  const workload: Workload = { ...DEFAULTS, name: "", users: 0, actions: [read], copies: 2 };
+  // 200,000/s at the peak over 20,000/s that one answers; nothing is stored, so there is nothing to cache.
+  expect(estimate(workload, PRICES).databases).toMatchObject({ cached: false, primaries: 1, replicas: 9 });
 });
 
 test("every cost is what there is of it times its price", () => {

@@ -1,19 +1,14 @@
 /** From a workload to what it needs: rates, storage, bandwidth, memory, servers, money. Plain arithmetic. */
 import { type Bandwidth, bandwidthOf } from "./bandwidth.ts";
 import { type Costs, costsOf } from "./costs.ts";
+import { type Databases, databasesOf } from "./databases.ts";
 import type { Prices } from "./prices.ts";
 import { type Rates, ratesOf } from "./rates.ts";
 import { type Servers, serversOf } from "./servers.ts";
 import { type Storage, storageOf } from "./storage.ts";
 import { loadsOf, type Workload } from "./workload.ts";
 
-/** What one machine of a database carries: beyond either, the data is divided. */
-export const ONE_PRIMARY = {
-  /** Statements a second that one well-kept primary writes, batched, on a machine of 16 cores. */
-  writeRps: 5000,
-  /** Data that one machine still backs up and restores within a night. */
-  bytes: 10e12,
-} as const;
+export { ONE_PRIMARY } from "./databases.ts";
 
 /** Everything that is estimated. */
 export interface Estimate {
@@ -23,8 +18,7 @@ export interface Estimate {
   /** The hot part of a day's rows. */
   readonly cacheBytes: number;
   readonly servers: Servers;
-  /** Machines that the rows and writes have to be divided over, copies not counted; 1 needs no shards. */
-  readonly primaries: number;
+  readonly databases: Databases;
   readonly costs: Costs;
 }
 
@@ -36,11 +30,7 @@ export function estimate(workload: Workload, prices: Prices): Estimate {
   const bandwidth = bandwidthOf(loads, workload);
   const cacheBytes = workload.hotShare * storage.rowsPerDay;
   const servers = serversOf(rates.originRps, { ...workload, cpuMs: rates.cpuMs });
-  const primaries = primariesOf(rates.peakWriteRps * Math.max(1, rates.grown), storage.rowsKept);
-  const costs = costsOf({ storage, bandwidth, cacheBytes, servers, primaries }, workload, prices);
-  return { rates, storage, bandwidth, cacheBytes, servers, primaries, costs };
-}
-
-function primariesOf(peakWriteRps: number, rowsKept: number): number {
-  return Math.max(1, Math.ceil(peakWriteRps / ONE_PRIMARY.writeRps), Math.ceil(rowsKept / ONE_PRIMARY.bytes));
+  const databases = databasesOf(rates, storage, workload);
+  const costs = costsOf({ storage, bandwidth, cacheBytes, servers, databases }, workload, prices);
+  return { rates, storage, bandwidth, cacheBytes, servers, databases, costs };
 }

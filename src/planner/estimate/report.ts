@@ -4,6 +4,7 @@ import type { Notes, Report } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import { bandwidthTable } from "./bandwidth-report.ts";
 import { costsTable } from "./costs-report.ts";
+import { databasesTable } from "./databases-report.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import type { Prices } from "./prices.ts";
 import { ratesTable } from "./rates-report.ts";
@@ -39,6 +40,7 @@ export function estimateReport(workload: Workload, prices: Prices, objective?: S
       ...(result.storage.keptCopied > 0 ? [storageTable(workload, result)] : []),
       bandwidthTable(workload, result.bandwidth),
       serversTable(question, servers, originOf(result)),
+      databasesTable(workload, result),
       costsTable(workload, result, prices),
       assumptions(workload),
     ],

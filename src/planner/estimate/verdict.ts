@@ -1,38 +1,37 @@
 /** What the numbers say about how to build it, each sentence with the numbers that carry it. */
 import { formatNumber } from "../report/unit.ts";
-import { type Estimate, ONE_PRIMARY } from "./estimate.ts";
+import { ONE_PRIMARY } from "./databases.ts";
+import type { Estimate } from "./estimate.ts";
 import { YEAR_DAYS } from "./spans.ts";
-import { counted, joined, yearsText } from "./text.ts";
+import { counted, grouped, joined, yearsText } from "./text.ts";
 import type { Workload } from "./workload.ts";
-
-/** From so many reads for each write on, a cache takes load off the database; below, it is mostly invalidated. */
-const CACHE_READS = 10;
 
 /** What the network card of one machine sends: above it, somebody else has to. */
 const ONE_CARD_BPS = 10e9;
 
 /** The sentences. */
 export function verdictOf(workload: Workload, result: Estimate): string[] {
-  return [databaseSentence(workload, result), ...cdnSentences(workload, result)];
+  return [
+    databaseSentence(workload, result),
+    ...copySentences(workload, result),
+    ...cdnSentences(workload, result),
+  ];
 }
 
-function databaseSentence(workload: Workload, result: Estimate): string {
-  const { rates, storage, primaries } = result;
-  const writes = `${formatNumber(rates.peakWriteRps * Math.max(1, rates.grown), "perSecond", 3)} writes at the peak`;
-  const rows = `${formatNumber(storage.rowsKept, "bytes", 3)} of rows after ${yearsText(workload.years)}`;
+function databaseSentence({ years }: Workload, result: Estimate): string {
+  const { storage, databases } = result;
+  const facts = `${formatNumber(databases.writeRps, "perSecond", 3)} writes at the peak and ${formatNumber(storage.rowsKept, "bytes", 3)} of rows after ${yearsText(years)}`;
   const limits = `${formatNumber(ONE_PRIMARY.writeRps, "perSecond")} and ${formatNumber(ONE_PRIMARY.bytes, "bytes")}`;
-  if (primaries === 1)
-    return `${enough(workload, result)} are enough (${writes} and ${rows}, below the ${limits} that one primary carries): do not shard.`;
-  return `One primary does not carry ${writes} and ${rows} (its limits: ${limits})${fullAfter(result)}. After indexes, a cache, a bigger machine and replicas, plan for ${primaries} shards.`;
+  if (databases.primaries === 1)
+    return `${enough(result)} are enough (${facts}, below the ${limits} that one primary carries): do not shard.`;
+  return `One primary does not carry ${facts} (its limits: ${limits})${fullAfter(result)}. After indexes, a cache, a bigger machine and replicas, plan for ${grouped(databases.primaries)} shards.`;
 }
 
 /** What it takes when one primary does. */
-function enough({ copies }: Workload, { rates, bandwidth, cacheBytes, servers }: Estimate): string {
-  const replicas = copies - 1;
-  const caches = cacheBytes > 0 && rates.peakReadRps >= CACHE_READS * rates.peakWriteRps;
+function enough({ bandwidth, cacheBytes, servers, databases: { cached, replicas } }: Estimate): string {
   return joined([
     `One primary${replicas > 0 ? ` with ${counted(replicas, "replica")}` : ""}`,
-    ...(caches ? [`a cache of ${formatNumber(cacheBytes, "bytes", 2)}`] : []),
+    ...(cached ? [`a cache of ${formatNumber(cacheBytes, "bytes", 2)}`] : []),
     ...(bandwidth.cdnPerDay > 0 ? ["a CDN"] : []),
     counted(servers.withSpare, "app server"),
   ]);
@@ -42,6 +41,12 @@ function enough({ copies }: Workload, { rates, bandwidth, cacheBytes, servers }:
 function fullAfter({ storage: { rowsPerDay } }: Estimate): string {
   const days = Math.floor(ONE_PRIMARY.bytes / rowsPerDay);
   return days < YEAR_DAYS ? `; it is full after ${counted(days, "day")}` : "";
+}
+
+function copySentences({ copies }: Workload, { storage }: Estimate): string[] {
+  return copies === 1 && storage.keptCopied > 0
+    ? ["One copy is gone with its disk: keep two, or back it up."]
+    : [];
 }
 
 function cdnSentences({ cdnShare }: Workload, { bandwidth }: Estimate): string[] {
