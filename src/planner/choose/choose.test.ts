@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { seededRandom } from "../../base/index.ts";
 import { figuresOf } from "../report/report.ts";
-import { DEFAULT_FACTS, FACT_NAMES, type Facts } from "./facts.ts";
+import { DEFAULT_FACTS, FACT_NAMES, FACTS, type FactName, type Facts } from "./facts.ts";
 import { CHOICES, chooseReport, FACT_PRESETS, parseFacts, questionsReport } from "./index.ts";
 import type { Verdict } from "./question.ts";
 
@@ -124,10 +125,35 @@ describe("whatever is asked", () => {
     }
   });
 
+  test("no two figures of a report share a key", () => {
+    const report = chooseReport(known({ preset: "twitter" }), Object.keys(CHOICES));
+    const cells = report.sections.flatMap((section) => (section.kind === "table" ? section.rows.flat() : []));
+    expect(cells.filter((cell) => typeof cell !== "string").length).toBe(figuresOf(report).length);
+  });
+
   test("the list of questions has them all", () => {
     const [section] = questionsReport().sections;
     expect(JSON.stringify(section)).toContain("one bigger server, or several");
   });
+});
+
+test("any three hundred apps get answers with numbers, the same each time", () => {
+  const random = seededRandom(7);
+  const numbers = FACT_NAMES.filter((fact) => typeof DEFAULT_FACTS[fact] === "number");
+  const any = (fact: FactName): number => {
+    const { unit, whole } = FACTS[fact];
+    if (unit === "share" || unit === "availability") return random() * 0.9999;
+    const value = (DEFAULT_FACTS[fact] as number) * 10 ** (random() * 12 - 6);
+    return whole === true || fact === "bigCorePrice" ? Math.max(1, Math.round(value)) : value;
+  };
+  for (let i = 0; i < 300; i++) {
+    const facts = { ...DEFAULT_FACTS, ...Object.fromEntries(numbers.map((fact) => [fact, any(fact)])) };
+    for (const question of Object.values(CHOICES)) {
+      const { triggers, choice } = question.decide(facts);
+      expect(triggers.some((one) => one.kind === "number" && Number.isNaN(one.value))).toBe(false);
+      expect(question.decide(facts).choice).toBe(choice);
+    }
+  }
 });
 
 describe("the ladder", () => {
@@ -242,6 +268,8 @@ describe("facts that cannot be are refused", () => {
     [{ preset: "blgo" }, 'did you mean "blog"?'],
     [{ writes: Number.NaN }, "writes: is a NaN"],
     [{ tasks: 0 }, "tasks: is 0"],
+    [{ tasks: 2.5 }, "tasks: is 2.5; write a whole number"],
+    [{ connections: "1.5" }, "write a whole number from 1"],
     [{ availability: "100%" }, "availability: is 100 %; nothing is always up"],
     [{ serverAvailability: 1 }, "serverAvailability: is 100 %"],
     [{ busy: "100%" }, "busy: is 100 %; queues have no end there"],

@@ -2,7 +2,8 @@
  * Feeds: push on write, or pull on read.
  *
  * A push writes each item into all followers' feeds, a pull merges all followed when a feed is read. Each tie has one
- * follower and one followed, so on the mean both touch as many entries: what is rarer should do the work.
+ * follower and one followed, so on the mean both touch as many entries: what is rarer should do the work. Where those who
+ * write much are also followed by many, a push costs more than that.
  */
 import { formatNumber } from "../report/unit.ts";
 import { question, type Trigger, type Verdict } from "./question.ts";

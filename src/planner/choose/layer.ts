@@ -1,7 +1,7 @@
 /** Layer 4 or 7: whether the balancer reads the requests, or only passes bytes on. */
 import { question, type Verdict } from "./question.ts";
 
-/** Our own gateway's CPU for a request of HTTP/1.1, measured beside nginx's 14 to 15 us (docs/decisions/0009). */
+/** CPU of a proxied request of HTTP/1.1: nginx took 14 to 15 us, our gateway less (docs/decisions/0009). */
 const LAYER_7_MS = 0.015;
 
 /** A balancer that costs a quarter of what it balances is a part of the app. */

@@ -16,7 +16,8 @@ import {
 import { OPERATION_KINDS } from "./operations.ts";
 import { FACT_PRESETS } from "./presets.ts";
 
-const { bounded, bySort, bytes, duration, flag, leaf, name, named, number, object, report, word } = shapes;
+const { bounded, bySort, bytes, duration, flag, integer, leaf, name, named, number, object, report, word } =
+  shapes;
 
 /** An exabyte less than what numbers hold exactly. */
 const BYTES_MAX = 9e15;
@@ -41,11 +42,19 @@ const count = bySort<number>({
   string: leaf('a number such as "10k"', "string", (text: string) => parseCount(text)),
 });
 
-const atLeastOne = bySort<number>({
-  number: number({ min: 1, max: 1e6 }),
-  string: leaf('a number from 1, such as "4"', "string", (text: string) => {
+/** More of anything than this is a mistyped unit. */
+const THINGS_MAX = 1e6;
+
+const atLeastOne = number({ min: 1, max: THINGS_MAX });
+
+/** There is no half of a task. */
+const things = bySort<number>({
+  number: integer({ min: 1, max: THINGS_MAX }),
+  string: leaf(`a whole number from 1 to ${THINGS_MAX}`, "string", (text: string) => {
     const value = parseCount(text);
-    return value !== undefined && value >= 1 && value <= 1e6 ? value : undefined;
+    return value !== undefined && Number.isInteger(value) && value >= 1 && value <= THINGS_MAX
+      ? value
+      : undefined;
   }),
 });
 
@@ -81,7 +90,7 @@ const shape = object<Draft>({
   tableBytes: size,
   memoryBytes: size,
   rowsScannedPerRow: count,
-  connections: atLeastOne,
+  connections: things,
   retentionDrop: flag,
   joins: word(["many", "few", "none"]),
   graphDepth: count,
@@ -97,7 +106,7 @@ const shape = object<Draft>({
   followersMax: count,
   cpuMs: duration(0),
   costCv: number({ min: 0, max: 100 }),
-  tasks: atLeastOne,
+  tasks: things,
   busy: share,
   speedSpread: atLeastOne,
   strengthSpread: atLeastOne,
@@ -105,7 +114,7 @@ const shape = object<Draft>({
   http: flag,
   state: word(["none", "session", "room"]),
   sessionBytes: size,
-  serverCores: atLeastOne,
+  serverCores: things,
   serverAvailability: share,
   availability: share,
   downtimeCost: count,

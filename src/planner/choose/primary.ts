@@ -1,8 +1,8 @@
 /** What one database server carries. Rules of several questions compare with it; each number is an order of magnitude. */
 
 /**
- * Writes a second of one primary, batched: they pass one log, synced for many commits at once. A machine of 16 cores
- * with a disk that syncs in a millisecond does some thousands of small transactions.
+ * Writes a second of one primary, batched; estimates use the same number. They pass one log, synced for many commits at
+ * once: a machine of 16 cores with a disk that syncs in a millisecond does some thousands of small transactions.
  */
 export const PRIMARY_WRITES_RPS = 5000;
 

@@ -4,7 +4,7 @@
  * Gateway, servers and database in a row; each design doubles more of it. Copies fail together now and then (a bad
  * deploy, the power, the network): where they stand decides how often.
  */
-import { type System, unavailabilityOf } from "../availability/index.ts";
+import { type Component, type GroupOptions, unavailabilityOf } from "../availability/index.ts";
 import { figure } from "../report/figure.ts";
 import type { Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
@@ -20,8 +20,7 @@ const FAILOVER_MS = 30_000;
 const FAILOVERS_PER_YEAR = 4;
 
 /** Turning everybody to another region takes minutes, and is done by a person. */
-const REGION_FAILOVER_MS = 300_000;
-const REGION_FAILOVERS_PER_YEAR = 1;
+const REGION_OPTIONS: GroupOptions = { commonShare: 0, failoverMs: 300_000, failoversPerYear: 1 };
 
 /** A gateway is a small machine, a database a large one, in cores. */
 const GATEWAY_CORES = 2;
@@ -161,37 +160,35 @@ function priced(design: Design, facts: Asked): Priced {
   const { gateways, servers, databases, regions } = design;
   const cores = gateways * GATEWAY_CORES + servers(needed) * serverCores + databases * DATABASE_CORES;
   const price = corePrice * cores * regions;
-  const unavailability = unavailabilityOf(systemOf(design, needed, 1 - facts.serverAvailability));
+  const unavailability = unavailabilityOfDesign(design, needed, 1 - facts.serverAvailability);
   return { design, unavailability, price, total: price + unavailability * HOURS_A_MONTH * downtimeCost };
 }
 
-function systemOf(design: Design, needed: number, unavailability: number): System {
+/** Copies of one part, so many of them needed. */
+function copiesOf(
+  name: string,
+  unavailability: number,
+  [needed, copies]: readonly [needed: number, copies: number],
+  options: GroupOptions,
+): Component {
+  return { kind: "component", name, unavailability, needed, copies, options, shared: false };
+}
+
+/** Down when its gateways, servers or databases are; a region is itself a part of which there may be two. */
+function unavailabilityOfDesign(design: Design, needed: number, unavailability: number): number {
   const { gateways, servers, databases, commonShare, regions } = design;
   const most = reckoned(needed);
-  const copiesOf = (name: string, copies: number, enough: number, failoversPerYear: number): System => ({
-    kind: "component",
-    name,
-    unavailability,
-    needed: enough,
-    copies,
-    options: { commonShare, failoverMs: FAILOVER_MS, failoversPerYear },
-    shared: false,
-  });
-  const region: System = {
+  const fixed = { commonShare, failoverMs: 0, failoversPerYear: 0 };
+  const failing = { commonShare, failoverMs: FAILOVER_MS, failoversPerYear: FAILOVERS_PER_YEAR };
+  const region = unavailabilityOf({
     kind: "series",
     parts: [
-      copiesOf("gateway", gateways, 1, 0),
-      copiesOf("server", servers(most), most, 0),
-      copiesOf("database", databases, 1, FAILOVERS_PER_YEAR),
+      copiesOf("gateway", unavailability, [1, gateways], fixed),
+      copiesOf("server", unavailability, [most, servers(most)], fixed),
+      copiesOf("database", unavailability, [1, databases], failing),
     ],
-  };
-  if (regions === 1) return region;
-  const options = {
-    commonShare: 0,
-    failoverMs: REGION_FAILOVER_MS,
-    failoversPerYear: REGION_FAILOVERS_PER_YEAR,
-  };
-  return { kind: "some", needed: 1, members: [{ system: region, copies: regions }], options };
+  });
+  return unavailabilityOf(copiesOf("region", region, [1, regions], REGION_OPTIONS));
 }
 
 function triggerOf({ design, unavailability }: Priced, { availability, serverAvailability }: Asked): Trigger {

@@ -10,6 +10,9 @@ import { type Turn, turnsOf } from "./turns.ts";
 /** Turns told of one question: the nearest decide, the rest is a list. */
 const TURNS_MAX = 6;
 
+/** Nearer than a thousandth is as good as the same, and the same number printed twice would say nothing. */
+const BESIDE = 1e-3;
+
 interface Answered {
   readonly name: string;
   readonly question: Question;
@@ -126,8 +129,9 @@ function turnRow(
 
 /** A fact that stands on its threshold turns just beside it. */
 function toldAt(fact: FactName, at: Turn["at"], facts: Facts): string {
-  const [now, then] = [facts[fact], printed(fact, at)];
-  if (typeof at !== "number" || typeof now !== "number" || then !== printed(fact, now)) return then;
+  const now = facts[fact];
+  const far = typeof at !== "number" || typeof now !== "number" || Math.abs(at - now) > BESIDE * now;
+  if (far) return printed(fact, at);
   return `just ${at > now ? "above" : "below"} it`;
 }
 
