@@ -8,8 +8,6 @@ import { type Servers, serversOf } from "./servers.ts";
 import { type Storage, storageOf } from "./storage.ts";
 import { loadsOf, type Workload } from "./workload.ts";
 
-export { ONE_PRIMARY } from "./databases.ts";
-
 /** Everything that is estimated. */
 export interface Estimate {
   readonly rates: Rates;

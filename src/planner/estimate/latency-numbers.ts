@@ -1,17 +1,17 @@
 /**
  * How long things take, as published: the well-known list in three of its editions.
  *
- * None of them is a measurement of your machine. 2009: J. Dean, "Designs, Lessons and Advice from Building Large
- * Distributed Systems" (LADIS 2009 keynote; the list goes back to P. Norvig's of 2001). 2012: the same, with SSDs, as it
- * has gone round among programmers since. 2020: C. Scott's "Latency Numbers Every Programmer Should Know", which does not
- * measure either but extrapolates by yearly rates.
+ * None of them is a measurement of your machine. 2010: J. Dean's talks of that year (keynote at SoCC, and at Stanford);
+ * his talks up to early 2009 said 100 ns for the mutex and 10 us for the compression, and the list goes back to
+ * P. Norvig's of 2001. 2012: the same with SSDs, as it has gone round among programmers since. 2020: C. Scott's "Latency
+ * Numbers Every Programmer Should Know", which does not measure either but extrapolates by yearly rates.
  */
 
 /** Whose number it is; its key is the year. */
 export const EDITIONS = {
-  2009: "Dean, LADIS 2009",
-  2012: "the same with SSDs, as copied since 2012",
-  2020: "Scott, extrapolated for 2020",
+  2010: "J. Dean, keynote at SoCC 2010",
+  2012: "the same with SSDs, as it has gone round since",
+  2020: "C. Scott, extrapolated by yearly rates",
 } as const;
 
 /** An edition's year. */
@@ -54,5 +54,5 @@ export const LATENCY_NUMBERS: readonly LatencyNumber[] = [
 ];
 
 function all(dean: number, copied: number, scott: number): LatencyNumber["published"] {
-  return { 2009: dean, 2012: copied, 2020: scott };
+  return { 2010: dean, 2012: copied, 2020: scott };
 }

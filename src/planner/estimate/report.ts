@@ -37,7 +37,7 @@ export function estimateReport(workload: Workload, prices: Prices, objective?: S
     ],
     sections: [
       ratesTable(workload, result.rates),
-      ...(result.storage.keptCopied > 0 ? [storageTable(workload, result)] : []),
+      ...(keepsAnything(result) ? [storageTable(workload, result)] : []),
       bandwidthTable(workload, result.bandwidth),
       serversTable(question, servers, originOf(result)),
       databasesTable(workload, result),
@@ -45,6 +45,10 @@ export function estimateReport(workload: Workload, prices: Prices, objective?: S
       assumptions(workload),
     ],
   };
+}
+
+function keepsAnything({ storage }: Estimate): boolean {
+  return storage.rowsPerDay + storage.filesPerDay > 0;
 }
 
 function titleOf({ name, users }: Workload): string {
