@@ -277,6 +277,7 @@ describe("facts that cannot be are refused", () => {
     [{ money: true, loss: "1s" }, "loss: is above 0 though money is at stake"],
     [{ writes: "0/s", readsOwnWrites: true }, "readsOwnWrites: is true though nothing is written"],
     [{ operations: "pay" }, 'write operations such as "pay=money,like=counter"'],
+    [{ operations: "pay=money,pay=feed" }, "each once"],
     [{ operations: { pay: "monney" } }, "operations.pay: is the string"],
     [[], "is a list"],
   ];

@@ -72,9 +72,10 @@ const operationMap = named(name, operation, OPERATIONS_MAX);
 /** In a file an object; as an option "pay=money,like=counter". */
 const operations = bySort<ReadonlyMap<string, Operation>>({
   object: operationMap,
-  string: leaf('operations such as "pay=money,like=counter"', "string", (text: string, place) => {
+  string: leaf('operations such as "pay=money,like=counter", each once', "string", (text: string, place) => {
     const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
-    return pairs.every(({ length }) => length === 2)
+    const distinct = new Set(pairs.map(([of]) => of)).size === pairs.length;
+    return distinct && pairs.every(({ length }) => length === 2)
       ? operationMap.read(Object.fromEntries(pairs) as Record<string, string>, place)
       : undefined;
   }),
