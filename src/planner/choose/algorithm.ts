@@ -128,7 +128,7 @@ function numbersOf(facts: Asked): Numbers {
       threshold: LOOKED_AT + 1,
       unit: "count",
       because: "up to 64 are all looked at; beyond, the best of two drawn is as good",
-      source: "Mitzenmacher 2001",
+      becauseSource: "Mitzenmacher 2001",
     },
   };
 }

@@ -82,7 +82,7 @@ function triggersOf(money: boolean, oldestMs: number, staleMs: number): Trigger[
       unit: "ms",
       formula: "given, or assumed",
       because: "a partition lasts as long as a failover takes: a lease of 30 s",
-      source: "Gilbert & Lynch 2002; Patroni's default ttl",
+      becauseSource: "Gilbert & Lynch 2002; Patroni's default ttl",
     },
     {
       kind: "number",
@@ -93,7 +93,7 @@ function triggersOf(money: boolean, oldestMs: number, staleMs: number): Trigger[
       unit: "ms",
       formula: "given, or assumed",
       because: "a replica near by is less than a tenth of a second behind",
-      source: "PACELC, Abadi 2012",
+      becauseSource: "PACELC, Abadi 2012",
     },
   ];
 }

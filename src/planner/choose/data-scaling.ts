@@ -154,7 +154,7 @@ const RUNGS: readonly Rung[] = [
         unit: "count",
         formula: "given, or assumed",
         because: "each is a process; beyond 100 they cost more than they do",
-        source: "PostgreSQL's max_connections",
+        becauseSource: "PostgreSQL's max_connections",
       }),
   },
   {

@@ -21,9 +21,12 @@ export interface NumberTrigger {
   /** How the value came about, in the names of its inputs. */
   readonly formula: string;
   readonly inputs?: readonly (readonly [FigureInput["name"], number, Unit])[];
+  /** Of the formula. */
+  readonly source?: string;
   /** Why the threshold is where it is. */
   readonly because: string;
-  readonly source?: string;
+  /** Of the threshold. */
+  readonly becauseSource?: string;
 }
 
 /** A fact without a number that decided. */
@@ -74,16 +77,16 @@ export function met(trigger: Trigger): boolean {
 
 /** Value and threshold as figures, for a table. */
 export function figuresOf({ because, ...trigger }: NumberTrigger): readonly [Figure, Figure] {
-  const { key, what, value, threshold, unit, formula, inputs = [], source } = trigger;
+  const { key, what, value, threshold, unit, formula, inputs = [], source, becauseSource } = trigger;
   return [
-    figure({ key, label: what, value, unit, formula, inputs }),
+    figure({ key, label: what, value, unit, formula, inputs, ...(source === undefined ? {} : { source }) }),
     figure({
       key: `${key}Threshold`,
       label: `threshold of ${what}`,
       value: threshold,
       unit,
       formula: because,
-      ...(source === undefined ? {} : { source }),
+      ...(becauseSource === undefined ? {} : { source: becauseSource }),
     }),
   ];
 }
