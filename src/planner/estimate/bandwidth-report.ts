@@ -10,13 +10,13 @@ const BITS_PER_SECOND = "bytes a day x 8 / 86,400 s";
 export function bandwidthTable({ peak }: { readonly peak: number }, bandwidth: Bandwidth): Table {
   const { answersPerDay, filesPerDay } = bandwidth;
   return mentalTable("Bandwidth", [
-    ...sent("answers", answersPerDay, bandwidth.answersBps),
-    ...(filesPerDay > 0 ? sent("files", filesPerDay, bandwidth.filesBps) : []),
+    sent("answers", answersPerDay, bandwidth.answersBps),
+    ...(filesPerDay > 0 ? [sent("files", filesPerDay, bandwidth.filesBps)] : []),
     ...all(bandwidth, peak),
   ]);
 }
 
-function sent(what: "answers" | "files", perDay: number, bps: number): MentalRow[] {
+function sent(what: "answers" | "files", perDay: number, bps: number): MentalRow {
   const mental = over(times(inHead(perDay, "bytes"), BITS_IN_HEAD), DAY_IN_HEAD);
   const inputs: Inputs = [["bytes a day", perDay, "bytesPerDay"]];
   return mentalRow(mental, [
@@ -37,7 +37,7 @@ function all({ answersPerDay, filesPerDay, peakBps }: Bandwidth, peak: number): 
     ["files", filesPerDay, "bytesPerDay"],
   ];
   return [
-    ...mentalRow(over(times(both, BITS_IN_HEAD, inHead(peak, "ratio")), DAY_IN_HEAD), [
+    mentalRow(over(times(both, BITS_IN_HEAD, inHead(peak, "ratio")), DAY_IN_HEAD), [
       "peakBps",
       "all, at the peak",
       peakBps,
@@ -45,7 +45,7 @@ function all({ answersPerDay, filesPerDay, peakBps }: Bandwidth, peak: number): 
       `${BITS_PER_SECOND} x peak`,
       { inputs: [...inputs, ["peak", peak, "ratio"]], digits: 3 },
     ]),
-    ...mentalRow(filesPerDay > 0 ? plus(answers, files) : answers, [
+    mentalRow(filesPerDay > 0 ? plus(answers, files) : answers, [
       "sentPerDay",
       "all",
       answersPerDay + filesPerDay,

@@ -1,5 +1,5 @@
 /** Exact and mental figures side by side, with how far the mental one is off and what was rounded to get it. */
-import { type Figure, type FigureParts, type FigureRow, figure, figures } from "../report/figure.ts";
+import { type Figure, type FigureParts, type FigureRow, figure } from "../report/figure.ts";
 import type { Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import { errorOf, type Mental } from "./mental.ts";
@@ -39,9 +39,12 @@ export function mentalTable(title: string, rows: readonly MentalRow[]): Table {
   };
 }
 
-/** A line from the parts of its exact figure: key, label, value, unit, formula, inputs. */
-export function mentalRow(mental: Mental | undefined, row: FigureRow): MentalRow[] {
-  return figures([row]).map((exact) => [exact, mental]);
+/** A line from the parts of its exact figure. */
+export function mentalRow(
+  mental: Mental | undefined,
+  [key, label, value, unit, formula, own]: FigureRow,
+): MentalRow {
+  return [figure({ key, label, value, unit, formula, ...own }), mental];
 }
 
 function mentalFigure({ key, label, unit }: Figure, { value, words, rounded }: Mental): Figure {

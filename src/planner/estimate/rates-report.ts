@@ -5,6 +5,7 @@ import { DAY_IN_HEAD, inHead, over, times } from "./mental.ts";
 import { type Inputs, type MentalRow, mentalTable } from "./mental-table.ts";
 import type { Rates } from "./rates.ts";
 import { DAY_S } from "./spans.ts";
+import { yearsText } from "./text.ts";
 import { type Load, loadsOf, type Per, type Workload } from "./workload.ts";
 
 /** Rates are printed to this many digits: more would pretend that the users were counted. */
@@ -93,7 +94,7 @@ function grownRows(
   const exact = rate(
     [
       "grownRpsPeak",
-      `both at the peak, after ${years} years`,
+      `both at the peak, after ${yearsText(years)}`,
       (perDay / DAY_S) * peak * grown,
       "(reads + writes a day) / 86,400 s x peak x (1 + growth)^years",
     ],

@@ -13,7 +13,7 @@ export type Came = Pick<FigureParts, "formula" | "inputs">;
 /** The answers with what went into them. */
 export function serversTable(question: ServersQuestion, answer: ServersAnswer, came: Came): Table {
   return mentalTable("Servers", [
-    ...mentalRow(inHead(question.rateRps, "perSecond"), [
+    mentalRow(inHead(question.rateRps, "perSecond"), [
       "originRps",
       "requests that reach them at the peak",
       question.rateRps,
@@ -41,7 +41,7 @@ function serverRows(question: ServersQuestion, servers: Servers): MentalRow[] {
   const mental = mentalServers(question);
   const usable = "cores / (cores of a server x busy target)";
   return [
-    ...mentalRow(mental.cores, [
+    mentalRow(mental.cores, [
       "cores",
       "cores that are busy",
       servers.cores,
@@ -49,7 +49,7 @@ function serverRows(question: ServersQuestion, servers: Servers): MentalRow[] {
       "requests x CPU",
       { inputs: work, source: "utilisation law", digits: 3 },
     ]),
-    ...mentalRow(mental.floor, [
+    mentalRow(mental.floor, [
       "serversFloor",
       "servers, 100 % busy: the floor",
       servers.floor,
@@ -57,7 +57,7 @@ function serverRows(question: ServersQuestion, servers: Servers): MentalRow[] {
       "cores / cores of a server, rounded up",
       { inputs: per },
     ]),
-    ...mentalRow(mental.target, [
+    mentalRow(mental.target, [
       "serversTarget",
       `servers, ${busy} busy`,
       servers.target,
@@ -65,7 +65,7 @@ function serverRows(question: ServersQuestion, servers: Servers): MentalRow[] {
       `${usable}, rounded up`,
       { inputs: targets },
     ]),
-    ...mentalRow(mental.withSpare, [
+    mentalRow(mental.withSpare, [
       "serversWithSpare",
       `servers, ${busy} busy, ${spareServers} to spare`,
       servers.withSpare,
@@ -119,7 +119,7 @@ function inTimeRows(
   const own = { inputs, source: "M/M/c (Erlang 1917)" };
   const wish = objectiveText(objective);
   return [
-    ...mentalRow(undefined, [
+    mentalRow(undefined, [
       "serversTogether",
       `servers for ${wish}, one queue`,
       inTime.together,
@@ -127,7 +127,7 @@ function inTimeRows(
       "fewest cores of one M/M/c queue that keep it / cores of a server, rounded up",
       own,
     ]),
-    ...mentalRow(undefined, [
+    mentalRow(undefined, [
       "serversApart",
       "the same, a queue to each server",
       inTime.apart,

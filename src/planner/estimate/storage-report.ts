@@ -14,8 +14,8 @@ export function storageTable(workload: Workload, result: Estimate): Table {
   return mentalTable("Storage", [
     ...rowsKept(loads, workload, result.storage),
     ...(hasFiles ? filesKept(loads, workload, result.storage) : []),
-    ...allKept(workload, result.storage),
-    ...cache(workload, result),
+    allKept(workload, result.storage),
+    cache(workload, result),
   ]);
 }
 
@@ -27,7 +27,7 @@ function rowsKept(loads: readonly Load[], workload: Workload, storage: Storage):
   const kept: Inputs = [["a year's", rowsPerYear, "bytesPerYear"], ...spanInputs(workload)];
   const label = `rows after ${yearsText(workload.years)}`;
   return [
-    ...mentalRow(mental, [
+    mentalRow(mental, [
       "rowsPerDay",
       "rows",
       rowsPerDay,
@@ -35,7 +35,7 @@ function rowsKept(loads: readonly Load[], workload: Workload, storage: Storage):
       "sum of times a day x bytes kept",
       { inputs: ofDay },
     ]),
-    ...mentalRow(times(mental, YEAR_IN_HEAD), [
+    mentalRow(times(mental, YEAR_IN_HEAD), [
       "rowsPerYear",
       "rows",
       rowsPerYear,
@@ -43,7 +43,7 @@ function rowsKept(loads: readonly Load[], workload: Workload, storage: Storage):
       "a day's x 365",
       { inputs: ofYear },
     ]),
-    ...mentalRow(times(mental, YEAR_IN_HEAD, spanInHead(workload)), [
+    mentalRow(times(mental, YEAR_IN_HEAD, spanInHead(workload)), [
       "rowsKept",
       label,
       storage.rowsKept,
@@ -68,7 +68,7 @@ function filesKept(
     ["copies", copies, "count"],
   ];
   return [
-    ...mentalRow(mental, [
+    mentalRow(mental, [
       "filesPerDay",
       "files",
       filesPerDay,
@@ -76,7 +76,7 @@ function filesKept(
       "sum of times a day x share with a file x its size",
       { inputs: ofDay },
     ]),
-    ...mentalRow(times(mental, YEAR_IN_HEAD), [
+    mentalRow(times(mental, YEAR_IN_HEAD), [
       "filesPerYear",
       "files",
       filesPerYear,
@@ -84,7 +84,7 @@ function filesKept(
       "a day's x 365",
       { inputs: ofYear },
     ]),
-    ...mentalRow(times(mental, YEAR_IN_HEAD, inHead(copies, "ratio")), [
+    mentalRow(times(mental, YEAR_IN_HEAD, inHead(copies, "ratio")), [
       "filesPerYearCopied",
       `files, in ${copiesText(copies)}`,
       filesPerYearCopied,
@@ -95,7 +95,7 @@ function filesKept(
   ];
 }
 
-function allKept(workload: Workload, storage: Storage): MentalRow[] {
+function allKept(workload: Workload, storage: Storage): MentalRow {
   const { rowsPerDay, filesPerDay, rowsPerYear, filesPerYear, keptCopied } = storage;
   const rows = inHead(rowsPerDay, "bytes");
   const both = filesPerDay > 0 ? inBrackets(plus(rows, inHead(filesPerDay, "bytes"))) : rows;
@@ -115,7 +115,7 @@ function allKept(workload: Workload, storage: Storage): MentalRow[] {
   ]);
 }
 
-function cache({ hotShare }: Workload, { storage, cacheBytes }: Estimate): MentalRow[] {
+function cache({ hotShare }: Workload, { storage, cacheBytes }: Estimate): MentalRow {
   const { rowsPerDay } = storage;
   const mental = times(inHead(rowsPerDay, "bytes"), inHead(hotShare, "share"));
   const inputs: Inputs = [
