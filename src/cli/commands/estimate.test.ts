@@ -8,7 +8,7 @@ const FILES = {
   "shop.yaml":
     "users: 2M\nactions:\n  - { name: orders, kind: write, perUser: 0.05, stored: 2KB }\n  - { name: pages, kind: read, perUser: 12, answer: 60KB }\n  - { name: searches, kind: read, perDay: 1M, cpu: 40ms }\npeak: 4\n",
   "wrong.yaml": "preset: blog\npeek: 3\nusers: 10X\n",
-  "own.yaml": "currency: EUR\ncdnPerGb: 0\negressPerGb: 0\ncorePerMonth: 100\n",
+  "own.yaml": "asOf: our last bill\ncdnPerGb: 0\negressPerGb: 0\n",
   "odd.json": '{ "corPerMonth": 3 }',
 };
 
@@ -35,11 +35,11 @@ describe("an answer", () => {
     [["blog", "--users", "1M"], "579/s reads and 0.579/s writes at the peak"],
     [["blog", "--reads", "20", "--peak", "1"], "2,315/s reads and 1.16/s writes at the peak"],
     [["blog", "--growth", "150%"], "At 150 % growth a year"],
-    [["blog", "--prices", "own.yaml"], "EUR a month in the first year."],
+    [["blog", "--prices", "own.yaml"], "USD at prices of our last bill"],
     [OWN, "10,000,000 users a day"],
     [[...OWN, "--item", "5KB"], "912.5 GB"],
     [[...OWN, "--file", "1MB", "--files", "50%"], "files, in 3 copies"],
-    [["--users", "1M", "--writes", "2", "--reads-per-write", "50"], "2,315/s reads and 46.3/s writes"],
+    [["--users", "1M", "--writes", "2", "--ratio", "50"], "2,315/s reads and 46.3/s writes"],
     [["shop.yaml"], "do not shard."],
     [["shop.yaml", "--copies", "1"], "One copy is gone with its disk"],
     [

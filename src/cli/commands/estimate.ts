@@ -33,7 +33,7 @@ import { printReport, REPORT_OPTIONS } from "../report-options.ts";
 const OPTIONS = {
   users: { kind: "text", placeholder: "N", about: "Users a day: 10M, 250k" },
   reads: { kind: "text", placeholder: "N", about: "Reads of a user a day" },
-  "reads-per-write": { kind: "text", placeholder: "N", about: "Reads for each write, instead" },
+  ratio: { kind: "text", placeholder: "N", about: "Reads for each write, instead of --reads" },
   writes: { kind: "text", placeholder: "N", about: "Writes of a user a day: 0.01 is one of a hundred" },
   page: { kind: "text", placeholder: "SIZE", about: "Sent for each read: 100KB" },
   item: { kind: "text", placeholder: "SIZE", about: "Kept for each write: 5KB" },
@@ -71,7 +71,7 @@ type Reader = (place: QuantityPlace, text: string) => number | undefined;
 const NUMBERS = {
   users: ["users", countIn("users")],
   reads: ["readsPerUser", countIn("times")],
-  "reads-per-write": ["readsPerWrite", countIn("times")],
+  ratio: ["readsPerWrite", countIn("times")],
   writes: ["writesPerUser", countIn("times")],
   page: ["pageBytes", sizeOf],
   item: ["itemBytes", sizeOf],

@@ -59,7 +59,7 @@ export function costsTable(
   ];
   const total = row("total", "all", "sum", []);
   return valueTable(
-    `Cost at the end of the first year, ${prices.currency} at list prices of ${prices.asOf}: put in your own with --prices FILE`,
+    `Cost at the end of the first year, ${prices.currency} at prices of ${prices.asOf}: put in your own with --prices FILE`,
     figures([...rows.filter(([, , value]) => value > 0), total]),
   );
 }

@@ -1,7 +1,7 @@
 /** What people write of a workload, and of prices. */
 import { describe, expect, test } from "bun:test";
 import { formatProblem } from "../../config/index.ts";
-import { parsePrices, parseWorkload, type Workload } from "./index.ts";
+import { PRICES, parsePrices, parseWorkload, type Workload } from "./index.ts";
 import type { Overrides } from "./override.ts";
 import { loadsOf } from "./workload.ts";
 
@@ -99,10 +99,15 @@ test("all problems are told at once", () => {
 
 describe("prices", () => {
   test("are replaced row by row", () => {
-    expect(parsePrices({ corePerMonth: 12, currency: "EUR" })).toMatchObject({
+    expect(parsePrices({ corePerMonth: 12, asOf: "2026" })).toMatchObject({
       kind: "ok",
-      value: { corePerMonth: 12, currency: "EUR", cdnPerGb: 0.02 },
+      value: { corePerMonth: 12, asOf: "2026", currency: "USD", cdnPerGb: 0.02 },
     });
+  });
+
+  test("in another currency are all replaced", () => {
+    const inEuros = { ...PRICES, currency: "EUR", corePerMonth: 25 };
+    expect(parsePrices(inEuros)).toEqual({ kind: "ok", value: inEuros });
   });
 
   const rows: [input: unknown, line: string][] = [
@@ -111,6 +116,10 @@ describe("prices", () => {
     [{ corePerMonth: -1 }, "is -1; write a number from 0"],
     [{ corePerMonth: Number.NaN }, "write a number from 0"],
     [{ corePerMonth: "12" }, 'is "12"; write a number'],
+    [
+      { currency: "EUR", corePerMonth: 25 },
+      "rows are still in USD; write databasePerMonth, balancerPerMonth",
+    ],
     [{ asOf: 2026 }, "write a short text in quotes"],
     ["cheap", "prices: are no table"],
   ];

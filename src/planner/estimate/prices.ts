@@ -49,8 +49,27 @@ export function parsePrices(input: unknown): Outcome<Prices> {
       kind: "problems",
       problems: [{ path: "prices", what: "are no table", mend: 'write rows such as "corePerMonth: 25"' }],
     };
-  const problems = Object.entries(input).flatMap(([key, value]) => problemsOfRow(key, value));
+  const problems = [
+    ...Object.entries(input).flatMap(([key, value]) => problemsOfRow(key, value)),
+    ...mixedCurrencies(input),
+  ];
   return problems.length > 0 ? { kind: "problems", problems } : ok({ ...PRICES, ...input });
+}
+
+/** Rows that were left out are in the currency of this table, and would be added up as if they were in the other. */
+function mixedCurrencies(input: object): Problem[] {
+  const currency = "currency" in input ? input.currency : PRICES.currency;
+  const missing = Object.keys(PRICES).filter(
+    (key) => isPrice(PRICES[key as keyof Prices]) && !(key in input),
+  );
+  if (currency === PRICES.currency || missing.length === 0) return [];
+  return [
+    {
+      path: "prices.currency",
+      what: `is ${JSON.stringify(currency)}, and some rows are still in ${PRICES.currency}`,
+      mend: `write ${missing.join(", ")} as well`,
+    },
+  ];
 }
 
 function problemsOfRow(key: string, value: unknown): Problem[] {
