@@ -95,7 +95,7 @@ describe("an app behind `up --detach`", () => {
     const { code, out } = await tenfold(["deploy", "web"], folder);
     expect([code, out]).toEqual([1, expect.stringMatching(/was rolled back.*exit code 3/)]);
     const { answers, failures } = await load.stop();
-    expect([failures, answers.length > 50, answers.filter((answer) => !answer.includes(" two "))]).toEqual([
+    expect([failures, answers.length > 0, answers.filter((answer) => !answer.includes(" two "))]).toEqual([
       [],
       true,
       [],
