@@ -17,6 +17,7 @@ export {
   readDuration,
   readRate,
   readShare,
+  readWhole,
 } from "./quantity.ts";
 export * from "./queueing/index.ts";
 export { plotCsv, tableCsv } from "./report/csv.ts";

@@ -87,6 +87,13 @@ export function readCount(place: QuantityPlace, text: string, bounds: Bounds): n
   return refuse(place, `is "${text}"`, 'write a number, such as "250", "10k" or "1.5M"');
 }
 
+/** A whole number within bounds, or a problem. */
+export function readWhole(place: QuantityPlace, text: string, bounds: Bounds): number | undefined {
+  const value = readCount(place, text, bounds);
+  if (value === undefined || Number.isInteger(value)) return value;
+  return refuse(place, `is ${value}`, "write a whole number");
+}
+
 /** A rate in 1/s within bounds, or a problem. A bare number is refused: per second or per day is a factor of 86,400. */
 export function readRate(place: QuantityPlace, text: string, bounds: Bounds): number | undefined {
   const value = parseRate(text);

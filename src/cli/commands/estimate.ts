@@ -20,6 +20,7 @@ import {
   readObjective,
   readRate,
   readShare,
+  readWhole,
   type ServiceObjective,
   WORKLOAD_LIMITS,
 } from "../../planner/index.ts";
@@ -230,10 +231,5 @@ function countIn(name: keyof typeof WORKLOAD_LIMITS): Reader {
 }
 
 function wholeIn(name: keyof typeof WORKLOAD_LIMITS): Reader {
-  return (place, text) => {
-    const value = readCount(place, text, WORKLOAD_LIMITS[name]);
-    if (value === undefined || Number.isInteger(value)) return value;
-    place.problems.push({ path: place.path, what: `is ${value}`, mend: "write a whole number" });
-    return undefined;
-  };
+  return (place, text) => readWhole(place, text, WORKLOAD_LIMITS[name]);
 }

@@ -15,6 +15,7 @@ import {
   readDuration,
   readObjective,
   readRate,
+  readWhole,
   SERVERS_MAX,
   type Station,
   serversAsked,
@@ -252,10 +253,6 @@ function readRateUp(place: Parameters<typeof readRate>[0], text: string): number
 }
 
 function wholeUpTo(max: number) {
-  return (place: Parameters<typeof readCount>[0], text: string): number | undefined => {
-    const value = readCount(place, text, { min: 1, max });
-    if (value === undefined || Number.isInteger(value)) return value;
-    place.problems.push({ path: place.path, what: `is ${value}`, mend: "write a whole number" });
-    return undefined;
-  };
+  return (place: Parameters<typeof readWhole>[0], text: string): number | undefined =>
+    readWhole(place, text, { min: 1, max });
 }

@@ -1,7 +1,8 @@
 /** Which caching strategy: whether a cache is worth it, and how it learns of writes. */
+
+import { BUSY, PRIMARY_WRITES_RPS } from "../database-server.ts";
 import { formatNumber } from "../report/unit.ts";
 import type { Facts } from "./facts.ts";
-import { BUSY, PRIMARY_WRITES_RPS } from "./primary.ts";
 import { met, type NumberTrigger, question, type Trigger, type Verdict } from "./question.ts";
 
 /** Below half, most reads miss, and each miss pays for the look as well. */

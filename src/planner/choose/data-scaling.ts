@@ -5,10 +5,11 @@
  * The load goes up the ladder, and each step that is taken takes its part off before the next is looked at: a cache may
  * make the replicas needless. Do not shard what an index would mend.
  */
+
+import { BUSY, MACHINE_BYTES, PRIMARY_WRITES_RPS, SERVER_READS_RPS } from "../database-server.ts";
 import type { Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import type { Facts } from "./facts.ts";
-import { BUSY, MACHINE_BYTES, PRIMARY_WRITES_RPS, SERVER_READS_RPS } from "./primary.ts";
 import { met, type NumberTrigger, question, type Verdict } from "./question.ts";
 
 /** The last step. */

@@ -6,8 +6,8 @@
  * that keeps nothing of its own.
  */
 import { unavailabilityOf } from "../availability/index.ts";
+import { BUSY } from "../database-server.ts";
 import type { Facts } from "./facts.ts";
-import { BUSY } from "./primary.ts";
 
 /** Up to here a core costs the same: what a machine with one processor has. */
 const KNEE_CORES = 32;

@@ -2,9 +2,10 @@
  * SQL, or which other kind of store. SQL unless a limit that can be named is met: a relational database joins, checks
  * and changes its mind; every other kind gives some of that away for one thing that it does better.
  */
+
+import { MACHINE_BYTES, PRIMARY_WRITES_RPS } from "../database-server.ts";
 import { formatNumber } from "../report/unit.ts";
 import type { Facts } from "./facts.ts";
-import { MACHINE_BYTES, PRIMARY_WRITES_RPS } from "./primary.ts";
 import { met, type NumberTrigger, question, type Trigger, type Verdict } from "./question.ts";
 
 /** Beyond three joins of a table with itself a planner multiplies its guesses, and is off by powers of ten. */

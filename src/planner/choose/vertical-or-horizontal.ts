@@ -1,10 +1,11 @@
 /** One bigger server, or several: where the curves of price and downtime cross, and whether one is up often enough. */
+
+import { BUSY } from "../database-server.ts";
 import { figures } from "../report/figure.ts";
 import type { Plot, Section } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import type { Facts } from "./facts.ts";
 import { crossingCores, downtimeCostOfCrossing, LARGEST_CORES, type Offer, one, several } from "./prices.ts";
-import { BUSY } from "./primary.ts";
 import { met, type NumberTrigger, question, type Verdict } from "./question.ts";
 
 const PLOT_POINTS = 80;

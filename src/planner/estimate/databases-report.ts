@@ -1,9 +1,10 @@
 /** Machines of the database as a table: what reaches it, primaries, replicas. */
+import { MACHINE_BYTES, PRIMARY_WRITES_RPS, SERVER_READS_RPS } from "../database-server.ts";
 import { type FigureRow, figures } from "../report/figure.ts";
 import type { Table } from "../report/report.ts";
 import { formatNumber } from "../report/unit.ts";
 import { valueTable } from "../report/value-table.ts";
-import { CACHE_HITS, ONE_PRIMARY } from "./databases.ts";
+import { CACHE_HITS } from "./databases.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Inputs } from "./mental-table.ts";
 import { yearsText } from "./text.ts";
@@ -42,9 +43,9 @@ export function databasesTable({ copies, years, growth }: Workload, result: Esti
       {
         inputs: [
           ["writes", writeRps, "perSecond"],
-          ["writes of one", ONE_PRIMARY.writeRps, "perSecond"],
+          ["writes of one", PRIMARY_WRITES_RPS, "perSecond"],
           ["rows", storage.rowsKept, "bytes"],
-          ["rows of one", ONE_PRIMARY.bytes, "bytes"],
+          ["rows of one", MACHINE_BYTES, "bytes"],
         ],
       },
     ],
@@ -59,14 +60,14 @@ export function databasesTable({ copies, years, growth }: Workload, result: Esti
           ["copies", copies, "count"],
           ["reads", readRps, "perSecond"],
           ["primaries", primaries, "count"],
-          ["reads of one", ONE_PRIMARY.readRps, "perSecond"],
+          ["reads of one", SERVER_READS_RPS, "perSecond"],
         ],
       },
     ],
   ];
   const title = `Database after ${yearsText(years)}`;
   return valueTable(
-    `${title} (one machine: ${formatNumber(ONE_PRIMARY.writeRps, "perSecond")} writes, ${formatNumber(ONE_PRIMARY.readRps, "perSecond")} reads, ${formatNumber(ONE_PRIMARY.bytes, "bytes")})`,
+    `${title} (one machine: ${formatNumber(PRIMARY_WRITES_RPS, "perSecond")} writes, ${formatNumber(SERVER_READS_RPS, "perSecond")} reads, ${formatNumber(MACHINE_BYTES, "bytes")})`,
     figures(rows),
   );
 }

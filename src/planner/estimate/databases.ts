@@ -1,17 +1,8 @@
 /** How many machines a database takes: those that writes and rows are divided over, and copies that answer reads. */
+import { MACHINE_BYTES, PRIMARY_WRITES_RPS, SERVER_READS_RPS } from "../database-server.ts";
 import type { Rates } from "./rates.ts";
 import type { Storage } from "./storage.ts";
 import type { Workload } from "./workload.ts";
-
-/** What one machine of a database carries: beyond one of these, there have to be more. */
-export const ONE_PRIMARY = {
-  /** Statements a second that one well-kept primary writes, batched, on a machine of 16 cores. */
-  writeRps: 5000,
-  /** Reads a second by key, from memory, on the same machine. */
-  readRps: 20_000,
-  /** Data that one machine still backs up and restores within a night. */
-  bytes: 10e12,
-} as const;
 
 /** From so many reads for each write on, a cache takes load off the database; below, it is mostly invalidated. */
 const CACHE_READS = 10;
@@ -45,9 +36,9 @@ export function databasesOf(
   const writeRps = peakWriteRps * most;
   const primaries = Math.max(
     1,
-    Math.ceil(writeRps / ONE_PRIMARY.writeRps),
-    Math.ceil(rowsKept / ONE_PRIMARY.bytes),
+    Math.ceil(writeRps / PRIMARY_WRITES_RPS),
+    Math.ceil(rowsKept / MACHINE_BYTES),
   );
-  const readers = Math.ceil(readRps / primaries / ONE_PRIMARY.readRps);
+  const readers = Math.ceil(readRps / primaries / SERVER_READS_RPS);
   return { cached, readRps, writeRps, primaries, replicas: Math.max(copies, readers) - 1 };
 }

@@ -1,5 +1,4 @@
 /** Estimates: what a number of users needs in requests, storage, bandwidth, memory, servers and money. */
-export { ONE_PRIMARY } from "./databases.ts";
 export { type Estimate, estimate } from "./estimate.ts";
 export type { Measurable } from "./latency-numbers.ts";
 export { latencyReport, type Measured } from "./latency-report.ts";

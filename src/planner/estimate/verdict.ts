@@ -1,6 +1,6 @@
 /** What the numbers say about how to build it, each sentence with the numbers that carry it. */
+import { MACHINE_BYTES, PRIMARY_WRITES_RPS } from "../database-server.ts";
 import { formatNumber } from "../report/unit.ts";
-import { ONE_PRIMARY } from "./databases.ts";
 import type { Estimate } from "./estimate.ts";
 import { YEAR_DAYS } from "./spans.ts";
 import { counted, grouped, joined, yearsText } from "./text.ts";
@@ -21,7 +21,7 @@ export function verdictOf(workload: Workload, result: Estimate): string[] {
 function databaseSentence({ years }: Workload, result: Estimate): string {
   const { storage, databases } = result;
   const facts = `${formatNumber(databases.writeRps, "perSecond", 3)} writes at the peak and ${formatNumber(storage.rowsKept, "bytes", 3)} of rows after ${yearsText(years)}`;
-  const limits = `${formatNumber(ONE_PRIMARY.writeRps, "perSecond")} and ${formatNumber(ONE_PRIMARY.bytes, "bytes")}`;
+  const limits = `${formatNumber(PRIMARY_WRITES_RPS, "perSecond")} and ${formatNumber(MACHINE_BYTES, "bytes")}`;
   if (databases.primaries === 1)
     return `${enough(result)} are enough (${facts}, below the ${limits} that one primary carries): do not shard.`;
   return `One primary does not carry ${facts} (its limits: ${limits})${fullAfter(result)}. After indexes, a cache, a bigger machine and replicas, plan for ${grouped(databases.primaries)} shards.`;
@@ -39,7 +39,7 @@ function enough({ bandwidth, cacheBytes, servers, databases: { cached, replicas 
 
 /** How soon the first machine is full, where that is within the year for which the rate holds. */
 function fullAfter({ storage: { rowsPerDay } }: Estimate): string {
-  const days = Math.floor(ONE_PRIMARY.bytes / rowsPerDay);
+  const days = Math.floor(MACHINE_BYTES / rowsPerDay);
   return days < YEAR_DAYS ? `; it is full after ${counted(days, "day")}` : "";
 }
 
