@@ -17,6 +17,9 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "controller-kill": ["--kills", "4"],
   autoscale: [],
   "autoscale-live": [],
+  "simulate-theory": [],
+  "simulate-speed": [],
+  "simulate-real": ["--seconds", "8"],
 };
 
 const { mode } = options({ mode: "full" });

@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { readResponse, statusOf } from "../../conformance/http1/strict-reader.ts";
-import { HISTOGRAM_SIZE, quantile, record } from "../../src/base/index.ts";
+import { HISTOGRAM_SIZE, quantile, record, seededRandom } from "../../src/base/index.ts";
 
 /** Ways for a request to fail. "short-body": closed before the announced end of the answer. */
 export const FAILURES = ["refused", "reset", "timeout", "5xx", "4xx", "short-body", "malformed"] as const;
@@ -15,11 +15,16 @@ export const FAILURES = ["refused", "reset", "timeout", "5xx", "4xx", "short-bod
 /** One way for a request to fail. */
 export type Failure = (typeof FAILURES)[number];
 
+/** Quantiles that a report holds beside p50 and p99: the shape of the latencies. */
+export const QUANTILES: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
+
 /** What to send, where, how often. */
 export interface LoadOptions {
   /** Port on 127.0.0.1. */
   readonly port: number;
   readonly ratePerSecond: number;
+  /** How far apart requests are: all alike (the default), or by chance, as from many clients who know nothing of each other. */
+  readonly spacing?: "even" | "poisson";
   /** The request number `index`, whole, one character per byte. Default: GET / of "bench.test". */
   readonly request?: (index: number) => string;
   /** Default 10 s. */
@@ -35,6 +40,8 @@ export interface LoadReport {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Latency at each of `QUANTILES`, ms. */
+  readonly quantilesMs: readonly number[];
   /** The first failures in words, with the time since the start. */
   readonly examples: readonly string[];
 }
@@ -70,10 +77,10 @@ export class OpenLoad {
   readonly #failed = Object.fromEntries(FAILURES.map((kind) => [kind, 0])) as Record<Failure, number>;
   readonly #examples: string[] = [];
   readonly #ticker: ReturnType<typeof setInterval>;
+  readonly #random = seededRandom(1);
   #ratePerSecond: number;
-  /** Requests due before the rate last changed, and when that was. */
-  #dueBase = 0;
-  #rateSinceMs: number;
+  /** When the next request is due. */
+  #nextDueMs: number;
   #sent = 0;
   #answered = 0;
   #maxMs = 0;
@@ -81,16 +88,15 @@ export class OpenLoad {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#ratePerSecond = options.ratePerSecond;
-    this.#rateSinceMs = this.#startMs;
+    this.#nextDueMs = this.#startMs + this.#gapMs();
     this.#ticker = setInterval(() => this.#sendDue(), TICK_MS);
   }
 
   /** Changes the rate from now on. */
   setRate(ratePerSecond: number): void {
     this.#sendDue();
-    this.#dueBase = this.#sent;
-    this.#rateSinceMs = performance.now();
     this.#ratePerSecond = ratePerSecond;
+    this.#nextDueMs = performance.now() + this.#gapMs();
   }
 
   /** Requests failed until now. */
@@ -117,17 +123,22 @@ export class OpenLoad {
       p50Ms: quantile(this.#latencies, 0, 0.5) / 1000,
       p99Ms: quantile(this.#latencies, 0, 0.99) / 1000,
       maxMs: this.#maxMs,
+      quantilesMs: QUANTILES.map((q) => quantile(this.#latencies, 0, q) / 1000),
       examples: this.#examples,
     };
   }
 
   #sendDue(): void {
-    const elapsedMs = performance.now() - this.#rateSinceMs;
-    const due = this.#dueBase + Math.floor((elapsedMs * this.#ratePerSecond) / 1000);
-    while (this.#sent < due) {
-      const sinceRate = this.#sent - this.#dueBase + 1;
-      this.#send(this.#rateSinceMs + (sinceRate * 1000) / this.#ratePerSecond, this.#sent++);
+    const nowMs = performance.now();
+    while (this.#nextDueMs <= nowMs) {
+      this.#send(this.#nextDueMs, this.#sent++);
+      this.#nextDueMs += this.#gapMs();
     }
+  }
+
+  #gapMs(): number {
+    const meanMs = 1000 / this.#ratePerSecond;
+    return this.#options.spacing === "poisson" ? -meanMs * Math.log(1 - this.#random()) : meanMs;
   }
 
   #send(dueMs: number, index: number): void {

@@ -177,7 +177,10 @@ function trafficOf(name: string, { latency, errors, requests }: Account, measure
 function summaryOf(latency: Quantiles): LatencySummary {
   return {
     meanMs: latency.meanMs,
+    p10Ms: latency.quantile(0.1),
+    p25Ms: latency.quantile(0.25),
     p50Ms: latency.quantile(0.5),
+    p75Ms: latency.quantile(0.75),
     p90Ms: latency.quantile(0.9),
     p99Ms: latency.quantile(0.99),
     p999Ms: latency.quantile(0.999),

@@ -4,7 +4,10 @@ import type { Objective } from "./design.ts";
 /** Times of the requests that were answered, ms. */
 export interface LatencySummary {
   readonly meanMs: number;
+  readonly p10Ms: number;
+  readonly p25Ms: number;
   readonly p50Ms: number;
+  readonly p75Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
