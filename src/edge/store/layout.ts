@@ -242,5 +242,5 @@ export function sameSizes(a: StoreSizes, b: StoreSizes): boolean {
 }
 
 function wordsOf(bytes: Uint8Array): Int32Array {
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2 || (bytes.byteLength / 4) | 0);
+  return new Int32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
 }
