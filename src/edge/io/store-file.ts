@@ -93,6 +93,7 @@ function wordsOf(bytes: Uint8Array): Int32Array {
 /** Whether the file is a store of these sizes whose content can be believed. */
 function isUsable(path: string, sizes: StoreSizes): boolean {
   if (!existsSync(path)) return false;
+  if (!statSync(path).isFile()) throw new Error(`edge store: ${path} is not a file`);
   try {
     const block = openBlock(mapFile(path));
     const boot = bootId();
