@@ -51,13 +51,15 @@ function lfu(capacity: number): Policy {
     keys.set(key, true);
     byUses.set(uses, keys);
   };
-  const evict = (): void => {
-    while ((byUses.get(least)?.size ?? 0) === 0) least++;
-    const keys = byUses.get(least) ?? new Map<number, true>();
-    const out = first(keys);
-    keys.delete(out);
-    used -= entries.get(out)?.size ?? 0;
-    entries.delete(out);
+  const makeRoom = (): void => {
+    while (used > capacity && entries.size > 0) {
+      while ((byUses.get(least)?.size ?? 0) === 0) least++;
+      const keys = byUses.get(least) ?? new Map<number, true>();
+      const out = first(keys);
+      keys.delete(out);
+      used -= entries.get(out)?.size ?? 0;
+      entries.delete(out);
+    }
   };
   return {
     request(key, size) {
@@ -68,7 +70,7 @@ function lfu(capacity: number): Policy {
         return true;
       }
       used += size;
-      while (used > capacity && entries.size > 0) evict();
+      makeRoom();
       entries.set(key, { size, uses: 1 });
       put(key, 1);
       least = 1;
@@ -91,20 +93,25 @@ function sieve(capacity: number): Policy {
   let oldest: Node | undefined;
   let hand: Node | undefined;
   let used = 0;
-  const evict = (): void => {
-    let node = hand ?? oldest;
-    while (node?.isVisited === true) {
-      node.isVisited = false;
-      node = node.newer ?? oldest;
-    }
-    if (node === undefined) return;
-    hand = node.newer;
+  const unlink = (node: Node): void => {
     if (node.newer === undefined) newest = node.older;
     else node.newer.older = node.older;
     if (node.older === undefined) oldest = node.newer;
     else node.older.newer = node.newer;
-    used -= node.size;
     nodes.delete(node.key);
+  };
+  const makeRoom = (): void => {
+    let node = hand ?? oldest;
+    while (used > capacity && node !== undefined) {
+      const next: Node | undefined = node.newer;
+      if (!node.isVisited) {
+        unlink(node);
+        used -= node.size;
+      }
+      node.isVisited = false;
+      node = next ?? oldest;
+      hand = next;
+    }
   };
   return {
     request(key, size) {
@@ -114,7 +121,7 @@ function sieve(capacity: number): Policy {
         return true;
       }
       used += size;
-      while (used > capacity && nodes.size > 0) evict();
+      makeRoom();
       const node: Node = { key, size, isVisited: false, newer: undefined, older: newest };
       if (newest !== undefined) newest.newer = node;
       newest = node;
@@ -241,7 +248,7 @@ class WindowTinyLfu implements Policy {
     this.#sketch = new Sketch(2 ** Math.ceil(Math.log2(objects * 2)));
     this.#windowMax = capacity * 0.01;
     this.#step = capacity * 0.0625;
-    this.#period = objects * 10;
+    this.#period = objects * 2;
   }
 
   request(key: number, size: number): boolean {
@@ -324,7 +331,10 @@ class WindowTinyLfu implements Policy {
     if (change < 0) this.#step = -this.#step;
     const restart = Math.abs(change) >= 0.05;
     this.#step = restart ? Math.sign(this.#step) * this.#capacity * 0.0625 : this.#step * 0.98;
-    this.#windowMax = Math.min(this.#capacity * 0.8, Math.max(this.#capacity * 0.01, this.#windowMax + this.#step));
+    this.#windowMax = Math.min(
+      this.#capacity * 0.8,
+      Math.max(this.#capacity * 0.01, this.#windowMax + this.#step),
+    );
     this.#lastRatio = ratio;
     this.#requests = 0;
     this.#hits = 0;

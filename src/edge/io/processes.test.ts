@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { seededRandom } from "../../base/index.ts";
 import { openStore } from "./index.ts";
 import { type Churn, KEYS } from "./testing/churn.ts";
+import { CELL } from "./testing/count.ts";
 
 const folders: string[] = [];
 
@@ -25,7 +26,7 @@ test("atomic operations on a mapped file are atomic between processes", async ()
   const children = [0, 1].map(() => Bun.spawn([process.execPath, script, path, "200000"]));
   expect(await Promise.all(children.map(({ exited }) => exited))).toEqual([0, 0]);
   const words = new Int32Array(new Uint8Array(readFileSync(path)).buffer);
-  expect([words[16], words[48]]).toEqual([400_000, 400_000]);
+  expect([words[CELL.exchanged], words[CELL.locked]]).toEqual([400_000, 400_000]);
 });
 
 /** A store and an origin that several processes work on. */

@@ -5,7 +5,11 @@
  * moves to the main ring; the rest leaves its ghost. An object whose ghost is remembered enters the main ring at
  * once. At the tail of the main ring, what was asked for since goes round once more, each time with a smaller count.
  *
- * Differences from the paper, all because records lie in rings of memory instead of lists:
+ * Differences from the paper because objects differ in size (bench/edge-hit-ratio.ts has what they bring): one use
+ * instead of two is enough to move to the main ring; a small object gets one round in it for nothing, and a large one
+ * pays two counts for a round, since in its place several small ones could answer.
+ *
+ * Differences because records lie in rings of memory instead of lists:
  * - While the main ring has much room (at first, after a purge), the small ring's tail moves there whatever its count.
  * - Dead and expired records at the main ring's tail are freed ahead of need, so that a purge gives room back.
  * - Going round copies bytes; beyond a bound on the bytes copied for one object, the tail leaves whatever its count.
@@ -32,7 +36,10 @@ const MUCH_ROOM_SHARE = 1 / 16;
 /** A live record with less room before it than this share of its size goes round where it lies. */
 const JUMP_SHARE = 1 / 8;
 /** What moves from the small ring to the main one: asked for at least so often. */
-const PROMOTE_ACCESS = 2;
+const PROMOTE_ACCESS = 1;
+/** Small and large, in mean sizes of what is stored. */
+const SMALL_OBJECT = 0.5;
+const LARGE_OBJECT = 1.5;
 
 /** The other parts of the store that eviction works on. */
 export interface EvictionParts {
@@ -141,6 +148,11 @@ export class Evictor {
     else ring.drop();
   }
 
+  /** Mean units of the objects that can be found. */
+  get #meanUnits(): number {
+    return (this.#words[HEADER.liveUnits] ?? 0) / (this.#words[HEADER.entries] ?? 1);
+  }
+
   /** Why the record is of no use any more, if so. */
   #worthless(unit: number): Eviction | undefined {
     const usableUntilS = this.#words[unit * UNIT_WORDS + RECORD.usableUntilS] ?? 0;
@@ -161,7 +173,7 @@ export class Evictor {
     if (isWanted || this.main.free > this.main.capacity * MUCH_ROOM_SHARE + size) {
       const to = this.#roomIn(this.main, size);
       if (to !== 0) {
-        this.#copy(unit, to, slot, 0);
+        this.#copy(unit, to, slot, size < SMALL_OBJECT * this.#meanUnits ? 1 : 0);
         return;
       }
     }
@@ -172,10 +184,11 @@ export class Evictor {
   /** Whether the record at the main ring's tail was made the newest one; if not, it is out of the index. */
   #goesRound(unit: number, slot: number): boolean {
     const at = unit * UNIT_WORDS;
-    const access = this.#words[at + RECORD.access] ?? 0;
     const size = this.#words[at + RECORD.size] ?? 0;
+    const cost = size > LARGE_OBJECT * this.#meanUnits ? 2 : 1;
+    const left = (this.#words[at + RECORD.access] ?? 0) - cost;
     const worthless = this.#worthless(unit);
-    if (worthless !== undefined || access === 0 || this.#copyUnits <= 0) {
+    if (worthless !== undefined || left < 0 || this.#copyUnits <= 0) {
       this.unlink(slot, worthless ?? "least-used");
       return false;
     }
@@ -183,10 +196,10 @@ export class Evictor {
     this.main.turnFor(size);
     const room = this.main.room;
     if (room >= size) {
-      this.#copy(unit, this.main.headUnit, slot, access - 1);
+      this.#copy(unit, this.main.headUnit, slot, left);
       return false;
     }
-    this.#words[at + RECORD.access] = access - 1;
+    this.#words[at + RECORD.access] = left;
     if (room <= size * JUMP_SHARE || !this.#slide(unit, slot)) this.main.jump();
     return true;
   }

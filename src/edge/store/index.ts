@@ -8,7 +8,6 @@ export {
   BLOCK_BYTES_MIN,
   formatStore,
   HEADER,
-  layoutOf,
   openBlock,
   type StoreOptions,
   type StoreSizes,

@@ -7,7 +7,7 @@
  * of its unit from the start of the block, so that one word names it. Locations never are 0: the header is there.
  *
  * Words that are written by several processes are written with `Atomics`. That is a promise of the language for
- * SharedArrayBuffer only; on the mapped files used here the instructions are the same, which `atomics.test.ts` of
+ * SharedArrayBuffer only; on the mapped files used here the instructions are the same, which a test of
  * the folder `io` shows with two processes.
  */
 

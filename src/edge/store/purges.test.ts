@@ -44,6 +44,8 @@ describe("what a purge concerns", () => {
     expect(store.countConcerned(urlOf("example.com/ab"))).toBe(1);
     expect(store.countConcerned({ kind: "all", hard: true })).toBe(4);
     expect(URLS.every((url) => body(store, url) !== undefined)).toBe(true);
+    store.purge(urlOf("example.com/ab"));
+    expect(store.countConcerned(tagOf("t"))).toBe(3);
   });
 
   test("a purge by URL takes all variants", () => {

@@ -15,6 +15,7 @@ import { BUCKET_SLOTS, HEADER, openBlock, type StoreSizes, UNIT_BYTES } from "./
 import { type Purge, Purges } from "./purges.ts";
 import { Reader } from "./reader.ts";
 import type { Reservation, ReserveRequest } from "./reservation.ts";
+import { PURGED } from "./sequence.ts";
 import { Slots } from "./slots.ts";
 import { Writer } from "./writer.ts";
 
@@ -146,12 +147,15 @@ export class Store {
   countConcerned(purge: Purge): number {
     let count = 0;
     this.walk((entry) => {
-      if (this.#purges.concerns(purge, entry.unit)) count++;
+      if (this.#purges.check(entry.unit) !== PURGED.hard && this.#purges.concerns(purge, entry.unit)) count++;
     });
     return count;
   }
 
-  /** Shows every object, of the buckets `[from, to)` of `sizes.buckets` when given. Takes no lock. */
+  /**
+   * Shows every object, of the buckets `[from, to)` of `sizes.buckets` when given; also those that were purged and
+   * not looked for since. Takes no lock.
+   */
   walk(visit: (entry: Entry) => void, from = 0, to: number = this.sizes.buckets): void {
     for (let bucket = from; bucket < to; bucket++) {
       for (let slot = 0; slot < BUCKET_SLOTS; slot++) {

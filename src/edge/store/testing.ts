@@ -71,7 +71,7 @@ export function requestFor(store: Store, url: string, object: TestObject = {}): 
 }
 
 /** Room for an object with its bytes filled in, or why there is none. */
-export function tryReserve(store: Store, url: string, object: TestObject = {}): Reservation | Refusal {
+function tryReserve(store: Store, url: string, object: TestObject = {}): Reservation | Refusal {
   const reservation = store.reserve(requestFor(store, url, object));
   if (typeof reservation === "string") return reservation;
   const text = encoder.encode(object.body ?? (object.bodyBytes === undefined ? url : ""));

@@ -70,9 +70,11 @@ export class Writer {
     const refusal = this.#enter();
     if (refusal === "busy") return refusal;
     if (refusal !== undefined) return this.#giveUp(unit, pin, refusal);
-    const isPurged = this.#parts.purges.check(unit) === PURGED.hard;
-    if (!isPurged) this.#publish(unit);
-    this.#lock.release();
+    const isPurged = this.#hold(() => {
+      if (this.#parts.purges.check(unit) === PURGED.hard) return true;
+      this.#publish(unit);
+      return false;
+    });
     if (isPurged) return this.#giveUp(unit, pin, "purged");
     this.#columns.unpin(pin);
     return undefined;
@@ -88,25 +90,17 @@ export class Writer {
   // oxlint-disable-next-line max-params -- the same five as `find`
   remove(hashHi: number, hashLo: number, key: Uint8Array, start: number, end: number): number | "busy" {
     if (this.#enter(true) !== undefined) return "busy";
-    let removed = 0;
-    const bucket = this.#parts.slots.bucketOf(hashLo);
-    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
-      const at = (this.#words[slot] ?? 0) * UNIT_WORDS;
-      if (at === 0 || this.#words[at + RECORD.hashHi] !== (hashHi | 0)) continue;
-      if (this.#words[at + RECORD.keyBytes] !== end - start) continue;
-      if (!equalBytes(this.#words, keyAt(this.#words, at), key, start, end)) continue;
-      this.#evictor.unlink(slot, "removed");
-      removed++;
-    }
-    this.#lock.release();
-    return removed;
+    return this.#hold(() => {
+      const slots = this.#slotsOf(hashHi, hashLo, key.subarray(start, end));
+      for (const slot of slots) this.#evictor.unlink(slot, "removed");
+      return slots.length;
+    });
   }
 
   /** Runs `work` under the lock, with a function that empties the index; false when the lock is not to be had. */
   locked(work: (forget: () => void) => void): boolean {
     if (this.#enter(true) !== undefined) return false;
-    work(() => this.#evictor.forget());
-    this.#lock.release();
+    this.#hold(() => work(() => this.#evictor.forget()));
     return true;
   }
 
@@ -124,6 +118,18 @@ export class Writer {
     if (isBrokenFine || this.#words[HEADER.broken] === 0 || this.#restart()) return undefined;
     this.#lock.release();
     return "recovering";
+  }
+
+  /** Does `work` and gives the lock back. An error may leave the index half changed, as a death does. */
+  #hold<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#recover();
+      throw error;
+    } finally {
+      this.#lock.release();
+    }
   }
 
   #recover(): void {
@@ -150,8 +156,7 @@ export class Writer {
     if (request.tags.length > TAGS_MAX) return "too-many-tags";
     const refusal = this.#enter();
     if (refusal !== undefined) return refusal;
-    const taken = this.#take(request, units);
-    this.#lock.release();
+    const taken = this.#hold(() => this.#take(request, units));
     if (typeof taken === "string") return taken;
     return new Reservation(this.#parts.block, this, taken, request);
   }
@@ -159,7 +164,8 @@ export class Writer {
   /** Takes room at the head of the ring in which the object belongs. Under the lock. */
   #take(request: ReserveRequest, units: number): { unit: number; pin: number } | Refusal {
     const { hashHi, hashLo } = request;
-    const known = this.#known(request);
+    const [slot = -1] = this.#slotsOf(hashHi, hashLo, request.key);
+    const known = this.#words[slot] ?? 0;
     const isMain = this.#parts.ghosts.take(hashHi, hashLo) || this.#evictor.main.contains(known);
     const ring: Ring = isMain ? this.#evictor.main : this.#evictor.small;
     const access = known === 0 ? 0 : (this.#words[known * UNIT_WORDS + RECORD.access] ?? 0);
@@ -178,17 +184,17 @@ export class Writer {
     return { unit, pin };
   }
 
-  /** The location of a record for the same key, 0 when there is none. */
-  #known({ hashHi, hashLo, key }: ReserveRequest): number {
+  /** The slots of all records for a key. */
+  #slotsOf(hashHi: number, hashLo: number, key: Uint8Array): number[] {
+    const found: number[] = [];
     const bucket = this.#parts.slots.bucketOf(hashLo);
-    for (let slot = bucket; slot < bucket + BUCKET_SLOTS; slot++) {
-      const unit = this.#words[slot + BUCKET_SLOTS] ?? 0;
-      if (unit === 0 || this.#words[slot] !== (hashHi | 0)) continue;
-      const at = unit * UNIT_WORDS;
+    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
+      const at = (this.#words[slot] ?? 0) * UNIT_WORDS;
+      if (at === 0 || this.#words[at + RECORD.hashHi] !== (hashHi | 0)) continue;
       if (this.#words[at + RECORD.keyBytes] !== key.length) continue;
-      if (equalBytes(this.#words, keyAt(this.#words, at), key, 0, key.length)) return unit;
+      if (equalBytes(this.#words, keyAt(this.#words, at), key, 0, key.length)) found.push(slot);
     }
-    return 0;
+    return found;
   }
 
   #publish(unit: number): void {

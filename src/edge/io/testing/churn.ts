@@ -34,7 +34,7 @@ const urlOf = (key: number): string => `example.com/group/${key % GROUPS}/object
 const keys = Array.from({ length: KEYS }, (_, key) => encoder.encode(urlOf(key)));
 
 /** Works for `ms` milliseconds. */
-export function churn(store: Store, origin: Int32Array, seed: number, ms: number): Churn {
+function churn(store: Store, origin: Int32Array, seed: number, ms: number): Churn {
   const worker = new Churner(store, origin, seededRandom(seed));
   const endMs = systemClock.nowMs() + ms;
   while (systemClock.nowMs() < endMs) for (let step = 0; step < 100; step++) worker.step();
