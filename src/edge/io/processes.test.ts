@@ -61,14 +61,10 @@ test("four processes that find, store and purge at random see no torn and no sta
   expect(seen.map(({ torn, stale }) => ({ torn, stale }))).toEqual(seen.map(() => ({ torn: 0, stale: 0 })));
   for (const { hits, stores, purges } of seen) expect(Math.min(hits, stores, purges)).toBeGreaterThan(10);
   expect(store.epoch).toBe(0);
-  const { evicted, entries } = {
-    evicted: store.stats().counters["evicted least-used"],
-    entries: store.stats().entries,
-  };
-  expect(evicted).toBeGreaterThan(0);
+  expect(store.stats().counters.moves).toBeGreaterThan(0);
   let walked = 0;
   store.walk(() => walked++);
-  expect(walked).toBe(entries);
+  expect(walked).toBe(store.stats().entries);
 }, 20_000);
 
 test("processes killed in the middle of anything leave a store that the others go on with", async () => {
