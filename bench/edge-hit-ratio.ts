@@ -5,7 +5,8 @@
  *
  * Ours is the store itself, with all that its rings and its index cost; the others are the policies of the papers
  * and get as many bytes as the store's data area has. Caches hold 1 % and 10 % of the bytes that are asked for; the
- * first fifth of the requests only warms them. Promised for traffic like the web's; loops are shown for interest.
+ * first fifth of the requests only warms them. Ours refuses very large objects and prefers small ones: it answers more
+ * requests for it, and in a small cache fewer bytes, as the second table shows. Promised for traffic like the web's; loops are shown for interest.
  */
 import { formatStore, Store, sizesFor } from "../src/edge/store/index.ts";
 import { options } from "./harness/arguments.ts";

@@ -248,6 +248,7 @@ class WindowTinyLfu implements Policy {
     this.#sketch = new Sketch(2 ** Math.ceil(Math.log2(objects * 2)));
     this.#windowMax = capacity * 0.01;
     this.#step = capacity * 0.0625;
+    // Caffeine waits for ten requests to an object; these traces are short, and more often is better here.
     this.#period = objects * 2;
   }
 
