@@ -1,0 +1,2 @@
+/** The rim of the edge cache: the store's file. */
+export { isProcessAlive, mapStore, type OpenStoreOptions, openStore, sealStore } from "./store-file.ts";

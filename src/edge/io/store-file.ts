@@ -1,0 +1,154 @@
+/**
+ * The object store as a file that all workers map into their memory.
+ *
+ * Its bytes are all written before it is mapped: a hole in a mapped file would kill the process that first touches
+ * it on a full disk. The controller opens it before any worker starts; workers only map it.
+ *
+ * What a process leaves in the file when it is killed is whole, since the kernel keeps the pages. What a crash of
+ * the machine leaves on a disk is not: pages reach it in any order. So the file bears the id of the boot in which it
+ * was used, and after another boot it is believed only when it was sealed: written to disk, with nobody using it. A
+ * checksum in each record would not do instead, for it says nothing about index and rings, and would cost every
+ * first hit a pass over the body.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import {
+  formatStore,
+  HEADER,
+  openBlock,
+  Store,
+  type StoreOptions,
+  type StoreSizes,
+  sameSizes,
+  sizesFor,
+} from "../store/index.ts";
+
+/** Bytes written at once when a file is made. */
+const CHUNK_BYTES = 8 << 20;
+const BOOT_ID_WORDS = 4;
+
+/** Which store, and which column of it this process uses. */
+export interface OpenStoreOptions extends StoreOptions {
+  readonly path: string;
+  /** Column of this process; 0 by default. */
+  readonly worker?: number;
+}
+
+/**
+ * Opens the store at `path`, making a fresh one when there is none, when it is of another version or size, or when
+ * the machine may have crashed under it. Throws when the disk has no room for all its bytes.
+ */
+export function openStore(options: OpenStoreOptions): Store {
+  const { path, worker = 0 } = options;
+  const sizes = sizesFor(options);
+  if (!isUsable(path, sizes)) createFile(path, options.bytes, sizes);
+  markUsed(path);
+  const store = mapStore(path, worker);
+  store.clearDeadWorkers();
+  return store;
+}
+
+/** Maps an existing store as worker `worker`. Throws when it is missing or not one. */
+export function mapStore(path: string, worker: number): Store {
+  return new Store(mapFile(path), { worker, pid: process.pid, isAlive: isProcessAlive });
+}
+
+/** Writes the store at `path` to disk, so that it is believed after a reboot. Call it when nobody uses it any more. */
+export function sealStore(path: string): void {
+  const words = wordsOf(mapFile(path));
+  syncFile(path);
+  Atomics.store(words, HEADER.sealed, 1);
+  syncFile(path);
+}
+
+/** Whether a process with this id runs. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as somebody else.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function mapFile(path: string): Uint8Array {
+  if (statSync(path).size === 0) throw new Error(`edge store: ${path} is empty`);
+  return Bun.mmap(path, { shared: true });
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, HEADER.sealed + 1);
+}
+
+/** Whether the file is a store of these sizes whose content can be believed. */
+function isUsable(path: string, sizes: StoreSizes): boolean {
+  if (!existsSync(path)) return false;
+  if (!statSync(path).isFile()) throw new Error(`edge store: ${path} is not a file`);
+  try {
+    const block = openBlock(mapFile(path));
+    const boot = bootId();
+    const isSameBoot = boot.some((word, at) => word !== 0 && block.words[HEADER.bootId + at] === word);
+    return sameSizes(block.layout.sizes, sizes) && (isSameBoot || block.words[HEADER.sealed] === 1);
+  } catch {
+    // Of another version, or cut short: nobody who runs now can be using it, since it would have been refused too.
+    return false;
+  }
+}
+
+function createFile(path: string, bytes: number, sizes: StoreSizes): void {
+  const fresh = `${path}.new`;
+  const file = openSync(fresh, "w", 0o600);
+  try {
+    const zeros = new Uint8Array(Math.min(bytes, CHUNK_BYTES));
+    for (let at = 0; at < bytes; at += zeros.length)
+      writeAll(file, zeros.subarray(0, Math.min(zeros.length, bytes - at)));
+  } catch (error) {
+    rmSync(fresh);
+    throw new Error(`edge store: no room for ${bytes} bytes at ${path}`, { cause: error });
+  } finally {
+    closeSync(file);
+  }
+  formatStore(mapFile(fresh), sizes, crypto.getRandomValues(new Int32Array(1))[0] ?? 0);
+  renameSync(fresh, path);
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+/** Notes that the store is in use in this boot, so that it is not believed after a crash of the machine. */
+function markUsed(path: string): void {
+  const words = wordsOf(mapFile(path));
+  Atomics.store(words, HEADER.sealed, 0);
+  for (const [at, word] of bootId().entries()) words[HEADER.bootId + at] = word;
+  syncFile(path);
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, "r+");
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** The kernel's id of this boot; zeros, which equal nothing, where there is none. */
+function bootId(): Int32Array {
+  const words = new Int32Array(BOOT_ID_WORDS);
+  try {
+    const digits = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replaceAll("-", "");
+    for (let at = 0; at < BOOT_ID_WORDS; at++)
+      words[at] = Number.parseInt(digits.slice(at * 8, at * 8 + 8), 16);
+  } catch {
+    // Not Linux: every start is taken for the first after a crash, unless the store was sealed.
+  }
+  return words;
+}

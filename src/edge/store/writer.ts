@@ -1,0 +1,259 @@
+/**
+ * Storing and removing objects: room is made and the index is changed under one lock, bytes are filled outside it.
+ *
+ * A record being filled is protected by a pin of its worker, like one that is read: when the worker dies, its pins
+ * are cleared and the ring takes the record back. A worker that dies with the lock in its hand may have left the
+ * index half changed: whoever inherits the lock empties the index. What the rings hold is still whole, so that those
+ * who read or fill it go on undisturbed. Only a death while bytes were moved over themselves makes a ring
+ * unreadable; then nothing is stored until nobody reads any more, and the rings start anew.
+ */
+import type { Columns } from "./columns.ts";
+import type { Refusal } from "./counters.ts";
+import { type EvictionParts, Evictor } from "./eviction.ts";
+import { BUCKET_SLOTS, BUCKET_WORDS, HEADER, UNIT_WORDS } from "./layout.ts";
+import { Lock } from "./lock.ts";
+import {
+  equalBytes,
+  KEY_BYTES_MAX,
+  keyAt,
+  RECORD,
+  recordUnits,
+  STATE,
+  TAGS_MAX,
+  VARY_BYTES_MAX,
+  varyAt,
+} from "./record.ts";
+import { Reservation, type ReserveRequest, shapeOf } from "./reservation.ts";
+import type { Ring } from "./ring.ts";
+import { PURGED } from "./sequence.ts";
+
+/** Variants kept of one key: of browsers' and languages' combinations only so many matter at once. */
+export const VARIANTS_MAX = 24;
+
+/** What a bucket holds that matters for a record to be published in it. */
+interface Neighbours {
+  /** Slot of the record with the same key and vary key; -1 when there is none. */
+  readonly same: number;
+  readonly variants: number;
+  readonly oldestVariant: number;
+  /** Slot of the record that was used least. */
+  readonly least: number;
+}
+
+/** Stores and removes for one worker. */
+export class Writer {
+  readonly #parts: EvictionParts;
+  readonly #words: Int32Array;
+  readonly #columns: Columns;
+  readonly #evictor: Evictor;
+  readonly #lock: Lock;
+  readonly #unitsMax: number;
+
+  constructor(parts: EvictionParts) {
+    this.#parts = parts;
+    this.#words = parts.block.words;
+    this.#columns = parts.columns;
+    this.#evictor = new Evictor(parts);
+    this.#lock = new Lock(this.#words, HEADER.lock, parts.columns);
+    this.#unitsMax = parts.block.layout.sizes.objectUnitsMax;
+  }
+
+  /** Makes room for an object, or says why not. */
+  reserve(request: ReserveRequest): Reservation | Refusal {
+    const reserved = this.#reserve(request);
+    if (typeof reserved === "string") this.#columns.count(`refused ${reserved}`, 1);
+    return reserved;
+  }
+
+  /** Publishes a filled record; `undefined` when it is. After "busy" it may be tried again, after others it is over. */
+  commit(unit: number, pin: number): Refusal | undefined {
+    const refusal = this.#enter();
+    if (refusal === "busy") return refusal;
+    if (refusal !== undefined) return this.#giveUp(unit, pin, refusal);
+    const isPurged = this.#hold(() => {
+      if (this.#parts.purges.check(unit) === PURGED.hard) return true;
+      this.#publish(unit);
+      return false;
+    });
+    if (isPurged) return this.#giveUp(unit, pin, "purged");
+    this.#columns.unpin(pin);
+    return undefined;
+  }
+
+  /** Gives a reserved record back unpublished. */
+  abort(unit: number, pin: number): void {
+    Atomics.store(this.#words, unit * UNIT_WORDS + RECORD.state, STATE.dead);
+    this.#columns.unpin(pin);
+  }
+
+  /** Removes all variants of a key: how many there were. */
+  // oxlint-disable-next-line max-params -- the same five as `find`
+  remove(hashHi: number, hashLo: number, key: Uint8Array, start: number, end: number): number | "busy" {
+    if (this.#enter(true) !== undefined) return "busy";
+    return this.#hold(() => {
+      const slots = this.#slotsOf(hashHi, hashLo, key.subarray(start, end));
+      for (const slot of slots) this.#evictor.unlink(slot, "removed");
+      return slots.length;
+    });
+  }
+
+  /** Runs `work` under the lock, with a function that empties the index; false when the lock is not to be had. */
+  locked(work: (forget: () => void) => void): boolean {
+    if (this.#enter(true) !== undefined) return false;
+    this.#hold(() => work(() => this.#evictor.forget()));
+    return true;
+  }
+
+  #giveUp(unit: number, pin: number, refusal: Refusal): Refusal {
+    this.abort(unit, pin);
+    this.#columns.count(`refused ${refusal}`, 1);
+    return refusal;
+  }
+
+  /** Takes the lock, mending what a dead owner left. Not held when a reason is returned. */
+  #enter(isBrokenFine = false): Refusal | undefined {
+    const attempt = this.#lock.acquire();
+    if (attempt === "busy") return "busy";
+    if (attempt === "inherited") this.#recover();
+    if (isBrokenFine || this.#words[HEADER.broken] === 0 || this.#restart()) return undefined;
+    this.#lock.release();
+    return "recovering";
+  }
+
+  /** Does `work` and gives the lock back. An error may leave the index half changed, as a death does. */
+  #hold<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#recover();
+      throw error;
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  #recover(): void {
+    this.#evictor.forget();
+    if (this.#words[HEADER.moving] !== 0) this.#words[HEADER.broken] = 1;
+    this.#words[HEADER.moving] = 0;
+    Atomics.add(this.#words, HEADER.epoch, 1);
+    this.#columns.count("recoveries", 1);
+  }
+
+  /** Empties the rings when nobody reads or fills a record: with an empty index nobody can begin to. */
+  #restart(): boolean {
+    if (this.#columns.isAnyPinned()) return false;
+    this.#evictor.small.reset();
+    this.#evictor.main.reset();
+    this.#words[HEADER.broken] = 0;
+    return true;
+  }
+
+  #reserve(request: ReserveRequest): Reservation | Refusal {
+    const units = recordUnits(shapeOf(request));
+    if (units > this.#unitsMax) return "too-large";
+    if (request.key.length > KEY_BYTES_MAX || request.vary.length > VARY_BYTES_MAX) return "key-too-long";
+    if (request.tags.length > TAGS_MAX) return "too-many-tags";
+    const refusal = this.#enter();
+    if (refusal !== undefined) return refusal;
+    const taken = this.#hold(() => this.#take(request, units));
+    if (typeof taken === "string") return taken;
+    return new Reservation(this.#parts.block, this, taken, request);
+  }
+
+  /** Takes room at the head of the ring in which the object belongs. Under the lock. */
+  #take(request: ReserveRequest, units: number): { unit: number; pin: number } | Refusal {
+    const { hashHi, hashLo } = request;
+    const [slot = -1] = this.#slotsOf(hashHi, hashLo, request.key);
+    const known = this.#words[slot] ?? 0;
+    const isMain = this.#parts.ghosts.take(hashHi, hashLo) || this.#evictor.main.contains(known);
+    const ring: Ring = isMain ? this.#evictor.main : this.#evictor.small;
+    const access = known === 0 ? 0 : (this.#words[known * UNIT_WORDS + RECORD.access] ?? 0);
+    const unit = this.#evictor.makeRoom(ring, units, request.nowS);
+    if (unit === 0) return "pinned";
+    const pin = this.#columns.pin(unit);
+    if (pin < 0) return "no-pins";
+    const at = unit * UNIT_WORDS;
+    this.#words.fill(0, at, at + UNIT_WORDS);
+    this.#words[at + RECORD.hashHi] = hashHi;
+    this.#words[at + RECORD.hashLo] = hashLo;
+    this.#words[at + RECORD.access] = access;
+    this.#words[at + RECORD.size] = units;
+    this.#words[at + RECORD.state] = STATE.filling;
+    ring.take(units);
+    return { unit, pin };
+  }
+
+  /** The slots of all records for a key. */
+  #slotsOf(hashHi: number, hashLo: number, key: Uint8Array): number[] {
+    const found: number[] = [];
+    const bucket = this.#parts.slots.bucketOf(hashLo);
+    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
+      const at = (this.#words[slot] ?? 0) * UNIT_WORDS;
+      if (at === 0 || this.#words[at + RECORD.hashHi] !== (hashHi | 0)) continue;
+      if (this.#words[at + RECORD.keyBytes] !== key.length) continue;
+      if (equalBytes(this.#words, keyAt(this.#words, at), key, 0, key.length)) found.push(slot);
+    }
+    return found;
+  }
+
+  #publish(unit: number): void {
+    const at = unit * UNIT_WORDS;
+    const { same, variants, oldestVariant, least } = this.#neighbours(at);
+    const free = this.#parts.slots.slotOf(this.#words[at + RECORD.hashLo] ?? 0, 0);
+    if (same >= 0) this.#evictor.replace(same, unit, "replaced");
+    else if (variants >= VARIANTS_MAX) this.#evictor.replace(oldestVariant, unit, "variants");
+    else if (free < 0) this.#evictor.replace(least, unit, "bucket-full");
+    else this.#evictor.link(free, unit);
+    this.#columns.count("inserts", 1);
+    this.#columns.count("insertBytes", this.#words[at + RECORD.bodyBytes] ?? 0);
+  }
+
+  #neighbours(at: number): Neighbours {
+    const bucket = this.#parts.slots.bucketOf(this.#words[at + RECORD.hashLo] ?? 0);
+    const found = { same: -1, variants: 0, oldestVariant: -1, least: -1 };
+    let oldestS = Number.POSITIVE_INFINITY;
+    let leastAccess = Number.POSITIVE_INFINITY;
+    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
+      const other = (this.#words[slot] ?? 0) * UNIT_WORDS;
+      if (other === 0) continue;
+      const access = this.#words[other + RECORD.access] ?? 0;
+      if (access < leastAccess) {
+        leastAccess = access;
+        found.least = slot;
+      }
+      if (!this.#isSameKey(at, other)) continue;
+      found.variants++;
+      if (this.#isSameVary(at, other)) found.same = slot;
+      const storedAtS = (this.#words[other + RECORD.storedAtS] ?? 0) >>> 0;
+      if (storedAtS >= oldestS) continue;
+      oldestS = storedAtS;
+      found.oldestVariant = slot;
+    }
+    return found;
+  }
+
+  #isSameKey(a: number, b: number): boolean {
+    const words = this.#words;
+    return (
+      words[a + RECORD.hashHi] === words[b + RECORD.hashHi] &&
+      words[a + RECORD.hashLo] === words[b + RECORD.hashLo] &&
+      this.#isSame(RECORD.keyBytes, a, keyAt(words, a), b, keyAt(words, b))
+    );
+  }
+
+  #isSameVary(a: number, b: number): boolean {
+    return this.#isSame(RECORD.varyBytes, a, varyAt(this.#words, a), b, varyAt(this.#words, b));
+  }
+
+  /** Whether a part of two records, padded to words with zeros, is the same. */
+  // oxlint-disable-next-line max-params -- two records and a part of each
+  #isSame(length: number, a: number, partOfA: number, b: number, partOfB: number): boolean {
+    const bytes = this.#words[a + length] ?? 0;
+    if (this.#words[b + length] !== bytes) return false;
+    for (let word = 0; word * 4 < bytes; word++) {
+      if (this.#words[partOfA + word] !== this.#words[partOfB + word]) return false;
+    }
+    return true;
+  }
+}
