@@ -23,3 +23,14 @@ export type { ChunkMistake } from "./http1/syntax-errors.ts";
 export { type ResponseFields, reasonPhrase, writeResponse } from "./http1/write-response.ts";
 export { isIdempotent, METHOD, type MethodCode, methodCode } from "./methods.ts";
 export { findQuery, locateQuery } from "./query.ts";
+export {
+  type BareItem,
+  type InnerList,
+  type Item,
+  type Member,
+  type Parameters,
+  parseDictionary,
+  parseItem,
+  parseList,
+} from "./structured-fields.ts";
+export { writeDictionary, writeItem, writeList } from "./structured-fields-write.ts";
