@@ -69,6 +69,7 @@ const responseContext: ResponseContext = {
   dechunk: false,
   requestId: requestContext.requestId,
   dateLine: Buffer.from("Date: Sat, 22 Nov 2025 08:00:00 GMT\r\n"),
+  extra: Buffer.alloc(0),
 };
 
 const out = Buffer.alloc(65536);

@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSnapshot, formatProblem, parseConfig } from "../../src/config/index.ts";
+import { openStore } from "../../src/edge/io/index.ts";
+import { columnsFor } from "../../src/gateway/io/index.ts";
 
 const WORKER = join(import.meta.dirname, "../../src/app/gateway-worker.ts");
 
@@ -13,5 +15,13 @@ export function gatewayWorker(folder: string, config: unknown): string[] {
   if (built.kind === "refused") throw new Error(built.message);
   for (const name of ["gateway", "logs"]) mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, "gateway", "snapshot.json"), JSON.stringify(built.snapshot));
+  const { listeners, gateway } = built.snapshot;
+  if (listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined))) {
+    openStore({
+      path: join(folder, "gateway", "cache"),
+      bytes: gateway.cache.memoryBytes,
+      workers: columnsFor(1),
+    });
+  }
   return [process.execPath, WORKER, "--state", folder, "--index", "0"];
 }

@@ -6,3 +6,13 @@ done = function(summary, latency, requests)
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
     failed.connect, failed.read, failed.write, failed.status, failed.timeout))
 end
+
+-- With the argument "distinct" no two requests have the same query, in this run and in those before it.
+init = function(args)
+  if args[1] ~= "distinct" then return end
+  local run, count = args[2], 0
+  request = function()
+    count = count + 1
+    return wrk.format("GET", wrk.path .. "?" .. run .. "-" .. count)
+  end
+end

@@ -19,15 +19,21 @@ export interface WrkReport {
 
 const SCRIPT = join(import.meta.dirname, "wrk-report.lua");
 
-/** Loads `http://127.0.0.1:port/` for `seconds`. Throws when any request failed: such a figure means nothing. */
+/** Loads `http://127.0.0.1:port` at `path` (with `distinct` never twice at the same) for `seconds`. Throws when any request failed: such a figure means nothing. */
 export async function wrk(
   port: number,
   connections: number,
   seconds: number,
   core: number,
+  { path = "/feed?page=1", distinct = false }: { readonly path?: string; readonly distinct?: boolean } = {},
 ): Promise<WrkReport> {
   const argv = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "-s", SCRIPT];
-  const child = Bun.spawn(["taskset", ...argv, `http://127.0.0.1:${port}/feed?page=1`]);
+  const child = Bun.spawn([
+    "taskset",
+    ...argv,
+    `http://127.0.0.1:${port}${path}`,
+    ...(distinct ? ["--", "distinct", String(Date.now())] : []),
+  ]);
   const stdout = await child.stdout.text();
   await child.exited;
   const json = /^REPORT (.*)$/m.exec(stdout)?.[1];

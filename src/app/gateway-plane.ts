@@ -6,6 +6,8 @@ import { type Clock, type Log, systemClock } from "../base/index.ts";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
+import type { Store } from "../edge/index.ts";
+import { openStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
 import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -27,11 +29,14 @@ export class GatewayPlane implements DataPlane {
   #latest: Snapshot | undefined;
   /** The snapshot file as it was when it was written or read here last. */
   #snapshotFile = "";
+  #cache: Store | undefined;
+  readonly #log: Log;
 
   /** Opens the state directory's scoreboard; `columns` is how many workers a fresh one has room for. */
   constructor(directory: StateDirectory, columns: number, log: Log, clock: Clock = systemClock) {
     this.#directory = directory;
     this.#clock = clock;
+    this.#log = log;
     this.#columns = columns;
     this.#scoreboard = openScoreboard(directory.scoreboard, columns);
     this.#scoreboardFile = identityOf(directory.scoreboard);
@@ -65,7 +70,13 @@ export class GatewayPlane implements DataPlane {
     return this.#latest;
   }
 
+  /** The store of cached responses; opened when a rule first has a cache. */
+  get cache(): Store | undefined {
+    return this.#cache;
+  }
+
   async publish(snapshot: Snapshot): Promise<void> {
+    this.#openCache(snapshot);
     this.#clearFreedSlots(snapshot);
     await this.#write(snapshot);
     this.#latest = snapshot;
@@ -76,6 +87,21 @@ export class GatewayPlane implements DataPlane {
     if (this.#latest === undefined || stampOf(this.#directory.snapshot) === this.#snapshotFile) return false;
     await this.#write(this.#latest);
     return true;
+  }
+
+  /** Before any worker maps it. Without room for it the workers serve without a cache, and say so. */
+  #openCache({ gateway, listeners }: Snapshot): void {
+    const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
+    if (!isWanted || this.#cache !== undefined) return;
+    const options = { path: this.#directory.cache, bytes: gateway.cache.memoryBytes };
+    try {
+      this.#cache = openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
+    } catch (error) {
+      this.#log.error("cache-unavailable", {
+        error: String(error),
+        mend: "free the space, or lower gateway.cache.memory",
+      });
+    }
   }
 
   async #write(snapshot: Snapshot): Promise<void> {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../base/index.ts";
 import { BatchedAppender } from "../base/io/index.ts";
+import { mapStore } from "../edge/io/index.ts";
 import {
   columnsFor,
   createTransport,
@@ -47,6 +48,7 @@ const worker = new Worker(snapshot, {
   index,
   pid: process.pid,
   writeAccess: (line) => accessLog.append(`${line}\n`),
+  openCache: () => mapStore(join(folder, "gateway", "cache"), index),
 });
 
 const watch = new SnapshotWatch(snapshotPath, snapshot.revision, {

@@ -2,7 +2,7 @@
  * The state directory: everything that one tenfold remembers, by name.
  *
  *   lock  journal  admin.token  controller.json
- *   gateway/snapshot.json  gateway/scoreboard
+ *   gateway/snapshot.json  gateway/scoreboard  gateway/cache
  *   logs/SERVICE/TASK.log  logs/gateway/worker-N.log  logs/access.log  logs/controller.log
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -37,6 +37,9 @@ export class StateDirectory {
   }
   get scoreboard(): string {
     return join(this.path, "gateway", "scoreboard");
+  }
+  get cache(): string {
+    return join(this.path, "gateway", "cache");
   }
   get #controllerFile(): string {
     return join(this.path, "controller.json");

@@ -11,8 +11,8 @@ import { readSnapshot } from "../gateway/io/index.ts";
 /** The config of the last snapshot with no services and no workers. */
 export function lastConfig(stateDirectory: string): Config {
   const snapshot = lastSnapshot(stateDirectory);
-  const { limits, timeouts, forwarded } = DEFAULTS;
-  const gateway = snapshot?.gateway ?? { ...DEFAULTS.gateway, limits, timeouts, forwarded };
+  const { limits, timeouts, forwarded, cacheStore: cache } = DEFAULTS;
+  const gateway = snapshot?.gateway ?? { ...DEFAULTS.gateway, limits, timeouts, forwarded, cache };
   return {
     admin: DEFAULTS.admin,
     gateway: { ...gateway, workers: 0 },

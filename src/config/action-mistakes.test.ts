@@ -34,8 +34,24 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     rules({ proxy_pass: "web" }),
   ],
   [
-    "listeners.web.rules[0].cache: is not available in this version; remove it",
-    rules({ forward: "web", cache: {} }),
+    "listeners.web.rules[0].cache: means nothing to a rule that does not forward; remove it",
+    rules({ respond: 404, cache: {} }),
+  ],
+  [
+    'listeners.web.rules[0].cache.tll: is not a known key; did you mean "ttl"?',
+    rules({ forward: "web", cache: { tll: "5m" } }),
+  ],
+  [
+    'listeners.web.rules[0].cache.ttl: is 5 without a unit; write "5ms", or ttlMs: 5',
+    rules({ forward: "web", cache: { ttl: 5 } }),
+  ],
+  [
+    "listeners.web.rules[0].cache.key.query: has only and except; keep one of them",
+    rules({ forward: "web", cache: { key: { query: { only: "a", except: "b" } } } }),
+  ],
+  [
+    'listeners.web.rules[0].cache.negativeTtl.40x: is the string "40x"; write a status such as 404',
+    rules({ forward: "web", cache: { negativeTtl: { "40x": "1s" } } }),
   ],
   [
     'listeners.web.rules[0].redirect: "shop.example" is no URL; begin with "https://", "http://", "{scheme}://" or "/"',

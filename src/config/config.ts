@@ -4,6 +4,7 @@
  * A user's file (see `UserConfig`) goes parse -> normalise -> validate -> frozen `Config`. Here every default is
  * filled in, every duration is milliseconds, every size is bytes, and every name that is referred to exists.
  */
+import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
 
 /** Everything one config file says, defaults included. Frozen all the way down. */
 export interface Config {
@@ -37,6 +38,7 @@ export interface GatewayConfig {
   readonly name: string;
   /** How long a stopping worker waits for requests in flight before it closes them. Default 30 s. */
   readonly stopTimeoutMs: number;
+  readonly cache: CacheStoreConfig;
 }
 
 export type AccessLogConfig =
@@ -105,6 +107,8 @@ export interface RuleConfig {
   readonly retry: RetryConfig;
   /** Overrides `limits.bodyBytesMax` when present. */
   readonly bodyBytesMax?: number;
+  /** Absent = nothing is kept. Only of a rule that forwards. */
+  readonly cache?: CacheConfig;
   /** Host sent to the target: the client's ("preserve", default), the target's address, or a fixed one. */
   readonly host:
     | { readonly kind: "preserve" }

@@ -1,6 +1,7 @@
 /**
  * Every default, in one block. The config reference in the guide says the same; a test compares the two.
  */
+import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
 import type {
   AccessLogConfig,
   AdminConfig,
@@ -33,6 +34,8 @@ interface Defaults {
   readonly forwarded: ForwardedConfig;
   readonly retry: RetryConfig;
   readonly ruleHost: RuleConfig["host"];
+  readonly cache: CacheConfig;
+  readonly cacheStore: CacheStoreConfig;
   readonly algorithm: Algorithm;
   readonly hashKey: HashKey;
   readonly group: Pick<TargetGroupConfig, "panicThreshold" | "slowStartMs" | "boundedLoad">;
@@ -79,6 +82,20 @@ export const DEFAULTS: Defaults = {
   forwarded: { fields: "both", trustedProxies: [] },
   retry: { attempts: 1, nonIdempotent: false },
   ruleHost: { kind: "preserve" },
+  cache: {
+    key: { query: { kind: "all" }, sortQuery: false, headers: [], cookies: [], device: false, languages: [] },
+    defaultTtlMs: 0,
+    heuristic: true,
+    negativeTtl: [],
+    staleWhileRevalidateMs: 0,
+    staleIfErrorMs: 60_000,
+    graceMs: 24 * 3_600_000,
+    softTimeoutMs: 1000,
+    objectBytesMax: 0,
+    setCookie: false,
+    authorization: false,
+  },
+  cacheStore: { memoryBytes: 128 * 1024 * 1024 },
   algorithm: "round-robin",
   hashKey: { kind: "ip" },
   group: { panicThreshold: 0.5, slowStartMs: 0, boundedLoad: 1.25 },

@@ -5,6 +5,8 @@
  * user left it out, or because it could not be read and a problem says so.
  */
 import type { Forward, Redirect, Respond } from "./action.ts";
+import type { CacheStoreConfig } from "./cache.ts";
+import type { CacheDraft } from "./cache-schema.ts";
 import type {
   AccessLogConfig,
   Address,
@@ -47,6 +49,7 @@ export interface GatewayDraft {
   readonly forwarded?: Partial<ForwardedConfig>;
   readonly name?: string;
   readonly stopTimeoutMs?: number;
+  readonly cache?: Partial<CacheStoreConfig>;
 }
 
 /** See `ListenerConfig`. */
@@ -65,6 +68,7 @@ export interface RuleDraft {
   readonly timeouts?: RuleConfig["timeouts"];
   readonly retry?: Partial<RetryConfig>;
   readonly bodyBytesMax?: number;
+  readonly cache?: CacheDraft;
   readonly host?: RuleConfig["host"];
 }
 

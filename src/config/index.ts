@@ -7,6 +7,7 @@ export {
   type SnapshotRefusal,
   type TaskTarget,
 } from "./build-snapshot.ts";
+export * from "./cache.ts";
 export * from "./config.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { deployBounds } from "./deploy-percent.ts";
@@ -20,4 +21,5 @@ export { parseSnapshot, type SnapshotReading } from "./parse-snapshot.ts";
 export { formatProblem, type Problem } from "./problem.ts";
 export * as shapes from "./shapes.ts";
 export * from "./snapshot.ts";
+export * from "./user-cache.ts";
 export * from "./user-config.ts";

@@ -160,3 +160,30 @@ test('workers: "auto" is one per core, and never more than a scoreboard can hold
   });
   expect(workers).toEqual([1, 8, 32]);
 });
+
+describe("caches", () => {
+  const cacheOf = (cache: unknown): RuleConfig["cache"] => ruleOf({ forward: "web", cache }).cache;
+
+  test("{} and true keep what the origin allows, and nothing is kept unless a rule says so", () => {
+    expect(cacheOf({})).toEqual(DEFAULTS.cache);
+    expect(cacheOf(true)).toEqual(DEFAULTS.cache);
+    expect(cacheOf(undefined)).toBeUndefined();
+  });
+
+  test("one negative time is for what is not there, a table is by status", () => {
+    expect(cacheOf({ negativeTtl: "10s" })?.negativeTtl).toEqual([
+      [404, 10_000],
+      [410, 10_000],
+    ]);
+    expect(cacheOf({ negativeTtl: { 503: "1s" } })?.negativeTtl).toEqual([[503, 1000]]);
+  });
+
+  test("a part of the key leaves the others as they are", () => {
+    const key = cacheOf({ key: { query: { only: "page" }, headers: "X-Shop" } })?.key;
+    expect(key).toEqual({
+      ...DEFAULTS.cache.key,
+      query: { kind: "only", names: ["page"] },
+      headers: ["x-shop"],
+    });
+  });
+});

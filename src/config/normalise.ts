@@ -4,6 +4,8 @@
  * Nothing is judged here. Where the draft lacks what it must have (and a problem already says so), a placeholder
  * stands in, so that the checks over the whole file can still run and report everything at once.
  */
+import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
+import type { CacheDraft } from "./cache-schema.ts";
 import type {
   ActionConfig,
   Address,
@@ -53,7 +55,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
   const groups = [...(draft.targetGroups ?? [])].filter(([name]) => !draft.services?.has(name));
   return {
     admin: { ...DEFAULTS.admin, ...draft.admin },
-    gateway: gateway(draft.gateway ?? {}, surroundings.cores),
+    gateway: gateway(draft.gateway ?? {}, surroundings),
     listeners: [...(draft.listeners ?? [])].map(([name, entry]) => listener(name, entry)),
     targetGroups: [
       ...groups.map(([name, entry]) => targetGroup(name, entry)),
@@ -71,8 +73,8 @@ function settingsOf(draft: ConfigDraft, name: string, entry: ServiceDraft): Serv
   return { ...settings, ...entry };
 }
 
-function gateway(draft: GatewayDraft, cores: number): GatewayConfig {
-  const { limits, timeouts, forwarded, workers = DEFAULTS.gateway.workers, ...rest } = draft;
+function gateway(draft: GatewayDraft, { cores, folder }: Surroundings): GatewayConfig {
+  const { limits, timeouts, forwarded, cache, workers = DEFAULTS.gateway.workers, ...rest } = draft;
   return {
     ...DEFAULTS.gateway,
     ...rest,
@@ -80,7 +82,14 @@ function gateway(draft: GatewayDraft, cores: number): GatewayConfig {
     limits: { ...DEFAULTS.limits, ...limits },
     timeouts: { ...DEFAULTS.timeouts, ...timeouts },
     forwarded: { ...DEFAULTS.forwarded, ...forwarded },
+    cache: cacheStore(cache ?? {}, folder),
   };
+}
+
+function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStoreConfig {
+  const { purgeTokenFile } = draft;
+  const token = purgeTokenFile === undefined ? {} : { purgeTokenFile: resolvePath(folder, purgeTokenFile) };
+  return { ...DEFAULTS.cacheStore, ...draft, ...token };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {
@@ -100,8 +109,13 @@ function rule(name: string, draft: RuleDraft): RuleConfig {
     timeouts: draft.timeouts ?? {},
     retry: { ...DEFAULTS.retry, ...draft.retry },
     ...(draft.bodyBytesMax === undefined ? {} : { bodyBytesMax: draft.bodyBytesMax }),
+    ...(draft.cache === undefined ? {} : { cache: ruleCache(draft.cache) }),
     host: draft.host ?? DEFAULTS.ruleHost,
   };
+}
+
+function ruleCache(draft: CacheDraft): CacheConfig {
+  return { ...DEFAULTS.cache, ...draft, key: { ...DEFAULTS.cache.key, ...draft.key } };
 }
 
 function match(draft: MatchDraft): MatchConfig {

@@ -38,7 +38,7 @@ const EXAMPLE: UserConfig = defineConfig({
   stores: { shared: { url: "embedded:" } },
 });
 
-const LATER = ["cache", "databases", "stores"];
+const LATER = ["databases", "stores"];
 
 /** The same without what a later version brings. */
 function exampleOfNow(): UserConfig {
@@ -48,7 +48,6 @@ function exampleOfNow(): UserConfig {
 describe("the example of the design", () => {
   test("typechecks, and what is of a later version is known and named", () => {
     expect(lines(EXAMPLE)).toEqual([
-      "listeners.web.rules[1].cache: is not available in this version; remove it",
       "databases: is not available in this version; remove it",
       "stores: is not available in this version; remove it",
     ]);

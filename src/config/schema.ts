@@ -6,6 +6,7 @@
  */
 import { forward, redirect, respond } from "./action.ts";
 import { isHost } from "./address.ts";
+import { cache, cacheStore } from "./cache-schema.ts";
 import {
   type AccessLogConfig,
   type AdminConfig,
@@ -146,6 +147,7 @@ const gateway = object<GatewayDraft>({
     TOKEN.test(value) ? value : undefined,
   ),
   stopTimeoutMs: duration(0),
+  cache: cacheStore,
 });
 
 const retry: Shape<Partial<RetryConfig>> = bySort<Partial<RetryConfig>>({
@@ -172,9 +174,16 @@ const rule = object<RuleDraft>(
     retry,
     bodyBytesMax: bytes(0, TIB),
     host: ruleHost,
+    cache,
   },
-  { exactlyOne: ["forward", "redirect", "respond"], later: ["cache"] },
+  { exactlyOne: ["forward", "redirect", "respond"], check: onlyForwardsCache },
 );
+
+function onlyForwardsCache(draft: RuleDraft, place: Place): void {
+  if (draft.cache === undefined || draft.forward !== undefined) return;
+  if (draft.redirect === undefined && draft.respond === undefined) return;
+  report(below(place, "cache"), "means nothing to a rule that does not forward", "remove it");
+}
 
 const listener = object<ListenerDraft>(
   {

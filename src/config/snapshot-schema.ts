@@ -4,6 +4,7 @@
  * A worker that cannot read every word of a snapshot must not serve by half of it, so unknown keys refuse the file.
  */
 import type { Forward, Redirect, Respond } from "./action.ts";
+import type { CacheConfig, CacheKeyConfig, CacheQueryConfig, CacheStoreConfig } from "./cache.ts";
 import {
   type AccessLogConfig,
   type ActionConfig,
@@ -110,6 +111,7 @@ const gateway: Shape<GatewayConfig> = whole<GatewayConfig>({
   }),
   name: anyText,
   stopTimeoutMs: amount,
+  cache: whole<CacheStoreConfig>({ memoryBytes: size, purgeTokenFile: anyText }, ["purgeTokenFile"]),
 });
 
 const source = <K extends string>(kind: K): Shape<{ readonly kind: K; readonly source: string }> =>
@@ -167,6 +169,48 @@ const action: Shape<ActionConfig> = union<ActionConfig>({
   }),
 });
 
+const statusTtl: Shape<readonly [number, number]> = leaf(
+  "[status, ms]",
+  "list",
+  (input: readonly unknown[]) => {
+    const [status, ms] = input;
+    return typeof status === "number" && typeof ms === "number" ? ([status, ms] as const) : undefined;
+  },
+);
+
+const cacheKey: Shape<CacheKeyConfig> = whole<CacheKeyConfig>({
+  query: union<CacheQueryConfig>({
+    all: bare("all"),
+    none: bare("none"),
+    only: whole({ kind: word(["only"]), names: many(anyText) }),
+    except: whole({ kind: word(["except"]), names: many(anyText) }),
+  }),
+  sortQuery: flag,
+  headers: many(anyText),
+  cookies: many(anyText),
+  device: flag,
+  languages: many(anyText),
+});
+
+const cache: Shape<CacheConfig> = whole<CacheConfig>(
+  {
+    key: cacheKey,
+    ttlMs: amount,
+    defaultTtlMs: amount,
+    heuristic: flag,
+    negativeTtl: many(statusTtl),
+    staleWhileRevalidateMs: amount,
+    staleIfErrorMs: amount,
+    graceMs: amount,
+    softTimeoutMs: amount,
+    browser: anyText,
+    objectBytesMax: size,
+    setCookie: flag,
+    authorization: flag,
+  },
+  ["ttlMs", "browser"],
+);
+
 const rule: Shape<RuleConfig> = whole<RuleConfig>(
   {
     name: anyText,
@@ -185,8 +229,9 @@ const rule: Shape<RuleConfig> = whole<RuleConfig>(
       target: bare("target"),
       fixed: whole({ kind: word(["fixed"]), host: anyText }),
     }),
+    cache,
   },
-  ["bodyBytesMax"],
+  ["bodyBytesMax", "cache"],
 );
 
 const listener: Shape<ListenerConfig> = whole<ListenerConfig>({

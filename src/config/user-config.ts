@@ -6,6 +6,7 @@
  * Only the first is listed here; `Numbered` adds the second. Unknown keys are refused.
  */
 import type { Algorithm } from "./config.ts";
+import type { UserCache, UserCacheStore } from "./user-cache.ts";
 
 /** "250ms", "30s", "5m", "1h", "1d". */
 export type Duration = `${number}${"us" | "ms" | "s" | "m" | "h" | "d"}`;
@@ -63,6 +64,7 @@ export interface UserGateway {
   readonly name?: string;
   /** How long a stopping worker waits for requests in flight. Default "30s". */
   readonly stopTimeout?: Duration;
+  readonly cache?: Numbered<UserCacheStore>;
 }
 
 /** Bounds on what one client may make the gateway hold. */
@@ -142,8 +144,8 @@ export interface UserRuleSettings {
   readonly bodyMax?: Size;
   /** Host sent to the target: the client's ("preserve"), the target's address ("target"), or this one. Default "preserve". */
   readonly host?: string;
-  /** Not available in this version. */
-  readonly cache?: Later;
+  /** Keeps responses and answers from memory: `{}` as far as the origin allows (RFC 9111). `true` is `{}`. */
+  readonly cache?: boolean | Numbered<UserCache>;
 }
 
 /** A response that the gateway makes by itself. */

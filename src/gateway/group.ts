@@ -49,6 +49,7 @@ export class Group {
   #healthVersion = -1;
   #usable: readonly number[] = [];
   #panic = false;
+  #down = false;
 
   constructor(spec: TargetGroup, context: GroupContext) {
     this.#spec = spec;
@@ -76,6 +77,12 @@ export class Group {
   /** True while so few targets are healthy that health is ignored. */
   get panic(): boolean {
     return this.#panic;
+  }
+
+  /** Whether no target is well, or there is none: not even panic will find somebody who answers. */
+  get isDown(): boolean {
+    if (this.#healthVersion !== this.#context.scoreboard.healthVersion) this.#followHealth();
+    return this.#down;
   }
 
   /** Takes over a new version of the group. What is known about targets that stay is kept. */
@@ -204,6 +211,7 @@ export class Group {
     const healthy = active.map(({ index }) => this.#isHealthy(index));
     const { usable, panic } = usableTargets(healthy, this.#spec.panicThreshold);
     this.#panic = panic;
+    this.#down = !healthy.includes(true);
     for (const [index, target] of this.#spec.targets.entries()) {
       column.targetEjected[target.slot] = this.#ejector.isEjected(index) ? 1 : 0;
     }

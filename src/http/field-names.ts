@@ -60,13 +60,17 @@ export const FIELD = {
   ifModifiedSince: 44,
   range: 45,
   retryAfter: 46,
+  pragma: 47,
+  ifMatch: 48,
+  ifUnmodifiedSince: 49,
+  ifRange: 50,
 } as const;
 
 /** Number of a known field, 0 (`FIELD.other`) for the rest. */
 export type FieldCode = (typeof FIELD)[keyof typeof FIELD];
 
 /** One more than the largest code. */
-export const FIELD_CODES = 47;
+export const FIELD_CODES = 51;
 
 /** Name on the wire in small letters: "xForwardedFor" -> "x-forwarded-for". */
 export function wireName(key: string): string {

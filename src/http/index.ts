@@ -1,7 +1,16 @@
 /**
  * HTTP as bytes: heads, bodies and fields, without sockets. See `http1/` for the codec.
  */
-export { asBytes, copy, equals, equalsFolded, type Slice, text } from "./bytes.ts";
+export {
+  asBytes,
+  copy,
+  equals,
+  equalsFolded,
+  put,
+  putDecimal,
+  type Slice,
+  text,
+} from "./bytes.ts";
 export { findCookie, locateCookie } from "./cookies.ts";
 export { FIELD, type FieldCode } from "./field-names.ts";
 export { buildForwardedBlock, type ForwardedBlock, type ForwardedSource } from "./forwarded.ts";

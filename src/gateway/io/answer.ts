@@ -4,12 +4,15 @@
  * Nothing is repaired. An answer that breaks the grammar before its head has gone out becomes an error page; after
  * that the client's connection is cut, so that nobody takes half an answer for a whole one.
  */
-import type { ResponseHead } from "../../http/index.ts";
+import { asBytes, type ResponseHead } from "../../http/index.ts";
 import { BodyReader } from "../body.ts";
 import type { Attempts } from "./attempts.ts";
+import type { ResponseTaker } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";
+
+const NOTHING = new Uint8Array(0);
 
 export class Answer {
   readonly #exchange: Exchange;
@@ -52,6 +55,12 @@ export class Answer {
     this.#complete(false);
   }
 
+  /** The answer comes from the cache, and its head is on its way. */
+  adopt(status: number): void {
+    this.status = status;
+    this.hasBegun = true;
+  }
+
   /** The gateway answers by itself. */
   replace(status: number): void {
     this.status = status;
@@ -86,22 +95,40 @@ export class Answer {
     if (head.status === 100) this.#request.holdsBack = false;
     if (this.#request.isHttp10) return;
     const size = this.#writeHead(head, bytes, false);
-    if (size > 0) this.#exchange.sendDown(this.#serving.wire.scratch, 0, size);
+    if (size <= 0) return;
+    const { scratch } = this.#serving.wire;
+    const taker = this.#request.down?.taker;
+    if (taker === undefined) this.#exchange.sendDown(scratch, 0, size);
+    else taker.interim(scratch, size);
   }
 
   #begin(head: ResponseHead, bytes: Uint8Array, start: number, end: number): void {
     const request = this.#request;
+    const taker = request.down?.taker;
+    if (taker !== undefined) return this.#handOver(taker, head, bytes, start, end);
     const dechunk = request.isHttp10 && head.bodyKind === "chunked";
     request.close ||= dechunk || head.bodyKind === "until-close" || this.#endsConnection();
     const headBytes = this.#writeHead(head, bytes, dechunk);
     if (headBytes < 0) return this.#exchange.fail("upstream-invalid", "upstream-head-too-large");
+    this.#exchange.passing(head, bytes);
+    this.#started(head, bytes, dechunk);
+    this.#sendFirst(bytes, start, end, headBytes);
+  }
+
+  #started(head: ResponseHead, bytes: Uint8Array, dataOnly: boolean): void {
     this.#attempts.answered(head, bytes);
-    this.#body.begin(head.bodyKind, head.contentLength, dechunk);
+    this.#body.begin(head.bodyKind, head.contentLength, dataOnly);
     this.#reusable = head.keepAlive;
     this.status = head.status;
     this.hasBegun = true;
-    request.isReplayable = false;
-    this.#sendFirst(bytes, start, end, headBytes);
+    this.#request.isReplayable = false;
+  }
+
+  /** The answer is for a cache: its head as it is, its body without framing. */
+  #handOver(taker: ResponseTaker, head: ResponseHead, bytes: Uint8Array, start: number, end: number): void {
+    this.#started(head, bytes, true);
+    taker.answerBegins(head, bytes);
+    this.#forwardBody(bytes, start, end);
   }
 
   /**
@@ -114,7 +141,7 @@ export class Answer {
   }
 
   #writeHead(head: ResponseHead, bytes: Uint8Array, dechunk: boolean): number {
-    const { close, isHttp10, number } = this.#request;
+    const { close, isHttp10, number, cacheNote } = this.#request;
     const { wire } = this.#serving;
     const { form } = wire;
     form.close = close && !head.informational;
@@ -122,6 +149,8 @@ export class Answer {
     form.upgrade = head.status === 101;
     form.dechunk = dechunk;
     form.requestNumber = number;
+    form.extra =
+      cacheNote === "" ? NOTHING : asBytes(`Cache-Status: ${this.#serving.name}; ${cacheNote}\r\n`);
     return wire.writeResponse(head, bytes);
   }
 
@@ -145,6 +174,7 @@ export class Answer {
     const end = this.#body.read(bytes, start, limit);
     this.#body.forEachPart(start, end, (from, to) => exchange.sendDown(bytes, from, to));
     this.#afterBytes(end < limit);
+    if (!this.isComplete) this.#request.down?.taker?.answerMoved();
   }
 
   /** `excess`: the target sent more than its own framing says. It is not forwarded, and ends the connection. */

@@ -10,24 +10,13 @@
 import type { TimerEntry } from "../../base/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
 import type { Peer } from "../peer.ts";
+import type { Client, Wait } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
 import { Input } from "./input.ts";
 import type { HttpListener } from "./listener.ts";
 import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Serving } from "./serving.ts";
 import type { SocketOwner, TcpSocket } from "./transport/index.ts";
-
-/** What a connection waits for; each wait has a bound, and what happens at the bound is `onTimer`. */
-export type Wait =
-  | "request"
-  | "head"
-  | "queue"
-  | "hold"
-  | "connect"
-  | "first-byte"
-  | "stream"
-  | "tunnel"
-  | "linger";
 
 /** How long a closing connection still reads, so that a reset does not destroy the response on its way. */
 const LINGER_MS = 2_000;
@@ -38,10 +27,11 @@ const LINGER_MS = 2_000;
  */
 const LAST_CALL_MS = 500;
 
-export class Downstream implements TimerEntry, SocketOwner {
+export class Downstream implements Client, TimerEntry, SocketOwner {
   readonly socket: TcpSocket;
   readonly listener: HttpListener;
   readonly peer: Peer;
+  readonly taker: undefined;
   /** Place in the listener's list of connections. */
   place = 0;
   outbox: Outbox | undefined;
@@ -113,6 +103,7 @@ export class Downstream implements TimerEntry, SocketOwner {
       case "hold":
       case "connect":
       case "first-byte":
+      case "fetch":
       case "stream":
       case "tunnel":
         this.exchange?.timedOut(this.#wait);

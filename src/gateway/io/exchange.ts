@@ -9,14 +9,16 @@
  * recycled, with all that they are made of: a worker holds as many as it ever had in flight at once. Nothing may
  * touch an exchange after `#finish`: it may already serve the next request.
  */
-import { METHOD } from "../../http/index.ts";
+import { METHOD, type ResponseHead } from "../../http/index.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
 import type { RequestView } from "../route.ts";
 import { GROUP_COUNTER } from "../scoreboard.ts";
 import { Answer } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
-import type { Downstream, Wait } from "./downstream.ts";
+import { CachedAnswer } from "./cache/cached-answer.ts";
+import type { Client, ResponseTaker, Wait } from "./client.ts";
 import { SEND } from "./outbox.ts";
+import type { Plan } from "./plan.ts";
 import { errorReply, localReply, type Reply, renderReply } from "./reply.ts";
 import { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";
@@ -32,9 +34,12 @@ export class Exchange implements UpstreamUser {
   readonly #attempts: Attempts;
   readonly #answer: Answer;
   readonly #tunnel: Tunnel;
+  readonly #cached: CachedAnswer;
   #bytesOut = 0;
   /** Why the exchange went wrong. */
   #reason: GatewayErrorCode | undefined;
+  /** What a fetch for this request tried, if one failed. */
+  #fetchTried: readonly string[] | undefined;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -42,12 +47,13 @@ export class Exchange implements UpstreamUser {
     this.#attempts = new Attempts(this, serving, this.#request);
     this.#answer = new Answer(this, serving, this.#request, this.#attempts);
     this.#tunnel = new Tunnel(this, serving, this.#request, this.#attempts);
+    this.#cached = new CachedAnswer(this, serving, this.#request);
   }
 
   // --- the client's side --------------------------------------------------------------------------------------
 
   /** Takes the request whose parsed head is `serving.view`. Returns the end of what belongs to it. */
-  begin(down: Downstream, bytes: Uint8Array, start: number, headEnd: number, end: number): number {
+  begin(down: Client, bytes: Uint8Array, start: number, headEnd: number, end: number): number {
     const request = this.#request;
     const bodyEnd = request.begin(down, bytes, start, headEnd, end);
     if (request.body.error === undefined) this.#route(down, this.#serving.view);
@@ -55,16 +61,71 @@ export class Exchange implements UpstreamUser {
     return bodyEnd;
   }
 
-  #route(down: Downstream, view: RequestView): void {
+  #route(down: Client, view: RequestView): void {
     const plan = down.listener.find(view);
     if (plan === undefined) return this.fail("no-rule");
     this.#request.plan = plan;
     if (this.#request.isTooLarge) return this.fail("body-too-large");
     const reply = localReply(plan.action, view);
     if (reply !== undefined) return this.#reply(reply);
+    if (plan.cache !== undefined && this.#cached.start(plan, view)) return;
+    this.#forward(plan, view);
+  }
+
+  #forward(plan: Plan, view: RequestView): void {
     const group = plan.chooseGroup(this.#serving.random);
     if (group === undefined) return this.fail("no-target");
     this.#attempts.start(group, group.keyHash(view));
+  }
+
+  /** Takes the request in the view for the cache itself, which has decided already. */
+  beginFetch(client: Client, plan: Plan, bytes: Uint8Array, headEnd: number): void {
+    this.#request.begin(client, bytes, 0, headEnd, headEnd);
+    this.#request.plan = plan;
+    this.#forward(plan, this.#serving.view);
+  }
+
+  // --- the cache's side ---------------------------------------------------------------------------------------
+
+  /** The request in the worker's view, parsed again if need be. */
+  view(): RequestView | undefined {
+    const { down, replay, replayHeadEnd } = this.#request;
+    return down === undefined ? undefined : this.#serving.viewOf(this, down, replay, replayHeadEnd);
+  }
+
+  /** To a target after all. */
+  forward(): void {
+    const { plan } = this.#request;
+    const view = this.view();
+    if (plan !== undefined && view !== undefined) this.#forward(plan, view);
+  }
+
+  /** The answer of a target goes by the cache of its rule. */
+  passing(head: ResponseHead, bytes: Uint8Array): void {
+    if (this.#request.plan?.cache !== undefined) this.#cached.passing(head, bytes);
+  }
+
+  /** The head of a response from the cache is on its way. */
+  adopt(status: number): void {
+    this.#answer.adopt(status);
+  }
+
+  /** A response from the cache has been sent. */
+  answered(status: number): void {
+    this.#answer.replace(status);
+    this.#finish();
+  }
+
+  /** The gateway's own answer, with what the cache says of it. */
+  replyWith(reply: Reply, cacheNote: string): void {
+    const note = `${this.#serving.name}; ${cacheNote}`;
+    this.#reply({ ...reply, fields: [...reply.fields, ["Cache-Status", note]] });
+  }
+
+  /** What was fetched for this request failed. */
+  failWith(code: GatewayErrorCode, detail: string | undefined, tried: readonly string[]): void {
+    this.#fetchTried = tried;
+    this.fail(code, detail);
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */
@@ -100,6 +161,7 @@ export class Exchange implements UpstreamUser {
   }
 
   downstreamDrained(): void {
+    if (this.#cached.isReading) return this.#cached.pump();
     this.#attempts.upstream?.resume();
     this.downstreamMoved();
   }
@@ -209,6 +271,7 @@ export class Exchange implements UpstreamUser {
   timedOut(wait: Wait): void {
     if (this.#tunnel.isOpen) return this.endTunnel();
     if (this.#answer.isComplete) return this.#finish();
+    if (wait === "fetch") return this.#cached.timedOut();
     if (wait === "hold") return this.#attempts.holdOver();
     if (wait === "queue") this.#attempts.leaveQueue();
     const code = this.#timeoutCode(wait);
@@ -234,22 +297,29 @@ export class Exchange implements UpstreamUser {
   /** Answers with an error page; once the answer has begun, cuts the connection so that nobody takes it as whole. */
   fail(code: GatewayErrorCode, detail?: string): void {
     const attempts = this.#attempts;
+    const { plan, down } = this.#request;
     attempts.blame(code);
-    const rule = this.#request.plan?.rule.name;
+    const rule = plan?.rule.name;
     this.#serving.reportFailure(code, { detail, rule, target: attempts.targetId });
     if (this.#answer.hasBegun) return this.abandon(code);
     this.#reason = code;
     attempts.release(false);
+    if (down?.taker !== undefined) return this.#failFetch(down.taker, code, detail);
     const requestId = this.#serving.requestIds.text(this.#request.number);
-    this.#reply(errorReply({ code, detail, accept: this.#accept(), requestId, tried: attempts.tried }));
+    const tried = this.#fetchTried ?? attempts.tried;
+    this.#reply(errorReply({ code, detail, accept: this.#accept(), requestId, tried }));
+  }
+
+  #failFetch(taker: ResponseTaker, code: GatewayErrorCode, detail: string | undefined): void {
+    this.#answer.replace(GATEWAY_ERRORS[code].status);
+    taker.failed(code, detail, this.#attempts.tried);
+    this.#finish();
   }
 
   /** The request's Accept field, which an error page is rendered by. */
   #accept(): string {
-    const { down, replay, replayHeadEnd } = this.#request;
-    if (down === undefined) return "";
-    const { head, bytes } = this.#serving.viewOf(this, down, replay, replayHeadEnd);
-    return head.value(bytes, "accept") ?? "";
+    const view = this.view();
+    return view?.head.value(view.bytes, "accept") ?? "";
   }
 
   /** The gateway's own answer. */
@@ -297,7 +367,7 @@ export class Exchange implements UpstreamUser {
   }
 
   /** Counting and logging come last and must not keep the connection from its next request. */
-  #report(down: Downstream): void {
+  #report(down: Client): void {
     try {
       this.#account(down);
     } catch (error) {
@@ -305,9 +375,11 @@ export class Exchange implements UpstreamUser {
     }
   }
 
-  #account(down: Downstream): void {
+  /** A fetch is counted by the client's exchange that it is for. */
+  #account(down: Client): void {
+    if (down.taker !== undefined) return;
     const { column } = this.#serving;
-    const { row } = this.#attempts;
+    const row = this.#request.plan?.cache === undefined ? this.#attempts.row : this.#request.plan.row;
     const durationMs = this.#serving.nowMs() - this.#request.startedMs;
     const status =
       this.#reason === "client-closed" ? GATEWAY_ERRORS["client-closed"].status : this.#answer.status;
@@ -319,7 +391,7 @@ export class Exchange implements UpstreamUser {
     if (this.#request.record !== undefined) this.#log(down, status, durationMs);
   }
 
-  #log(down: Downstream, status: number, durationMs: number): void {
+  #log(down: Client, status: number, durationMs: number): void {
     const { record, plan, number, bytesIn } = this.#request;
     if (record === undefined) return;
     const attempts = this.#attempts;
@@ -343,6 +415,8 @@ export class Exchange implements UpstreamUser {
     this.#request.clear();
     this.#attempts.clear();
     this.#answer.clear();
+    this.#cached.clear();
+    this.#fetchTried = undefined;
     this.#tunnel.isOpen = false;
     this.#bytesOut = 0;
     this.#reason = undefined;

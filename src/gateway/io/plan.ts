@@ -5,6 +5,8 @@
 import type { ActionConfig, GatewayConfig, RuleConfig, TimeoutsConfig } from "../../config/index.ts";
 import { asBytes } from "../../http/index.ts";
 import { compileRoutes, type Route } from "../route.ts";
+import { NO_GROUP } from "../scoreboard.ts";
+import { type RuleCache, ruleCache } from "./cache/rule-cache.ts";
 import type { Pool } from "./pool.ts";
 import type { UpstreamGroup } from "./upstream-group.ts";
 
@@ -15,6 +17,8 @@ export class Plan implements Route {
   readonly timeouts: TimeoutsConfig;
   /** 0 = no bound. */
   readonly bodyBytesMax: number;
+  /** Absent: nothing is kept. */
+  readonly cache: RuleCache | undefined;
   readonly #fixedHost: Uint8Array | undefined;
   readonly #groups: readonly { readonly group: UpstreamGroup; readonly weight: number }[];
   readonly #weightSum: number;
@@ -25,6 +29,7 @@ export class Plan implements Route {
     this.action = route.rule.action;
     this.timeouts = { ...gateway.timeouts, ...route.rule.timeouts };
     this.bodyBytesMax = route.rule.bodyBytesMax ?? gateway.limits.bodyBytesMax;
+    this.cache = route.rule.cache === undefined ? undefined : ruleCache(route.rule.cache, gateway.cache);
     this.#fixedHost = route.rule.host.kind === "fixed" ? asBytes(route.rule.host.host) : undefined;
     this.#groups = forwardGroups(route.rule.action, groups);
     this.#weightSum = this.#groups.reduce((sum, { weight }) => sum + weight, 0);
@@ -33,6 +38,16 @@ export class Plan implements Route {
   /** Host to send to `pool`'s target in place of the client's, or undefined to keep that. */
   hostFor(pool: Pool): Uint8Array | undefined {
     return this.rule.host.kind === "target" ? pool.authority : this.#fixedHost;
+  }
+
+  /** Row of the rule's first group, which what is answered from the cache is counted for. */
+  get row(): number {
+    return this.#groups[0]?.group.row ?? NO_GROUP;
+  }
+
+  /** Whether no target of any group can be expected to answer. */
+  get isDown(): boolean {
+    return this.#groups.every(({ group }) => group.isDown);
   }
 
   /** The group for one request: the only one, or one drawn by weight. */

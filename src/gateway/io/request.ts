@@ -8,7 +8,7 @@ import type { TimeoutsConfig } from "../../config/index.ts";
 import { copy, METHOD, type MethodCode } from "../../http/index.ts";
 import { type AccessRecord, accessRecord } from "../access-log.ts";
 import { BodyReader } from "../body.ts";
-import type { Downstream } from "./downstream.ts";
+import type { Client } from "./client.ts";
 import type { Plan } from "./plan.ts";
 import type { Serving } from "./serving.ts";
 
@@ -18,7 +18,7 @@ const REPLAY_BYTES = 2048;
 export class Request {
   readonly body: BodyReader = new BodyReader();
   readonly #serving: Serving;
-  down: Downstream | undefined;
+  down: Client | undefined;
   plan: Plan | undefined;
   /** The head, and the clean bytes of the body that came with it: what every attempt is sent from. */
   replay: Uint8Array = new Uint8Array(REPLAY_BYTES);
@@ -37,13 +37,15 @@ export class Request {
   /** Whether the client's connection closes after the answer. */
   close = false;
   bytesIn = 0;
+  /** What Cache-Status says of a request that goes around its rule's cache; "" without a cache. */
+  cacheNote = "";
 
   constructor(serving: Serving) {
     this.#serving = serving;
   }
 
   /** Takes the request whose parsed head is in the view. Returns the end of what belongs to it. */
-  begin(down: Downstream, bytes: Uint8Array, start: number, headEnd: number, end: number): number {
+  begin(down: Client, bytes: Uint8Array, start: number, headEnd: number, end: number): number {
     const serving = this.#serving;
     const { head } = serving.view;
     this.down = down;
@@ -54,7 +56,7 @@ export class Request {
     this.upgrade = head.upgrade;
     this.holdsBack = head.expectContinue;
     this.close = !head.keepAlive;
-    if (serving.logsAccess) this.record = accessRecord(serving.view);
+    if (serving.logsAccess && down.taker === undefined) this.record = accessRecord(serving.view);
     const { body } = this;
     body.begin(head.bodyKind, head.contentLength, false);
     const bodyEnd = body.read(bytes, headEnd, end);
@@ -68,6 +70,11 @@ export class Request {
     this.replayHeadEnd = copy(bytes, start, headEnd, this.replay, 0);
     this.replayEnd = this.body.copyParts(bytes, headEnd, bodyEnd, this.replay, this.replayHeadEnd);
     this.isReplayable = true;
+  }
+
+  /** Whether there is a body, be it an empty one. */
+  get hasBody(): boolean {
+    return !this.body.done || this.body.received > 0;
   }
 
   get timeouts(): TimeoutsConfig {
@@ -84,6 +91,7 @@ export class Request {
     this.down = undefined;
     this.plan = undefined;
     this.isReplayable = false;
+    this.cacheNote = "";
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

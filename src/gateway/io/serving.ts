@@ -15,8 +15,11 @@ import { Peers } from "../peer.ts";
 import { RequestIds } from "../request-id.ts";
 import type { RequestView } from "../route.ts";
 import { type Column, countStatus, GROUP_COUNTER, NO_GROUP } from "../scoreboard.ts";
+import type { Edge } from "./cache/edge.ts";
+import type { Client } from "./client.ts";
 import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
+import type { Plan } from "./plan.ts";
 import { pageReply, renderReply } from "./reply.ts";
 import type { Transport } from "./transport/index.ts";
 import { Wire } from "./wire.ts";
@@ -48,6 +51,8 @@ export class Serving {
   readonly random: () => number;
   readonly nowMs: () => number;
   readonly wallMs: () => number;
+  /** Where rules with a cache keep their responses; set once there is such a rule. */
+  edge: Edge | undefined;
   readonly #context: ServingContext;
   readonly #free: Exchange[] = [];
   #config: GatewayConfig;
@@ -135,8 +140,22 @@ export class Serving {
     return next;
   }
 
+  /** Begins an exchange for the cache itself, with the request head `bytes`, which is whole. */
+  fetch(fetcher: Client, plan: Plan, bytes: Uint8Array): void {
+    const { view } = this;
+    if (view.head.parse(bytes, 0, bytes.length) !== bytes.length)
+      throw new Error("cache: a request that is no request");
+    view.bytes = bytes;
+    view.clientIp = this.peers.clientIp(fetcher.peer, view.head, bytes);
+    const exchange = this.#free.pop() ?? new Exchange(this);
+    fetcher.exchange = exchange;
+    this.#owner = exchange;
+    exchange.beginFetch(fetcher, plan, bytes, bytes.length);
+    this.#owner = undefined;
+  }
+
   /** The view of an exchange's request; parsed again, from its own copy, unless it was just read. */
-  viewOf(exchange: Exchange, down: Downstream, copy: Uint8Array, headEnd: number): RequestView {
+  viewOf(exchange: Exchange, down: Client, copy: Uint8Array, headEnd: number): RequestView {
     if (this.#owner === exchange) return this.view;
     this.view.head.parse(copy, 0, headEnd);
     this.view.bytes = copy;

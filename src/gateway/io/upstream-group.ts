@@ -55,6 +55,10 @@ export class UpstreamGroup {
   get row(): number {
     return this.#group.spec.slot;
   }
+  /** Whether no target can be expected to answer. */
+  get isDown(): boolean {
+    return this.#group.isDown;
+  }
   get queueTimeoutMs(): number {
     return this.#group.spec.connections.queueTimeoutMs;
   }

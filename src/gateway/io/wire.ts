@@ -30,6 +30,8 @@ export interface ResponseForm {
   upgrade: boolean;
   dechunk: boolean;
   requestNumber: number;
+  /** Lines of our own, each with its CRLF. */
+  extra: Uint8Array;
 }
 
 export class Wire {
@@ -40,6 +42,7 @@ export class Wire {
     upgrade: false,
     dechunk: false,
     requestNumber: 0,
+    extra: NOTHING,
   };
   readonly #requestIds: RequestIds;
   readonly #request: RequestContext;
@@ -63,6 +66,7 @@ export class Wire {
       dechunk: false,
       requestId: NOTHING,
       dateLine: NOTHING,
+      extra: NOTHING,
     };
   }
 
@@ -97,6 +101,7 @@ export class Wire {
     context.keepAlive = form.keepAlive10;
     context.upgrade = form.upgrade;
     context.dechunk = form.dechunk;
+    context.extra = head.informational ? NOTHING : form.extra;
     context.requestId = head.informational ? NOTHING : this.#requestIds.write(form.requestNumber);
     return writeForwardedResponse(head, bytes, this.scratch, 0, context);
   }

@@ -6,8 +6,10 @@
  * from then on follows it: that is what a drain waits for.
  */
 import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from "../../base/index.ts";
-import type { ListenerConfig, Snapshot } from "../../config/index.ts";
+import type { CacheStoreConfig, ListenerConfig, Snapshot } from "../../config/index.ts";
+import type { Store } from "../../edge/index.ts";
 import type { Column, Scoreboard } from "../scoreboard.ts";
+import { Edge } from "./cache/edge.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { HttpListener } from "./listener.ts";
 import { compilePlans } from "./plan.ts";
@@ -33,6 +35,8 @@ export interface WorkerContext {
   readonly index: number;
   readonly pid: number;
   readonly writeAccess: (line: string) => void;
+  /** Opens the store of all workers' caches; called when a rule first has one. */
+  readonly openCache: (config: CacheStoreConfig) => Store;
 }
 
 export class Worker {
@@ -92,6 +96,7 @@ export class Worker {
   apply(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#serving.update(snapshot.gateway);
+    this.#openCache(snapshot);
     this.#applyGroups(snapshot);
     this.#applyListeners(snapshot);
     this.#checks.setGroups(snapshot.targetGroups);
@@ -115,6 +120,22 @@ export class Worker {
     this.#checks.stop();
     for (const group of this.#groups.values()) group.close();
     this.#column.release();
+  }
+
+  /** A cache that cannot be opened is logged, and requests go around it: they must not fail for it. */
+  #openCache({ listeners, gateway }: Snapshot): void {
+    const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
+    if (!isWanted || this.#serving.edge !== undefined) return;
+    const { index, openCache, log } = this.#context;
+    try {
+      const store = openCache(gateway.cache);
+      this.#serving.edge = new Edge({ store, serving: this.#serving, worker: index });
+    } catch (error) {
+      log.error("cache-unavailable", {
+        error: String(error),
+        mend: "lower gateway.cache.memory, or free the space",
+      });
+    }
   }
 
   #applyGroups(snapshot: Snapshot): void {

@@ -16,6 +16,7 @@ import {
   type Snapshot,
   type UserConfig,
 } from "../../config/index.ts";
+import { formatStore, Store, sizesFor } from "../../edge/index.ts";
 import { createTransport } from "../io/transport/index.ts";
 import { Worker } from "../io/worker.ts";
 import { type Column, formatScoreboard, Scoreboard, scoreboardBytes } from "../scoreboard.ts";
@@ -48,6 +49,13 @@ export function plainScoreboard(columns = 4): Scoreboard {
   return new Scoreboard(block);
 }
 
+/** A store of cached responses in memory of its own. */
+export function plainStore(memoryBytes: number, worker = 0): Store {
+  const bytes = new Uint8Array(memoryBytes);
+  formatStore(bytes, sizesFor({ bytes: memoryBytes, workers: 4 }), 7);
+  return new Store(bytes, { worker, pid: process.pid, isAlive: () => true });
+}
+
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {
   const server = createServer();
@@ -67,6 +75,7 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
   readonly port?: number;
+  readonly store?: Store;
 }
 
 /** A config as tests write it: the listener "web" is on `port`. */
@@ -101,6 +110,7 @@ export class TestGateway {
       random: seededRandom(7),
       log: createLog({ clock, level: "info", write: (line) => this.log.push(line) }),
       writeAccess: (line) => this.accessLog.push(line),
+      openCache: ({ memoryBytes }) => options.store ?? plainStore(memoryBytes, index),
     });
   }
 

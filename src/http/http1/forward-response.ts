@@ -23,6 +23,8 @@ export interface ResponseContext {
   requestId: Uint8Array;
   /** `Date: …` with its CRLF, sent when the target sent none (RFC 9110 §6.6.1); empty sends none. */
   dateLine: Uint8Array;
+  /** Further lines, each with its CRLF; empty sends none. */
+  extra: Uint8Array;
 }
 
 const RULE = { keep: 0, drop: 1, upgrade: 2, length: 3, encoding: 4 } as const;
@@ -65,11 +67,18 @@ export function writeForwardedResponse(
   context: ResponseContext,
 ): number {
   const { fields } = head;
-  const needed = fields.end - head.start + context.requestId.length + context.dateLine.length + FIXED_BYTES;
+  const needed =
+    fields.end -
+    head.start +
+    context.requestId.length +
+    context.dateLine.length +
+    context.extra.length +
+    FIXED_BYTES;
   if (at + needed > out.length) return -1;
   let into = putFields(head, bytes, out, at, context);
   // An informational response is only passed on: what is added belongs to the one that follows.
   if (head.informational) return put(CRLF, out, into);
+  if (context.extra.length > 0) into = put(context.extra, out, into);
   if (!fields.has(FIELD.date)) into = put(context.dateLine, out, into);
   if (context.requestId.length > 0 && !fields.has(FIELD.xRequestId)) {
     into = put(CRLF, out, put(context.requestId, out, put(REQUEST_ID, out, into)));

@@ -1,0 +1,59 @@
+/** Caching in the gateway: what one rule keeps and by which key, and how much memory all rules share. */
+
+/** How the responses of one rule are kept. With the defaults: as the origin says (RFC 9111), nothing else. */
+export interface CacheConfig {
+  readonly key: CacheKeyConfig;
+  /** Freshness of storable 200s whatever the origin says; absent = as it says. */
+  readonly ttlMs?: number;
+  /** Freshness of a 200 about which the origin says nothing, default 0. */
+  readonly defaultTtlMs: number;
+  /** Whether such a one is fresh for a tenth of the time since its Last-Modified (RFC 9111 §4.2.2). Default true. */
+  readonly heuristic: boolean;
+  /** Freshness by status, for what the origin says nothing about: 404 and the like. Default none. */
+  readonly negativeTtl: readonly (readonly [status: number, ttlMs: number])[];
+  /** For how long a stale response is served while a fresh one is fetched, when the origin names no time. Default 0. */
+  readonly staleWhileRevalidateMs: number;
+  /** For how long a stale response is served instead of an error, when the origin names no time. Default 60 s. */
+  readonly staleIfErrorMs: number;
+  /** For how long a stale response is served while no target is healthy. Default 24 h. */
+  readonly graceMs: number;
+  /** How long a client waits for a fetch when a stale response may be served instead. Default 1 s. */
+  readonly softTimeoutMs: number;
+  /** Cache-Control for clients in place of the origin's; absent = the origin's. */
+  readonly browser?: string;
+  /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
+  readonly objectBytesMax: number;
+  /** Whether responses with Set-Cookie are kept, without it. Default false. */
+  readonly setCookie: boolean;
+  /** Whether responses to requests with Authorization are kept though the origin does not call them public. Default false. */
+  readonly authorization: boolean;
+}
+
+/** What tells one cached response from another, beside scheme, host and path. */
+export interface CacheKeyConfig {
+  readonly query: CacheQueryConfig;
+  /** Whether `?b=1&a=2` is `?a=2&b=1`. Default false. */
+  readonly sortQuery: boolean;
+  /** Request fields, in small letters. */
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+  /** Whether phones, tablets and others get their own. Default false. */
+  readonly device: boolean;
+  /** Languages that the origin answers in; the best match of Accept-Language counts. Default none. */
+  readonly languages: readonly string[];
+}
+
+/** Which parameters of the query count. */
+export type CacheQueryConfig =
+  | { readonly kind: "all" }
+  | { readonly kind: "none" }
+  | { readonly kind: "only"; readonly names: readonly string[] }
+  | { readonly kind: "except"; readonly names: readonly string[] };
+
+/** What the rules with a cache share. */
+export interface CacheStoreConfig {
+  /** Memory of all workers together, default 128 MiB. */
+  readonly memoryBytes: number;
+  /** File with the token that a PURGE request brings, absolute; absent = PURGE is no method of ours. */
+  readonly purgeTokenFile?: string;
+}

@@ -1,0 +1,59 @@
+/** What a user writes under `cache`, of a rule and of the gateway. */
+import type { Duration, Size } from "./user-config.ts";
+
+/** What a rule keeps of its responses. What is private or has Set-Cookie is never kept unless that is asked for. */
+export interface UserCache {
+  /** Freshness of 200s whatever the origin says. Default: as it says. */
+  readonly ttl?: Duration;
+  /** Freshness of a 200 about which the origin says nothing. Default "0s". */
+  readonly defaultTtl?: Duration;
+  /** A tenth of the time since Last-Modified, where the origin says nothing else. Default true. */
+  readonly heuristic?: boolean;
+  /** Freshness of errors about which the origin says nothing: for 404 and 410, or by status. Default none. */
+  readonly negativeTtl?: Duration | Readonly<Record<number, Duration>>;
+  /** How long a stale response is served while a fresh one is fetched, unless the origin says. Default "0s". */
+  readonly staleWhileRevalidate?: Duration;
+  /** How long a stale response is served in place of an error, unless the origin says. Default "60s". */
+  readonly staleIfError?: Duration;
+  /** How long a stale response is served while no target is healthy. Default "24h". */
+  readonly grace?: Duration;
+  /** How long a client waits for a fetch when a stale response may be served. Default "1s". */
+  readonly softTimeout?: Duration;
+  /** Cache-Control sent to clients in place of the origin's, such as "max-age=60". */
+  readonly browser?: string;
+  readonly key?: UserCacheKey;
+  /** Larger responses are not kept. Default: a hundredth of the memory. */
+  readonly objectMax?: Size;
+  /** Keep responses with Set-Cookie, without it. Default false. */
+  readonly setCookie?: boolean;
+  /** Keep responses to requests with Authorization even where the origin does not call them public. Default false. */
+  readonly authorization?: boolean;
+}
+
+/** What tells one response from another, beside scheme, host and path. */
+export interface UserCacheKey {
+  /** Which parameters count. Default "all". */
+  readonly query?:
+    | "all"
+    | "none"
+    | { readonly only: string | readonly string[] }
+    | { readonly except: string | readonly string[] };
+  /** Their order does not matter. Default false. */
+  readonly sortQuery?: boolean;
+  /** Request headers that count. */
+  readonly headers?: string | readonly string[];
+  /** Cookies that count. */
+  readonly cookies?: string | readonly string[];
+  /** Phones, tablets and others get their own. Default false. */
+  readonly device?: boolean;
+  /** The languages that the origin answers in: the best match of Accept-Language counts. */
+  readonly languages?: string | readonly string[];
+}
+
+/** What all rules with a cache share. */
+export interface UserCacheStore {
+  /** Of all workers together. Default "128MiB". A change takes effect when tenfold starts anew. */
+  readonly memory?: Size;
+  /** A file with a token: requests PURGE that bring it as `Authorization: Bearer …` remove what is kept of their URL. */
+  readonly purgeTokenFile?: string;
+}

@@ -1,0 +1,42 @@
+/** The lines that end the head of every response from the cache: this exchange's own. */
+import { asBytes, copy, put, putDecimal } from "../../../http/index.ts";
+import type { Request } from "../request.ts";
+import type { Serving } from "../serving.ts";
+
+const CRLF = asBytes("\r\n");
+const AGE = asBytes("Age: ");
+const LENGTH = asBytes("Content-Length: ");
+const CHUNKED = asBytes("Transfer-Encoding: chunked\r\n");
+const REQUEST_ID = asBytes("X-Request-Id: ");
+const CLOSE = asBytes("Connection: close\r\n");
+const KEEP_ALIVE = asBytes("Connection: keep-alive\r\n");
+
+/** Room that these lines may take, but for Cache-Status. */
+export const OWN_BYTES_MAX = 256;
+
+/** `Age: N`; the offset after it. */
+export function putAge(seconds: number, out: Uint8Array, at: number): number {
+  return put(CRLF, out, putDecimal(seconds, out, put(AGE, out, at)));
+}
+
+/** How the body is framed: by its length, in chunks (-1), or by the end of the connection (-2). */
+export function putFraming(length: number, out: Uint8Array, at: number): number {
+  if (length === CHUNKS) return put(CHUNKED, out, at);
+  return length === UNTIL_CLOSE ? at : put(CRLF, out, putDecimal(length, out, put(LENGTH, out, at)));
+}
+export const CHUNKS = -1;
+export const UNTIL_CLOSE = -2;
+
+/** A text of ASCII; the offset after it. */
+export function putText(words: string, out: Uint8Array, at: number): number {
+  return copy(asBytes(words), 0, words.length, out, at);
+}
+
+/** Request id, Connection and the empty line. */
+export function putEnd(serving: Serving, request: Request, out: Uint8Array, at: number): number {
+  let into = put(REQUEST_ID, out, at);
+  into = put(CRLF, out, put(serving.requestIds.write(request.number), out, into));
+  if (request.close) into = put(CLOSE, out, into);
+  else if (request.isHttp10) into = put(KEEP_ALIVE, out, into);
+  return put(CRLF, out, into);
+}

@@ -1,0 +1,37 @@
+/** A rule's cache as the policy wants it. */
+import type { CacheConfig, CacheStoreConfig } from "../../../config/index.ts";
+import { type CacheKeyRule, type CachePolicy, DEFAULT_POLICY } from "../../../edge/index.ts";
+
+/** What an object may take at most of the memory, unless the rule says. */
+const OBJECT_SHARE = 0.01;
+
+/** A rule's cache, ready for use. */
+export interface RuleCache {
+  readonly policy: CachePolicy;
+  readonly key: CacheKeyRule;
+  /** How long a client waits for a fetch when a stale response may be served. */
+  readonly softTimeoutMs: number;
+}
+
+/** Fills the policy with what the config says. */
+export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig): RuleCache {
+  const { key, ttlMs, browser, objectBytesMax, negativeTtl, softTimeoutMs } = config;
+  return {
+    key: { scheme: "http", ...key },
+    softTimeoutMs,
+    policy: {
+      ...DEFAULT_POLICY,
+      ttlMs: ttlMs === undefined ? {} : { 200: ttlMs },
+      negativeTtlMs: Object.fromEntries(negativeTtl),
+      defaultTtlMs: config.defaultTtlMs,
+      heuristic: config.heuristic,
+      staleWhileRevalidateMs: config.staleWhileRevalidateMs,
+      staleIfErrorMs: config.staleIfErrorMs,
+      graceMs: config.graceMs,
+      maxObjectBytes: objectBytesMax || Math.floor(memoryBytes * OBJECT_SHARE),
+      allowSetCookie: config.setCookie,
+      allowAuthorization: config.authorization,
+      browserCacheControl: browser,
+    },
+  };
+}
