@@ -15,7 +15,9 @@ import {
   type StoredMeta,
   valueIn,
 } from "./policy/index.ts";
+import { HEAD_BYTES_MAX, type StoredHead } from "./raw-head.ts";
 import type { Entry, Reservation } from "./store/index.ts";
+import { tagsOf } from "./tags.ts";
 
 /** Words of a record that are ours. Durations are packed (see `packMs`), times take two words, texts are places. */
 const META = {
@@ -35,19 +37,6 @@ const META = {
 
 const WORD = 2 ** 32;
 const INT_MAX = 2 ** 31 - 1;
-
-/** Longest head that places can point into: as long as the longest that is ever accepted from a target. */
-export const HEAD_BYTES_MAX = 65_535;
-
-/** The head of a response, ready to be stored, and where its texts stand. */
-export interface StoredHead {
-  readonly bytes: Uint8Array;
-  /** Where the part for clients begins. */
-  readonly clientStart: number;
-  /** Whether clients get another Cache-Control than the origin's. */
-  readonly isRewritten: boolean;
-  readonly places: Readonly<Record<"etag" | "lastModified" | "contentLanguage", number>>;
-}
 
 /**
  * Lays out the head of a response. `fields` are those to store (`storedFields`), `reason` its status line's words.
@@ -72,12 +61,12 @@ export function layOutHead(
   return {
     bytes: Buffer.from(head, "latin1"),
     clientStart: before.length,
+    end: head.length,
     isRewritten: policy.browserCacheControl !== undefined,
-    places: {
-      etag: place("etag"),
-      lastModified: place("last-modified"),
-      contentLanguage: place("content-language"),
-    },
+    etag: place("etag"),
+    lastModified: place("last-modified"),
+    contentLanguage: place("content-language"),
+    tags: tagsOf((name) => valueIn(fields, name)),
   };
 }
 
@@ -108,9 +97,9 @@ export function writeMeta(record: Reservation, meta: StoredMeta, head: StoredHea
   record.setMeta(META.staleWhileRevalidate, packMs(meta.staleWhileRevalidateMs));
   record.setMeta(META.staleIfError, packMs(meta.staleIfErrorMs));
   record.setMeta(META.clientStart, head.clientStart);
-  record.setMeta(META.etag, head.places.etag);
-  record.setMeta(META.lastModified, head.places.lastModified);
-  record.setMeta(META.contentLanguage, head.places.contentLanguage);
+  record.setMeta(META.etag, head.etag);
+  record.setMeta(META.lastModified, head.lastModified);
+  record.setMeta(META.contentLanguage, head.contentLanguage);
   record.setMeta(META.isRewritten, head.isRewritten ? 1 : 0);
 }
 

@@ -1,6 +1,4 @@
 /** Tags of a response: names under which it can be purged together with others. */
-import { type FieldLine, valueIn } from "./policy/index.ts";
-
 /** Tags of one response that count; more would make its record longer than its body. */
 const TAGS_MAX = 64;
 const TAG_BYTES_MAX = 256;
@@ -13,9 +11,16 @@ const FIELDS: Readonly<Record<string, (value: string) => readonly string[]>> = {
   "cache-groups": groupsIn,
 };
 
-/** The tags of a response's fields, without regard to case: at most 64 of 256 characters, the first ones. */
-export function tagsOf(fields: readonly FieldLine[]): readonly string[] {
-  const tags = Object.entries(FIELDS).flatMap(([name, divide]) => divide(valueIn(fields, name) ?? ""));
+const NO_TAGS: readonly string[] = [];
+
+/** The tags of a response, given its fields by name; case does not count. At most 64 of 256 characters, the first ones. */
+export function tagsOf(field: (name: string) => string | undefined): readonly string[] {
+  let tags: string[] | undefined;
+  for (const name in FIELDS) {
+    const value = field(name);
+    if (value !== undefined) tags = [...(tags ?? []), ...(FIELDS[name]?.(value) ?? [])];
+  }
+  if (tags === undefined) return NO_TAGS;
   const clean = tags
     .map((tag) => tag.trim().toLowerCase())
     .filter((tag) => tag !== "" && tag.length <= TAG_BYTES_MAX);

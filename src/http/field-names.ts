@@ -64,13 +64,25 @@ export const FIELD = {
   ifMatch: 48,
   ifUnmodifiedSince: 49,
   ifRange: 50,
+  contentLanguage: 51,
+  proxyAuthenticationInfo: 52,
+  cacheTag: 53,
+  edgeCacheTag: 54,
+  surrogateControl: 55,
+  surrogateKey: 56,
+  cacheGroups: 57,
+  cdnCacheControl: 58,
+  tenfoldCdnCacheControl: 59,
+  setCookie2: 60,
+  contentLocation: 61,
+  cacheGroupInvalidation: 62,
 } as const;
 
 /** Number of a known field, 0 (`FIELD.other`) for the rest. */
 export type FieldCode = (typeof FIELD)[keyof typeof FIELD];
 
 /** One more than the largest code. */
-export const FIELD_CODES = 51;
+export const FIELD_CODES = 63;
 
 /** Name on the wire in small letters: "xForwardedFor" -> "x-forwarded-for". */
 export function wireName(key: string): string {

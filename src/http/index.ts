@@ -12,7 +12,7 @@ export {
   text,
 } from "./bytes.ts";
 export { findCookie, locateCookie } from "./cookies.ts";
-export { FIELD, type FieldCode } from "./field-names.ts";
+export { FIELD, FIELD_CODES, type FieldCode, wireName } from "./field-names.ts";
 export { buildForwardedBlock, type ForwardedBlock, type ForwardedSource } from "./forwarded.ts";
 export { ChunkedScanner, type ChunkMode } from "./http1/chunked.ts";
 export {

@@ -91,7 +91,7 @@ function writeDecimal(value: number): string | undefined {
 }
 
 function writeDisplayString(value: string): string | undefined {
-  if (!value.isWellFormed()) return undefined;
+  if (/\p{Surrogate}/u.test(value)) return undefined; // half of a character
   const encoded = Array.from(Buffer.from(value, "utf8"), (byte) => {
     const char = String.fromCharCode(byte);
     const isPlain = byte >= 0x20 && byte < 0x7f && char !== "%" && char !== '"';

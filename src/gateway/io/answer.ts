@@ -7,7 +7,6 @@
 import { asBytes, type ResponseHead } from "../../http/index.ts";
 import { BodyReader } from "../body.ts";
 import type { Attempts } from "./attempts.ts";
-import type { ResponseTaker } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";
@@ -97,20 +96,17 @@ export class Answer {
     const size = this.#writeHead(head, bytes, false);
     if (size <= 0) return;
     const { scratch } = this.#serving.wire;
-    const taker = this.#request.down?.taker;
-    if (taker === undefined) this.#exchange.sendDown(scratch, 0, size);
-    else taker.interim(scratch, size);
+    this.#exchange.sendDown(scratch, 0, size);
+    this.#exchange.recording?.interim(scratch, size);
   }
 
   #begin(head: ResponseHead, bytes: Uint8Array, start: number, end: number): void {
     const request = this.#request;
-    const taker = request.down?.taker;
-    if (taker !== undefined) return this.#handOver(taker, head, bytes, start, end);
     const dechunk = request.isHttp10 && head.bodyKind === "chunked";
     request.close ||= dechunk || head.bodyKind === "until-close" || this.#endsConnection();
+    this.#exchange.passing(head, bytes);
     const headBytes = this.#writeHead(head, bytes, dechunk);
     if (headBytes < 0) return this.#exchange.fail("upstream-invalid", "upstream-head-too-large");
-    this.#exchange.passing(head, bytes);
     this.#started(head, bytes, dechunk);
     this.#sendFirst(bytes, start, end, headBytes);
   }
@@ -124,12 +120,6 @@ export class Answer {
     this.#request.isReplayable = false;
   }
 
-  /** The answer is for a cache: its head as it is, its body without framing. */
-  #handOver(taker: ResponseTaker, head: ResponseHead, bytes: Uint8Array, start: number, end: number): void {
-    this.#started(head, bytes, true);
-    taker.answerBegins(head, bytes);
-    this.#forwardBody(bytes, start, end);
-  }
 
   /**
    * Whether the connection closes for a reason of ours. A client that was answered without having been told to send
@@ -166,6 +156,7 @@ export class Answer {
       exchange.sendDown(scratch, 0, headBytes);
       body.forEachPart(start, end, (from, to) => exchange.sendDown(bytes, from, to));
     }
+    exchange.recording?.take(bytes, start, end);
     this.#afterBytes(end < limit);
   }
 
@@ -173,15 +164,16 @@ export class Answer {
     const exchange = this.#exchange;
     const end = this.#body.read(bytes, start, limit);
     this.#body.forEachPart(start, end, (from, to) => exchange.sendDown(bytes, from, to));
+    exchange.recording?.take(bytes, start, end);
     this.#afterBytes(end < limit);
-    if (!this.isComplete) this.#request.down?.taker?.answerMoved();
   }
 
   /** `excess`: the target sent more than its own framing says. It is not forwarded, and ends the connection. */
   #afterBytes(excess: boolean): void {
     if (this.#body.error !== undefined) return this.#exchange.fail("upstream-invalid", this.#body.error);
-    if (this.#body.done) this.#complete(this.#reusable && !excess);
-    else this.#exchange.wait("stream", this.#request.timeouts.idleMs);
+    if (this.#body.done) return this.#complete(this.#reusable && !excess);
+    this.#exchange.wait("stream", this.#request.timeouts.idleMs);
+    this.#exchange.recording?.moved();
   }
 
   #complete(reuse: boolean): void {

@@ -1,9 +1,7 @@
 /**
- * Whom an exchange answers: a client's connection (`Downstream`), or the cache, which asks for a response to keep it
- * (`Fetcher`). The exchange, its attempts and its retries are the same for both.
+ * Whom an exchange answers: a client's connection (`Downstream`), or nobody: a fetch that is for the cache alone
+ * (`Nobody`). The exchange, its attempts and its retries are the same for both.
  */
-import type { ResponseHead } from "../../http/index.ts";
-import type { GatewayErrorCode } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Input } from "./input.ts";
@@ -23,28 +21,16 @@ export type Wait =
   | "tunnel"
   | "linger";
 
-/** Takes a response in parts that are not yet bytes for a wire. */
-export interface ResponseTaker {
-  /** An interim response, `bytes[0, size)` as it goes to a client. They are borrowed. */
-  interim(bytes: Uint8Array, size: number): void;
-  /** The final head; `bytes` are borrowed. The body follows by `send`, without its framing. */
-  answerBegins(head: ResponseHead, bytes: Uint8Array): void;
-  /** What came with one read has been sent. */
-  answerMoved(): void;
-  /** There will be no response. */
-  failed(code: GatewayErrorCode, detail: string | undefined, tried: readonly string[]): void;
-}
-
 /** See the top of this file. */
 export interface Client {
   readonly listener: HttpListener;
   readonly peer: Peer;
   readonly outbox: Outbox | undefined;
   readonly isClosed: boolean;
+  /** Nobody waits for the response: it is neither counted nor logged. */
+  readonly isNobody: boolean;
   /** The client sent FIN. */
   readonly hasEnded: boolean;
-  /** Set where the response is taken apart instead of being written. */
-  readonly taker: ResponseTaker | undefined;
   exchange: Exchange | undefined;
   send(bytes: Uint8Array, start: number, end: number): SendResult;
   wait(what: Wait, ms: number): void;

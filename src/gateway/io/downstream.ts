@@ -31,7 +31,7 @@ export class Downstream implements Client, TimerEntry, SocketOwner {
   readonly socket: TcpSocket;
   readonly listener: HttpListener;
   readonly peer: Peer;
-  readonly taker: undefined;
+  readonly isNobody = false;
   /** Place in the listener's list of connections. */
   place = 0;
   outbox: Outbox | undefined;

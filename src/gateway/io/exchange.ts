@@ -16,7 +16,9 @@ import { GROUP_COUNTER } from "../scoreboard.ts";
 import { Answer } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
 import { CachedAnswer } from "./cache/cached-answer.ts";
-import type { Client, ResponseTaker, Wait } from "./client.ts";
+import { Nobody } from "./cache/nobody.ts";
+import type { Recording } from "./cache/recording.ts";
+import type { Client, Wait } from "./client.ts";
 import { SEND } from "./outbox.ts";
 import type { Plan } from "./plan.ts";
 import { errorReply, localReply, type Reply, renderReply } from "./reply.ts";
@@ -40,6 +42,8 @@ export class Exchange implements UpstreamUser {
   #reason: GatewayErrorCode | undefined;
   /** What a fetch for this request tried, if one failed. */
   #fetchTried: readonly string[] | undefined;
+  /** The response is being recorded for the cache as it goes by. */
+  recording: Recording | undefined;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -78,10 +82,11 @@ export class Exchange implements UpstreamUser {
     this.#attempts.start(group, group.keyHash(view));
   }
 
-  /** Takes the request in the view for the cache itself, which has decided already. */
-  beginFetch(client: Client, plan: Plan, bytes: Uint8Array, headEnd: number): void {
-    this.#request.begin(client, bytes, 0, headEnd, headEnd);
+  /** Takes the request in the view for the cache alone, which has decided already. */
+  beginFetch(client: Client, plan: Plan, bytes: Uint8Array, recording: Recording): void {
+    this.#request.begin(client, bytes, 0, bytes.length, bytes.length);
     this.#request.plan = plan;
+    this.record(recording);
     this.#forward(plan, this.#serving.view);
   }
 
@@ -102,7 +107,39 @@ export class Exchange implements UpstreamUser {
 
   /** The answer of a target goes by the cache of its rule. */
   passing(head: ResponseHead, bytes: Uint8Array): void {
-    if (this.#request.plan?.cache !== undefined) this.#cached.passing(head, bytes);
+    if (this.#request.plan?.cache === undefined) return;
+    this.#cached.passing(head, bytes, this.recording);
+    if (this.recording?.keeps === false && !this.isForNobody) this.recording = undefined;
+  }
+
+  /** Carries a recording from now on. */
+  record(recording: Recording): void {
+    this.recording = recording;
+    recording.carrier = this;
+  }
+
+  /** Whether it is for the cache alone. */
+  get isForNobody(): boolean {
+    return this.#request.down?.isNobody === true;
+  }
+
+  /** The client leaves while its response is being recorded: the fetch goes on without it. False when there is none. */
+  #detach(): boolean {
+    const { recording } = this;
+    const { down } = this.#request;
+    const goesOn = recording?.keeps === true && !recording.hasEnded && this.#attempts.upstream?.isOpen === true;
+    if (!goesOn || down === undefined || down.isNobody) return false;
+    this.#reason = "client-closed";
+    this.#report(down);
+    this.#reason = undefined;
+    this.#request.record = undefined;
+    const nobody = new Nobody(down, this.#serving, recording);
+    down.exchange = undefined;
+    nobody.exchange = this;
+    this.#request.down = nobody;
+    this.#attempts.upstream?.resume();
+    this.awaitMore();
+    return true;
   }
 
   /** The head of a response from the cache is on its way. */
@@ -161,7 +198,7 @@ export class Exchange implements UpstreamUser {
   }
 
   downstreamDrained(): void {
-    if (this.#cached.isReading) return this.#cached.pump();
+    if (this.#cached.isFollowing) return this.#cached.pump();
     this.#attempts.upstream?.resume();
     this.downstreamMoved();
   }
@@ -174,6 +211,7 @@ export class Exchange implements UpstreamUser {
 
   /** The client is gone. */
   downstreamClosed(): void {
+    if (this.#detach()) return;
     this.#attempts.leaveQueue();
     if (!this.#tunnel.isOpen && !this.#answer.isComplete) this.#reason = "client-closed";
     this.#attempts.release(false);
@@ -183,7 +221,9 @@ export class Exchange implements UpstreamUser {
   /** Sends to the client; the target pauses while the client cannot take more. */
   sendDown(bytes: Uint8Array, start: number, end: number): void {
     this.#bytesOut += end - start;
-    if (this.#request.down?.send(bytes, start, end) === SEND.waits) this.#attempts.upstream?.pause();
+    const sent = this.#request.down?.send(bytes, start, end);
+    // What is being recorded is in memory anyway, and others may wait for it: a slow client holds it up no longer.
+    if (sent === SEND.waits && (this.recording?.keeps !== true || this.isForNobody)) this.#attempts.upstream?.pause();
   }
 
   // --- the target's side --------------------------------------------------------------------------------------
@@ -226,6 +266,7 @@ export class Exchange implements UpstreamUser {
   /** The target has said all. */
   answerComplete(reuse: boolean): void {
     const isWhole = this.#request.body.done;
+    this.recording?.completed();
     this.#attempts.release(reuse && isWhole);
     if (isWhole) return this.#finish();
     this.#awaitDiscard();
@@ -276,8 +317,14 @@ export class Exchange implements UpstreamUser {
     if (wait === "queue") this.#attempts.leaveQueue();
     const code = this.#timeoutCode(wait);
     if (code === "connect-timeout") this.#attempts.lost(code, true);
-    else if (code === "client-stalled") this.abandon(code);
+    else if (code === "client-stalled") this.#cutClient(code);
     else this.fail(code);
+  }
+
+  #cutClient(code: GatewayErrorCode): void {
+    const { down } = this.#request;
+    if (this.#detach()) down?.destroy();
+    else this.abandon(code);
   }
 
   #timeoutCode(wait: Wait): GatewayErrorCode {
@@ -304,15 +351,15 @@ export class Exchange implements UpstreamUser {
     if (this.#answer.hasBegun) return this.abandon(code);
     this.#reason = code;
     attempts.release(false);
-    if (down?.taker !== undefined) return this.#failFetch(down.taker, code, detail);
+    this.recording?.failed(code, detail, attempts.tried);
+    if (down?.isNobody === true) return this.#endFetch(code);
     const requestId = this.#serving.requestIds.text(this.#request.number);
     const tried = this.#fetchTried ?? attempts.tried;
     this.#reply(errorReply({ code, detail, accept: this.#accept(), requestId, tried }));
   }
 
-  #failFetch(taker: ResponseTaker, code: GatewayErrorCode, detail: string | undefined): void {
+  #endFetch(code: GatewayErrorCode): void {
     this.#answer.replace(GATEWAY_ERRORS[code].status);
-    taker.failed(code, detail, this.#attempts.tried);
     this.#finish();
   }
 
@@ -346,6 +393,7 @@ export class Exchange implements UpstreamUser {
   /** Cuts both sides. */
   abandon(code: GatewayErrorCode): void {
     this.#reason ??= code;
+    this.recording?.cut();
     this.#attempts.leaveQueue();
     this.#attempts.release(false);
     const { down } = this.#request;
@@ -377,7 +425,7 @@ export class Exchange implements UpstreamUser {
 
   /** A fetch is counted by the client's exchange that it is for. */
   #account(down: Client): void {
-    if (down.taker !== undefined) return;
+    if (down.isNobody) return;
     const { column } = this.#serving;
     const row = this.#request.plan?.cache === undefined ? this.#attempts.row : this.#request.plan.row;
     const durationMs = this.#serving.nowMs() - this.#request.startedMs;
@@ -415,6 +463,8 @@ export class Exchange implements UpstreamUser {
     this.#request.clear();
     this.#attempts.clear();
     this.#answer.clear();
+    this.recording?.cut();
+    this.recording = undefined;
     this.#cached.clear();
     this.#fetchTried = undefined;
     this.#tunnel.isOpen = false;

@@ -56,7 +56,7 @@ export class Request {
     this.upgrade = head.upgrade;
     this.holdsBack = head.expectContinue;
     this.close = !head.keepAlive;
-    if (serving.logsAccess && down.taker === undefined) this.record = accessRecord(serving.view);
+    if (serving.logsAccess && !down.isNobody) this.record = accessRecord(serving.view);
     const { body } = this;
     body.begin(head.bodyKind, head.contentLength, false);
     const bodyEnd = body.read(bytes, headEnd, end);

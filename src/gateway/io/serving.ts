@@ -16,10 +16,11 @@ import { RequestIds } from "../request-id.ts";
 import type { RequestView } from "../route.ts";
 import { type Column, countStatus, GROUP_COUNTER, NO_GROUP } from "../scoreboard.ts";
 import type { Edge } from "./cache/edge.ts";
+import { Nobody } from "./cache/nobody.ts";
+import type { Recording } from "./cache/recording.ts";
 import type { Client } from "./client.ts";
 import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
-import type { Plan } from "./plan.ts";
 import { pageReply, renderReply } from "./reply.ts";
 import type { Transport } from "./transport/index.ts";
 import { Wire } from "./wire.ts";
@@ -84,6 +85,10 @@ export class Serving {
   get timeouts(): TimeoutsConfig {
     return this.#config.timeouts;
   }
+  /** The Date of now, as HTTP writes it. */
+  get dateText(): string {
+    return new Date(this.wallMs()).toUTCString();
+  }
   get name(): string {
     return this.#config.name;
   }
@@ -140,17 +145,18 @@ export class Serving {
     return next;
   }
 
-  /** Begins an exchange for the cache itself, with the request head `bytes`, which is whole. */
-  fetch(fetcher: Client, plan: Plan, bytes: Uint8Array): void {
+  /** Begins an exchange that is for the cache alone, with the request head `bytes`, which is whole. */
+  fetch(recording: Recording, bytes: Uint8Array): void {
+    const { client, plan } = recording.order;
+    const nobody = new Nobody(client, this, recording);
     const { view } = this;
-    if (view.head.parse(bytes, 0, bytes.length) !== bytes.length)
-      throw new Error("cache: a request that is no request");
+    if (view.head.parse(bytes, 0, bytes.length) !== bytes.length) throw new Error("cache: a request that is no request");
     view.bytes = bytes;
-    view.clientIp = this.peers.clientIp(fetcher.peer, view.head, bytes);
+    view.clientIp = this.peers.clientIp(nobody.peer, view.head, bytes);
     const exchange = this.#free.pop() ?? new Exchange(this);
-    fetcher.exchange = exchange;
+    nobody.exchange = exchange;
     this.#owner = exchange;
-    exchange.beginFetch(fetcher, plan, bytes, bytes.length);
+    exchange.beginFetch(nobody, plan, bytes, recording);
     this.#owner = undefined;
   }
 

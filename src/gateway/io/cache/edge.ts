@@ -1,29 +1,28 @@
 /**
- * The edge cache of one worker: finds stored responses, and fetches those that are missing, each once.
+ * The edge cache of one worker: finds stored responses, stores new ones, and knows which are being fetched.
  *
- * The store is shared by all workers (see edge/store); flights are this worker's own. What is being looked up now, its
+ * The store is shared by all workers (see edge/store); recordings are this worker's own. What is being looked up now, its
  * key and hashes, stands in this object, so that a hit allocates nothing; whoever goes on later keeps a `CacheKey`.
  */
 import {
   type Counter,
-  type FieldLine,
   layOutHead,
   matchesVariant,
-  type Purge,
   type Store,
+  type StoredHead,
   type StoredMeta,
   StoredResponse,
-  tagsOf,
+  type Update,
   urlKey,
   varyKey,
   writeCacheKey,
   writeMeta,
 } from "../../../edge/index.ts";
+import { text } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 import type { Serving } from "../serving.ts";
-import { Fetch, type FetchOrder } from "./fetch.ts";
-import { Flight } from "./flight.ts";
 import { ViewedRequest } from "./messages.ts";
+import { type FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** Longest key; a request with a longer one goes around the cache. */
@@ -31,6 +30,8 @@ const KEY_BYTES_MAX = 16 * 1024;
 
 /** How long other workers leave a key to the one that fetches it: longer than any target may take, as a rule. */
 const CLAIM_MS = 60_000;
+
+const NO_TAGS: readonly number[] = [];
 
 /** What identifies a response, kept beyond the turn in which it was looked up. */
 export interface CacheKey {
@@ -47,9 +48,7 @@ export interface Keeping {
   readonly key: CacheKey;
   readonly cache: RuleCache;
   readonly meta: StoredMeta;
-  readonly fields: readonly FieldLine[];
-  /** The words of its status line. */
-  readonly reason: string;
+  readonly head: StoredHead;
   readonly body: readonly Uint8Array[];
   /** The number of the latest purge before the request went out. */
   readonly startSequence: number;
@@ -67,7 +66,7 @@ export class Edge {
   readonly store: Store;
   readonly #serving: Serving;
   readonly #worker: number;
-  readonly #flights = new Map<string, Fetch>();
+  readonly #recordings = new Map<number, Recording>();
   readonly #key = new Uint8Array(KEY_BYTES_MAX);
   readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0, end: 0 };
   #hashHi = 0;
@@ -82,6 +81,8 @@ export class Edge {
     this.#serving = serving;
     this.viewed = new ViewedRequest(serving.view);
   }
+
+  // --- looking up ---------------------------------------------------------------------------------------------
 
   /**
    * The stored response for the request in the view, or undefined. It stays in place until the next look or `release`.
@@ -103,8 +104,11 @@ export class Edge {
   #find(hashHi: number, hashLo: number, key: Uint8Array, end: number): StoredResponse | undefined {
     let entry = this.store.find(hashHi, hashLo, key, 0, end);
     while (entry !== undefined) {
-      if (this.#stored?.entry !== entry) this.#stored = new StoredResponse(entry);
-      if (matchesVariant(this.#stored, this.viewed)) return this.#stored;
+      this.#stored ??= new StoredResponse(entry);
+      if (matchesVariant(this.#stored, this.viewed)) {
+        entry.touch();
+        return this.#stored;
+      }
       entry = this.store.next();
     }
     return undefined;
@@ -124,22 +128,24 @@ export class Edge {
 
   // --- fetching -----------------------------------------------------------------------------------------------
 
-  /** The fetch for a key that others may join, if one is under way. */
-  fetchOf(flightKey: string): Fetch | undefined {
-    return this.#flights.get(flightKey);
+  /** The recording that a request with this order may follow, if one is under way. */
+  recordingFor({ key, variant }: FetchOrder): Recording | undefined {
+    const recording = this.#recordings.get(numberOf(key));
+    if (recording?.isJoinable !== true || recording.order.variant !== variant) return undefined;
+    return sameBytes(recording.order.key.bytes, key.bytes) ? recording : undefined;
   }
 
-  /** A fetch that is about to start; others may join it if its flight is shared. */
-  prepare(order: FetchOrder, flight: Flight): Fetch {
-    const fetch = new Fetch(this, this.#serving, order, flight);
-    if (flight.isShared) this.#flights.set(flight.key, fetch);
-    return fetch;
+  /** A recording that is about to begin; others may join it if it is shared. */
+  record(order: FetchOrder, isShared: boolean): Recording {
+    const recording = new Recording(this, this.#serving, order, isShared);
+    if (isShared) this.#recordings.set(numberOf(order.key), recording);
+    return recording;
   }
 
   /** Fetches for the store alone, unless somebody already does. */
-  refresh(order: FetchOrder, flightKey: string): void {
-    if (this.#flights.has(flightKey) || !this.claim(order.key)) return;
-    this.prepare(order, new Flight(flightKey, true)).start();
+  refresh(order: FetchOrder, head: Uint8Array): void {
+    if (this.recordingFor(order) !== undefined || !this.claim(order.key)) return;
+    this.#serving.fetch(this.record(order, true), head);
   }
 
   /** Whether this worker is the one to fetch: no other one is at it. */
@@ -149,29 +155,34 @@ export class Edge {
     return leader < 0 || leader === this.#worker;
   }
 
-  /** Whether responses for the key could not be kept lately: then nobody waits for another's. */
+  /** Says that responses for the key cannot be kept: nobody waits for another's. */
+  mark({ hashHi, hashLo }: CacheKey, seconds: number): void {
+    this.store.markers.mark(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000) + seconds);
+  }
   isMarked({ hashHi, hashLo }: CacheKey): boolean {
     return this.store.markers.isMarked(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000));
   }
 
-  /** The flight has landed, or takes nobody else. */
-  landed(fetch: Fetch): void {
-    const { flight } = fetch;
-    if (this.#flights.get(flight.key) !== fetch) return;
-    this.#flights.delete(flight.key);
-    const { hashHi, hashLo } = fetch.key;
-    this.store.flights.release(hashHi, hashLo);
+  /** The recording has ended, or takes nobody else. */
+  landed(recording: Recording): void {
+    const { key } = recording.order;
+    if (this.#recordings.get(numberOf(key)) !== recording) return;
+    this.#recordings.delete(numberOf(key));
+    this.store.flights.release(key.hashHi, key.hashLo);
+  }
+
+  count(counter: Counter, by = 1): void {
+    this.store.count(counter, by);
   }
 
   // --- the store ----------------------------------------------------------------------------------------------
 
   /** Stores a response; the request that it answers is in the view. It is no matter if there is no room. */
-  keep({ key, cache, meta, fields, reason, body, startSequence }: Keeping): void {
+  keep({ key, meta, head, body, startSequence }: Keeping): void {
     const { store } = this;
-    const bodyBytes = body.reduce((sum, { length }) => sum + length, 0);
-    const head = layOutHead({ status: meta.status, reason }, fields, bodyBytes, cache.policy);
-    if (head === undefined) return;
     this.#removeOthers(key, meta);
+    let bodyBytes = 0;
+    for (const chunk of body) bodyBytes += chunk.length;
     const record = store.reserve({
       hashHi: key.hashHi,
       hashLo: key.hashLo,
@@ -180,15 +191,15 @@ export class Edge {
       urlStart: key.urlStart,
       pathEnd: key.pathEnd,
       vary: varyKey(meta),
-      tags: tagsOf(fields).map((tag) => this.tagHash(tag)),
-      headBytes: head.bytes.length,
+      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => this.tagHash(tag)),
+      headBytes: head.end,
       bodyBytes,
       startSequence,
       nowS: Math.floor(this.#serving.wallMs() / 1000),
       usableUntilS: 0,
     });
     if (typeof record === "string") return;
-    record.bytes.set(head.bytes, record.headOffset);
+    record.bytes.set(head.bytes.subarray(0, head.end), record.headOffset);
     let at = record.bodyOffset;
     for (const chunk of body) {
       record.bytes.set(chunk, at);
@@ -196,7 +207,20 @@ export class Edge {
     }
     writeMeta(record, meta, head);
     if (record.commit() !== undefined) record.abort();
-    store.markers.unmark(key.hashHi, key.hashLo);
+  }
+
+  /** Stores what a 304 or an answer to HEAD made of `stored`, with its body. */
+  keepUpdated(
+    { key, cache }: Pick<Keeping, "key" | "cache">,
+    stored: StoredResponse,
+    { fields, meta }: Extract<Update, { kind: "updated" }>,
+    startSequence: number,
+  ): void {
+    const { bytes, bodyOffset, bodyBytes } = stored.entry;
+    const body = [bytes.slice(bodyOffset, bodyOffset + bodyBytes)];
+    const { status, reason } = stored;
+    const head = layOutHead({ status, reason }, fields, bodyBytes, cache.policy);
+    if (head !== undefined) this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });
   }
 
   /** A response with another Vary that would answer the same request is out of date now. */
@@ -211,36 +235,40 @@ export class Edge {
     this.store.remove(hashHi, hashLo, bytes, 0, bytes.length);
   }
 
-  count(counter: Counter, by = 1): void {
-    this.store.count(counter, by);
-  }
-
   // --- purging ------------------------------------------------------------------------------------------------
 
-  /** Removes what is stored of a URL, in all its variants: for unsafe methods and for PURGE. */
+  /** Removes what is stored of the request's URL, in all its variants. */
   purgeUrl(cache: RuleCache, view: RequestView): void {
     const place = this.#place;
     if (!writeCacheKey(cache.key, view, this.#key, place)) return;
-    const hash = this.store.hashHigh(this.#key, place.urlStart, place.urlEnd);
-    this.#purge({ kind: "url", hash, hard: true });
+    this.#purgeHash(this.store.hashHigh(this.#key, place.urlStart, place.urlEnd));
   }
 
-  /** The same for a path (with its query) on the same host. */
+  /** The same for a path, with its query, on a host. */
   purgePath(cache: RuleCache, url: { readonly host: string; readonly target: string }): void {
     const key = urlKey(cache.key, url);
-    this.#purge({ kind: "url", hash: this.store.hashHigh(key, 0, key.length), hard: true });
+    this.#purgeHash(this.store.hashHigh(key, 0, key.length));
+  }
+
+  #purgeHash(hash: number): void {
+    this.store.purge({ kind: "url", hash, hard: true });
   }
 
   purgeTag(tag: string): void {
-    this.#purge({ kind: "tag", hash: this.tagHash(tag), hard: true });
+    this.store.purge({ kind: "tag", hash: this.tagHash(tag), hard: true });
   }
 
   tagHash(tag: string): number {
-    const bytes = Buffer.from(tag, "latin1");
+    const bytes = Buffer.from(tag.toLowerCase(), "latin1");
     return this.store.hashLow(bytes, 0, bytes.length);
   }
+}
 
-  #purge(purge: Purge): void {
-    this.store.purge(purge);
-  }
+/** Both hashes as one number; keys are compared byte by byte after it. */
+function numberOf({ hashHi, hashLo }: CacheKey): number {
+  return (hashHi >>> 0) * 0x20_0000 + (hashLo >>> 11);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && text(a, 0, a.length) === text(b, 0, b.length);
 }

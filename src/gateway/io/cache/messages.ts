@@ -1,5 +1,5 @@
 /** Requests and responses as the caching policy reads them: views over parsed heads, no string made before it is asked for. */
-import type { CacheRequest, CacheResponse, FieldLine } from "../../../edge/index.ts";
+import type { CacheRequest, CacheResponse, Conditions, FieldLine } from "../../../edge/index.ts";
 import {
   asBytes,
   equalsFolded,
@@ -9,6 +9,7 @@ import {
   type MethodCode,
   type ResponseHead,
   text,
+  wireName,
 } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 
@@ -75,8 +76,21 @@ export class HeadedResponse implements CacheResponse {
   }
 }
 
+/** Names that heads index -> their codes: whether such a field is there is one load. */
+const CODES: ReadonlyMap<string, number> = new Map(
+  Object.entries(FIELD)
+    .filter(([, code]) => code > FIELD.lookalike)
+    .map(([key, code]) => [wireName(key), code]),
+);
+
 /** The values of all lines of one name. A name spelt with "_" for "-" is another name. */
 function joined(fields: Fields, bytes: Uint8Array, name: string): string | undefined {
+  const code = CODES.get(name);
+  if (code !== undefined) {
+    const first = fields.first(code);
+    if (first < 0) return undefined;
+    if (!fields.repeated(code)) return text(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
+  }
   const wanted = asBytes(name);
   let value: string | undefined;
   for (let i = 0; i < fields.count; i++) {
@@ -104,4 +118,34 @@ export function isSafe(method: MethodCode): boolean {
   return (
     method === METHOD.get || method === METHOD.head || method === METHOD.options || method === METHOD.trace
   );
+}
+
+/** The lines of a head as it is stored or laid out, without the status line. */
+export function linesIn(bytes: Uint8Array, start: number, end: number): FieldLine[] {
+  const [, ...lines] = text(bytes, start, end).split("\r\n");
+  return lines.filter(Boolean).map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+}
+
+/** Status line and fields, each with its CRLF, without framing. */
+export function headBytes(status: number, reason: string, fields: readonly FieldLine[]): Uint8Array {
+  const lines = fields
+    .filter(([name]) => name.toLowerCase() !== "content-length")
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  return asBytes(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}`);
+}
+
+/** Fields that the cache decides about by itself. */
+const OWN_CONDITIONS = /^(if-none-match|if-modified-since|if-match|if-unmodified-since|if-range|range)$/i;
+
+/** The request head `bytes[0, end)` with our conditions in the place of its own, as a GET. */
+export function conditionalHead(bytes: Uint8Array, end: number, conditions: Conditions): Uint8Array {
+  const { ifNoneMatch, ifModifiedSince } = conditions;
+  const [requestLine = "", ...fields] = text(bytes, 0, end - 4).split("\r\n");
+  const kept = fields.filter((line) => !OWN_CONDITIONS.test(line.slice(0, line.indexOf(":"))));
+  if (ifNoneMatch !== undefined) kept.push(`If-None-Match: ${ifNoneMatch}`);
+  if (ifModifiedSince !== undefined) kept.push(`If-Modified-Since: ${ifModifiedSince}`);
+  return asBytes(`${[requestLine.replace(/^HEAD /, "GET "), ...kept].join("\r\n")}\r\n\r\n`);
 }

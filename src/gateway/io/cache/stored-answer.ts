@@ -10,7 +10,7 @@ import { copy, METHOD } from "../../../http/index.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
-import { headBytes } from "./flight.ts";
+import { headBytes } from "./messages.ts";
 import { OWN_BYTES_MAX, putAge, putEnd, putFraming, putText } from "./own-lines.ts";
 
 /** What is sent, and what is said of it. */

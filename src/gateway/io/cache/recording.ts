@@ -1,0 +1,326 @@
+/**
+ * One response on its way from a target into the cache, and the clients that follow it meanwhile.
+ *
+ *   waiting -> streaming -> complete
+ *          |            \-> cut
+ *          |-> revalidated (304: what is stored is right)
+ *          \-> failed
+ *
+ * The exchange that asks the target carries it: the first client's own, which is answered as without a cache, or one that
+ * is for the cache alone. Followers go through the body at their own pace. While the response is being kept, all of it is
+ * in memory and a slow follower holds nobody up; otherwise only what the slowest has not had yet is, and the target waits.
+ *
+ * The number of the latest purge is read before the request goes out, and the response is stored with it: what was purged
+ * meanwhile is not fresh when it arrives.
+ */
+import {
+  afterFailure,
+  type CacheRequest,
+  type Conditions,
+  isFailure,
+  layOutRawHead,
+  putContentLength,
+  type StoredHead,
+  type StoredMeta,
+  storability,
+  tagsOf,
+  updateFrom304,
+  withheldFields,
+} from "../../../edge/index.ts";
+import type { ResponseHead } from "../../../http/index.ts";
+import { BodyReader } from "../../body.ts";
+import type { GatewayErrorCode } from "../../errors.ts";
+import type { Client } from "../client.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Plan } from "../plan.ts";
+import type { Serving } from "../serving.ts";
+import type { CacheKey, Edge } from "./edge.ts";
+import { HeadedResponse, linesOf } from "./messages.ts";
+import type { RuleCache } from "./rule-cache.ts";
+
+/** How long requests for what cannot be kept do not wait for each other (Varnish's hit-for-miss). */
+const MARK_S = 120;
+
+/** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
+const AHEAD_BYTES_MAX = 256 * 1024;
+
+/** What to fetch. */
+export interface FetchOrder {
+  readonly client: Pick<Client, "listener" | "peer">;
+  readonly plan: Plan;
+  readonly cache: RuleCache;
+  readonly key: CacheKey;
+  /** Values that select the stored response in question; "" for none. */
+  readonly variant: string;
+  /** Of the stored response that is asked about; undefined for a plain fetch. */
+  readonly conditions: Conditions | undefined;
+}
+
+/** A client's exchange that follows a recording. Calls come one at a time. */
+export interface Follower {
+  /** How much of the body it has had. */
+  readonly offset: number;
+  /** An interim response, `bytes[0, size)`; borrowed. */
+  interim(bytes: Uint8Array, size: number): void;
+  /** State or bytes are new. */
+  moved(): void;
+}
+
+/** Where a recording stands; see the top of this file. */
+export type RecordingState = "waiting" | "streaming" | "complete" | "revalidated" | "failed" | "cut";
+
+/** Why there is no response. */
+export interface FetchFailure {
+  readonly code: GatewayErrorCode;
+  readonly detail: string | undefined;
+  readonly tried: readonly string[];
+}
+
+export class Recording {
+  readonly order: FetchOrder;
+  readonly #edge: Edge;
+  readonly #serving: Serving;
+  readonly #startSequence: number;
+  readonly #startWallMs: number;
+  /** Who asks the target; set when it begins to. */
+  carrier: Exchange | undefined;
+  state: RecordingState = "waiting";
+  failure: FetchFailure | undefined;
+  /** Whether others may join. */
+  isShared: boolean;
+  /** Whether it is to be stored: then all of the body stays in memory. */
+  keeps = true;
+  /** Why it is not. */
+  refusal = "";
+  status = 0;
+  /** The head for clients and caches; for a response that is not kept only when somebody follows it. */
+  head: StoredHead | undefined;
+  meta: StoredMeta | undefined;
+  /** Length of the body if it was declared, else -1. */
+  contentLength = -1;
+  #followers: Set<Follower> | undefined;
+  /** Takes a chunked body apart. */
+  #body: BodyReader | undefined;
+  #chunks: Uint8Array[] = [];
+  /** Offset in the body of the first chunk. */
+  #base = 0;
+  #total = 0;
+  #isStored = false;
+
+  constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
+    this.#edge = edge;
+    this.#serving = serving;
+    this.order = order;
+    this.isShared = isShared;
+    this.#startSequence = edge.store.purgeSequence;
+    this.#startWallMs = serving.wallMs();
+  }
+
+  /** Whether there will be no more. */
+  get hasEnded(): boolean {
+    return this.state !== "waiting" && this.state !== "streaming";
+  }
+  get total(): number {
+    return this.#total;
+  }
+  get hasFollowers(): boolean {
+    return this.#followers !== undefined && this.#followers.size > 0;
+  }
+  /** Whether a new follower finds the body from its beginning. */
+  get isJoinable(): boolean {
+    return this.isShared && this.keeps && !this.hasEnded;
+  }
+  /** Whether the target should wait for those who follow. */
+  get isAhead(): boolean {
+    return !this.keeps && this.#total - this.#slowest() > AHEAD_BYTES_MAX;
+  }
+
+  // --- what comes ---------------------------------------------------------------------------------------------
+
+  interim(bytes: Uint8Array, size: number): void {
+    for (const follower of this.#followers ?? []) follower.interim(bytes, size);
+  }
+
+  /** The final head. */
+  began(head: ResponseHead, bytes: Uint8Array, request: CacheRequest): void {
+    this.state = "streaming";
+    this.status = head.status;
+    this.contentLength = head.bodyKind === "length" ? head.contentLength : head.bodyKind === "none" ? 0 : -1;
+    if (head.bodyKind === "chunked") {
+      this.#body = new BodyReader();
+      this.#body.begin(head.bodyKind, 0, true);
+    }
+    const { cache, conditions } = this.order;
+    const responseWallMs = this.#serving.wallMs();
+    const response = new HeadedResponse(head, bytes);
+    const exchange = { request, response, requestWallMs: this.#startWallMs, responseWallMs };
+    if (head.status === 304 && conditions !== undefined) return this.#update(exchange, head, bytes);
+    if (isFailure(head.status) && this.#hasFallback(responseWallMs)) return this.#standIn(head.status);
+    const verdict = storability(exchange, cache.policy);
+    const isKept = verdict.kind === "store";
+    const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
+    if (isKept || this.hasFollowers) {
+      const date = this.#serving.dateText;
+      this.head = layOutRawHead(head, bytes, { policy: cache.policy, withheld, keepsAge: !isKept, date });
+      if (this.head !== undefined) this.head.tags = tagsOf((name) => response.field(name));
+    }
+    if (!isKept) this.#refuse(verdict.reason);
+    else if (this.head === undefined) this.#refuse("head-too-long");
+    else this.meta = verdict.meta;
+  }
+
+  /** `bytes[start, end)` of the body as they came, framing included. */
+  take(bytes: Uint8Array, start: number, end: number): void {
+    if (this.hasEnded || (!this.keeps && !this.hasFollowers)) return;
+    if (this.#body === undefined) this.#append(bytes, start, end);
+    else {
+      const after = this.#body.read(bytes, start, end);
+      this.#body.forEachPart(start, after, (from, to) => this.#append(bytes, from, to));
+    }
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    if (end === start) return;
+    const isWhole = this.#total === 0 && end - start === this.contentLength;
+    this.#total += end - start;
+    if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
+    // The usual one: all of it in one piece, and nobody else wants it.
+    if (isWhole && this.keeps && !this.hasFollowers) this.#store([bytes.subarray(start, end)]);
+    else this.#chunks.push(bytes.slice(start, end));
+  }
+
+  /** What came with one read has been taken, and more will come. */
+  moved(): void {
+    if (this.hasFollowers) this.#tell();
+    this.#leaveIfUnwanted();
+  }
+
+  /** The response is whole. */
+  completed(): void {
+    if (this.hasEnded) return;
+    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks);
+    this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
+  }
+
+  /** There is no response. */
+  failed(code: GatewayErrorCode, detail: string | undefined, tried: readonly string[]): void {
+    if (this.hasEnded) return;
+    this.failure = { code, detail, tried };
+    this.#end("failed");
+  }
+
+  /** It broke off. */
+  cut(): void {
+    if (!this.hasEnded) this.#end(this.state === "waiting" ? "failed" : "cut");
+  }
+
+  #end(state: RecordingState): void {
+    this.state = state;
+    this.#edge.landed(this);
+    this.#tell();
+  }
+
+  /** It is not to be kept: who waited for it goes his own way, and nobody waits for the next. */
+  #refuse(reason: string): void {
+    this.keeps = false;
+    this.refusal = reason;
+    this.isShared = false;
+    this.#edge.mark(this.order.key, MARK_S);
+    this.#edge.landed(this);
+  }
+
+  // --- what is stored -----------------------------------------------------------------------------------------
+
+  /** An error, and something older that is better than that. */
+  #standIn(status: number): void {
+    this.keeps = false;
+    this.failure = { code: "upstream-invalid", detail: `status-${status}`, tried: [] };
+    this.#end("failed");
+  }
+
+  #hasFallback(nowMs: number): boolean {
+    const { cache, key, plan, conditions } = this.order;
+    if (conditions === undefined) return false;
+    const stored = this.#edge.lookAgain(key);
+    return afterFailure(stored, cache.policy, nowMs, { allTargetsDown: plan.isDown }).kind === "stale";
+  }
+
+  /** 304: what is stored is right, and lives on with what the target says of it now. */
+  #update(exchange: Parameters<typeof updateFrom304>[1], head: ResponseHead, bytes: Uint8Array): void {
+    const { cache, key } = this.order;
+    const stored = this.#edge.lookAgain(key);
+    if (stored === undefined) return;
+    const whole = { meta: stored, fields: stored.fields(), bodyBytes: stored.entry.bodyBytes };
+    const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
+    if (update.kind === "mismatch") return this.#edge.remove(key);
+    if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.#startSequence);
+  }
+
+  #store(body: readonly Uint8Array[]): void {
+    const { head, meta } = this;
+    if (head === undefined || meta === undefined) return;
+    this.#isStored = true;
+    if (this.status !== 204) putContentLength(head, this.#total);
+    this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.#startSequence });
+  }
+
+  // --- those who follow ---------------------------------------------------------------------------------------
+
+  join(follower: Follower): void {
+    this.#followers ??= new Set();
+    this.#followers.add(follower);
+  }
+
+  leave(follower: Follower): void {
+    if (this.#followers?.delete(follower) !== true || this.hasEnded) return;
+    this.#leaveIfUnwanted();
+    if (!this.keeps) this.followed();
+  }
+
+  /** A follower has had more. */
+  followed(): void {
+    this.#trim();
+    if (this.isAhead) this.carrier?.downstreamMoved();
+    else this.carrier?.downstreamDrained();
+  }
+
+  /** A response that nobody reads and that is not kept is not fetched to its end. */
+  #leaveIfUnwanted(): void {
+    if (this.keeps || this.hasFollowers || this.hasEnded) return;
+    if (this.carrier?.isForNobody === true) this.carrier.abandon("client-closed");
+  }
+
+  #tell(): void {
+    for (const follower of Array.from(this.#followers ?? [])) {
+      if (this.#followers?.has(follower) === true) follower.moved();
+    }
+    this.#trim();
+  }
+
+  /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
+  chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
+    let at = this.#base;
+    for (const bytes of this.#chunks) {
+      if (offset < at + bytes.length) return { bytes, start: offset - at };
+      at += bytes.length;
+    }
+    return undefined;
+  }
+
+  /** Forgets what everybody has had of a body that is not kept. */
+  #trim(): void {
+    if (this.keeps) return;
+    const slowest = this.#slowest();
+    for (let first = this.#chunks[0]; first !== undefined; first = this.#chunks[0]) {
+      if (this.#base + first.length > slowest) return;
+      this.#base += first.length;
+      this.#chunks.shift();
+    }
+  }
+
+  #slowest(): number {
+    let slowest = this.#total;
+    for (const { offset } of this.#followers ?? []) slowest = Math.min(slowest, offset);
+    return slowest;
+  }
+}
