@@ -16,6 +16,7 @@ export {
   sum,
 } from "./histogram.ts";
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogOptions } from "./log.ts";
+export { memoized } from "./memo.ts";
 export {
   histogramSamples,
   METRICS_CONTENT_TYPE,

@@ -76,7 +76,7 @@ export interface HeadLayout {
   /** Keep the target's Age: the response is passed on, not stored. */
   readonly keepsAge: boolean;
   /** Sent where the target sent no Date. */
-  readonly date: string;
+  readonly date: () => string;
 }
 
 /** Lays out the head of a response. Undefined when it is too long to be stored. O(head). */
@@ -99,7 +99,7 @@ export function layOutRawHead(head: ResponseHead, bytes: Uint8Array, layout: Hea
   };
   laid.end = putLines(head, bytes, out, laid.end, { layout, wantsInternal: false, laid });
   if (browser !== undefined) laid.end = putField(CACHE_CONTROL, browser, out, laid.end);
-  if (!head.fields.has(FIELD.date)) laid.end = putField(DATE, layout.date, out, laid.end);
+  if (!head.fields.has(FIELD.date)) laid.end = putField(DATE, layout.date(), out, laid.end);
   return laid;
 }
 

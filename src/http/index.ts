@@ -30,6 +30,7 @@ export { RequestHead, type TargetForm } from "./http1/request-head.ts";
 export { ResponseHead } from "./http1/response-head.ts";
 export type { ChunkMistake } from "./http1/syntax-errors.ts";
 export { type ResponseFields, reasonPhrase, writeResponse } from "./http1/write-response.ts";
+export { knownText } from "./known-texts.ts";
 export { isIdempotent, METHOD, type MethodCode, methodCode } from "./methods.ts";
 export { findQuery, locateQuery } from "./query.ts";
 export {

@@ -25,7 +25,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { conditionalHead, isSafe } from "./messages.ts";
+import { conditionalHead, isSafe, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
@@ -222,7 +222,9 @@ export class CachedAnswer implements Ways {
   /** To a target with this very exchange, the response recorded as it goes by. */
   #record(edge: Edge, order: FetchOrder, isShared: boolean): false {
     edge.count("misses");
-    this.#exchange.record(edge.record(order, isShared));
+    const recording = edge.record(order, isShared);
+    recording.request = new PlainRequest(edge.viewed, () => this.#viewed());
+    this.#exchange.record(recording);
     this.#request.cacheNote = "fwd=uri-miss";
     return false;
   }
@@ -273,7 +275,7 @@ export class CachedAnswer implements Ways {
   }
 
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
-    recording.began(head, bytes, this.#viewed());
+    recording.began(head, bytes, recording.request ?? this.#viewed());
     if (this.#request.cacheNote === "") return;
     const { keeps, refusal } = recording;
     this.#request.cacheNote = keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`;

@@ -18,7 +18,7 @@ import {
   writeCacheKey,
   writeMeta,
 } from "../../../edge/index.ts";
-import { text } from "../../../http/index.ts";
+import { copy, text } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 import type { Serving } from "../serving.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -43,13 +43,20 @@ export interface CacheKey {
   readonly pathEnd: number;
 }
 
+/** Some of a body: `bytes[start, end)`. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A response to be stored. */
 export interface Keeping {
   readonly key: CacheKey;
   readonly cache: RuleCache;
   readonly meta: StoredMeta;
   readonly head: StoredHead;
-  readonly body: readonly Uint8Array[];
+  readonly body: readonly Piece[];
   /** The number of the latest purge before the request went out. */
   readonly startSequence: number;
 }
@@ -182,7 +189,7 @@ export class Edge {
     const { store } = this;
     this.#removeOthers(key, meta);
     let bodyBytes = 0;
-    for (const chunk of body) bodyBytes += chunk.length;
+    for (const { start, end } of body) bodyBytes += end - start;
     const record = store.reserve({
       hashHi: key.hashHi,
       hashLo: key.hashLo,
@@ -199,12 +206,8 @@ export class Edge {
       usableUntilS: 0,
     });
     if (typeof record === "string") return;
-    record.bytes.set(head.bytes.subarray(0, head.end), record.headOffset);
-    let at = record.bodyOffset;
-    for (const chunk of body) {
-      record.bytes.set(chunk, at);
-      at += chunk.length;
-    }
+    let at = copy(head.bytes, 0, head.end, record.bytes, record.headOffset);
+    for (const { bytes, start, end } of body) at = copy(bytes, start, end, record.bytes, at);
     writeMeta(record, meta, head);
     if (record.commit() !== undefined) record.abort();
   }
@@ -217,7 +220,7 @@ export class Edge {
     startSequence: number,
   ): void {
     const { bytes, bodyOffset, bodyBytes } = stored.entry;
-    const body = [bytes.slice(bodyOffset, bodyOffset + bodyBytes)];
+    const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     const { status, reason } = stored;
     const head = layOutHead({ status, reason }, fields, bodyBytes, cache.policy);
     if (head !== undefined) this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });

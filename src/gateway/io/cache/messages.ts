@@ -4,6 +4,7 @@ import {
   asBytes,
   equalsFolded,
   FIELD,
+  knownText,
   type Fields,
   METHOD,
   type MethodCode,
@@ -55,6 +56,32 @@ export class ViewedRequest implements CacheRequest {
   }
 }
 
+/**
+ * A plain GET that went to a target some time ago: what is usually asked of it is known, the rest is read again from its
+ * head.
+ */
+export class PlainRequest implements CacheRequest {
+  readonly #viewed: () => CacheRequest;
+  readonly method: MethodCode = METHOD.get;
+  readonly hasCacheControl: boolean;
+  readonly hasConditional = false;
+  readonly hasRange = false;
+  readonly hasAuthorization: boolean;
+
+  constructor(request: CacheRequest, viewed: () => CacheRequest) {
+    this.#viewed = viewed;
+    this.hasCacheControl = request.hasCacheControl;
+    this.hasAuthorization = request.hasAuthorization;
+  }
+
+  get target(): string {
+    return this.#viewed().target;
+  }
+  field(name: string): string | undefined {
+    return this.#viewed().field(name);
+  }
+}
+
 /** The answer of a target, while its head is in the worker's hands. */
 export class HeadedResponse implements CacheResponse {
   readonly #head: ResponseHead;
@@ -89,7 +116,7 @@ function joined(fields: Fields, bytes: Uint8Array, name: string): string | undef
   if (code !== undefined) {
     const first = fields.first(code);
     if (first < 0) return undefined;
-    if (!fields.repeated(code)) return text(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
+    if (!fields.repeated(code)) return knownText(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
   }
   const wanted = asBytes(name);
   let value: string | undefined;

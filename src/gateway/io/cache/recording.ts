@@ -34,7 +34,7 @@ import type { Client } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
-import type { CacheKey, Edge } from "./edge.ts";
+import type { CacheKey, Edge, Piece } from "./edge.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
@@ -84,6 +84,8 @@ export class Recording {
   readonly #startWallMs: number;
   /** Who asks the target; set when it begins to. */
   carrier: Exchange | undefined;
+  /** The client's request, where its own exchange carries the recording. */
+  request: CacheRequest | undefined;
   state: RecordingState = "waiting";
   failure: FetchFailure | undefined;
   /** Whether others may join. */
@@ -101,7 +103,7 @@ export class Recording {
   #followers: Set<Follower> | undefined;
   /** Takes a chunked body apart. */
   #body: BodyReader | undefined;
-  #chunks: Uint8Array[] = [];
+  #chunks: Piece[] = [];
   /** Offset in the body of the first chunk. */
   #base = 0;
   #total = 0;
@@ -160,7 +162,7 @@ export class Recording {
     const isKept = verdict.kind === "store";
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
-      const date = this.#serving.dateText;
+      const date = (): string => this.#serving.dateText;
       this.head = layOutRawHead(head, bytes, { policy: cache.policy, withheld, keepsAge: !isKept, date });
       if (this.head !== undefined) this.head.tags = tagsOf((name) => response.field(name));
     }
@@ -185,8 +187,8 @@ export class Recording {
     this.#total += end - start;
     if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
     // The usual one: all of it in one piece, and nobody else wants it.
-    if (isWhole && this.keeps && !this.hasFollowers) this.#store([bytes.subarray(start, end)]);
-    else this.#chunks.push(bytes.slice(start, end));
+    if (isWhole && this.keeps && !this.hasFollowers) this.#store([{ bytes, start, end }]);
+    else this.#chunks.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
   }
 
   /** What came with one read has been taken, and more will come. */
@@ -256,7 +258,7 @@ export class Recording {
     if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.#startSequence);
   }
 
-  #store(body: readonly Uint8Array[]): void {
+  #store(body: readonly Piece[]): void {
     const { head, meta } = this;
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
@@ -300,9 +302,9 @@ export class Recording {
   /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
   chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
     let at = this.#base;
-    for (const bytes of this.#chunks) {
-      if (offset < at + bytes.length) return { bytes, start: offset - at };
-      at += bytes.length;
+    for (const { bytes, end } of this.#chunks) {
+      if (offset < at + end) return { bytes, start: offset - at };
+      at += end;
     }
     return undefined;
   }
@@ -312,8 +314,8 @@ export class Recording {
     if (this.keeps) return;
     const slowest = this.#slowest();
     for (let first = this.#chunks[0]; first !== undefined; first = this.#chunks[0]) {
-      if (this.#base + first.length > slowest) return;
-      this.#base += first.length;
+      if (this.#base + first.end > slowest) return;
+      this.#base += first.end;
       this.#chunks.shift();
     }
   }
