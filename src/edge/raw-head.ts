@@ -5,7 +5,15 @@
  *
  * What belongs to the connection is left out, and so is what is new in each response: Age, X-Request-Id, framing.
  */
-import { copy, equalsFolded, FIELD, FIELD_CODES, put, type ResponseHead, reasonPhrase } from "../http/index.ts";
+import {
+  copy,
+  equalsFolded,
+  FIELD,
+  FIELD_CODES,
+  put,
+  type ResponseHead,
+  reasonPhrase,
+} from "../http/index.ts";
 import type { CachePolicy } from "./policy/index.ts";
 
 /** What becomes of a field: for clients; left out; for caches alone; one that a rule's own Cache-Control replaces. */
@@ -80,10 +88,15 @@ export interface HeadLayout {
 }
 
 /** Lays out the head of a response. Undefined when it is too long to be stored. O(head). */
-export function layOutRawHead(head: ResponseHead, bytes: Uint8Array, layout: HeadLayout): StoredHead | undefined {
+export function layOutRawHead(
+  head: ResponseHead,
+  bytes: Uint8Array,
+  layout: HeadLayout,
+): StoredHead | undefined {
   const { policy } = layout;
   const browser = policy.browserCacheControl;
-  const room = head.fields.end - head.start + SPARE_BYTES + (browser?.length ?? 0) + reasonPhrase(head.status).length;
+  const room =
+    head.fields.end - head.start + SPARE_BYTES + (browser?.length ?? 0) + reasonPhrase(head.status).length;
   if (room > HEAD_BYTES_MAX) return undefined;
   const out = new Uint8Array(room);
   const internalEnd = putLines(head, bytes, out, 0, { layout, wantsInternal: true });
@@ -131,7 +144,13 @@ interface Wanted {
   readonly laid?: StoredHead;
 }
 
-function putLines(head: ResponseHead, bytes: Uint8Array, out: Uint8Array, from: number, wanted: Wanted): number {
+function putLines(
+  head: ResponseHead,
+  bytes: Uint8Array,
+  out: Uint8Array,
+  from: number,
+  wanted: Wanted,
+): number {
   const { count, code, nameStart } = head.fields;
   let at = from;
   for (let i = 0; i < count; i++) {
@@ -143,7 +162,12 @@ function putLines(head: ResponseHead, bytes: Uint8Array, out: Uint8Array, from: 
   return at;
 }
 
-function isWanted(head: ResponseHead, bytes: Uint8Array, i: number, { layout, wantsInternal }: Wanted): boolean {
+function isWanted(
+  head: ResponseHead,
+  bytes: Uint8Array,
+  i: number,
+  { layout, wantsInternal }: Wanted,
+): boolean {
   const part = PARTS[head.fields.code[i] as number] as number;
   if (part === PART.none || (head.nominates && head.fields.nominated[i] === 1)) return false;
   if (layout.withheld.length > 0 && isWithheld(head, bytes, i, layout.withheld)) return false;
@@ -154,7 +178,12 @@ function isWanted(head: ResponseHead, bytes: Uint8Array, i: number, { layout, wa
   return isInternal === wantsInternal;
 }
 
-function isWithheld({ fields }: ResponseHead, bytes: Uint8Array, i: number, names: readonly string[]): boolean {
+function isWithheld(
+  { fields }: ResponseHead,
+  bytes: Uint8Array,
+  i: number,
+  names: readonly string[],
+): boolean {
   const start = fields.nameStart[i] as number;
   const end = fields.nameEnd[i] as number;
   return names.some((name) => equalsFolded(bytes, start, end, Buffer.from(name, "latin1")));

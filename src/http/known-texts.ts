@@ -13,7 +13,7 @@ const BYTES_MAX = 96;
 /** The bytes of each place, behind their length. */
 const bytesAt: Uint8Array = new Uint8Array(PLACES * BYTES_MAX);
 const lengthAt: Uint8Array = new Uint8Array(PLACES);
-const textAt: string[] = new Array<string>(PLACES).fill("");
+const textAt: string[] = Array.from({ length: PLACES }, () => "");
 
 /** The piece as a Latin-1 string, as `text` gives it. O(length). */
 export function knownText(bytes: Uint8Array, start: number, end: number): string {
@@ -22,7 +22,8 @@ export function knownText(bytes: Uint8Array, start: number, end: number): string
   let hash = length;
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
   const place = (hash ^ (hash >>> 15)) & (PLACES - 1);
-  if (lengthAt[place] === length && isAt(place * BYTES_MAX, bytes, start, length)) return textAt[place] as string;
+  if (lengthAt[place] === length && isAt(place * BYTES_MAX, bytes, start, length))
+    return textAt[place] as string;
   const made = text(bytes, start, end);
   lengthAt[place] = length;
   textAt[place] = made;

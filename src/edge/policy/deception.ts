@@ -21,10 +21,7 @@ const DYNAMIC_TYPE =
 const EXTENSION = /\.([A-Za-z0-9]+)$/;
 
 /** Whether the path of the target promises a static file and the type is that of a page or of data. */
-export function isDeceptive(
-  request: Pick<CacheRequest, "target">,
-  contentType: string | undefined,
-): boolean {
+export function isDeceptive(request: Pick<CacheRequest, "target">, contentType: string | undefined): boolean {
   if (contentType === undefined || !DYNAMIC_TYPE.test(contentType)) return false;
   const extension = EXTENSION.exec(request.target.split("?", 1)[0] ?? "")?.[1]?.toLowerCase();
   // A source map is JSON by its nature.

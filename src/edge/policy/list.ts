@@ -14,7 +14,7 @@ export function splitNames(value: string): string[] {
 }
 
 /** Without spaces and tabs at either end. */
-export function trimBlanks(value: string): string {
+function trimBlanks(value: string): string {
   return value.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "");
 }
 

@@ -138,8 +138,8 @@ function refusedByAge(
   if (hasValidator) return undefined;
   if (directives.noCache) return "no-cache";
   const { staleWhileRevalidateS = 0, staleIfErrorS = 0 } = directives;
-  const staleUseMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
-  return meta.lifetimeMs + staleUseMs <= meta.initialAgeMs ? "already-stale" : undefined;
+  const usedStaleMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
+  return meta.lifetimeMs + usedStaleMs <= meta.initialAgeMs ? "already-stale" : undefined;
 }
 
 function describe(exchange: Exchange, control: Control, lifetime: Lifetime, policy: CachePolicy): StoredMeta {

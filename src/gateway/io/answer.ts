@@ -120,7 +120,6 @@ export class Answer {
     this.#request.isReplayable = false;
   }
 
-
   /**
    * Whether the connection closes for a reason of ours. A client that was answered without having been told to send
    * its body may do so or not (RFC 9110 §10.1.1): what it sends next could be read either way.
@@ -156,7 +155,7 @@ export class Answer {
       exchange.sendDown(scratch, 0, headBytes);
       body.forEachPart(start, end, (from, to) => exchange.sendDown(bytes, from, to));
     }
-    exchange.recording?.take(bytes, start, end);
+    exchange.passingBody(bytes, start, end);
     this.#afterBytes(end < limit);
   }
 
@@ -164,7 +163,7 @@ export class Answer {
     const exchange = this.#exchange;
     const end = this.#body.read(bytes, start, limit);
     this.#body.forEachPart(start, end, (from, to) => exchange.sendDown(bytes, from, to));
-    exchange.recording?.take(bytes, start, end);
+    exchange.passingBody(bytes, start, end);
     this.#afterBytes(end < limit);
   }
 

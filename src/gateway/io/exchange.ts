@@ -9,10 +9,9 @@
  * recycled, with all that they are made of: a worker holds as many as it ever had in flight at once. Nothing may
  * touch an exchange after `#finish`: it may already serve the next request.
  */
-import { METHOD, type ResponseHead } from "../../http/index.ts";
-import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
+import type { ResponseHead } from "../../http/index.ts";
+import { GATEWAY_ERRORS, type GatewayErrorCode } from "../errors.ts";
 import type { RequestView } from "../route.ts";
-import { GROUP_COUNTER } from "../scoreboard.ts";
 import { Answer } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
 import { CachedAnswer } from "./cache/cached-answer.ts";
@@ -20,8 +19,10 @@ import { Nobody } from "./cache/nobody.ts";
 import type { Recording } from "./cache/recording.ts";
 import type { Client, Wait } from "./client.ts";
 import { SEND } from "./outbox.ts";
+import { type Outcome, report } from "./outcome.ts";
+import { timeoutCode, withinTotal } from "./overdue.ts";
 import type { Plan } from "./plan.ts";
-import { errorReply, localReply, type Reply, renderReply } from "./reply.ts";
+import { errorReply, localReply, type Reply, renderReply, replyContext } from "./reply.ts";
 import { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -37,11 +38,7 @@ export class Exchange implements UpstreamUser {
   readonly #answer: Answer;
   readonly #tunnel: Tunnel;
   readonly #cached: CachedAnswer;
-  #bytesOut = 0;
-  /** Why the exchange went wrong. */
-  #reason: GatewayErrorCode | undefined;
-  /** What a fetch for this request tried, if one failed. */
-  #fetchTried: readonly string[] | undefined;
+  readonly #outcome: Outcome = { status: 0, bytesOut: 0, reason: undefined, isTunnel: false };
   /** The response is being recorded for the cache as it goes by. */
   recording: Recording | undefined;
 
@@ -108,8 +105,17 @@ export class Exchange implements UpstreamUser {
   /** The answer of a target goes by the cache of its rule. */
   passing(head: ResponseHead, bytes: Uint8Array): void {
     if (this.#request.plan?.cache === undefined) return;
-    this.#cached.passing(head, bytes, this.recording);
-    if (this.recording?.keeps === false && !this.isForNobody) this.recording = undefined;
+    const { recording } = this;
+    this.#cached.passing(head, bytes, recording);
+    if (recording?.keeps !== false || this.isForNobody) return;
+    this.recording = undefined;
+    recording.dismiss();
+  }
+
+  /** So does its body: `bytes[start, end)` as they came. */
+  passingBody(bytes: Uint8Array, start: number, end: number): void {
+    this.recording?.take(bytes, start, end);
+    if (this.recording?.isAhead === true) this.#attempts.upstream?.pause();
   }
 
   /** Carries a recording from now on. */
@@ -127,11 +133,12 @@ export class Exchange implements UpstreamUser {
   #detach(): boolean {
     const { recording } = this;
     const { down } = this.#request;
-    const goesOn = recording?.keeps === true && !recording.hasEnded && this.#attempts.upstream?.isOpen === true;
+    const goesOn =
+      recording?.keeps === true && !recording.hasEnded && this.#attempts.upstream?.isOpen === true;
     if (!goesOn || down === undefined || down.isNobody) return false;
-    this.#reason = "client-closed";
-    this.#report(down);
-    this.#reason = undefined;
+    this.#outcome.reason = "client-closed";
+    this.#report();
+    this.#outcome.reason = undefined;
     this.#request.record = undefined;
     const nobody = new Nobody(down, this.#serving, recording);
     down.exchange = undefined;
@@ -154,15 +161,9 @@ export class Exchange implements UpstreamUser {
   }
 
   /** The gateway's own answer, with what the cache says of it. */
-  replyWith(reply: Reply, cacheNote: string): void {
+  replyWith(status: number, cacheNote: string): void {
     const note = `${this.#serving.name}; ${cacheNote}`;
-    this.#reply({ ...reply, fields: [...reply.fields, ["Cache-Status", note]] });
-  }
-
-  /** What was fetched for this request failed. */
-  failWith(code: GatewayErrorCode, detail: string | undefined, tried: readonly string[]): void {
-    this.#fetchTried = tried;
-    this.fail(code, detail);
+    this.#reply({ status, fields: [["Cache-Status", note]], body: "" });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */
@@ -213,17 +214,18 @@ export class Exchange implements UpstreamUser {
   downstreamClosed(): void {
     if (this.#detach()) return;
     this.#attempts.leaveQueue();
-    if (!this.#tunnel.isOpen && !this.#answer.isComplete) this.#reason = "client-closed";
+    if (!this.#tunnel.isOpen && !this.#answer.isComplete) this.#outcome.reason = "client-closed";
     this.#attempts.release(false);
     this.#finish();
   }
 
   /** Sends to the client; the target pauses while the client cannot take more. */
   sendDown(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytesOut += end - start;
+    this.#outcome.bytesOut += end - start;
     const sent = this.#request.down?.send(bytes, start, end);
     // What is being recorded is in memory anyway, and others may wait for it: a slow client holds it up no longer.
-    if (sent === SEND.waits && (this.recording?.keeps !== true || this.isForNobody)) this.#attempts.upstream?.pause();
+    if (sent === SEND.waits && (this.recording?.keeps !== true || this.isForNobody))
+      this.#attempts.upstream?.pause();
   }
 
   // --- the target's side --------------------------------------------------------------------------------------
@@ -291,14 +293,8 @@ export class Exchange implements UpstreamUser {
 
   /** Waits at most `ms`, or what is left of the total timeout. */
   wait(what: Wait, ms: number): void {
-    const { down, plan, startedMs } = this.#request;
-    const totalMs = plan?.timeouts.totalMs ?? 0;
-    if (totalMs === 0 || this.#tunnel.isOpen) {
-      down?.wait(what, ms);
-      return;
-    }
-    const leftMs = totalMs - (this.#serving.nowMs() - startedMs);
-    down?.wait(what, Math.max(0, Math.min(ms, leftMs)));
+    const bounded = this.#tunnel.isOpen ? ms : withinTotal(ms, this.#request, this.#serving);
+    this.#request.down?.wait(what, bounded);
   }
 
   /** Waits for the rest of the request, or for the answer, whichever is due. */
@@ -315,7 +311,7 @@ export class Exchange implements UpstreamUser {
     if (wait === "fetch") return this.#cached.timedOut();
     if (wait === "hold") return this.#attempts.holdOver();
     if (wait === "queue") this.#attempts.leaveQueue();
-    const code = this.#timeoutCode(wait);
+    const code = timeoutCode(wait, this.#request, this.#attempts.upstream, this.#serving.nowMs());
     if (code === "connect-timeout") this.#attempts.lost(code, true);
     else if (code === "client-stalled") this.#cutClient(code);
     else this.fail(code);
@@ -323,50 +319,27 @@ export class Exchange implements UpstreamUser {
 
   #cutClient(code: GatewayErrorCode): void {
     const { down } = this.#request;
-    if (this.#detach()) down?.destroy();
-    else this.abandon(code);
-  }
-
-  #timeoutCode(wait: Wait): GatewayErrorCode {
-    const { plan, startedMs, down, body } = this.#request;
-    const totalMs = plan?.timeouts.totalMs ?? 0;
-    if (totalMs > 0 && this.#serving.nowMs() - startedMs >= totalMs) return "total-timeout";
-    if (wait === "queue") return "queue-timeout";
-    if (wait === "connect") return "connect-timeout";
-    if (wait === "first-byte") return "first-byte-timeout";
-    if (down?.outbox !== undefined) return "client-stalled";
-    const isTargetsTurn = body.done || this.#attempts.upstream?.outbox !== undefined;
-    return isTargetsTurn ? "upstream-stalled" : "body-timeout";
+    if (!this.#detach()) return this.abandon(code);
+    down?.destroy();
   }
 
   // --- the end ------------------------------------------------------------------------------------------------
 
   /** Answers with an error page; once the answer has begun, cuts the connection so that nobody takes it as whole. */
-  fail(code: GatewayErrorCode, detail?: string): void {
+  fail(code: GatewayErrorCode, detail?: string, tried?: readonly string[]): void {
     const attempts = this.#attempts;
     const { plan, down } = this.#request;
     attempts.blame(code);
-    const rule = plan?.rule.name;
-    this.#serving.reportFailure(code, { detail, rule, target: attempts.targetId });
+    this.#serving.reportFailure(code, { detail, rule: plan?.rule.name, target: attempts.targetId });
     if (this.#answer.hasBegun) return this.abandon(code);
-    this.#reason = code;
+    this.#outcome.reason = code;
     attempts.release(false);
     this.recording?.failed(code, detail, attempts.tried);
-    if (down?.isNobody === true) return this.#endFetch(code);
+    if (down?.isNobody === true) return this.answered(GATEWAY_ERRORS[code].status);
     const requestId = this.#serving.requestIds.text(this.#request.number);
-    const tried = this.#fetchTried ?? attempts.tried;
-    this.#reply(errorReply({ code, detail, accept: this.#accept(), requestId, tried }));
-  }
-
-  #endFetch(code: GatewayErrorCode): void {
-    this.#answer.replace(GATEWAY_ERRORS[code].status);
-    this.#finish();
-  }
-
-  /** The request's Accept field, which an error page is rendered by. */
-  #accept(): string {
     const view = this.view();
-    return view?.head.value(view.bytes, "accept") ?? "";
+    const accept = view?.head.value(view.bytes, "accept") ?? "";
+    this.#reply(errorReply({ code, detail, accept, requestId, tried: tried ?? attempts.tried }));
   }
 
   /** The gateway's own answer. */
@@ -376,15 +349,8 @@ export class Exchange implements UpstreamUser {
     this.#answer.replace(reply.status);
     // Half a body, or one that broke the grammar, leaves nothing on this connection that could be read as a request.
     request.close ||= request.down?.listener.closing === true || body.error !== undefined;
-    request.close ||= (this.#reason !== undefined || request.holdsBack) && !body.done;
-    const bytes = renderReply(reply, {
-      close: request.close,
-      keepAlive10: request.isHttp10 && !request.close,
-      isHead: request.method === METHOD.head,
-      requestId: this.#serving.requestIds.text(request.number),
-      name: this.#serving.name,
-      wallMs: this.#serving.wallMs(),
-    });
+    request.close ||= (this.#outcome.reason !== undefined || request.holdsBack) && !body.done;
+    const bytes = renderReply(reply, replyContext(request, this.#serving));
     this.sendDown(bytes, 0, bytes.length);
     if (body.done || request.close) return this.#finish();
     this.#awaitDiscard();
@@ -392,7 +358,7 @@ export class Exchange implements UpstreamUser {
 
   /** Cuts both sides. */
   abandon(code: GatewayErrorCode): void {
-    this.#reason ??= code;
+    this.#outcome.reason ??= code;
     this.recording?.cut();
     this.#attempts.leaveQueue();
     this.#attempts.release(false);
@@ -407,56 +373,18 @@ export class Exchange implements UpstreamUser {
     if (down === undefined) return;
     const isHalf = !body.done || body.error !== undefined;
     const close = this.#request.close || isHalf;
-    this.#report(down);
+    this.#report();
     this.#clear();
     this.#serving.recycle(this);
     if (destroyed) down.exchange = undefined;
     else down.exchangeDone(close, isHalf);
   }
 
-  /** Counting and logging come last and must not keep the connection from its next request. */
-  #report(down: Client): void {
-    try {
-      this.#account(down);
-    } catch (error) {
-      this.#serving.reportCrash(error);
-    }
-  }
-
-  /** A fetch is counted by the client's exchange that it is for. */
-  #account(down: Client): void {
-    if (down.isNobody) return;
-    const { column } = this.#serving;
-    const row = this.#request.plan?.cache === undefined ? this.#attempts.row : this.#request.plan.row;
-    const durationMs = this.#serving.nowMs() - this.#request.startedMs;
-    const status =
-      this.#reason === "client-closed" ? GATEWAY_ERRORS["client-closed"].status : this.#answer.status;
-    this.#serving.count(row, status);
-    if (!this.#tunnel.isOpen) column.observeLatency(row, durationMs);
-    column.countGroup(row, GROUP_COUNTER.bytesIn, this.#request.bytesIn);
-    column.countGroup(row, GROUP_COUNTER.bytesOut, this.#bytesOut);
-    if (this.#reason !== undefined) column.countReason(row, reasonNumber(this.#reason));
-    if (this.#request.record !== undefined) this.#log(down, status, durationMs);
-  }
-
-  #log(down: Client, status: number, durationMs: number): void {
-    const { record, plan, number, bytesIn } = this.#request;
-    if (record === undefined) return;
-    const attempts = this.#attempts;
-    this.#serving.logAccess({
-      ...record,
-      status,
-      durationMs,
-      bytesIn,
-      bytesOut: this.#bytesOut,
-      reason: this.#reason ?? "",
-      attempts: attempts.count,
-      requestId: this.#serving.requestIds.text(number),
-      listener: down.listener.config.name,
-      rule: plan?.rule.name ?? "",
-      group: attempts.groupName,
-      target: attempts.targetId ?? "",
-    });
+  #report(): void {
+    const outcome = this.#outcome;
+    outcome.status = this.#answer.status;
+    outcome.isTunnel = this.#tunnel.isOpen;
+    report(this.#serving, this.#request, this.#attempts, outcome);
   }
 
   #clear(): void {
@@ -466,9 +394,8 @@ export class Exchange implements UpstreamUser {
     this.recording?.cut();
     this.recording = undefined;
     this.#cached.clear();
-    this.#fetchTried = undefined;
     this.#tunnel.isOpen = false;
-    this.#bytesOut = 0;
-    this.#reason = undefined;
+    this.#outcome.bytesOut = 0;
+    this.#outcome.reason = undefined;
   }
 }

@@ -2,10 +2,12 @@
  * The gateway's own answers: error pages, redirects and fixed responses.
  */
 import type { ActionConfig } from "../../config/index.ts";
-import { reasonPhrase, text } from "../../http/index.ts";
+import { METHOD, reasonPhrase, text } from "../../http/index.ts";
 import { type ErrorPage, renderErrorPage } from "../error-page.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "../errors.ts";
 import type { RequestView } from "../route.ts";
+import type { Request } from "./request.ts";
+import type { Serving } from "./serving.ts";
 
 /** An answer before it is bytes. */
 export interface Reply {
@@ -80,6 +82,18 @@ export interface ReplyContext {
   /** The Server field. */
   readonly name: string;
   readonly wallMs: number;
+}
+
+/** How a reply ends the exchange of this request. */
+export function replyContext(request: Request, serving: Serving): ReplyContext {
+  return {
+    close: request.close,
+    keepAlive10: request.isHttp10 && !request.close,
+    isHead: request.method === METHOD.head,
+    requestId: serving.requestIds.text(request.number),
+    name: serving.name,
+    wallMs: serving.wallMs(),
+  };
 }
 
 /** The reply as bytes. */

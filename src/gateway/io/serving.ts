@@ -150,7 +150,8 @@ export class Serving {
     const { client, plan } = recording.order;
     const nobody = new Nobody(client, this, recording);
     const { view } = this;
-    if (view.head.parse(bytes, 0, bytes.length) !== bytes.length) throw new Error("cache: a request that is no request");
+    if (view.head.parse(bytes, 0, bytes.length) !== bytes.length)
+      throw new Error("cache: a request that is no request");
     view.bytes = bytes;
     view.clientIp = this.peers.clientIp(nobody.peer, view.head, bytes);
     const exchange = this.#free.pop() ?? new Exchange(this);

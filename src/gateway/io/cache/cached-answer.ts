@@ -108,7 +108,7 @@ export class CachedAnswer implements Ways {
       case "bypass":
         return this.#around(decision.reason === "method" ? "method" : "bypass", decision.reason);
       case "gateway-timeout":
-        this.#exchange.replyWith({ status: 504, fields: [], body: "" }, `fwd=bypass; detail=${decision.reason}`);
+        this.#exchange.replyWith(504, `fwd=bypass; detail=${decision.reason}`);
         return true;
     }
   }
@@ -271,7 +271,11 @@ export class CachedAnswer implements Ways {
     const passed = { edge, cache: this.#cache, view, head, bytes };
     if (!isSafe(view.head.method)) return invalidate(passed);
     if (view.head.method !== METHOD.head) return;
-    freshen(passed, { wallMs: this.#startWallMs, sequence: this.#startSequence, nowMs: this.#serving.wallMs() });
+    freshen(passed, {
+      wallMs: this.#startWallMs,
+      sequence: this.#startSequence,
+      nowMs: this.#serving.wallMs(),
+    });
   }
 
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {

@@ -18,7 +18,12 @@ import { sendStored } from "./stored-answer.ts";
 const FOLLOW_MS = 10_000;
 
 /** Failures that mean that there is nobody to ask. */
-const UNREACHABLE: readonly GatewayErrorCode[] = ["no-target", "connect-refused", "connect-failed", "connect-timeout"];
+const UNREACHABLE: readonly GatewayErrorCode[] = [
+  "no-target",
+  "connect-refused",
+  "connect-failed",
+  "connect-timeout",
+];
 
 const CRLF = asBytes("\r\n");
 const LAST_CHUNK = asBytes("0\r\n\r\n");
@@ -71,7 +76,10 @@ export class Following implements Follower {
   }
 
   /** Follows; `leads`: the recording was begun for this request. */
-  follow(recording: Recording, { forward, detail, leads }: { forward: string; detail: string; leads: boolean }): void {
+  follow(
+    recording: Recording,
+    { forward, detail, leads }: { forward: string; detail: string; leads: boolean },
+  ): void {
     this.#recording = recording;
     this.#leads = leads;
     this.#forward = forward;
@@ -137,7 +145,9 @@ export class Following implements Follower {
     const length = lengthOf(recording, request.isHttp10);
     this.#isChunked = this.#hasBody && length === CHUNKS;
     request.close ||= (this.#hasBody && length === UNTIL_CLOSE) || request.down?.listener.closing === true;
-    const first = isUnchanged ? unchanged(head) : head.bytes.subarray(head.clientStart, lineEnd(head, recording));
+    const first = isUnchanged
+      ? unchanged(head)
+      : head.bytes.subarray(head.clientStart, lineEnd(head, recording));
     const note = `Cache-Status: ${this.#serving.name}; ${this.#cacheStatus(recording)}\r\n`;
     const needed = first.length + note.length + OWN_BYTES_MAX;
     const out = needed > scratch.length ? new Uint8Array(needed) : scratch;
@@ -184,7 +194,11 @@ export class Following implements Follower {
   /** True when that was the last of it. */
   #sendBody(recording: Recording): boolean {
     const { down } = this.#request;
-    for (let isFull = down?.outbox !== undefined; this.#hasBody && !isFull; isFull = down?.outbox !== undefined) {
+    for (
+      let isFull = down?.outbox !== undefined;
+      this.#hasBody && !isFull;
+      isFull = down?.outbox !== undefined
+    ) {
       const chunk = recording.chunkAt(this.#offset);
       if (chunk === undefined) break;
       const { bytes, start } = chunk;
@@ -229,7 +243,12 @@ export class Following implements Follower {
     if (stored === undefined) return this.#ways.lookAgain();
     const forward = `fwd=${this.#forward}; fwd-status=304${this.#leads ? "" : "; collapsed"}`;
     const nowMs = this.#serving.wallMs();
-    sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail: this.#detail, forward });
+    sendStored(this.#exchange, this.#serving, this.#request, {
+      stored,
+      nowMs,
+      detail: this.#detail,
+      forward,
+    });
   }
 
   #takeFailure(recording: Recording): void {
@@ -239,7 +258,7 @@ export class Following implements Follower {
     if (this.#fallBack(recording, isUnreachable)) return;
     // Whoever fetched gave up for a reason of its own.
     if (failure === undefined) return this.#ways.lookAgain();
-    this.#exchange.failWith(failure.code, failure.detail, failure.tried);
+    this.#exchange.fail(failure.code, failure.detail, failure.tried);
   }
 
   /** Something older instead of an error, or instead of a longer wait. False when there is nothing. */
@@ -265,7 +284,8 @@ export class Following implements Follower {
     if (recording === undefined || this.#hasBegun || this.#fallBack(recording, false)) return;
     const { softTimeoutMs } = recording.order.cache;
     this.#waits++;
-    if (this.#leads || this.#waits * softTimeoutMs < FOLLOW_MS) return this.#exchange.wait("fetch", softTimeoutMs);
+    if (this.#leads || this.#waits * softTimeoutMs < FOLLOW_MS)
+      return this.#exchange.wait("fetch", softTimeoutMs);
     this.#leave();
     this.#ways.goAlone("waited-too-long");
   }

@@ -4,8 +4,8 @@ import {
   asBytes,
   equalsFolded,
   FIELD,
-  knownText,
   type Fields,
+  knownText,
   METHOD,
   type MethodCode,
   type ResponseHead,
@@ -116,7 +116,8 @@ function joined(fields: Fields, bytes: Uint8Array, name: string): string | undef
   if (code !== undefined) {
     const first = fields.first(code);
     if (first < 0) return undefined;
-    if (!fields.repeated(code)) return knownText(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
+    if (!fields.repeated(code))
+      return knownText(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
   }
   const wanted = asBytes(name);
   let value: string | undefined;

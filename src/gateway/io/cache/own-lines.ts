@@ -19,13 +19,16 @@ export function putAge(seconds: number, out: Uint8Array, at: number): number {
   return put(CRLF, out, putDecimal(seconds, out, put(AGE, out, at)));
 }
 
-/** How the body is framed: by its length, in chunks (-1), or by the end of the connection (-2). */
+/** In place of a length: the body comes in chunks. */
+export const CHUNKS = -1;
+/** In place of a length: the body ends with the connection. */
+export const UNTIL_CLOSE = -2;
+
+/** How the body is framed: its length, or one of the two above. */
 export function putFraming(length: number, out: Uint8Array, at: number): number {
   if (length === CHUNKS) return put(CHUNKED, out, at);
   return length === UNTIL_CLOSE ? at : put(CRLF, out, putDecimal(length, out, put(LENGTH, out, at)));
 }
-export const CHUNKS = -1;
-export const UNTIL_CLOSE = -2;
 
 /** A text of ASCII; the offset after it. */
 export function putText(words: string, out: Uint8Array, at: number): number {

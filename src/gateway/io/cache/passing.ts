@@ -43,7 +43,12 @@ export function freshen(
   const stored = edge.look(cache, view);
   if (stored === false || stored === undefined) return;
   const response = new HeadedResponse(head, bytes);
-  const exchange = { request: edge.viewed, response, requestWallMs: asked.wallMs, responseWallMs: asked.nowMs };
+  const exchange = {
+    request: edge.viewed,
+    response,
+    requestWallMs: asked.wallMs,
+    responseWallMs: asked.nowMs,
+  };
   const whole = { meta: stored, fields: stored.fields(), bodyBytes: stored.entry.bodyBytes };
   const update = updateFromHead(whole, exchange, linesOf(head.fields, bytes), cache.policy);
   const key = edge.keepKey();

@@ -197,6 +197,12 @@ export class Recording {
     this.#leaveIfUnwanted();
   }
 
+  /** It is not kept, and who carries it goes on without it: those who follow go their own way. */
+  dismiss(): void {
+    this.#tell();
+    this.state = "failed";
+  }
+
   /** The response is whole. */
   completed(): void {
     if (this.hasEnded) return;
