@@ -139,7 +139,6 @@ export class Exchange implements UpstreamUser {
     this.#outcome.reason = "client-closed";
     this.#report();
     this.#outcome.reason = undefined;
-    this.#request.record = undefined;
     const nobody = new Nobody(down, this.#serving, recording);
     down.exchange = undefined;
     nobody.exchange = this;
