@@ -49,6 +49,7 @@ const worker = new Worker(snapshot, {
   pid: process.pid,
   writeAccess: (line) => accessLog.append(`${line}\n`),
   openCache: () => mapStore(join(folder, "gateway", "cache"), index),
+  linkPath: (other) => join(folder, "gateway", `edge-${other}.sock`),
 });
 
 const watch = new SnapshotWatch(snapshotPath, snapshot.revision, {

@@ -37,6 +37,8 @@ export interface WorkerContext {
   readonly writeAccess: (line: string) => void;
   /** Opens the store of all workers' caches; called when a rule first has one. */
   readonly openCache: (config: CacheStoreConfig) => Store;
+  /** Where a worker's socket for the others is; absent: they only look at the store again. */
+  readonly linkPath?: (worker: number) => string;
 }
 
 export class Worker {
@@ -119,6 +121,7 @@ export class Worker {
     for (const listener of [...this.#listeners.values(), ...this.#draining]) listener.stop();
     this.#checks.stop();
     for (const group of this.#groups.values()) group.close();
+    this.#serving.edge?.stop();
     this.#column.release();
   }
 
@@ -126,10 +129,12 @@ export class Worker {
   #openCache({ listeners, gateway }: Snapshot): void {
     const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
     if (!isWanted || this.#serving.edge !== undefined) return;
-    const { index, openCache, log } = this.#context;
+    const { index, openCache, linkPath, log } = this.#context;
     try {
       const store = openCache(gateway.cache);
-      this.#serving.edge = new Edge({ store, serving: this.#serving, worker: index });
+      const edge = new Edge({ store, serving: this.#serving, worker: index });
+      if (linkPath !== undefined) edge.openLink(linkPath);
+      this.#serving.edge = edge;
     } catch (error) {
       log.error("cache-unavailable", {
         error: String(error),

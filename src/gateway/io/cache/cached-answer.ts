@@ -15,6 +15,7 @@ import {
   conditionsFor,
   type Decision,
   decide,
+  FLIGHT,
   type StoredResponse,
 } from "../../../edge/index.ts";
 import { METHOD, type ResponseHead } from "../../../http/index.ts";
@@ -206,16 +207,19 @@ export class CachedAnswer implements Ways {
     note: { readonly forward: string; readonly detail: string },
     lead: (isShared: boolean) => boolean,
   ): boolean {
-    const recording = edge.recordingFor(order);
-    if (recording !== undefined) {
-      edge.count("misses");
-      this.#following.follow(recording, { ...note, leads: false });
-      this.#following.moved();
+    const here = edge.recordingFor(order);
+    const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
+    const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
+    if (here === undefined && worker < 0 && !isUnknown) return lead(true);
+    const recording = here ?? (isUnknown ? undefined : edge.recordElsewhere(order, worker));
+    if (recording === undefined) {
+      this.#isElsewhere = true;
+      this.#exchange.wait("fetch", LOOK_AGAIN_MS);
       return true;
     }
-    if (edge.claim(order.key)) return lead(true);
-    this.#isElsewhere = true;
-    this.#exchange.wait("fetch", LOOK_AGAIN_MS);
+    edge.count("misses");
+    this.#following.follow(recording, { ...note, leads: false });
+    this.#following.moved();
     return true;
   }
 

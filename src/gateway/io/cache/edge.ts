@@ -6,6 +6,7 @@
  */
 import {
   type Counter,
+  FLIGHT,
   layOutHead,
   matchesVariant,
   type Store,
@@ -18,9 +19,11 @@ import {
   writeCacheKey,
   writeMeta,
 } from "../../../edge/index.ts";
-import { copy, text } from "../../../http/index.ts";
+import { copy, equals } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 import type { Serving } from "../serving.ts";
+import { LateStore } from "./late-store.ts";
+import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
 import { type FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
@@ -81,12 +84,22 @@ export class Edge {
   /** The request in the worker's view, as the policy reads it. */
   readonly viewed: ViewedRequest;
   #stored: StoredResponse | undefined;
+  #link: Link | undefined;
 
   constructor({ store, serving, worker }: EdgeContext) {
     this.store = store;
     this.#worker = worker;
     this.#serving = serving;
     this.viewed = new ViewedRequest(serving.view);
+  }
+
+  /** Opens the way to the other workers. Throws when the socket cannot be made. */
+  openLink(pathOf: (worker: number) => string): void {
+    this.#link = new Link(this, this.#worker, pathOf);
+  }
+
+  stop(): void {
+    this.#link?.stop();
   }
 
   // --- looking up ---------------------------------------------------------------------------------------------
@@ -138,8 +151,23 @@ export class Edge {
   /** The recording that a request with this order may follow, if one is under way. */
   recordingFor({ key, variant }: FetchOrder): Recording | undefined {
     const recording = this.#recordings.get(numberOf(key));
-    if (recording?.isJoinable !== true || recording.order.variant !== variant) return undefined;
-    return sameBytes(recording.order.key.bytes, key.bytes) ? recording : undefined;
+    return isOf(recording, key.bytes, variant) ? recording : undefined;
+  }
+
+  /** The same for another worker's clients, who say the key and the variant. */
+  recordingOf(key: Uint8Array, variant: string): Recording | undefined {
+    const hashHi = this.store.hashHigh(key, 0, key.length);
+    const hashLo = this.store.hashLow(key, 0, key.length);
+    const recording = this.#recordings.get(numberOf({ hashHi, hashLo }));
+    return isOf(recording, key, variant) ? recording : undefined;
+  }
+
+  /** A recording of what another worker is fetching; undefined without a way to it. */
+  recordElsewhere(order: FetchOrder, worker: number): Recording | undefined {
+    if (this.#link?.isOpen !== true) return undefined;
+    const recording = this.record(order, true);
+    void this.#link.follow(worker, recording);
+    return recording;
   }
 
   /** A recording that is about to begin; others may join it if it is shared. */
@@ -151,15 +179,15 @@ export class Edge {
 
   /** Fetches for the store alone, unless somebody already does. */
   refresh(order: FetchOrder, head: Uint8Array): void {
-    if (this.recordingFor(order) !== undefined || !this.claim(order.key)) return;
+    if (this.recordingFor(order) !== undefined || this.claim(order.key) >= 0) return;
     this.#serving.fetch(this.record(order, true), head);
   }
 
-  /** Whether this worker is the one to fetch: no other one is at it. */
-  claim({ hashHi, hashLo }: CacheKey): boolean {
+  /** The other worker that is fetching this key; `FLIGHT.leader` when this one is to, `FLIGHT.alone` when it is not known. */
+  claim({ hashHi, hashLo }: CacheKey): number {
     const nowMs = this.#serving.wallMs();
     const leader = this.store.flights.claim(hashHi, hashLo, nowMs | 0, (nowMs + CLAIM_MS) | 0);
-    return leader < 0 || leader === this.#worker;
+    return leader === this.#worker ? FLIGHT.leader : leader;
   }
 
   /** Says that responses for the key cannot be kept: nobody waits for another's. */
@@ -185,9 +213,14 @@ export class Edge {
   // --- the store ----------------------------------------------------------------------------------------------
 
   /** Stores a response; the request that it answers is in the view. It is no matter if there is no room. */
-  keep({ key, meta, head, body, startSequence }: Keeping): void {
+  keep(keeping: Keeping): void {
+    this.#removeOthers(keeping.key, keeping.meta);
+    if (!this.put(keeping)) new LateStore(this, this.#serving.wheel, keeping).wait();
+  }
+
+  /** Puts a response into the store. False when another worker is at it just now. */
+  put({ key, meta, head, body, startSequence }: Keeping): boolean {
     const { store } = this;
-    this.#removeOthers(key, meta);
     let bodyBytes = 0;
     for (const { start, end } of body) bodyBytes += end - start;
     const record = store.reserve({
@@ -205,11 +238,14 @@ export class Edge {
       nowS: Math.floor(this.#serving.wallMs() / 1000),
       usableUntilS: 0,
     });
-    if (typeof record === "string") return;
+    if (record === "busy") return false;
+    if (typeof record === "string") return true;
     let at = copy(head.bytes, 0, head.end, record.bytes, record.headOffset);
     for (const { bytes, start, end } of body) at = copy(bytes, start, end, record.bytes, at);
     writeMeta(record, meta, head);
-    if (record.commit() !== undefined) record.abort();
+    const refusal = record.commit();
+    if (refusal !== undefined) record.abort();
+    return refusal !== "busy";
   }
 
   /** Stores what a 304 or an answer to HEAD made of `stored`, with its body. */
@@ -268,10 +304,12 @@ export class Edge {
 }
 
 /** Both hashes as one number; keys are compared byte by byte after it. */
-function numberOf({ hashHi, hashLo }: CacheKey): number {
+function numberOf({ hashHi, hashLo }: Pick<CacheKey, "hashHi" | "hashLo">): number {
   return (hashHi >>> 0) * 0x20_0000 + (hashLo >>> 11);
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && text(a, 0, a.length) === text(b, 0, b.length);
+/** Whether others may join the recording, and it is of this key and variant. */
+function isOf(recording: Recording | undefined, key: Uint8Array, variant: string): boolean {
+  if (recording?.isJoinable !== true || recording.order.variant !== variant) return false;
+  return equals(recording.order.key.bytes, 0, recording.order.key.bytes.length, key);
 }

@@ -237,6 +237,29 @@ export class Recording {
     this.#edge.landed(this);
   }
 
+  // --- what another worker fetches ------------------------------------------------------------------------------
+
+  /** Another worker stores it; here it is only followed. */
+  beganElsewhere(from: Pick<Recording, "status" | "contentLength" | "head" | "meta">): void {
+    this.state = "streaming";
+    this.status = from.status;
+    this.contentLength = from.contentLength;
+    this.head = from.head;
+    this.meta = from.meta;
+    this.#isStored = true;
+    this.#tell();
+  }
+
+  cameElsewhere(bytes: Uint8Array): void {
+    this.#total += bytes.length;
+    this.#chunks.push({ bytes, start: 0, end: bytes.length });
+    this.#tell();
+  }
+
+  endedElsewhere(state: RecordingState): void {
+    if (!this.hasEnded) this.#end(state);
+  }
+
   // --- what is stored -----------------------------------------------------------------------------------------
 
   /** An error, and something older that is better than that. */

@@ -1,0 +1,308 @@
+/**
+ * Between the workers of one gateway: a response that one of them is fetching, handed on to clients of another while it
+ * comes, so that an object is fetched once and nobody waits for its end.
+ *
+ * Each worker listens on a socket in the state folder, which only its own user can open. A frame is
+ *
+ *   length (4, little endian) | kind (1) | number of the recording, drawn by who asks (4) | payload
+ *
+ * Who asks sends `join` with the key; the other answers with `head`, `data` … and `end`. A worker that dies closes its
+ * sockets, and who followed it looks again.
+ */
+import { unlinkSync } from "node:fs";
+import type { Socket } from "bun";
+import type { StoredHead, StoredMeta } from "../../../edge/index.ts";
+import type { Edge } from "./edge.ts";
+import type { Follower, Recording, RecordingState } from "./recording.ts";
+
+/** What a frame is. */
+const KIND = { join: 1, leave: 2, head: 3, data: 4, end: 5 } as const;
+
+const HEADER_BYTES = 9;
+
+/** No frame of ours is longer: a chunk of a body is at most what one read brings. */
+const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The address of a Unix socket ends there. */
+const PATH_BYTES_MAX = 107;
+
+/** What a head frame says beside the head's bytes. */
+interface HeadNote {
+  readonly status: number;
+  readonly contentLength: number;
+  readonly head: Omit<StoredHead, "bytes">;
+  readonly meta: StoredMeta;
+}
+
+/** One connection between two workers; each side keeps what the kernel does not take. */
+class Peer {
+  readonly #socket: Socket<Peer>;
+  #input: Buffer = Buffer.alloc(0);
+  #unsent: Uint8Array[] = [];
+  readonly receive: (kind: number, number: number, payload: Buffer) => void;
+  readonly drained: () => void;
+  readonly closed: () => void;
+
+  constructor(
+    socket: Socket<Peer>,
+    { receive, drained, closed }: Pick<Peer, "receive" | "drained" | "closed">,
+  ) {
+    this.#socket = socket;
+    this.receive = receive;
+    this.drained = drained;
+    this.closed = closed;
+  }
+
+  /** Whether the other side has not yet taken what was sent. */
+  get isFull(): boolean {
+    return this.#unsent.length > 0;
+  }
+
+  send(kind: number, number: number, payload: Uint8Array): void {
+    const frame = Buffer.alloc(HEADER_BYTES + payload.length);
+    frame.writeUInt32LE(payload.length, 0);
+    frame[4] = kind;
+    frame.writeUInt32LE(number, 5);
+    frame.set(payload, HEADER_BYTES);
+    this.#write(frame);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const taken = this.isFull ? 0 : Math.max(0, this.#socket.write(bytes));
+    if (taken < bytes.length) this.#unsent.push(bytes.subarray(taken));
+  }
+
+  flush(): void {
+    for (let next = this.#unsent.shift(); next !== undefined; next = this.#unsent.shift()) {
+      const taken = Math.max(0, this.#socket.write(next));
+      if (taken === next.length) continue;
+      this.#unsent.unshift(next.subarray(taken));
+      return;
+    }
+    this.drained();
+  }
+
+  read(bytes: Buffer): void {
+    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
+    let at = 0;
+    while (this.#input.length - at >= HEADER_BYTES) {
+      const length = this.#input.readUInt32LE(at);
+      if (length > FRAME_BYTES_MAX) return void this.#socket.end();
+      const end = at + HEADER_BYTES + length;
+      if (this.#input.length < end) break;
+      const kind = this.#input[at + 4] ?? 0;
+      this.receive(kind, this.#input.readUInt32LE(at + 5), this.#input.subarray(at + HEADER_BYTES, end));
+      at = end;
+    }
+    // What is left is kept: the bytes that came are the socket's own.
+    this.#input = Buffer.from(this.#input.subarray(at));
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+}
+
+/** A client of another worker that follows a recording of this one. */
+class RemoteFollower implements Follower {
+  readonly #peer: Peer;
+  readonly #number: number;
+  readonly #recording: Recording;
+  readonly #done: () => void;
+  #hasHead = false;
+  offset = 0;
+
+  constructor(peer: Peer, number: number, recording: Recording, done: () => void) {
+    this.#peer = peer;
+    this.#number = number;
+    this.#recording = recording;
+    this.#done = done;
+  }
+
+  /** Early hints are for those who are here. */
+  interim(): void {}
+
+  moved(): void {
+    const recording = this.#recording;
+    if (!recording.keeps || recording.state === "failed") return this.#end("failed");
+    if (!this.#hasHead) this.#sendHead(recording);
+    while (this.#hasHead && !this.#peer.isFull) {
+      const chunk = recording.chunkAt(this.offset);
+      if (chunk === undefined) break;
+      this.#peer.send(KIND.data, this.#number, chunk.bytes.subarray(chunk.start));
+      this.offset += chunk.bytes.length - chunk.start;
+    }
+    const isSent = recording.state !== "complete" || this.offset === recording.total;
+    if (recording.hasEnded && isSent) this.#end(recording.state);
+  }
+
+  #sendHead({ head, meta, status, contentLength }: Recording): void {
+    if (head === undefined || meta === undefined) return;
+    this.#hasHead = true;
+    const { bytes, ...rest } = head;
+    const note: HeadNote = { status, contentLength, head: rest, meta };
+    const text = Buffer.from(JSON.stringify(note));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    this.#peer.send(KIND.head, this.#number, Buffer.concat([length, text, bytes.subarray(0, head.end)]));
+  }
+
+  #end(state: RecordingState): void {
+    this.#recording.leave(this);
+    this.#peer.send(KIND.end, this.#number, Buffer.from(state));
+    this.#done();
+  }
+
+  leave(): void {
+    this.#recording.leave(this);
+  }
+}
+
+export class Link {
+  readonly #edge: Edge;
+  readonly #pathOf: (worker: number) => string;
+  readonly #server: { stop(closeConnections: boolean): void } | undefined;
+  readonly #peers = new Map<number, Promise<Peer>>();
+  readonly #following = new Map<number, Recording>();
+  #number = 0;
+
+  /** Listens at the path of `worker`; a path that is too long for a socket leaves it without a link. */
+  constructor(edge: Edge, worker: number, pathOf: (worker: number) => string) {
+    this.#edge = edge;
+    this.#pathOf = pathOf;
+    const path = pathOf(worker);
+    if (Buffer.byteLength(path) > PATH_BYTES_MAX) return;
+    removeFile(path);
+    this.#server = Bun.listen<Peer>({
+      unix: path,
+      socket: { ...handlers(), open: (socket) => this.#serve(socket) },
+    });
+  }
+
+  /** Whether this worker can ask others. */
+  get isOpen(): boolean {
+    return this.#server !== undefined;
+  }
+
+  stop(): void {
+    this.#server?.stop(true);
+    for (const peer of this.#peers.values()) void peer.then((open) => open.end()).catch(() => {});
+    this.#peers.clear();
+  }
+
+  // --- asking -------------------------------------------------------------------------------------------------
+
+  /** Feeds `recording` with what `worker` is fetching. */
+  async follow(worker: number, recording: Recording): Promise<void> {
+    const number = ++this.#number;
+    this.#following.set(number, recording);
+    try {
+      const peer = await this.#peerAt(worker);
+      const { key, variant } = recording.order;
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(key.bytes.length);
+      peer.send(KIND.join, number, Buffer.concat([length, key.bytes, Buffer.from(variant, "latin1")]));
+    } catch {
+      this.#lost(number);
+    }
+  }
+
+  #peerAt(worker: number): Promise<Peer> {
+    const known = this.#peers.get(worker);
+    if (known !== undefined) return known;
+    const made = this.#connect(worker);
+    this.#peers.set(worker, made);
+    made.catch(() => this.#peers.delete(worker));
+    return made;
+  }
+
+  async #connect(worker: number): Promise<Peer> {
+    const numbers = new Set<number>();
+    const socket = await Bun.connect<Peer>({ unix: this.#pathOf(worker), socket: handlers() });
+    const peer = new Peer(socket, {
+      receive: (kind, number, payload) => this.#received(kind, number, payload),
+      drained: () => {},
+      closed: () => {
+        this.#peers.delete(worker);
+        for (const number of this.#following.keys()) this.#lost(number);
+        numbers.clear();
+      },
+    });
+    socket.data = peer;
+    return peer;
+  }
+
+  #received(kind: number, number: number, payload: Buffer): void {
+    const recording = this.#following.get(number);
+    if (recording === undefined) return;
+    if (kind === KIND.head) {
+      const length = payload.readUInt32LE(0);
+      const note = JSON.parse(payload.toString("utf8", 4, 4 + length)) as HeadNote;
+      recording.beganElsewhere({
+        ...note,
+        head: { ...note.head, bytes: Buffer.from(payload.subarray(4 + length)) },
+      });
+    } else if (kind === KIND.data) recording.cameElsewhere(Buffer.from(payload));
+    else if (kind === KIND.end) {
+      this.#following.delete(number);
+      recording.endedElsewhere(payload.toString() as RecordingState);
+    }
+  }
+
+  #lost(number: number): void {
+    const recording = this.#following.get(number);
+    this.#following.delete(number);
+    recording?.endedElsewhere(recording.state === "waiting" ? "failed" : "cut");
+  }
+
+  // --- answering ----------------------------------------------------------------------------------------------
+
+  #serve(socket: Socket<Peer>): void {
+    const followers = new Map<number, RemoteFollower>();
+    const peer = new Peer(socket, {
+      receive: (kind, number, payload) => {
+        if (kind === KIND.join) this.#join(peer, followers, number, payload);
+      },
+      drained: () => {
+        for (const follower of followers.values()) follower.moved();
+      },
+      closed: () => {
+        for (const follower of followers.values()) follower.leave();
+      },
+    });
+    socket.data = peer;
+  }
+
+  #join(peer: Peer, followers: Map<number, RemoteFollower>, number: number, payload: Buffer): void {
+    const length = payload.readUInt32LE(0);
+    const key = payload.subarray(4, 4 + length);
+    const recording = this.#edge.recordingOf(key, payload.toString("latin1", 4 + length));
+    if (recording === undefined) return peer.send(KIND.end, number, Buffer.from("failed"));
+    const follower = new RemoteFollower(peer, number, recording, () => followers.delete(number));
+    followers.set(number, follower);
+    recording.join(follower);
+    if (recording.state !== "waiting") follower.moved();
+  }
+}
+
+function handlers(): {
+  readonly data: (socket: Socket<Peer>, bytes: Buffer) => void;
+  readonly drain: (socket: Socket<Peer>) => void;
+  readonly close: (socket: Socket<Peer>) => void;
+  readonly error: (socket: Socket<Peer>) => void;
+} {
+  return {
+    data: (socket, bytes) => socket.data.read(bytes),
+    drain: (socket) => socket.data.flush(),
+    close: (socket) => socket.data.closed(),
+    error: (socket) => void socket.end(),
+  };
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // There was none.
+  }
+}
