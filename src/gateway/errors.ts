@@ -42,6 +42,13 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The request body stopped arriving.",
     mend: "Keep sending, or raise `gateway.timeouts.idle`.",
   },
+  "purge-forbidden": {
+    status: 403,
+    fault: "downstream",
+    retry: "no",
+    message: "The token for PURGE is missing or wrong.",
+    mend: "Send `Authorization: Bearer` with the token in the file `gateway.cache.purgeTokenFile`.",
+  },
   "client-closed": {
     status: 499,
     fault: "downstream",

@@ -54,6 +54,8 @@ export class Serving {
   readonly wallMs: () => number;
   /** Where rules with a cache keep their responses; set once there is such a rule. */
   edge: Edge | undefined;
+  /** What a PURGE has to bring; undefined: it is a method like any other. */
+  purgeToken: string | undefined;
   readonly #context: ServingContext;
   readonly #free: Exchange[] = [];
   #config: GatewayConfig;

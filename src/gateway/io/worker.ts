@@ -5,6 +5,7 @@
  * an address that is no longer wanted is drained. The revision is acknowledged in the scoreboard once every request
  * from then on follows it: that is what a drain waits for.
  */
+import { readFileSync } from "node:fs";
 import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from "../../base/index.ts";
 import type { CacheStoreConfig, ListenerConfig, Snapshot } from "../../config/index.ts";
 import type { Store } from "../../edge/index.ts";
@@ -19,6 +20,9 @@ import { UpstreamGroup, type UpstreamGroupContext } from "./upstream-group.ts";
 
 /** Resolution of connection timeouts. */
 const TICK_MS = 50;
+
+/** Characters of a token that nobody guesses. */
+const PURGE_TOKEN_MIN = 16;
 
 /** Heartbeat, ends of ejections, and the sweep of resting connections. */
 const SWEEP_MS = 500;
@@ -128,6 +132,7 @@ export class Worker {
   /** A cache that cannot be opened is logged, and requests go around it: they must not fail for it. */
   #openCache({ listeners, gateway }: Snapshot): void {
     const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
+    this.#serving.purgeToken = isWanted ? this.#readPurgeToken(gateway.cache) : undefined;
     if (!isWanted || this.#serving.edge !== undefined) return;
     const { index, openCache, linkPath, log } = this.#context;
     try {
@@ -141,6 +146,25 @@ export class Worker {
         mend: "lower gateway.cache.memory, or free the space",
       });
     }
+  }
+
+  /** Without a token that can be read nobody may purge. */
+  #readPurgeToken({ purgeTokenFile }: CacheStoreConfig): string | undefined {
+    if (purgeTokenFile === undefined) return undefined;
+    try {
+      const token = readFileSync(purgeTokenFile, "utf8").trim();
+      if (token.length >= PURGE_TOKEN_MIN) return token;
+      this.#context.log.error("purge-token-too-short", {
+        file: purgeTokenFile,
+        mend: `write ${PURGE_TOKEN_MIN} characters or more`,
+      });
+    } catch (error) {
+      this.#context.log.error("purge-token-unreadable", {
+        error: String(error),
+        mend: "create the file, or remove gateway.cache.purgeTokenFile",
+      });
+    }
+    return undefined;
   }
 
   #applyGroups(snapshot: Snapshot): void {

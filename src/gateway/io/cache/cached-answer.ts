@@ -28,6 +28,7 @@ import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
 import { conditionalHead, isSafe, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
+import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 import { sendStored } from "./stored-answer.ts";
@@ -88,8 +89,17 @@ export class CachedAnswer implements Ways {
     const { edge } = this.#serving;
     if (edge === undefined || this.#request.upgrade) return false;
     this.#plan = plan;
+    const { purgeToken } = this.#serving;
+    if (purgeToken !== undefined && isPurge(view)) return this.#purge(edge, view, purgeToken);
     if (this.#request.hasBody) return this.#around("bypass", "request-body");
     return this.#look(edge, view);
+  }
+
+  #purge(edge: Edge, view: RequestView, token: string): true {
+    const done = purgeAsAsked(edge, this.#cache, view, token);
+    if (done === undefined) this.#exchange.fail("purge-forbidden");
+    else this.#exchange.replyWith(200, `detail=${done}`);
+    return true;
   }
 
   #look(edge: Edge, view: RequestView): boolean {

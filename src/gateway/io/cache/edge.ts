@@ -277,24 +277,24 @@ export class Edge {
   // --- purging ------------------------------------------------------------------------------------------------
 
   /** Removes what is stored of the request's URL, in all its variants. */
-  purgeUrl(cache: RuleCache, view: RequestView): void {
+  purgeUrl(cache: RuleCache, view: RequestView, isHard = true): void {
     const place = this.#place;
     if (!writeCacheKey(cache.key, view, this.#key, place)) return;
-    this.#purgeHash(this.store.hashHigh(this.#key, place.urlStart, place.urlEnd));
+    this.#purgeHash(this.store.hashHigh(this.#key, place.urlStart, place.urlEnd), isHard);
   }
 
   /** The same for a path, with its query, on a host. */
   purgePath(cache: RuleCache, url: { readonly host: string; readonly target: string }): void {
     const key = urlKey(cache.key, url);
-    this.#purgeHash(this.store.hashHigh(key, 0, key.length));
+    this.#purgeHash(this.store.hashHigh(key, 0, key.length), true);
   }
 
-  #purgeHash(hash: number): void {
-    this.store.purge({ kind: "url", hash, hard: true });
+  #purgeHash(hash: number, isHard: boolean): void {
+    this.store.purge({ kind: "url", hash, hard: isHard });
   }
 
-  purgeTag(tag: string): void {
-    this.store.purge({ kind: "tag", hash: this.tagHash(tag), hard: true });
+  purgeTag(tag: string, isHard = true): void {
+    this.store.purge({ kind: "tag", hash: this.tagHash(tag), hard: isHard });
   }
 
   tagHash(tag: string): number {
