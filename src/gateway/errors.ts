@@ -42,13 +42,6 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The request body stopped arriving.",
     mend: "Keep sending, or raise `gateway.timeouts.idle`.",
   },
-  "purge-forbidden": {
-    status: 403,
-    fault: "downstream",
-    retry: "no",
-    message: "The token for PURGE is missing or wrong.",
-    mend: "Send `Authorization: Bearer` with the token in the file `gateway.cache.purgeTokenFile`.",
-  },
   "client-closed": {
     status: 499,
     fault: "downstream",
@@ -168,6 +161,13 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The gateway has no descriptor or local port left for a connection to a target.",
     mend: "Raise the limit of open files (`ulimit -n`), or lower `limits.connectionsMax`.",
   },
+  "purge-forbidden": {
+    status: 403,
+    fault: "downstream",
+    retry: "no",
+    message: "The token for PURGE is missing or wrong.",
+    mend: "Send `Authorization: Bearer` with the token in the file `gateway.cache.purgeTokenFile`.",
+  },
 } as const);
 
 /** The literal of each row. */
@@ -193,7 +193,8 @@ export type GatewayErrorCode =
   | "total-timeout"
   | "stopping"
   | "internal"
-  | "connect-exhausted";
+  | "connect-exhausted"
+  | "purge-forbidden";
 
 /** Position of each code in the scoreboard's rows of reasons. Append only: readers of an older file rely on it. */
 export const REASONS: readonly GatewayErrorCode[] = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];
