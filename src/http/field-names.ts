@@ -76,13 +76,21 @@ export const FIELD = {
   setCookie2: 60,
   contentLocation: 61,
   cacheGroupInvalidation: 62,
+  xOriginalUrl: 63,
+  xRewriteUrl: 64,
+  xOriginalHost: 65,
+  xHost: 66,
+  xForwardedServer: 67,
+  xForwardedScheme: 68,
+  xHttpMethodOverride: 69,
+  xHttpHostOverride: 70,
 } as const;
 
 /** Number of a known field, 0 (`FIELD.other`) for the rest. */
 export type FieldCode = (typeof FIELD)[keyof typeof FIELD];
 
 /** One more than the largest code. */
-export const FIELD_CODES = 63;
+export const FIELD_CODES = 71;
 
 /** Name on the wire in small letters: "xForwardedFor" -> "x-forwarded-for". */
 export function wireName(key: string): string {

@@ -183,6 +183,7 @@ export class CachedAnswer implements Ways {
     const detail = reason === "absent" ? "" : reason;
     if (view.head.method === METHOD.head) return this.#around("uri-miss", "head");
     if (hasRange) return this.#around("uri-miss", "range");
+    if (edge.viewed.hasOverride(this.#cache.key.headers)) return this.#around("uri-miss", "unkeyed-header");
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {

@@ -21,6 +21,22 @@ const CONDITIONS = [
   FIELD.ifUnmodifiedSince,
 ] as const;
 
+/**
+ * Fields by which some frameworks let a request be for another URL, host or method than it says. Whoever sends one could
+ * have his own response kept for everybody (James Kettle, "Practical Web Cache Poisoning"). X-Forwarded-Host and its kin
+ * are not among them: the gateway writes those itself.
+ */
+const OVERRIDES = [
+  FIELD.xOriginalUrl,
+  FIELD.xRewriteUrl,
+  FIELD.xOriginalHost,
+  FIELD.xHost,
+  FIELD.xForwardedServer,
+  FIELD.xForwardedScheme,
+  FIELD.xHttpMethodOverride,
+  FIELD.xHttpHostOverride,
+] as const;
+
 /** A request, read through the worker's view while that holds it. */
 export class ViewedRequest implements CacheRequest {
   readonly #view: RequestView;
@@ -39,6 +55,12 @@ export class ViewedRequest implements CacheRequest {
   get hasConditional(): boolean {
     const { fields } = this.#view.head;
     for (const code of CONDITIONS) if (fields.has(code)) return true;
+    return false;
+  }
+  /** Whether it has a field that may change what the target answers and is not in the key. */
+  hasOverride(keyed: readonly string[]): boolean {
+    const { fields } = this.#view.head;
+    for (const code of OVERRIDES) if (fields.has(code) && !isKeyed(code, keyed)) return true;
     return false;
   }
   get hasRange(): boolean {
@@ -128,6 +150,10 @@ function joined(fields: Fields, bytes: Uint8Array, name: string): string | undef
     value = value === undefined ? line : `${value}, ${line}`;
   }
   return value;
+}
+
+function isKeyed(code: number, keyed: readonly string[]): boolean {
+  return keyed.some((name) => CODES.get(name) === code);
 }
 
 /** All fields of a head, in order. */
