@@ -26,7 +26,7 @@ export function gatewayWorkers(folder: string, config: unknown, count: number): 
     openStore({
       path: join(folder, "gateway", "cache"),
       bytes: gateway.cache.memoryBytes,
-      workers: columnsFor(1),
+      workers: columnsFor(count) + 1,
     });
   }
   return Array.from({ length: count }, (_, index) => [

@@ -151,7 +151,7 @@ export class Edge {
   /** The recording that a request with this order may follow, if one is under way. */
   recordingFor({ key, variant }: FetchOrder): Recording | undefined {
     const recording = this.#recordings.get(numberOf(key));
-    return isOf(recording, key.bytes, variant) ? recording : undefined;
+    return this.#mayJoin(recording, key.bytes, variant) ? recording : undefined;
   }
 
   /** The same for another worker's clients, who say the key and the variant. */
@@ -159,7 +159,17 @@ export class Edge {
     const hashHi = this.store.hashHigh(key, 0, key.length);
     const hashLo = this.store.hashLow(key, 0, key.length);
     const recording = this.#recordings.get(numberOf({ hashHi, hashLo }));
-    return isOf(recording, key, variant) ? recording : undefined;
+    return this.#mayJoin(recording, key, variant) ? recording : undefined;
+  }
+
+  /**
+   * Whether others may join the recording, and it is of this key and variant. One that began before the latest purge may be
+   * of what was purged: whoever asks after the purge must not get that.
+   */
+  #mayJoin(recording: Recording | undefined, key: Uint8Array, variant: string): recording is Recording {
+    if (recording?.isJoinable !== true || recording.order.variant !== variant) return false;
+    if (recording.startSequence !== this.store.purgeSequence) return false;
+    return equals(recording.order.key.bytes, 0, recording.order.key.bytes.length, key);
   }
 
   /** A recording of what another worker is fetching; undefined without a way to it. */
@@ -186,7 +196,13 @@ export class Edge {
   /** The other worker that is fetching this key; `FLIGHT.leader` when this one is to, `FLIGHT.alone` when it is not known. */
   claim({ hashHi, hashLo }: CacheKey): number {
     const nowMs = this.#serving.wallMs();
-    const leader = this.store.flights.claim(hashHi, hashLo, nowMs | 0, (nowMs + CLAIM_MS) | 0);
+    const sequence = this.store.purgeSequence;
+    const leader = this.store.flights.claim(
+      flightHash(hashHi, sequence),
+      hashLo,
+      nowMs | 0,
+      (nowMs + CLAIM_MS) | 0,
+    );
     return leader === this.#worker ? FLIGHT.leader : leader;
   }
 
@@ -203,7 +219,7 @@ export class Edge {
     const { key } = recording.order;
     if (this.#recordings.get(numberOf(key)) !== recording) return;
     this.#recordings.delete(numberOf(key));
-    this.store.flights.release(key.hashHi, key.hashLo);
+    this.store.flights.release(flightHash(key.hashHi, recording.startSequence), key.hashLo);
   }
 
   count(counter: Counter, by = 1): void {
@@ -308,8 +324,7 @@ function numberOf({ hashHi, hashLo }: Pick<CacheKey, "hashHi" | "hashLo">): numb
   return (hashHi >>> 0) * 0x20_0000 + (hashLo >>> 11);
 }
 
-/** Whether others may join the recording, and it is of this key and variant. */
-function isOf(recording: Recording | undefined, key: Uint8Array, variant: string): boolean {
-  if (recording?.isJoinable !== true || recording.order.variant !== variant) return false;
-  return equals(recording.order.key.bytes, 0, recording.order.key.bytes.length, key);
+/** A flight is for those who asked between two purges. */
+function flightHash(hashHi: number, sequence: number): number {
+  return hashHi ^ Math.imul(sequence, 0x9e37_79b1);
 }

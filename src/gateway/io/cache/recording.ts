@@ -80,7 +80,8 @@ export class Recording {
   readonly order: FetchOrder;
   readonly #edge: Edge;
   readonly #serving: Serving;
-  readonly #startSequence: number;
+  /** The number of the latest purge when it began. */
+  readonly startSequence: number;
   readonly #startWallMs: number;
   /** Who asks the target; set when it begins to. */
   carrier: Exchange | undefined;
@@ -114,7 +115,7 @@ export class Recording {
     this.#serving = serving;
     this.order = order;
     this.isShared = isShared;
-    this.#startSequence = edge.store.purgeSequence;
+    this.startSequence = edge.store.purgeSequence;
     this.#startWallMs = serving.wallMs();
   }
 
@@ -284,7 +285,7 @@ export class Recording {
     const whole = { meta: stored, fields: stored.fields(), bodyBytes: stored.entry.bodyBytes };
     const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
     if (update.kind === "mismatch") return this.#edge.remove(key);
-    if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.#startSequence);
+    if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.startSequence);
   }
 
   #store(body: readonly Piece[]): void {
@@ -292,7 +293,7 @@ export class Recording {
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
     if (this.status !== 204) putContentLength(head, this.#total);
-    this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.#startSequence });
+    this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.startSequence });
   }
 
   // --- those who follow ---------------------------------------------------------------------------------------
