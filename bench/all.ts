@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "autoscale-live": [],
   "edge-hit": ["--rounds", "3"],
   "edge-collapse": [],
+  "edge-purge": ["--interleavings", "10000"],
   "edge-hit-ratio": [],
   "simulate-theory": [],
   "simulate-speed": [],

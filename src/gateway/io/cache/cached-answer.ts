@@ -226,6 +226,7 @@ export class CachedAnswer implements Ways {
     if (recording === undefined) {
       this.#isElsewhere = true;
       this.#exchange.wait("fetch", LOOK_AGAIN_MS);
+      if (isUnknown) this.#lookSoon();
       return true;
     }
     edge.count("misses");
@@ -256,6 +257,19 @@ export class CachedAnswer implements Ways {
     const recording = edge.record(order, isShared);
     this.#following.follow(recording, { ...note, leads: true });
     this.#serving.fetch(recording, head);
+  }
+
+  /** The table of flights was busy for a moment: whoever held it is done when the loop has gone round. */
+  #lookSoon(): void {
+    const { number, down } = this.#request;
+    setImmediate(() => {
+      if (!this.#isElsewhere || this.#request.number !== number) return;
+      try {
+        this.timedOut();
+      } catch (error) {
+        down?.crashed(error);
+      }
+    });
   }
 
   lookAgain(): void {

@@ -176,7 +176,7 @@ export class Edge {
   recordElsewhere(order: FetchOrder, worker: number): Recording | undefined {
     if (this.#link?.isOpen !== true) return undefined;
     const recording = this.record(order, true);
-    void this.#link.follow(worker, recording);
+    this.#link.follow(worker, recording);
     return recording;
   }
 

@@ -162,8 +162,9 @@ export class Link {
   readonly #edge: Edge;
   readonly #pathOf: (worker: number) => string;
   readonly #server: { stop(closeConnections: boolean): void } | undefined;
-  readonly #peers = new Map<number, Promise<Peer>>();
-  readonly #following = new Map<number, Recording>();
+  readonly #peers = new Map<number, Peer>();
+  readonly #connecting = new Set<number>();
+  readonly #following = new Map<number, { readonly worker: number; readonly recording: Recording }>();
   #number = 0;
 
   /** Listens at the path of `worker`; a path that is too long for a socket leaves it without a link. */
@@ -186,54 +187,59 @@ export class Link {
 
   stop(): void {
     this.#server?.stop(true);
-    for (const peer of this.#peers.values()) void peer.then((open) => open.end()).catch(() => {});
+    for (const peer of this.#peers.values()) peer.end();
     this.#peers.clear();
   }
 
   // --- asking -------------------------------------------------------------------------------------------------
 
-  /** Feeds `recording` with what `worker` is fetching. */
-  async follow(worker: number, recording: Recording): Promise<void> {
+  /**
+   * Feeds `recording` with what `worker` is fetching. Nothing is awaited once there is a connection: inside an event of the
+   * transport a promise would wait for the end of its turn.
+   */
+  follow(worker: number, recording: Recording): void {
     const number = ++this.#number;
-    this.#following.set(number, recording);
-    try {
-      const peer = await this.#peerAt(worker);
-      const { key, variant } = recording.order;
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(key.bytes.length);
-      peer.send(KIND.join, number, Buffer.concat([length, key.bytes, Buffer.from(variant, "latin1")]));
-    } catch {
-      this.#lost(number);
-    }
+    this.#following.set(number, { worker, recording });
+    const peer = this.#peers.get(worker);
+    if (peer === undefined) this.#connect(worker);
+    else this.#join(peer, number, recording);
   }
 
-  #peerAt(worker: number): Promise<Peer> {
-    const known = this.#peers.get(worker);
-    if (known !== undefined) return known;
-    const made = this.#connect(worker);
-    this.#peers.set(worker, made);
-    made.catch(() => this.#peers.delete(worker));
-    return made;
+  #join(peer: Peer, number: number, { order }: Recording): void {
+    const { bytes } = order.key;
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    peer.send(KIND.join, number, Buffer.concat([length, bytes, Buffer.from(order.variant, "latin1")]));
   }
 
-  async #connect(worker: number): Promise<Peer> {
-    const numbers = new Set<number>();
-    const socket = await Bun.connect<Peer>({ unix: this.#pathOf(worker), socket: handlers() });
+  /** Asks for everything that is wanted from `worker`, once there is a connection to it. */
+  #connect(worker: number): void {
+    if (this.#connecting.has(worker)) return;
+    this.#connecting.add(worker);
+    const done = (): void => void this.#connecting.delete(worker);
+    Bun.connect<Peer>({ unix: this.#pathOf(worker), socket: handlers() })
+      .then((socket) => this.#opened(worker, socket))
+      .catch(() => this.#lost(worker))
+      .finally(done);
+  }
+
+  #opened(worker: number, socket: Socket<Peer>): void {
     const peer = new Peer(socket, {
       receive: (kind, number, payload) => this.#received(kind, number, payload),
       drained: () => {},
       closed: () => {
         this.#peers.delete(worker);
-        for (const number of this.#following.keys()) this.#lost(number);
-        numbers.clear();
+        this.#lost(worker);
       },
     });
     socket.data = peer;
-    return peer;
+    this.#peers.set(worker, peer);
+    for (const [number, wanted] of this.#following)
+      if (wanted.worker === worker) this.#join(peer, number, wanted.recording);
   }
 
   #received(kind: number, number: number, payload: Buffer): void {
-    const recording = this.#following.get(number);
+    const recording = this.#following.get(number)?.recording;
     if (recording === undefined) return;
     if (kind === KIND.head) {
       const length = payload.readUInt32LE(0);
@@ -249,10 +255,13 @@ export class Link {
     }
   }
 
-  #lost(number: number): void {
-    const recording = this.#following.get(number);
-    this.#following.delete(number);
-    recording?.endedElsewhere(recording.state === "waiting" ? "failed" : "cut");
+  /** The worker is gone, or cannot be reached. */
+  #lost(worker: number): void {
+    for (const [number, wanted] of this.#following) {
+      if (wanted.worker !== worker) continue;
+      this.#following.delete(number);
+      wanted.recording.endedElsewhere(wanted.recording.state === "waiting" ? "failed" : "cut");
+    }
   }
 
   // --- answering ----------------------------------------------------------------------------------------------
@@ -261,7 +270,7 @@ export class Link {
     const followers = new Map<number, RemoteFollower>();
     const peer = new Peer(socket, {
       receive: (kind, number, payload) => {
-        if (kind === KIND.join) this.#join(peer, followers, number, payload);
+        if (kind === KIND.join) this.#joined(peer, followers, number, payload);
       },
       drained: () => {
         for (const follower of followers.values()) follower.moved();
@@ -273,7 +282,7 @@ export class Link {
     socket.data = peer;
   }
 
-  #join(peer: Peer, followers: Map<number, RemoteFollower>, number: number, payload: Buffer): void {
+  #joined(peer: Peer, followers: Map<number, RemoteFollower>, number: number, payload: Buffer): void {
     const length = payload.readUInt32LE(0);
     const key = payload.subarray(4, 4 + length);
     const recording = this.#edge.recordingOf(key, payload.toString("latin1", 4 + length));
