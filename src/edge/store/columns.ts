@@ -136,16 +136,20 @@ export class Columns {
   }
 
   count(counter: Counter, by: number): void {
-    const cell = this.#ownCounters + COUNTER[counter];
-    this.#counters[cell] = (this.#counters[cell] ?? 0) + by;
+    this.add(COUNTER[counter], by);
+  }
+  /** The same by the counter's cell. */
+  add(cell: number, by: number): void {
+    const at = this.#ownCounters + cell;
+    this.#counters[at] = (this.#counters[at] ?? 0) + by;
   }
 
-  /** One counter over all workers. */
-  sum(counter: Counter): number {
+  /** The counter in a cell, over all workers. */
+  sum(cell: number): number {
     let sum = 0;
     for (let column = 0; column < this.#count; column++) {
       const at = this.#first + column * this.#stride + COLUMN.counters;
-      sum += this.#counters[at / 2 + COUNTER[counter]] ?? 0;
+      sum += this.#counters[at / 2 + cell] ?? 0;
     }
     return sum;
   }

@@ -1,6 +1,18 @@
 /** The shared-memory object store of the edge cache. Pure: it is given a block of memory, times and liveness. */
 export type { IsAlive } from "./columns.ts";
-export { COUNTER, type Counter, EVICTIONS, type Eviction, REFUSALS, type Refusal } from "./counters.ts";
+export {
+  CACHED_AS,
+  type CachedAs,
+  type CacheResult,
+  cachedAs,
+  type Counter,
+  EVICTIONS,
+  type Eviction,
+  NOT_KEPT,
+  type NotKept,
+  PURGE_KINDS,
+  type Refusal,
+} from "./counters.ts";
 export type { Entry } from "./entry.ts";
 export { FLIGHT, type Flights, type Markers } from "./flights.ts";
 export {

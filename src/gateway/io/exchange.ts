@@ -139,6 +139,7 @@ export class Exchange implements UpstreamUser {
     this.#outcome.reason = "client-closed";
     this.#report();
     this.#outcome.reason = undefined;
+    this.#outcome.bytesOut = 0;
     const nobody = new Nobody(down, this.#serving, recording);
     down.exchange = undefined;
     nobody.exchange = this;

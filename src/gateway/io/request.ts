@@ -5,6 +5,7 @@
  * can be sent later, or again to another target.
  */
 import type { TimeoutsConfig } from "../../config/index.ts";
+import type { CachedAs } from "../../edge/index.ts";
 import { copy, METHOD, type MethodCode } from "../../http/index.ts";
 import { type AccessRecord, accessRecord } from "../access-log.ts";
 import { BodyReader } from "../body.ts";
@@ -39,6 +40,8 @@ export class Request {
   bytesIn = 0;
   /** What Cache-Status says of a request that goes around its rule's cache; "" without a cache. */
   cacheNote = "";
+  /** How its rule's cache answered it; undefined without one. */
+  cached: CachedAs | undefined;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -92,6 +95,7 @@ export class Request {
     this.plan = undefined;
     this.isReplayable = false;
     this.cacheNote = "";
+    this.cached = undefined;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

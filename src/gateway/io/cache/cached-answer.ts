@@ -11,6 +11,7 @@
 import {
   afterFailure,
   type CacheRequest,
+  cachedAs,
   type Conditions,
   conditionsFor,
   type Decision,
@@ -37,6 +38,9 @@ import { sendStored } from "./stored-answer.ts";
 const LOOK_AGAIN_MS = 50;
 
 const ALL_DOWN = { allTargetsDown: true };
+
+const HIT = cachedAs("hit", "fresh");
+const ABSENT = cachedAs("miss", "absent");
 
 /** Looks of one request: what it waited for may be of no use to it, or gone when it came. */
 const LOOKS_MAX = 250;
@@ -119,6 +123,7 @@ export class CachedAnswer implements Ways {
       case "bypass":
         return this.#around(decision.reason === "method" ? "method" : "bypass", decision.reason);
       case "gateway-timeout":
+        this.#request.cached = cachedAs("bypass", decision.reason);
         this.#exchange.replyWith(504, `fwd=bypass; detail=${decision.reason}`);
         return true;
     }
@@ -127,6 +132,7 @@ export class CachedAnswer implements Ways {
   /** To a target, as without a cache; what was decided is said in Cache-Status. */
   #around(forward: string, detail: string): false {
     this.#request.cacheNote = `fwd=${forward}; detail=${detail}`;
+    this.#request.cached = cachedAs(forward === "uri-miss" ? "miss" : "bypass", detail) ?? ABSENT;
     this.#startSequence = this.#edge.store.purgeSequence;
     this.#startWallMs = this.#serving.wallMs();
     return false;
@@ -139,18 +145,18 @@ export class CachedAnswer implements Ways {
     nowMs: number,
   ): boolean {
     if (stored === undefined) return this.#around("bypass", "absent");
-    if (decision.kind === "hit") return this.#sendStored(edge, stored, nowMs, "");
+    if (decision.kind === "hit") return this.#sendStored(stored, nowMs, "");
     // What the refresh needs is taken first: once the answer is out, this object serves another request.
     const conditions = conditionsFor(stored);
     const order = this.#order(edge, stored, conditions);
     const head = this.#headWith(conditions);
-    this.#sendStored(edge, stored, nowMs, decision.reason);
+    this.#sendStored(stored, nowMs, decision.reason);
     edge.refresh(order, head);
     return true;
   }
 
-  #sendStored(edge: Edge, stored: StoredResponse, nowMs: number, detail: string): true {
-    edge.count(detail === "" ? "hits" : "stale");
+  #sendStored(stored: StoredResponse, nowMs: number, detail: string): true {
+    this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
     sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail });
     return true;
   }
@@ -166,11 +172,12 @@ export class CachedAnswer implements Ways {
     // Nobody is there to ask: no client waits to learn that once more.
     if (order.plan.isDown && afterFailure(stored, this.#cache.policy, nowMs, ALL_DOWN).kind === "stale") {
       const head = this.#headWith(conditions);
-      this.#sendStored(edge, stored, nowMs, "grace");
+      this.#sendStored(stored, nowMs, "grace");
       edge.refresh(order, head);
       return true;
     }
     edge.release();
+    this.#request.cached = cachedAs("miss", reason);
     const forward = reason.startsWith("request-") ? "request" : "stale";
     return this.#followOr(edge, order, { forward, detail: reason }, (isShared) => {
       this.#fetch(edge, order, { forward, detail: reason }, isShared);
@@ -178,12 +185,13 @@ export class CachedAnswer implements Ways {
     });
   }
 
-  #miss(edge: Edge, reason: string, view: RequestView): boolean {
+  #miss(edge: Edge, reason: "absent" | "authorization", view: RequestView): boolean {
     const { hasRange, hasConditional } = edge.viewed;
     const detail = reason === "absent" ? "" : reason;
     if (view.head.method === METHOD.head) return this.#around("uri-miss", "head");
     if (hasRange) return this.#around("uri-miss", "range");
     if (edge.viewed.hasOverride(this.#cache.key.headers)) return this.#around("uri-miss", "unkeyed-header");
+    this.#request.cached = cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {
@@ -229,7 +237,7 @@ export class CachedAnswer implements Ways {
       if (isUnknown) this.#lookSoon();
       return true;
     }
-    edge.count("misses");
+    this.#request.cached = cachedAs("collapsed", note.detail || "absent");
     this.#following.follow(recording, { ...note, leads: false });
     this.#following.moved();
     return true;
@@ -237,7 +245,6 @@ export class CachedAnswer implements Ways {
 
   /** To a target with this very exchange, the response recorded as it goes by. */
   #record(edge: Edge, order: FetchOrder, isShared: boolean): false {
-    edge.count("misses");
     const recording = edge.record(order, isShared);
     recording.request = new PlainRequest(edge.viewed, () => this.#viewed());
     this.#exchange.record(recording);
@@ -252,7 +259,6 @@ export class CachedAnswer implements Ways {
     note: { readonly forward: string; readonly detail: string },
     isShared: boolean,
   ): void {
-    edge.count("misses");
     const head = this.#headWith(order.conditions ?? {});
     const recording = edge.record(order, isShared);
     this.#following.follow(recording, { ...note, leads: true });

@@ -9,6 +9,8 @@ import {
   FLIGHT,
   layOutHead,
   matchesVariant,
+  NOT_KEPT,
+  type NotKept,
   type Store,
   type StoredHead,
   type StoredMeta,
@@ -207,8 +209,9 @@ export class Edge {
   }
 
   /** Says that responses for the key cannot be kept: nobody waits for another's. */
-  mark({ hashHi, hashLo }: CacheKey, seconds: number): void {
-    this.store.markers.mark(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000) + seconds);
+  mark({ hashHi, hashLo }: CacheKey, seconds: number, reason: NotKept): void {
+    const untilS = Math.floor(this.#serving.wallMs() / 1000) + seconds;
+    this.store.markers.mark(hashHi, hashLo, untilS, NOT_KEPT.indexOf(reason));
   }
   isMarked({ hashHi, hashLo }: CacheKey): boolean {
     return this.store.markers.isMarked(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000));

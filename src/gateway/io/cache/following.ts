@@ -2,7 +2,7 @@
  * A client that gets the response of a recording: waits for it, for something older if that takes too long, and is then
  * sent its own head and the body at its own pace.
  */
-import { afterFailure, evaluate, matchesVariant, notModifiedFields } from "../../../edge/index.ts";
+import { afterFailure, cachedAs, evaluate, matchesVariant, notModifiedFields } from "../../../edge/index.ts";
 import { asBytes, copy, METHOD } from "../../../http/index.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -241,6 +241,7 @@ export class Following implements Follower {
     this.#exchange.view();
     const stored = this.#edge.lookAgain(order.key);
     if (stored === undefined) return this.#ways.lookAgain();
+    if (this.#leads) this.#request.cached = cachedAs("revalidated", this.#detail) ?? this.#request.cached;
     const forward = `fwd=${this.#forward}; fwd-status=304${this.#leads ? "" : "; collapsed"}`;
     const nowMs = this.#serving.wallMs();
     sendStored(this.#exchange, this.#serving, this.#request, {
@@ -273,7 +274,7 @@ export class Following implements Follower {
       return false;
     }
     this.#leave();
-    this.#edge.count("stale");
+    this.#request.cached = cachedAs("stale", fallback.reason);
     sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail: fallback.reason });
     return true;
   }

@@ -19,6 +19,7 @@ import {
   type Conditions,
   isFailure,
   layOutRawHead,
+  type NotKept,
   putContentLength,
   type StoredHead,
   type StoredMeta,
@@ -230,11 +231,12 @@ export class Recording {
   }
 
   /** It is not to be kept: who waited for it goes his own way, and nobody waits for the next. */
-  #refuse(reason: string): void {
+  #refuse(reason: NotKept): void {
     this.keeps = false;
     this.refusal = reason;
     this.isShared = false;
-    this.#edge.mark(this.order.key, MARK_S);
+    this.#edge.count(`refused ${reason}`);
+    this.#edge.mark(this.order.key, MARK_S, reason);
     this.#edge.landed(this);
   }
 
