@@ -35,6 +35,8 @@ export interface Status {
     readonly groups: readonly GroupStatus[];
     /** Requests that no group served: refused, redirected, answered by a rule. */
     readonly noGroup: TrafficTotals;
+    /** Null while no rule has a cache. */
+    readonly cache: CacheStatus | null;
   };
   readonly services: readonly ServiceStatus[];
 }
@@ -71,6 +73,38 @@ export interface TrafficTotals {
   readonly latency: { readonly p50Ms: number | null; readonly p99Ms: number | null };
   /** Requests per second over the last few seconds. */
   readonly rps: number;
+}
+
+/** What the cache holds and did. Totals are since its store was made; reasons that never occurred are left out. */
+export interface CacheStatus {
+  /**
+   * Share of the requests that were answered from the store (hit, stale, revalidated), without those that went around it:
+   * of the last minute, and in all. Null when there were none.
+   */
+  readonly hitRatio: number | null;
+  readonly hitRatioInAll: number | null;
+  /** By how they were answered and why; `rps` is over the last few seconds. */
+  readonly requests: readonly {
+    readonly result: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly rps: number;
+  }[];
+  /** Reason -> responses that were not kept. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Reason -> responses that left. */
+  readonly evicted: Readonly<Record<string, number>>;
+  /** "url", "tag", "prefix" or "all" -> purges. */
+  readonly purged: Readonly<Record<string, number>>;
+  /** Bytes that clients got from the store: what targets did not have to send. */
+  readonly servedBytes: number;
+  /** Bytes that targets sent for rules with a cache. */
+  readonly fetchedBytes: number;
+  /** Responses that were kept, those that left since among them. */
+  readonly stored: number;
+  readonly entries: number;
+  readonly liveBytes: number;
+  readonly capacityBytes: number;
 }
 
 /** One target group: its traffic and its targets. */

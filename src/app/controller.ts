@@ -34,11 +34,12 @@ import {
   openJournalStore,
   ProcessRuntime,
 } from "../control/io/index.ts";
-import { columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/index.ts";
+import { cacheMetrics, columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/index.ts";
 import { probe } from "../health/io/index.ts";
 import { type AdminActions, adminRoutes } from "./admin-routes.ts";
 import { AdminServer } from "./admin-server.ts";
 import type { ReloadResult } from "./api.ts";
+import { CacheTraffic } from "./cache-traffic.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
@@ -163,7 +164,8 @@ class RunningController implements ControllerHandle {
     const { tail } = store;
     if (tail.kind === "corrupt")
       controller.note("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
-    const traffic = this.#followTraffic(plane, controller);
+    const cache = new CacheTraffic(() => plane.cacheStats());
+    const traffic = this.#followTraffic(plane, controller, cache);
     const info = {
       version: VERSION,
       configPath: this.#source.path,
@@ -175,6 +177,7 @@ class RunningController implements ControllerHandle {
       controller,
       plane,
       traffic,
+      cache,
       config,
       info,
       reload: () => this.reload(),
@@ -255,7 +258,11 @@ class RunningController implements ControllerHandle {
       address: this.#options.adminAddress ?? this.#config.admin.address,
       token,
       routes: adminRoutes(actions),
-      metrics: () => renderMetrics(gatewayMetrics(plane.scoreboard, plane.latest())),
+      metrics: () =>
+        renderMetrics([
+          ...gatewayMetrics(plane.scoreboard, plane.latest()),
+          ...cacheMetrics(plane.cacheStats()),
+        ]),
       health: () => ({
         status: "ok",
         revision: controller.status().snapshot.revision,
@@ -271,7 +278,7 @@ class RunningController implements ControllerHandle {
     });
   }
 
-  #followTraffic(plane: GatewayPlane, controller: Controller): Traffic {
+  #followTraffic(plane: GatewayPlane, controller: Controller, cache: CacheTraffic): Traffic {
     const traffic = new Traffic(() => plane.scoreboard);
     const read = (): void => {
       void this.#restoreFiles(plane, controller, traffic);
@@ -279,6 +286,7 @@ class RunningController implements ControllerHandle {
       const rows = [...groups.map(({ slot }) => slot), NO_GROUP];
       const slots = groups.flatMap(({ targets }) => targets.map(({ slot }) => slot));
       traffic.read(rows, slots, systemClock.nowMs());
+      cache.read(systemClock.nowMs());
       cancel = systemScheduler.after(TRAFFIC_MS, read);
     };
     let cancel: Cancel = () => {};

@@ -6,7 +6,7 @@ import { type Clock, type Log, systemClock } from "../base/index.ts";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
-import type { Store } from "../edge/index.ts";
+import type { Store, StoreStats } from "../edge/index.ts";
 import { openStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
 import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
@@ -75,6 +75,11 @@ export class GatewayPlane implements DataPlane {
     return this.#cache;
   }
 
+  /** What it holds and did; undefined while no rule has a cache. */
+  cacheStats(): StoreStats | undefined {
+    return this.#latest !== undefined && wantsCache(this.#latest) ? this.#cache?.stats() : undefined;
+  }
+
   async publish(snapshot: Snapshot): Promise<void> {
     this.#openCache(snapshot);
     this.#clearFreedSlots(snapshot);
@@ -90,9 +95,9 @@ export class GatewayPlane implements DataPlane {
   }
 
   /** Before any worker maps it. Without room for it the workers serve without a cache, and say so. */
-  #openCache({ gateway, listeners }: Snapshot): void {
-    const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
-    if (!isWanted || this.#cache !== undefined) return;
+  #openCache(snapshot: Snapshot): void {
+    const { gateway } = snapshot;
+    if (!wantsCache(snapshot) || this.#cache !== undefined) return;
     const options = { path: this.#directory.cache, bytes: gateway.cache.memoryBytes };
     try {
       this.#cache = openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
@@ -155,6 +160,10 @@ export class GatewayPlane implements DataPlane {
       for (const board of [this.#scoreboard, ...this.#lost]) board.clearSlot(slot);
     }
   }
+}
+
+function wantsCache({ listeners }: Snapshot): boolean {
+  return listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
 }
 
 function slotOwners(snapshot: Snapshot | undefined): Map<number, string> {

@@ -13,6 +13,7 @@ export {
   PURGE_KINDS,
   type Refusal,
 } from "./counters.ts";
+export { type CacheCounts, countsOf, hitsOf, type ResultCount } from "./counts.ts";
 export type { Entry } from "./entry.ts";
 export { FLIGHT, type Flights, type Markers } from "./flights.ts";
 export {

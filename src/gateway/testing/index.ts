@@ -5,6 +5,7 @@ export {
   freePort,
   gatewayTo,
   plainScoreboard,
+  plainStore,
   proxyTo,
   snapshotOf,
   stopAll,
