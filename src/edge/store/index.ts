@@ -4,13 +4,13 @@ export {
   CACHED_AS,
   type CachedAs,
   type CacheResult,
-  cachedAs,
   type Counter,
+  cachedAs,
   EVICTIONS,
   type Eviction,
   NOT_KEPT,
   type NotKept,
-  PURGE_KINDS,
+  type ReasonOf,
   type Refusal,
 } from "./counters.ts";
 export { type CacheCounts, countsOf, hitsOf, type ResultCount } from "./counts.ts";
@@ -22,6 +22,7 @@ export {
   formatStore,
   HEADER,
   openBlock,
+  pidsIn,
   type StoreOptions,
   type StoreSizes,
   sameSizes,

@@ -239,6 +239,14 @@ export function openBlock(bytes: Uint8Array): Block {
   return { bytes, words, layout };
 }
 
+/** The processes that took a column; some may have ended. */
+export function pidsIn({ words, layout }: Block): number[] {
+  const columns = Array.from({ length: layout.sizes.workers }, (_, column) => column);
+  return columns
+    .map((column) => words[layout.columns + column * layout.columnWords + COLUMN.pid] ?? 0)
+    .filter((pid) => pid !== 0);
+}
+
 /** Whether two plans are the same. */
 export function sameSizes(a: StoreSizes, b: StoreSizes): boolean {
   return SIZE_NAMES.every((name) => a[name] === b[name]);

@@ -11,8 +11,8 @@
 import {
   afterFailure,
   type CacheRequest,
-  cachedAs,
   type Conditions,
+  cachedAs,
   conditionsFor,
   type Decision,
   decide,
@@ -27,7 +27,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { conditionalHead, isSafe, PlainRequest } from "./messages.ts";
+import { aloneReason, conditionalHead, isSafe, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
@@ -119,7 +119,7 @@ export class CachedAnswer implements Ways {
       case "revalidate":
         return this.#revalidate(edge, decision, stored, nowMs);
       case "miss":
-        return this.#miss(edge, decision.reason, view);
+        return this.#miss(edge, decision.reason);
       case "bypass":
         return this.#around(decision.reason === "method" ? "method" : "bypass", decision.reason);
       case "gateway-timeout":
@@ -185,12 +185,11 @@ export class CachedAnswer implements Ways {
     });
   }
 
-  #miss(edge: Edge, reason: "absent" | "authorization", view: RequestView): boolean {
-    const { hasRange, hasConditional } = edge.viewed;
+  #miss(edge: Edge, reason: "absent" | "authorization"): boolean {
+    const { hasConditional } = edge.viewed;
     const detail = reason === "absent" ? "" : reason;
-    if (view.head.method === METHOD.head) return this.#around("uri-miss", "head");
-    if (hasRange) return this.#around("uri-miss", "range");
-    if (edge.viewed.hasOverride(this.#cache.key.headers)) return this.#around("uri-miss", "unkeyed-header");
+    const alone = aloneReason(edge.viewed, this.#cache);
+    if (alone !== undefined) return this.#around("uri-miss", alone);
     this.#request.cached = cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);

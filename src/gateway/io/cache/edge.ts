@@ -31,7 +31,7 @@ import { type FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** Longest key; a request with a longer one goes around the cache. */
-const KEY_BYTES_MAX = 16 * 1024;
+export const KEY_BYTES_MAX: number = 16 * 1024;
 
 /** How long other workers leave a key to the one that fetches it: longer than any target may take, as a rule. */
 const CLAIM_MS = 60_000;
