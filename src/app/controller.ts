@@ -184,6 +184,7 @@ class RunningController implements ControllerHandle {
       down: () => void this.stopAll(),
     });
     await controller.start();
+    cache.read(systemClock.nowMs()); // before the first request, so that it counts as one of late
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {
       version: VERSION,

@@ -44,6 +44,7 @@ export const explain: Command = defineCommand({
   ],
   notes: [
     "A route is explained from the config; no controller needs to run. Where a gateway does, its cache is looked into.",
+    "What is cached is found by the Host that clients send: name it with --host, and its port unless that is 80.",
   ],
   positionals: [
     { name: "METHOD|scale", about: "GET, POST …, or the word scale" },

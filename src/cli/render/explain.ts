@@ -57,8 +57,12 @@ function factsOf(stored: StoredFacts, variants: number): string {
     `${formatDuration(toSeconds(stored.ageMs))} old`,
     `${freshForMs > 0 ? `fresh for ${left} more` : `stale for ${left}`}${guess}`,
     ...(tags === 0 ? [] : [plural(tags, "tag")]),
-    ...(vary === "" ? [] : [`1 of ${plural(variants, "variant")} by ${vary.replaceAll(",", " and ")}`]),
+    ...(vary === "" ? [] : [`${variantsOf(variants)} by ${vary.replaceAll(",", " and ")}`]),
   ].join(", ");
+}
+
+function variantsOf(variants: number): string {
+  return variants === 1 ? "the only variant" : `1 of ${variants} variants`;
 }
 
 function toSeconds(ms: number): number {
