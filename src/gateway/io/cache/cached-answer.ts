@@ -231,7 +231,8 @@ export class CachedAnswer implements Ways {
     }
     edge.count("misses");
     this.#following.follow(recording, { ...note, leads: false });
-    this.#following.moved();
+    if (recording.isLate) this.#following.timedOut();
+    else this.#following.moved();
     return true;
   }
 

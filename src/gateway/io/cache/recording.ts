@@ -119,6 +119,11 @@ export class Recording {
     this.#startWallMs = serving.wallMs();
   }
 
+  /** Whether it has kept its followers waiting for longer than they should for something older. */
+  get isLate(): boolean {
+    const waitedMs = this.#serving.wallMs() - this.#startWallMs;
+    return this.state === "waiting" && waitedMs >= this.order.cache.softTimeoutMs;
+  }
   /** Whether there will be no more. */
   get hasEnded(): boolean {
     return this.state !== "waiting" && this.state !== "streaming";
