@@ -1,0 +1,23 @@
+/**
+ * What an HTTP cache may do, as pure functions of messages, a rule's settings and the time: RFC 9111 and its
+ * neighbours. `decide` is asked for each request, `storability` for each response of the upstream.
+ */
+export {
+  type BypassReason,
+  type Conditions,
+  conditionsFor,
+  type Decision,
+  decide,
+  type RevalidateReason,
+  type StaleReason,
+} from "./decision.ts";
+export { afterFailure, type Fallback, type FallbackRefusal, isFailure } from "./failure.ts";
+export { clientFields, notModifiedFields, storedFields } from "./fields.ts";
+export type { LifetimeSource } from "./freshness.ts";
+export { formatHttpDate, parseHttpDate } from "./http-date.ts";
+export type { CacheRequest, CacheResponse, Exchange, FieldLine } from "./message.ts";
+export { type CachePolicy, DEFAULT_POLICY } from "./policy.ts";
+export { type RefusalReason, type Storability, storability, withheldFields } from "./storability.ts";
+export { ageMs, ageSeconds, FLAG, freshForMs, type StoredMeta } from "./stored-meta.ts";
+export { type Stored, type Update, updateFrom304, updateFromHead } from "./update.ts";
+export { matchesVariant, normalizeEncodings, selectingValues, selectVariant } from "./vary.ts";
