@@ -134,7 +134,7 @@ export function isPragmaNoCache(pragma: string | undefined): boolean {
 }
 
 /** Seconds of a text of digits, at most `DURATION_MAX_S`; undefined for any other text. */
-export function parseDeltaSeconds(text: string): number | undefined {
+function parseDeltaSeconds(text: string): number | undefined {
   return DIGITS.test(text) ? Math.min(Number(text), DURATION_MAX_S) : undefined;
 }
 

@@ -147,8 +147,8 @@ function refusedByAge(
   if (hasValidator) return undefined;
   if (directives.noCache) return "no-cache";
   const { staleWhileRevalidateS = 0, staleIfErrorS = 0 } = directives;
-  const staleUseMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
-  return meta.lifetimeMs + staleUseMs <= meta.initialAgeMs ? "already-stale" : undefined;
+  const saidMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
+  return meta.lifetimeMs + saidMs <= meta.initialAgeMs ? "already-stale" : undefined;
 }
 
 function describe(exchange: Exchange, control: Control, lifetime: Lifetime, policy: CachePolicy): StoredMeta {
