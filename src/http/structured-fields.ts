@@ -156,6 +156,8 @@ function readParameters(cursor: Cursor): Map<string, BareItem> | undefined {
 
 function readBareItem(cursor: Cursor): BareItem | undefined {
   switch (cursor.text[cursor.at]) {
+    case undefined:
+      return undefined;
     case '"':
       return readText(take(cursor, STRING)?.[1]);
     case ":":

@@ -4,8 +4,6 @@
  * page or data, at a path that ends like a static file, is not stored.
  */
 
-import type { CacheRequest } from "./message.ts";
-
 /** Endings of files that are never pages or data. */
 const STATIC_EXTENSIONS: ReadonlySet<string> = new Set(
   (
@@ -21,9 +19,9 @@ const DYNAMIC_TYPE =
 const EXTENSION = /\.([A-Za-z0-9]+)$/;
 
 /** Whether the path of the target promises a static file and the type is that of a page or of data. */
-export function isDeceptive(request: Pick<CacheRequest, "target">, contentType: string | undefined): boolean {
-  if (contentType === undefined || !DYNAMIC_TYPE.test(contentType)) return false;
-  const extension = EXTENSION.exec(request.target.split("?", 1)[0] ?? "")?.[1]?.toLowerCase();
+export function isDeceptive(target: string, contentType: string | undefined): boolean {
+  const extension = EXTENSION.exec(target.split("?", 1)[0] ?? "")?.[1]?.toLowerCase();
+  if (extension === undefined || !STATIC_EXTENSIONS.has(extension)) return false;
   // A source map is JSON by its nature.
-  return extension !== undefined && STATIC_EXTENSIONS.has(extension) && extension !== "map";
+  return contentType !== undefined && DYNAMIC_TYPE.test(contentType) && extension !== "map";
 }

@@ -24,12 +24,9 @@ const NORMAL_FORMS: Readonly<Record<string, (value: string) => string>> = {
   "accept-language": normalizeLanguages,
 };
 
-const NO_NAMES: readonly string[] = [];
-
 /** The names in Vary, sorted; "*" for one that never matches. */
 export function varyNames(vary: string | undefined): readonly string[] | "*" {
-  if (vary === undefined) return NO_NAMES;
-  const names = splitNames(vary);
+  const names = splitNames(vary ?? "");
   return names.includes("*") ? "*" : names.toSorted();
 }
 
