@@ -168,7 +168,6 @@ function readBareItem(cursor: Cursor): BareItem | undefined {
       return readDate(take(cursor, DATE)?.[1]);
     case "%":
       return readDisplayString(take(cursor, DISPLAY)?.[1]);
-    case undefined:
     default:
       return readNumber(take(cursor, NUMBER)) ?? readToken(take(cursor, TOKEN)?.[0]);
   }

@@ -5,6 +5,7 @@
  * number is 0, and a directive that forbids is taken even out of a member that is otherwise broken
  * ("no-store; max-age=0"). Unknown directives are ignored. Of two lifetimes the first counts (§4.2.1).
  */
+import { memoized } from "../../base/index.ts";
 import { splitList, splitNames } from "./list.ts";
 
 /** What a Cache-Control says. Durations are in seconds; undefined means that the directive is absent. */
@@ -113,19 +114,27 @@ export function noDirectives(): Directives {
   };
 }
 
-/** Reads the joined value of Cache-Control; an absent one has no directives. O(length). */
-export function parseCacheControl(value: string | undefined): Directives {
-  const directives = noDirectives();
-  for (const member of splitList(value ?? "")) readMember(directives, member);
-  return directives;
+/** Values that are remembered: an application sends few different ones. */
+const REMEMBERED = 256;
+
+const NO_DIRECTIVES: Readonly<Directives> = noDirectives();
+
+/** Reads the joined value of Cache-Control; an absent one has no directives. O(length), O(1) when it comes again. */
+export function parseCacheControl(value: string | undefined): Readonly<Directives> {
+  return value === undefined ? NO_DIRECTIVES : remembered(value);
 }
 
-/** The directives of a request: Cache-Control, or Pragma: no-cache where there is none (RFC 9111 §5.4). */
-export function requestDirectives(field: (name: string) => string | undefined): Directives {
-  const cacheControl = field("cache-control");
-  const directives = parseCacheControl(cacheControl);
-  if (cacheControl === undefined) directives.noCache = isPragmaNoCache(field("pragma"));
+const remembered: (value: string) => Readonly<Directives> = memoized(REMEMBERED, (value) => {
+  const directives = noDirectives();
+  for (const member of splitList(value)) readMember(directives, member);
   return directives;
+});
+
+/** The directives of a request: Cache-Control, or Pragma: no-cache where there is none (RFC 9111 §5.4). */
+export function requestDirectives(field: (name: string) => string | undefined): Readonly<Directives> {
+  const cacheControl = field("cache-control");
+  if (cacheControl !== undefined) return parseCacheControl(cacheControl);
+  return { ...NO_DIRECTIVES, noCache: isPragmaNoCache(field("pragma")) };
 }
 
 /** Whether Pragma holds no-cache. */
@@ -143,7 +152,8 @@ function parseDeltaSeconds(text: string): number | undefined {
  * and is 0 then.
  */
 export function parseAge(value: string | undefined): number {
-  const [first = ""] = splitList(value ?? "");
+  if (value === undefined) return 0;
+  const [first = ""] = splitList(value);
   return parseDeltaSeconds(first) ?? 0;
 }
 

@@ -34,20 +34,35 @@ const QUESTION = 0x3f;
 /** Bytes that the key has beside those of the request: scheme, NULs, "/" and "?". */
 const FRAME_BYTES = 10;
 
+/** Where the URL stands in a key: purges by URL and by prefix look there. */
+export interface KeyPlace {
+  /** Where the host begins. */
+  urlStart: number;
+  pathEnd: number;
+  /** Where the query ends. */
+  urlEnd: number;
+}
+
 /**
- * Writes the key to `to` and returns its length, or -1 when there is no room. With the default rule it allocates
- * nothing and costs one pass over host, path and query.
+ * Writes the key to `to` and returns its length, or -1 when there is no room; `place` is filled in. With the default rule
+ * it allocates nothing and costs one pass over host, path and query.
  */
-export function writeKey(source: KeySource, rule: CacheKeyRule, to: Uint8Array): number {
+export function writeKey(
+  source: KeySource,
+  rule: CacheKeyRule,
+  to: Uint8Array,
+  place: KeyPlace = { urlStart: 0, pathEnd: 0, urlEnd: 0 },
+): number {
   const { bytes, hostStart, authorityEnd, pathStart, pathEnd, queryStart, queryEnd } = source;
   const length = authorityEnd - hostStart + (pathEnd - pathStart) + (queryEnd - queryStart);
   if (length + FRAME_BYTES > to.length) return -1;
-  let at = put(source.isSecure ? HTTPS : HTTP, to, 0);
-  at = putHost(source, to, at);
+  place.urlStart = put(source.isSecure ? HTTPS : HTTP, to, 0);
+  let at = putHost(source, to, place.urlStart);
   to[at++] = 0;
   if (pathStart === pathEnd) to[at++] = SLASH;
-  at = copy(bytes, pathStart, pathEnd, to, at);
-  at = putQuery(source, rule, to, at);
+  place.pathEnd = copy(bytes, pathStart, pathEnd, to, at);
+  at = putQuery(source, rule, to, place.pathEnd);
+  place.urlEnd = at;
   return hasParts(rule) ? putParts(source, rule, to, at) : at;
 }
 

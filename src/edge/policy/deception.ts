@@ -4,6 +4,8 @@
  * page or data, at a path that ends like a static file, is not stored.
  */
 
+import type { CacheRequest } from "./message.ts";
+
 /** Endings of files that are never pages or data. */
 const STATIC_EXTENSIONS: ReadonlySet<string> = new Set(
   (
@@ -19,9 +21,9 @@ const DYNAMIC_TYPE =
 const EXTENSION = /\.([A-Za-z0-9]+)$/;
 
 /** Whether the path of the target promises a static file and the type is that of a page or of data. */
-export function isDeceptive(target: string, contentType: string | undefined): boolean {
-  const extension = EXTENSION.exec(target.split("?", 1)[0] ?? "")?.[1]?.toLowerCase();
-  if (extension === undefined || !STATIC_EXTENSIONS.has(extension)) return false;
+export function isDeceptive(request: Pick<CacheRequest, "target">, contentType: string | undefined): boolean {
+  if (contentType === undefined || !DYNAMIC_TYPE.test(contentType)) return false;
+  const extension = EXTENSION.exec(request.target.split("?", 1)[0] ?? "")?.[1]?.toLowerCase();
   // A source map is JSON by its nature.
-  return contentType !== undefined && DYNAMIC_TYPE.test(contentType) && extension !== "map";
+  return extension !== undefined && STATIC_EXTENSIONS.has(extension) && extension !== "map";
 }

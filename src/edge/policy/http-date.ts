@@ -5,6 +5,8 @@
  * date means "already expired", so what we would guess here we would serve too long.
  */
 
+import { memoized } from "../../base/index.ts";
+
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 
 const TODAY = /^[a-z]{3}, ([0-9]{2}) ([a-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) gmt$/;
@@ -16,9 +18,20 @@ const CENTURY_AHEAD_YEARS = 50;
 
 /** The wall milliseconds of a date, or undefined. `nowMs` decides which century two digits mean. */
 export function parseHttpDate(text: string, nowMs: number): number | undefined {
-  const folded = text.toLowerCase();
-  const today = TODAY.exec(folded);
-  if (today !== null) return instant(today.slice(1, 4), today.slice(4));
+  const today = ofToday(text);
+  return Number.isNaN(today) ? ofOldForm(text.toLowerCase(), nowMs) : today;
+}
+
+/** Dates that are remembered: one a second, those of files, and whatever Expires says. */
+const REMEMBERED = 256;
+
+/** A date in the form of today; NaN when it is not of that form. */
+const ofToday: (text: string) => number | undefined = memoized(REMEMBERED, (text) => {
+  const today = TODAY.exec(text.toLowerCase());
+  return today === null ? Number.NaN : instant(today.slice(1, 4), today.slice(4));
+});
+
+function ofOldForm(folded: string, nowMs: number): number | undefined {
   const asctime = ASCTIME.exec(folded);
   if (asctime !== null) {
     const [, month = "", day = "", hour = "", minute = "", second = "", year = ""] = asctime;

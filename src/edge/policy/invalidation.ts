@@ -32,6 +32,12 @@ export function invalidatedGroups(response: CacheResponse): string[] {
   return strings(response.field("cache-group-invalidation"));
 }
 
+/** The groups that a response belongs to (Cache-Groups, RFC 9875 §2), on the origin of its request. */
+export function groupsOf(response: CacheResponse): string[] {
+  const groups = response.field("cache-groups");
+  return groups === undefined ? [] : strings(groups);
+}
+
 /** The strings of a structured list, each once; what is no string is left out. */
 export function strings(list: string | undefined): string[] {
   const members = parseList(list ?? "") ?? [];

@@ -126,7 +126,7 @@ function refusedByResponse(
   if (names === "*") return "vary-star";
   if (names.length > VARY_NAMES_MAX) return "vary-too-long";
   if ((response.bodyBytes ?? 0) > policy.maxObjectBytes) return "too-large";
-  const isChecked = policy.deceptionCheck && isDeceptive(request.target, response.field("content-type"));
+  const isChecked = policy.deceptionCheck && isDeceptive(request, response.field("content-type"));
   return isChecked ? "deception" : undefined;
 }
 

@@ -2,7 +2,7 @@
  * Tags: names that a response gives itself, so that all with one name can be purged at once.
  *
  * Cache-Tag and Edge-Cache-Tag are comma lists, Surrogate-Key has blanks between, Cache-Groups (RFC 9875) is a list
- * of structured strings. All share one space of names, in the case they were written.
+ * of structured strings. All share one space of names, in which case does not count.
  */
 import { strings } from "./invalidation.ts";
 import { splitList } from "./list.ts";
@@ -20,16 +20,23 @@ export interface Tags {
   readonly ignored: number;
 }
 
+const FIELDS = ["cache-tag", "edge-cache-tag", "surrogate-key", "cache-groups"] as const;
+
 const NONE: Tags = { kept: [], ignored: 0 };
 
-/** The tags of a response, each once. O(length of the fields). */
-export function tagsOf(response: CacheResponse): Tags {
-  const written = new Set([
-    ...splitList(response.field("cache-tag") ?? ""),
-    ...splitList(response.field("edge-cache-tag") ?? ""),
-    ...(response.field("surrogate-key")?.split(/[ \t,]+/) ?? []),
-    ...strings(response.field("cache-groups")),
-  ]);
+/** The tags of a response, or of a purge, each once, in small letters. O(length of the fields), O(1) without any. */
+export function tagsOf({ field }: Pick<CacheResponse, "field">): Tags {
+  let isTagged = false;
+  for (const name of FIELDS) isTagged ||= field(name) !== undefined;
+  if (!isTagged) return NONE;
+  const written = new Set(
+    [
+      ...splitList(field("cache-tag") ?? ""),
+      ...splitList(field("edge-cache-tag") ?? ""),
+      ...(field("surrogate-key")?.split(/[ \t,]+/) ?? []),
+      ...strings(field("cache-groups")),
+    ].map((tag) => tag.toLowerCase()),
+  );
   written.delete("");
   if (written.size === 0) return NONE;
   // A field value is Latin-1: one character is one byte.

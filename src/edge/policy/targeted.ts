@@ -17,7 +17,7 @@ import type { CacheResponse } from "./message.ts";
 
 /** The directives that count for this cache, and whether they come from a targeted field. */
 export interface Control {
-  readonly directives: Directives;
+  readonly directives: Readonly<Directives>;
   readonly isTargeted: boolean;
 }
 

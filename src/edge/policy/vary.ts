@@ -24,9 +24,12 @@ const NORMAL_FORMS: Readonly<Record<string, (value: string) => string>> = {
   "accept-language": normalizeLanguages,
 };
 
+const NO_NAMES: readonly string[] = [];
+
 /** The names in Vary, sorted; "*" for one that never matches. */
 export function varyNames(vary: string | undefined): readonly string[] | "*" {
-  const names = splitNames(vary ?? "");
+  if (vary === undefined) return NO_NAMES;
+  const names = splitNames(vary);
   return names.includes("*") ? "*" : names.toSorted();
 }
 
