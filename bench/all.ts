@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-hit": ["--rounds", "3"],
   "edge-collapse": [],
   "edge-purge": ["--interleavings", "10000"],
+  "edge-origin-down": ["--seconds", "2"],
   "edge-hit-ratio": [],
   "simulate-theory": [],
   "simulate-speed": [],

@@ -13,11 +13,11 @@ import {
   type FieldLine,
   FLAG,
   type StoredMeta,
+  tagsOf,
   valueIn,
 } from "./policy/index.ts";
 import { HEAD_BYTES_MAX, type StoredHead } from "./raw-head.ts";
 import type { Entry, Reservation } from "./store/index.ts";
-import { tagsOf } from "./tags.ts";
 
 /** Words of a record that are ours. Durations are packed (see `packMs`), times take two words, texts are places. */
 const META = {
@@ -66,7 +66,7 @@ export function layOutHead(
     etag: place("etag"),
     lastModified: place("last-modified"),
     contentLanguage: place("content-language"),
-    tags: tagsOf((name) => valueIn(fields, name)),
+    tags: tagsOf({ field: (name) => valueIn(fields, name) }).kept,
   };
 }
 

@@ -8,6 +8,8 @@ const KEY = /^[a-z*][a-z0-9_\-.*]*$/;
 const TOKEN = /^[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*$/;
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
 const INTEGER_MAX = 999_999_999_999_999;
 const DECIMAL_MAX = 999_999_999_999;
 
@@ -91,7 +93,7 @@ function writeDecimal(value: number): string | undefined {
 }
 
 function writeDisplayString(value: string): string | undefined {
-  if (/\p{Surrogate}/u.test(value)) return undefined; // half of a character
+  if (HALF_CHARACTER.test(value)) return undefined;
   const encoded = Array.from(Buffer.from(value, "utf8"), (byte) => {
     const char = String.fromCharCode(byte);
     const isPlain = byte >= 0x20 && byte < 0x7f && char !== "%" && char !== '"';

@@ -156,6 +156,8 @@ function readParameters(cursor: Cursor): Map<string, BareItem> | undefined {
 
 function readBareItem(cursor: Cursor): BareItem | undefined {
   switch (cursor.text[cursor.at]) {
+    case undefined:
+      return undefined;
     case '"':
       return readText(take(cursor, STRING)?.[1]);
     case ":":
@@ -166,7 +168,6 @@ function readBareItem(cursor: Cursor): BareItem | undefined {
       return readDate(take(cursor, DATE)?.[1]);
     case "%":
       return readDisplayString(take(cursor, DISPLAY)?.[1]);
-    case undefined:
     default:
       return readNumber(take(cursor, NUMBER)) ?? readToken(take(cursor, TOKEN)?.[0]);
   }

@@ -135,9 +135,10 @@ function mustAsk(stored: StoredMeta, asked: Directives, nowMs: number): Revalida
 }
 
 function decideOnAge(stored: StoredMeta, asked: Directives, nowMs: number): Decision {
-  const staleMs = ageMs(stored, nowMs) - stored.lifetimeMs;
   const isPurged = (stored.flags & FLAG.purged) !== 0;
-  if (staleMs < 0 && !isPurged) return HIT;
+  const pastLifetimeMs = ageMs(stored, nowMs) - stored.lifetimeMs;
+  const staleMs = isPurged ? Math.max(0, pastLifetimeMs) : pastLifetimeMs;
+  if (staleMs < 0) return HIT;
   if (staleMs < stored.staleWhileRevalidateMs) return STALE_WHILE_REVALIDATE;
   if (isPurged) return revalidate(stored, "purged");
   const isAllowed = (stored.flags & NEVER_STALE) === 0;

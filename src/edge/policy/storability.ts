@@ -58,11 +58,21 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
 
 /** Decides about a response whose head has come. */
 export function storability(exchange: Exchange, policy: CachePolicy): Storability {
+  const { request, response } = exchange;
+  if (request.method !== METHOD.get) {
+    const { directives } = controlOf(response, policy.targetedFields);
+    if (!isWhatGetWouldGive(request, response, directives)) return { kind: "no", reason: "method" };
+  }
+  return storabilityOfGet(exchange, policy);
+}
+
+/** The same for a response that is known to be what a GET would get: one that was stored and is now updated. */
+export function storabilityOfGet(exchange: Exchange, policy: CachePolicy): Storability {
   const control = controlOf(exchange.response, policy.targetedFields);
   const lifetime = lifetimeOf(exchange.response, control, policy, exchange.responseWallMs);
   const meta = describe(exchange, control, lifetime, policy);
   const reason =
-    refusedByRequest(exchange, control.directives, policy) ??
+    refusedByRequest(exchange.request, control.directives, policy) ??
     refusedByStatus(exchange.response.status, control.directives) ??
     refusedByResponse(exchange, control.directives, policy) ??
     refusedByAge(meta, lifetime, control.directives);
@@ -75,11 +85,10 @@ export function withheldFields(exchange: Exchange, policy: CachePolicy): readonl
 }
 
 function refusedByRequest(
-  { request, response }: Exchange,
+  request: CacheRequest,
   directives: Directives,
   policy: CachePolicy,
 ): RefusalReason | undefined {
-  if (request.method !== METHOD.get && !isWhatGetWouldGive(request, response, directives)) return "method";
   if (policy.requestDirectives && request.hasCacheControl) {
     if (requestDirectives((name) => request.field(name)).noStore) return "request-no-store";
   }
@@ -138,8 +147,8 @@ function refusedByAge(
   if (hasValidator) return undefined;
   if (directives.noCache) return "no-cache";
   const { staleWhileRevalidateS = 0, staleIfErrorS = 0 } = directives;
-  const usedStaleMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
-  return meta.lifetimeMs + usedStaleMs <= meta.initialAgeMs ? "already-stale" : undefined;
+  const saidMs = Math.max(staleWhileRevalidateS, staleIfErrorS) * 1000;
+  return meta.lifetimeMs + saidMs <= meta.initialAgeMs ? "already-stale" : undefined;
 }
 
 function describe(exchange: Exchange, control: Control, lifetime: Lifetime, policy: CachePolicy): StoredMeta {

@@ -1,11 +1,9 @@
 /** What a 304, or a response to HEAD, changes in a stored response (RFC 9111 §3.2, §4.3.4, §4.3.5). */
-
-import { METHOD } from "../../http/index.ts";
 import { equalStrongly, equalWeakly, isStrong } from "./entity-tag.ts";
 import { storedFields } from "./fields.ts";
-import { type CacheRequest, type CacheResponse, type Exchange, type FieldLine, valueIn } from "./message.ts";
+import { type CacheResponse, type Exchange, type FieldLine, valueIn } from "./message.ts";
 import type { CachePolicy } from "./policy.ts";
-import { type RefusalReason, storability, withheldFields } from "./storability.ts";
+import { type RefusalReason, storabilityOfGet, withheldFields } from "./storability.ts";
 import type { StoredMeta } from "./stored-meta.ts";
 
 /** What has become of the stored response. */
@@ -103,10 +101,10 @@ function updated(
   const age = exchange.response.field("age");
   const withAge: FieldLine[] = age === undefined ? merged : [...merged, ["age", age]];
   const response = viewOf(stored, withAge);
-  const whole: Exchange = { ...exchange, request: asGet(exchange.request), response };
+  const whole: Exchange = { ...exchange, response };
   const withheld = withheldFields(whole, policy);
   const fields = merged.filter(([name]) => !withheld.includes(name.toLowerCase()));
-  const verdict = storability(whole, policy);
+  const verdict = storabilityOfGet(whole, policy);
   return verdict.kind === "store"
     ? { kind: "updated", fields, meta: verdict.meta }
     : { kind: "drop", fields, reason: verdict.reason };
@@ -114,17 +112,4 @@ function updated(
 
 function viewOf({ meta, bodyBytes }: Stored, fields: readonly FieldLine[]): CacheResponse {
   return { status: meta.status, bodyBytes, field: (name) => valueIn(fields, name) };
-}
-
-/** The same request as a GET: what is stored answers one, whoever asked last. */
-function asGet(request: CacheRequest): CacheRequest {
-  return {
-    method: METHOD.get,
-    hasCacheControl: request.hasCacheControl,
-    hasConditional: request.hasConditional,
-    hasRange: request.hasRange,
-    hasAuthorization: request.hasAuthorization,
-    target: request.target,
-    field: (name) => request.field(name),
-  };
 }

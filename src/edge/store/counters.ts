@@ -169,9 +169,11 @@ const BY_NAME: ReadonlyMap<string, CachedAs> = new Map(
   CACHED_AS.map((each) => [`${each.result} ${each.reason}`, each]),
 );
 
-/** The object for a result and its reason; undefined when the table has no such reason. */
+/** The object for a result and its reason. */
 export function cachedAs<R extends CacheResult>(result: R, reason: ReasonOf<R>): CachedAs;
+/** The same for any reason; undefined when the table has none such. */
 export function cachedAs(result: CacheResult, reason: string): CachedAs | undefined;
+/** Looks the table up. */
 export function cachedAs(result: CacheResult, reason: string): CachedAs | undefined {
   return BY_NAME.get(`${result} ${reason}`);
 }

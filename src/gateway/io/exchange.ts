@@ -138,8 +138,6 @@ export class Exchange implements UpstreamUser {
     if (!goesOn || down === undefined || down.isNobody) return false;
     this.#outcome.reason = "client-closed";
     this.#report();
-    this.#outcome.reason = undefined;
-    this.#outcome.bytesOut = 0;
     const nobody = new Nobody(down, this.#serving, recording);
     down.exchange = undefined;
     nobody.exchange = this;
@@ -395,7 +393,5 @@ export class Exchange implements UpstreamUser {
     this.recording = undefined;
     this.#cached.clear();
     this.#tunnel.isOpen = false;
-    this.#outcome.bytesOut = 0;
-    this.#outcome.reason = undefined;
   }
 }

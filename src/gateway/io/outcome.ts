@@ -14,13 +14,15 @@ export interface Outcome {
   isTunnel: boolean;
 }
 
-/** Counts and logs a finished exchange. What goes wrong here must not keep the connection from its next request. */
+/** Counts and logs a finished exchange, and empties `outcome` for what comes next. What goes wrong here must not keep the connection from its next request. */
 export function report(serving: Serving, request: Request, attempts: Attempts, outcome: Outcome): void {
   try {
     account(serving, request, attempts, outcome);
   } catch (error) {
     serving.reportCrash(error);
   }
+  outcome.bytesOut = 0;
+  outcome.reason = undefined;
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   type Decision,
   decide,
   FLIGHT,
+  invalidates,
   type StoredResponse,
 } from "../../../edge/index.ts";
 import { METHOD, type ResponseHead } from "../../../http/index.ts";
@@ -27,7 +28,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { aloneReason, conditionalHead, isSafe, PlainRequest } from "./messages.ts";
+import { aloneReason, conditionalHead, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
@@ -94,21 +95,21 @@ export class CachedAnswer implements Ways {
     if (edge === undefined || this.#request.upgrade) return false;
     this.#plan = plan;
     const { purgeToken } = this.#serving;
-    if (purgeToken !== undefined && isPurge(view)) return this.#purge(edge, view, purgeToken);
+    if (purgeToken !== undefined && isPurge(view)) return this.#purge(edge, purgeToken);
     if (this.#request.hasBody) return this.#around("bypass", "request-body");
-    return this.#look(edge, view);
+    return this.#look(edge);
   }
 
-  #purge(edge: Edge, view: RequestView, token: string): true {
-    const done = purgeAsAsked(edge, this.#cache, view, token);
+  #purge(edge: Edge, token: string): true {
+    const done = purgeAsAsked(edge, this.#cache, token);
     if (done === undefined) this.#exchange.fail("purge-forbidden");
     else this.#exchange.replyWith(200, `detail=${done}`);
     return true;
   }
 
-  #look(edge: Edge, view: RequestView): boolean {
+  #look(edge: Edge): boolean {
     if (this.#looks++ === LOOKS_MAX) return this.#around("bypass", "too-many-looks");
-    const stored = edge.look(this.#cache, view);
+    const stored = edge.look(this.#cache);
     if (stored === false) return this.#around("bypass", "key-too-long");
     const nowMs = this.#serving.wallMs();
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
@@ -238,7 +239,8 @@ export class CachedAnswer implements Ways {
     }
     this.#request.cached = cachedAs("collapsed", note.detail || "absent");
     this.#following.follow(recording, { ...note, leads: false });
-    this.#following.moved();
+    if (recording.isLate) this.#following.timedOut();
+    else this.#following.moved();
     return true;
   }
 
@@ -279,7 +281,7 @@ export class CachedAnswer implements Ways {
 
   lookAgain(): void {
     const view = this.#exchange.view();
-    if (view !== undefined && !this.#look(this.#edge, view)) this.#exchange.forward();
+    if (view !== undefined && !this.#look(this.#edge)) this.#exchange.forward();
   }
 
   goAlone(reason: string): void {
@@ -303,7 +305,7 @@ export class CachedAnswer implements Ways {
     const view = edge === undefined || this.#plan === undefined ? undefined : this.#exchange.view();
     if (edge === undefined || view === undefined) return;
     const passed = { edge, cache: this.#cache, view, head, bytes };
-    if (!isSafe(view.head.method)) return invalidate(passed);
+    if (invalidates(view.head.method, head.status)) return invalidate(passed);
     if (view.head.method !== METHOD.head) return;
     freshen(passed, {
       wallMs: this.#startWallMs,

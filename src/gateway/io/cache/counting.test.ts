@@ -40,7 +40,7 @@ interface Scene {
   readonly store: Store;
   readonly gateway: TestGateway;
   /** Asks one after the other. */
-  ask(...requests: readonly string[]): Promise<void>;
+  readonly ask: (...requests: readonly string[]) => Promise<void>;
 }
 
 async function scene(): Promise<Scene> {
@@ -123,11 +123,11 @@ test("the metrics tell results, refusals, purges and what is held", async () => 
   for (const line of [
     'tenfold_cache_requests_total{result="hit",reason="fresh"} 1',
     'tenfold_cache_refused_total{reason="private"} 1',
-    'tenfold_cache_purges_total{kind="url"} 1',
     "tenfold_cache_entries 1",
     "tenfold_cache_stored_total 1",
   ])
     expect(page).toContain(`${line}\n`);
+  expect(page).toMatch(/^tenfold_cache_purges_total\{kind="url"\} [1-9]/m);
   expect(page).toMatch(/^tenfold_cache_capacity_bytes [1-9]/m);
   expect(cacheMetrics(undefined)).toEqual([]);
 });

@@ -18,12 +18,12 @@ import {
   type Update,
   urlKey,
   varyKey,
-  writeCacheKey,
+  writeKey,
   writeMeta,
 } from "../../../edge/index.ts";
 import { copy, equals } from "../../../http/index.ts";
-import type { RequestView } from "../../route.ts";
 import type { Serving } from "../serving.ts";
+import type { CacheKey } from "./cache-key.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -37,16 +37,6 @@ export const KEY_BYTES_MAX: number = 16 * 1024;
 const CLAIM_MS = 60_000;
 
 const NO_TAGS: readonly number[] = [];
-
-/** What identifies a response, kept beyond the turn in which it was looked up. */
-export interface CacheKey {
-  readonly bytes: Uint8Array;
-  readonly hashHi: number;
-  readonly hashLo: number;
-  readonly urlHash: number;
-  readonly urlStart: number;
-  readonly pathEnd: number;
-}
 
 /** Some of a body: `bytes[start, end)`. */
 export interface Piece {
@@ -80,7 +70,8 @@ export class Edge {
   readonly #worker: number;
   readonly #recordings = new Map<number, Recording>();
   readonly #key = new Uint8Array(KEY_BYTES_MAX);
-  readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0, end: 0 };
+  readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0 };
+  #end = 0;
   #hashHi = 0;
   #hashLo = 0;
   /** The request in the worker's view, as the policy reads it. */
@@ -110,12 +101,13 @@ export class Edge {
    * The stored response for the request in the view, or undefined. It stays in place until the next look or `release`.
    * False when the key is too long.
    */
-  look(cache: RuleCache, view: RequestView): StoredResponse | undefined | false {
-    const place = this.#place;
-    if (!writeCacheKey(cache.key, view, this.#key, place)) return false;
-    this.#hashHi = this.store.hashHigh(this.#key, 0, place.end);
-    this.#hashLo = this.store.hashLow(this.#key, 0, place.end);
-    return this.#find(this.#hashHi, this.#hashLo, this.#key, place.end);
+  look(cache: RuleCache): StoredResponse | undefined | false {
+    const end = writeKey(this.viewed, cache.key, this.#key, this.#place);
+    if (end < 0) return false;
+    this.#end = end;
+    this.#hashHi = this.store.hashHigh(this.#key, 0, end);
+    this.#hashLo = this.store.hashLow(this.#key, 0, end);
+    return this.#find(this.#hashHi, this.#hashLo, this.#key, end);
   }
 
   /** The same for a key that was kept; the request must be in the view. */
@@ -142,8 +134,8 @@ export class Edge {
 
   /** The key that was looked up last, for later. */
   keepKey(): CacheKey {
-    const { urlStart, pathEnd, urlEnd, end } = this.#place;
-    const bytes = this.#key.slice(0, end);
+    const { urlStart, pathEnd, urlEnd } = this.#place;
+    const bytes = this.#key.slice(0, this.#end);
     const urlHash = this.store.hashHigh(bytes, urlStart, urlEnd);
     return { bytes, hashHi: this.#hashHi, hashLo: this.#hashLo, urlHash, urlStart, pathEnd };
   }
@@ -296,9 +288,10 @@ export class Edge {
   // --- purging ------------------------------------------------------------------------------------------------
 
   /** Removes what is stored of the request's URL, in all its variants. */
-  purgeUrl(cache: RuleCache, view: RequestView, isHard = true): void {
+  purgeUrl(cache: RuleCache, isHard = true): void {
     const place = this.#place;
-    if (!writeCacheKey(cache.key, view, this.#key, place)) return;
+    this.#end = writeKey(this.viewed, cache.key, this.#key, place);
+    if (this.#end < 0) return;
     this.#purgeHash(this.store.hashHigh(this.#key, place.urlStart, place.urlEnd), isHard);
   }
 

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
+import { systemClock } from "../../../base/index.ts";
+import type { UserConfig } from "../../../config/index.ts";
 import type { Store } from "../../../edge/index.ts";
 import {
   get,
@@ -19,10 +21,12 @@ afterEach(stopAll);
 
 const FRESH = ["Cache-Control: max-age=60", "Vary: Accept-Encoding", "Cache-Tag: a, b"];
 
+type UserCache = NonNullable<NonNullable<UserConfig["listeners"]>[string]["rules"][number]["cache"]>;
+
 interface Scene {
   readonly store: Store;
   /** What is said of a request, now or some seconds later. */
-  explain(request: string, laterS?: number): CacheExplanation | undefined;
+  readonly explain: (request: string, laterS?: number) => CacheExplanation | undefined;
 }
 
 /** A real gateway that has answered these requests, the target sending `fields`. */
@@ -35,12 +39,17 @@ async function scene(fields: readonly string[], requests: readonly string[]): Pr
   for (const request of requests) await client.ask(request);
   return {
     store,
-    explain: (request, laterS = 0) => explainOf(request, store, Date.now() + laterS * 1000),
+    explain: (request, laterS = 0) => explainOf(request, store, systemClock.wallMs() + laterS * 1000),
   };
 }
 
-function explainOf(request: string, store: Store | undefined, nowMs: number): CacheExplanation | undefined {
-  const { gateway, listeners } = snapshotOf(proxyTo(["127.0.0.1:1"], { rule: { cache: {} } })(8080));
+function explainOf(
+  request: string,
+  store: Store | undefined,
+  nowMs: number,
+  user: UserCache = {},
+): CacheExplanation | undefined {
+  const { gateway, listeners } = snapshotOf(proxyTo(["127.0.0.1:1"], { rule: { cache: user } })(8080));
   const config = listeners[0]?.rules[0]?.cache;
   if (config === undefined) throw new Error("a rule without a cache");
   return explainCache({ view: viewOf(request), cache: ruleCache(config, gateway.cache), store, nowMs });
@@ -80,6 +89,17 @@ test("the decision is the gateway's own", async () => {
     const decision = explain(request, laterS)?.decision;
     expect(`${decision?.kind} ${decision?.reason}`).toBe(expected);
   }
+});
+
+test("a key says what counts beside the URL", () => {
+  const key = { headers: ["accept"], cookies: ["theme"], device: true, languages: ["en", "de"] };
+  const request = get("/a", "Accept: a=b", "Accept-Language: de", "User-Agent: iPhone");
+  expect(explainOf(request, undefined, 0, { key })?.key.parts).toEqual([
+    "accept: a=b",
+    "cookie theme: none",
+    "device: mobile",
+    "language: de",
+  ]);
 });
 
 test("what was not kept last time says why, until that is forgotten", async () => {

@@ -14,7 +14,7 @@ import {
   type NotKept,
   type Store,
   StoredResponse,
-  writeCacheKey,
+  writeKey,
 } from "../../../edge/index.ts";
 import { text } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
@@ -86,12 +86,12 @@ export function explainCache(question: CacheQuestion): CacheExplanation | undefi
 function explainOnce({ view, cache, store, nowMs }: CacheQuestion): CacheExplanation {
   const viewed = new ViewedRequest(view);
   const bytes = new Uint8Array(KEY_BYTES_MAX);
-  const place = { urlStart: 0, pathEnd: 0, urlEnd: 0, end: 0 };
-  const fits = writeCacheKey(cache.key, view, bytes, place);
-  const base = { key: wordsOf(cache, bytes, place), hasLooked: store !== undefined, variants: 0 };
+  const place = { urlStart: 0, pathEnd: 0, urlEnd: 0 };
+  const end = writeKey(viewed, cache.key, bytes, place);
+  const base = { key: wordsOf(bytes, place, end), hasLooked: store !== undefined, variants: 0 };
   if (hasBody(view)) return { ...base, decision: { kind: "bypass", reason: "request-body" } };
-  if (!fits) return { ...base, decision: { kind: "bypass", reason: "key-too-long" } };
-  const seen = store === undefined ? NOTHING : lookInto(store, bytes, place.end, viewed, nowMs);
+  if (end < 0) return { ...base, decision: { kind: "bypass", reason: "key-too-long" } };
+  const seen = store === undefined ? NOTHING : lookInto(store, bytes, end, viewed, nowMs);
   const decision = seen.decide?.(cache) ?? decide(viewed, undefined, cache.policy, nowMs);
   store?.release();
   const alone = decision.kind === "miss" ? aloneReason(viewed, cache) : undefined;
@@ -151,16 +151,21 @@ function factsOf(stored: StoredResponse, nowMs: number): StoredFacts {
   };
 }
 
+/** The parts that a key has beside its URL (see `writeKey`). */
+const PART_WORDS: Readonly<Record<string, string>> = { h: "", c: "cookie ", d: "device", l: "language" };
+
 /** The key as a person reads it. */
-function wordsOf({ key }: RuleCache, bytes: Uint8Array, place: KeyPlace): CacheExplanation["key"] {
+function wordsOf(bytes: Uint8Array, place: KeyPlace, end: number): CacheExplanation["key"] {
+  const [scheme = ""] = text(bytes, 0, place.urlStart).split("\0");
   const url = text(bytes, place.urlStart, place.urlEnd).replace("\0", "");
-  const names = [
-    ...key.headers,
-    ...key.cookies.map((name) => `cookie ${name}`),
-    ...(key.device ? ["device"] : []),
-    ...(key.languages.length > 0 ? ["language"] : []),
-  ];
-  const values = text(bytes, place.urlEnd, place.end).split("\0").slice(1);
-  const parts = names.map((name, index) => `${name}: ${values[index]?.replace(/^=/, "") || "none"}`);
-  return { url: `${key.scheme}://${url}`, parts };
+  const parts = text(bytes, place.urlEnd, Math.max(end, place.urlEnd)).split("\0").slice(1);
+  return { url: `${scheme}://${url}`, parts: parts.map(partWords) };
+}
+
+/** "h:accept=text/html" -> "accept: text/html"; "c:theme" -> "cookie theme: none"; "l:de" -> "language: de". */
+function partWords(part: string): string {
+  const [kind = "", rest = ""] = [part.slice(0, 1), part.slice(2)];
+  const isNamed = kind === "h" || kind === "c";
+  const [name = "", ...value] = isNamed ? rest.split("=") : ["", rest];
+  return `${PART_WORDS[kind] ?? ""}${name}: ${value.length === 0 ? "none" : value.join("=")}`;
 }

@@ -1,5 +1,5 @@
 /** Requests and responses as the caching policy reads them: views over parsed heads, no string made before it is asked for. */
-import type { CacheRequest, CacheResponse, Conditions, FieldLine } from "../../../edge/index.ts";
+import type { CacheRequest, CacheResponse, Conditions, FieldLine, KeySource } from "../../../edge/index.ts";
 import {
   asBytes,
   equalsFolded,
@@ -38,13 +38,39 @@ const OVERRIDES = [
 ] as const;
 
 /** A request, read through the worker's view while that holds it. */
-export class ViewedRequest implements CacheRequest {
+export class ViewedRequest implements CacheRequest, KeySource {
   readonly #view: RequestView;
 
   constructor(view: RequestView) {
     this.#view = view;
   }
 
+  get bytes(): Uint8Array {
+    return this.#view.bytes;
+  }
+  /** TLS comes later. */
+  readonly isSecure = false;
+  get hostStart(): number {
+    return this.#view.head.hostStart;
+  }
+  get hostEnd(): number {
+    return this.#view.head.hostEnd;
+  }
+  get authorityEnd(): number {
+    return this.#view.head.authorityEnd;
+  }
+  get pathStart(): number {
+    return this.#view.head.pathStart;
+  }
+  get pathEnd(): number {
+    return this.#view.head.pathEnd;
+  }
+  get queryStart(): number {
+    return this.#view.head.queryStart;
+  }
+  get queryEnd(): number {
+    return this.#view.head.queryEnd;
+  }
   get method(): MethodCode {
     return this.#view.head.method;
   }
@@ -175,13 +201,6 @@ export function linesOf(
     text(bytes, nameStart[i] ?? 0, nameEnd[i] ?? 0),
     text(bytes, valueStart[i] ?? 0, valueEnd[i] ?? 0),
   ]);
-}
-
-/** Methods that change nothing (RFC 9110 §9.2.1). */
-export function isSafe(method: MethodCode): boolean {
-  return (
-    method === METHOD.get || method === METHOD.head || method === METHOD.options || method === METHOD.trace
-  );
 }
 
 /** The lines of a head as it is stored or laid out, without the status line. */

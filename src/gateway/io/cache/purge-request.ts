@@ -25,18 +25,13 @@ export function isPurge({ head, bytes }: RequestView): boolean {
 }
 
 /** Carries a PURGE out: what was purged, in words for Cache-Status; undefined when its token is wrong. */
-export function purgeAsAsked(
-  edge: Edge,
-  cache: RuleCache,
-  view: RequestView,
-  token: string,
-): string | undefined {
+export function purgeAsAsked(edge: Edge, cache: RuleCache, token: string): string | undefined {
   const { viewed } = edge;
   const [, candidate = ""] = BEARER.exec(viewed.field("authorization") ?? "") ?? [];
   if (!equalConstantTime(token, candidate)) return undefined;
   const isHard = viewed.field("soft-purge") !== "1";
-  const tags = tagsOf((name) => viewed.field(name));
+  const { kept: tags } = tagsOf({ field: (name) => viewed.field(name) });
   for (const tag of tags) edge.purgeTag(tag, isHard);
-  if (tags.length === 0) edge.purgeUrl(cache, view, isHard);
+  if (tags.length === 0) edge.purgeUrl(cache, isHard);
   return `${isHard ? "purged" : "soft-purged"}-${tags.length === 0 ? "url" : "tags"}`;
 }

@@ -17,6 +17,7 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
+  groupsOf,
   isFailure,
   layOutRawHead,
   type NotKept,
@@ -35,7 +36,8 @@ import type { Client } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
-import type { CacheKey, Edge, Piece } from "./edge.ts";
+import { type CacheKey, groupTag, hostOf } from "./cache-key.ts";
+import type { Edge, Piece } from "./edge.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
@@ -120,6 +122,11 @@ export class Recording {
     this.#startWallMs = serving.wallMs();
   }
 
+  /** Whether it has kept its followers waiting for longer than they should for something older. */
+  get isLate(): boolean {
+    const waitedMs = this.#serving.wallMs() - this.#startWallMs;
+    return this.state === "waiting" && waitedMs >= this.order.cache.softTimeoutMs;
+  }
   /** Whether there will be no more. */
   get hasEnded(): boolean {
     return this.state !== "waiting" && this.state !== "streaming";
@@ -166,11 +173,20 @@ export class Recording {
     if (isKept || this.hasFollowers) {
       const date = (): string => this.#serving.dateText;
       this.head = layOutRawHead(head, bytes, { policy: cache.policy, withheld, keepsAge: !isKept, date });
-      if (this.head !== undefined) this.head.tags = tagsOf((name) => response.field(name));
+      if (this.head !== undefined) this.head.tags = this.#tagsOf(response);
     }
+    // What was stored is answered by this from now on, and this cannot be kept.
+    if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
+  }
+
+  /** Its tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */
+  #tagsOf(response: HeadedResponse): readonly string[] {
+    const { kept } = tagsOf({ field: (name) => response.field(name) });
+    if (kept.length === 0) return kept;
+    return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(this.order.key), group))];
   }
 
   /** `bytes[start, end)` of the body as they came, framing included. */

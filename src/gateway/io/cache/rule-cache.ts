@@ -1,5 +1,5 @@
 /** A rule's cache as the policy wants it. */
-import type { CacheConfig, CacheStoreConfig } from "../../../config/index.ts";
+import type { CacheConfig, CacheQueryConfig, CacheStoreConfig } from "../../../config/index.ts";
 import { type CacheKeyRule, type CachePolicy, DEFAULT_POLICY } from "../../../edge/index.ts";
 
 /** What an object may take at most of the memory, unless the rule says. */
@@ -17,7 +17,7 @@ export interface RuleCache {
 export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig): RuleCache {
   const { key, ttlMs, browser, objectBytesMax, negativeTtl, softTimeoutMs } = config;
   return {
-    key: { scheme: "http", ...key },
+    key: { ...key, query: queryOf(key.query) },
     softTimeoutMs,
     policy: {
       ...DEFAULT_POLICY,
@@ -34,4 +34,16 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
       browserCacheControl: browser,
     },
   };
+}
+
+function queryOf(query: CacheQueryConfig): CacheKeyRule["query"] {
+  switch (query.kind) {
+    case "all":
+    case "none":
+      return query.kind;
+    case "only":
+      return { allow: query.names };
+    case "except":
+      return { deny: query.names };
+  }
 }

@@ -1,6 +1,7 @@
 /** A stored response as one client gets it: whole, a part of it, or only that it has not changed. */
 import {
   ageSeconds,
+  contentRange,
   evaluate,
   freshForMs,
   notModifiedFields,
@@ -88,14 +89,16 @@ function sendAsAsked(exchange: Exchange, serving: Serving, request: Request, ans
         range: undefined,
       });
     case "unsatisfiable": {
-      const range = `bytes */${bodyBytes}`;
+      const range = contentRange(asked, bodyBytes);
       return sendHead(exchange, serving, request, answer, { status: 416, length: 0, range });
     }
     case "part": {
-      const { start, end } = asked;
-      const range = `bytes ${start}-${end - 1}/${bodyBytes}`;
+      const { first, last } = asked;
+      const start = bodyOffset + first;
+      const end = bodyOffset + last + 1;
+      const range = contentRange(asked, bodyBytes);
       sendHead(exchange, serving, request, answer, { status: 206, length: end - start, range });
-      if (request.method !== METHOD.head) exchange.sendDown(bytes, bodyOffset + start, bodyOffset + end);
+      if (request.method !== METHOD.head) exchange.sendDown(bytes, start, end);
       return 206;
     }
   }
