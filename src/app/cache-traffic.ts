@@ -22,6 +22,11 @@ export class CacheTraffic {
     this.#statsInUse = statsInUse;
   }
 
+  /** Takes the first reading, so that the first request counts as one of late; later ones wait for their second. */
+  begin(nowMs: number): void {
+    if (this.#readings.length === 0) this.read(nowMs);
+  }
+
   /** Takes a reading; called once a second. */
   read(nowMs: number): void {
     const stats = this.#statsInUse();

@@ -165,6 +165,7 @@ class RunningController implements ControllerHandle {
     if (tail.kind === "corrupt")
       controller.note("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
     const cache = new CacheTraffic(() => plane.cacheStats());
+    plane.published = () => cache.begin(systemClock.nowMs());
     const traffic = this.#followTraffic(plane, controller, cache);
     const info = {
       version: VERSION,
@@ -184,7 +185,6 @@ class RunningController implements ControllerHandle {
       down: () => void this.stopAll(),
     });
     await controller.start();
-    cache.read(systemClock.nowMs()); // before the first request, so that it counts as one of late
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {
       version: VERSION,

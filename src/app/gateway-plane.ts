@@ -31,6 +31,8 @@ export class GatewayPlane implements DataPlane {
   #snapshotFile = "";
   #cache: Store | undefined;
   readonly #log: Log;
+  /** Called after each snapshot, before workers that it is the first for are there. */
+  published: () => void = () => {};
 
   /** Opens the state directory's scoreboard; `columns` is how many workers a fresh one has room for. */
   constructor(directory: StateDirectory, columns: number, log: Log, clock: Clock = systemClock) {
@@ -85,6 +87,7 @@ export class GatewayPlane implements DataPlane {
     this.#clearFreedSlots(snapshot);
     await this.#write(snapshot);
     this.#latest = snapshot;
+    this.published();
   }
 
   /** Writes the snapshot once more when somebody else changed or deleted its file; true when it did. */

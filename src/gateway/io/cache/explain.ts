@@ -164,7 +164,8 @@ function wordsOf(bytes: Uint8Array, place: KeyPlace, end: number): CacheExplanat
 
 /** "h:accept=text/html" -> "accept: text/html"; "c:theme" -> "cookie theme: none"; "l:de" -> "language: de". */
 function partWords(part: string): string {
-  const [kind = "", rest = ""] = [part.slice(0, 1), part.slice(2)];
+  const kind = part.slice(0, 1);
+  const rest = part.slice(2);
   const isNamed = kind === "h" || kind === "c";
   const [name = "", ...value] = isNamed ? rest.split("=") : ["", rest];
   return `${PART_WORDS[kind] ?? ""}${name}: ${value.length === 0 ? "none" : value.join("=")}`;
