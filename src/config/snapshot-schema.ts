@@ -204,6 +204,7 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     graceMs: amount,
     softTimeoutMs: amount,
     browser: anyText,
+    compress: flag,
     objectBytesMax: size,
     setCookie: flag,
     authorization: flag,

@@ -39,6 +39,8 @@ export class Request {
   bytesIn = 0;
   /** What Cache-Status says of a request that goes around its rule's cache; "" without a cache. */
   cacheNote = "";
+  /** The response is said to vary with Accept-Encoding, since other codings of it will be kept. */
+  varies = false;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -92,6 +94,7 @@ export class Request {
     this.plan = undefined;
     this.isReplayable = false;
     this.cacheNote = "";
+    this.varies = false;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

@@ -145,12 +145,14 @@ export class CachedAnswer implements Ways {
     const conditions = conditionsFor(stored);
     const order = this.#order(edge, stored, conditions);
     const head = this.#headWith(conditions);
-    this.#sendStored(edge, stored, nowMs, decision.reason);
+    if (!this.#sendStored(edge, stored, nowMs, decision.reason)) return false;
     edge.refresh(order, head);
     return true;
   }
 
-  #sendStored(edge: Edge, stored: StoredResponse, nowMs: number, detail: string): true {
+  #sendStored(edge: Edge, found: StoredResponse, nowMs: number, detail: string): boolean {
+    const stored = this.#cache.compress ? edge.coded(this.#cache, found) : found;
+    if (stored === undefined) return this.#around("bypass", "lost");
     edge.count(detail === "" ? "hits" : "stale");
     sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail });
     return true;
@@ -167,7 +169,7 @@ export class CachedAnswer implements Ways {
     // Nobody is there to ask: no client waits to learn that once more.
     if (order.plan.isDown && afterFailure(stored, this.#cache.policy, nowMs, ALL_DOWN).kind === "stale") {
       const head = this.#headWith(conditions);
-      this.#sendStored(edge, stored, nowMs, "grace");
+      if (!this.#sendStored(edge, stored, nowMs, "grace")) return false;
       edge.refresh(order, head);
       return true;
     }
@@ -312,7 +314,8 @@ export class CachedAnswer implements Ways {
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
     recording.began(head, bytes, recording.request ?? this.#viewed());
     if (this.#request.cacheNote === "") return;
-    const { keeps, refusal } = recording;
+    const { keeps, refusal, isCompressible } = recording;
+    this.#request.varies = isCompressible;
     this.#request.cacheNote = keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`;
   }
 
