@@ -27,7 +27,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { conditionalHead, PlainRequest } from "./messages.ts";
+import { conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
@@ -173,12 +173,19 @@ export class CachedAnswer implements Ways {
       edge.refresh(order, head);
       return true;
     }
+    if (this.#cache.earlyHints && !this.#request.isHttp10) this.#hint(stored);
     edge.release();
     const forward = reason.startsWith("request-") ? "request" : "stale";
     return this.#followOr(edge, order, { forward, detail: reason }, (isShared) => {
       this.#fetch(edge, order, { forward, detail: reason }, isShared);
       return true;
     });
+  }
+
+  /** What the response that is being checked told clients to load beside it is worth loading meanwhile (RFC 8297). */
+  #hint(stored: StoredResponse): void {
+    const hints = earlyHints(stored.clientFields());
+    if (hints.length > 0) this.#exchange.sendDown(hints, 0, hints.length);
   }
 
   #miss(edge: Edge, reason: string, view: RequestView): boolean {
