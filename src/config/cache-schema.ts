@@ -100,6 +100,8 @@ export const cache: Shape<CacheDraft> = bySort<CacheDraft>(
       graceMs: ttl(),
       softTimeoutMs: duration(0),
       browser,
+      earlyHints: flag,
+      compress: flag,
       objectBytesMax: bytes(0, TIB),
       setCookie: flag,
       authorization: flag,

@@ -21,6 +21,10 @@ export interface CacheConfig {
   readonly softTimeoutMs: number;
   /** Cache-Control for clients in place of the origin's; absent = the origin's. */
   readonly browser?: string;
+  /** Whether a client that has to wait is sent the preloads of the stale response at once (103, RFC 8297). Default false. */
+  readonly earlyHints: boolean;
+  /** Whether what compresses well is also kept compressed, for clients that take that. Default false. */
+  readonly compress: boolean;
   /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
   readonly objectBytesMax: number;
   /** Whether responses with Set-Cookie are kept, without it. Default false. */

@@ -204,6 +204,8 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     graceMs: amount,
     softTimeoutMs: amount,
     browser: anyText,
+    earlyHints: flag,
+    compress: flag,
     objectBytesMax: size,
     setCookie: flag,
     authorization: flag,

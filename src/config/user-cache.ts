@@ -21,6 +21,10 @@ export interface UserCache {
   readonly softTimeout?: Duration;
   /** Cache-Control sent to clients in place of the origin's, such as "max-age=60". */
   readonly browser?: string;
+  /** While a stale response is checked, send its preloads as Early Hints (103). Only for clients that know them. Default false. */
+  readonly earlyHints?: boolean;
+  /** Keep what compresses well compressed as well (br, zstd, gzip), for clients that take it. Default false. */
+  readonly compress?: boolean;
   readonly key?: UserCacheKey;
   /** Larger responses are not kept. Default: a hundredth of the memory. */
   readonly objectMax?: Size;

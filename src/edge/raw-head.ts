@@ -55,6 +55,7 @@ const HTTP = Buffer.from("HTTP/1.1 ");
 const CRLF = Buffer.from("\r\n");
 const CACHE_CONTROL = Buffer.from("Cache-Control: ");
 const DATE = Buffer.from("Date: ");
+const VARY = Buffer.from("Vary: Accept-Encoding\r\n");
 const LENGTH = Buffer.from("Content-Length: ");
 
 /** Room for status line, a Date, and a Content-Length. */
@@ -74,6 +75,8 @@ export interface StoredHead {
   contentLanguage: number;
   /** Names under which it can be purged. */
   tags: readonly string[];
+  /** Whether other codings of it may be kept. */
+  isCompressible: boolean;
 }
 
 /** How a head is laid out. */
@@ -85,6 +88,8 @@ export interface HeadLayout {
   readonly keepsAge: boolean;
   /** Sent where the target sent no Date. */
   readonly date: () => string;
+  /** Other codings of it may be kept: clients are told that it varies. */
+  readonly isCompressible: boolean;
 }
 
 /** Lays out the head of a response. Undefined when it is too long to be stored. O(head). */
@@ -109,9 +114,11 @@ export function layOutRawHead(
     lastModified: 0,
     contentLanguage: 0,
     tags: NO_TAGS,
+    isCompressible: layout.isCompressible,
   };
   laid.end = putLines(head, bytes, out, laid.end, { layout, wantsInternal: false, laid });
   if (browser !== undefined) laid.end = putField(CACHE_CONTROL, browser, out, laid.end);
+  if (layout.isCompressible) laid.end = put(VARY, out, laid.end);
   if (!head.fields.has(FIELD.date)) laid.end = putField(DATE, layout.date(), out, laid.end);
   return laid;
 }

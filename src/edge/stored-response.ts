@@ -33,6 +33,7 @@ const META = {
   lastModified: 12,
   contentLanguage: 13,
   isRewritten: 14,
+  isCompressible: 15,
 } as const;
 
 const WORD = 2 ** 32;
@@ -67,6 +68,7 @@ export function layOutHead(
     lastModified: place("last-modified"),
     contentLanguage: place("content-language"),
     tags: tagsOf({ field: (name) => valueIn(fields, name) }).kept,
+    isCompressible: false,
   };
 }
 
@@ -101,6 +103,7 @@ export function writeMeta(record: Reservation, meta: StoredMeta, head: StoredHea
   record.setMeta(META.lastModified, head.lastModified);
   record.setMeta(META.contentLanguage, head.contentLanguage);
   record.setMeta(META.isRewritten, head.isRewritten ? 1 : 0);
+  record.setMeta(META.isCompressible, head.isCompressible ? 1 : 0);
 }
 
 function setTime(record: Reservation, word: number, ms: number): void {
@@ -172,6 +175,11 @@ export class StoredResponse implements StoredMeta {
   }
   get contentLanguage(): string {
     return this.#text(META.contentLanguage).toLowerCase();
+  }
+
+  /** Whether other codings of it may be kept. */
+  get isCompressible(): boolean {
+    return this.#entry.meta(META.isCompressible) === 1;
   }
 
   /** Where the part of the head that clients get begins; it ends at `entry.bodyOffset`. */

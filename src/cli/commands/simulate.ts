@@ -22,6 +22,7 @@ import {
 } from "../../planner/index.ts";
 import { type Command, defineCommand, type Input, type Option } from "../command.ts";
 import type { Context } from "../context.ts";
+import { readSettings, variantsOf } from "../design-settings.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { answerOf, Question, readData } from "../planning.ts";
 import { table } from "../render/table.ts";
@@ -42,6 +43,11 @@ const OPTIONS = {
     placeholder: "X",
     about: "Times the load of the design; several with commas: a run each",
     fallback: "1",
+  },
+  set: {
+    kind: "list",
+    placeholder: "PATH=V",
+    about: "Change one place of the design; several values with commas: a run each",
   },
   compare: { kind: "list", placeholder: "DESIGN", about: "Another design beside it" },
   largest: { kind: "flag", about: "Find the greatest load that keeps the objective" },
@@ -67,7 +73,7 @@ export const simulate: Command = defineCommand({
   name: "simulate",
   heading: "Plan",
   summary: "Run a design under load, with faults, before building it",
-  usage: ["", "DESIGN [--load X] [--compare DESIGN] [--largest]"],
+  usage: ["", "DESIGN [--load X] [--set PATH=V] [--compare DESIGN] [--largest]"],
   notes: [
     "DESIGN is a file (YAML or JSON) or the name of one that comes with Tenfold; without it they are listed.",
     "Balancing, health, retries and autoscaling are the code that runs in production.",
@@ -79,6 +85,10 @@ export const simulate: Command = defineCommand({
     {
       line: "tenfold simulate case-2-full --compare case-3-cache --compare case-4-three-servers",
       about: "Two steps out of it, beside it",
+    },
+    {
+      line: "tenfold simulate case-2-full --set nodes.app.tasks=1,2,4",
+      about: "Where the next server stops helping",
     },
     { line: "tenfold simulate news --largest", about: "How much more it would take" },
     { line: "tenfold simulate autoscale", about: "Who answers a spike soonest, and at what cost" },
@@ -111,7 +121,7 @@ function listScenarios({ terminal }: Context): void {
 
 function answer(name: string, { options }: SimulateInput, context: Context): void {
   const loads = loadsOf(options.load, context);
-  const designs = [name, ...options.compare].map((one) => designOf(one, options, context));
+  const designs = [name, ...options.compare].flatMap((one) => designsOf(one, options, context));
   const [design] = designs;
   if (design === undefined) return;
   const report = options.largest
@@ -148,8 +158,19 @@ function loadsOf(text: string | undefined, context: Context): number[] {
   return loads;
 }
 
-function designOf(name: string, { seed, duration }: SimulateInput["options"], context: Context): Design {
-  const design = answerOf(parseDesign(sourceOf(name, context)), context);
+/** The design of this name; several when a place of it is swept over. */
+function designsOf(name: string, options: SimulateInput["options"], context: Context): Design[] {
+  const question = new Question();
+  const settings = readSettings(options.set, question.problems);
+  question.settle(context);
+  return variantsOf(sourceOf(name, context), settings).map(({ source, suffix }) => {
+    const design = designOf(source, options, context);
+    return { ...design, name: `${design.name}${suffix}` };
+  });
+}
+
+function designOf(source: unknown, { seed, duration }: SimulateInput["options"], context: Context): Design {
+  const design = answerOf(parseDesign(source), context);
   const question = new Question();
   const durationMs = question.read(
     "duration",

@@ -39,6 +39,7 @@ const REASON_WORDS: Readonly<Record<ReasonOf<CacheResult>, string>> = {
   "request-body": "A request with a body is not looked up.",
   "key-too-long": "Its URL is too long for a key.",
   "too-many-looks": "It waited for other fetches again and again.",
+  lost: "It left the cache at that very moment.",
 };
 
 const NOT_KEPT_WORDS: Readonly<Record<NotKept, string>> = {

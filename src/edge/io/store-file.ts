@@ -72,13 +72,13 @@ export function mapStore(path: string, worker: number): Store {
  */
 export function observeStore(path: string): Store | undefined {
   if (!existsSync(path) || statSync(path).size === 0) return undefined;
-  const bytes = Bun.mmap(path, { shared: false });
   try {
+    const bytes = Bun.mmap(path, { shared: false });
     if (!pidsIn(openBlock(bytes)).some(isProcessAlive)) return undefined;
+    return new Store(bytes, { worker: 0, pid: process.pid, isAlive: isProcessAlive });
   } catch {
-    return undefined; // of another version
+    return undefined; // of another version, or somebody else's
   }
-  return new Store(bytes, { worker: 0, pid: process.pid, isAlive: isProcessAlive });
 }
 
 /** Writes the store at `path` to disk, so that it is believed after a reboot. Call it when nobody uses it any more. */

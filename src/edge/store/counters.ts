@@ -92,7 +92,13 @@ interface Reasons {
   /** By the fetch of another request. */
   readonly collapsed: "absent" | RevalidateReason;
   /** Around the cache: by a target, or with a 504 for who wants no fetch. */
-  readonly bypass: BypassReason | "only-if-cached" | "request-body" | "key-too-long" | "too-many-looks";
+  readonly bypass:
+    | BypassReason
+    | "only-if-cached"
+    | "request-body"
+    | "key-too-long"
+    | "too-many-looks"
+    | "lost";
 }
 
 /** How a request of a rule with a cache was answered. */
@@ -115,6 +121,7 @@ const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
     "request-body",
     "key-too-long",
     "too-many-looks",
+    "lost",
   ],
 };
 

@@ -13,6 +13,8 @@ import type { Serving } from "./serving.ts";
 
 const NOTHING = new Uint8Array(0);
 
+const VARY = "Vary: Accept-Encoding\r\n";
+
 export class Answer {
   readonly #exchange: Exchange;
   readonly #serving: Serving;
@@ -130,7 +132,7 @@ export class Answer {
   }
 
   #writeHead(head: ResponseHead, bytes: Uint8Array, dechunk: boolean): number {
-    const { close, isHttp10, number, cacheNote } = this.#request;
+    const { close, isHttp10, number, cacheNote, varies } = this.#request;
     const { wire } = this.#serving;
     const { form } = wire;
     form.close = close && !head.informational;
@@ -139,7 +141,9 @@ export class Answer {
     form.dechunk = dechunk;
     form.requestNumber = number;
     form.extra =
-      cacheNote === "" ? NOTHING : asBytes(`Cache-Status: ${this.#serving.name}; ${cacheNote}\r\n`);
+      cacheNote === ""
+        ? NOTHING
+        : asBytes(`Cache-Status: ${this.#serving.name}; ${cacheNote}\r\n${varies ? VARY : ""}`);
     return wire.writeResponse(head, bytes);
   }
 

@@ -42,6 +42,8 @@ export class Request {
   cacheNote = "";
   /** How its rule's cache answered it; undefined without one. */
   cached: CachedAs | undefined;
+  /** The response is said to vary with Accept-Encoding, since other codings of it will be kept. */
+  varies = false;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -96,6 +98,7 @@ export class Request {
     this.isReplayable = false;
     this.cacheNote = "";
     this.cached = undefined;
+    this.varies = false;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

@@ -28,7 +28,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { aloneReason, conditionalHead, PlainRequest } from "./messages.ts";
+import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
@@ -146,17 +146,19 @@ export class CachedAnswer implements Ways {
     nowMs: number,
   ): boolean {
     if (stored === undefined) return this.#around("bypass", "absent");
-    if (decision.kind === "hit") return this.#sendStored(stored, nowMs, "");
+    if (decision.kind === "hit") return this.#sendStored(edge, stored, nowMs, "");
     // What the refresh needs is taken first: once the answer is out, this object serves another request.
     const conditions = conditionsFor(stored);
     const order = this.#order(edge, stored, conditions);
     const head = this.#headWith(conditions);
-    this.#sendStored(stored, nowMs, decision.reason);
+    if (!this.#sendStored(edge, stored, nowMs, decision.reason)) return false;
     edge.refresh(order, head);
     return true;
   }
 
-  #sendStored(stored: StoredResponse, nowMs: number, detail: string): true {
+  #sendStored(edge: Edge, found: StoredResponse, nowMs: number, detail: string): boolean {
+    const stored = this.#cache.compress ? edge.coded(this.#cache, found) : found;
+    if (stored === undefined) return this.#around("bypass", "lost");
     this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
     sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail });
     return true;
@@ -173,10 +175,11 @@ export class CachedAnswer implements Ways {
     // Nobody is there to ask: no client waits to learn that once more.
     if (order.plan.isDown && afterFailure(stored, this.#cache.policy, nowMs, ALL_DOWN).kind === "stale") {
       const head = this.#headWith(conditions);
-      this.#sendStored(stored, nowMs, "grace");
+      if (!this.#sendStored(edge, stored, nowMs, "grace")) return false;
       edge.refresh(order, head);
       return true;
     }
+    if (this.#cache.earlyHints && !this.#request.isHttp10) this.#hint(stored);
     edge.release();
     this.#request.cached = cachedAs("miss", reason);
     const forward = reason.startsWith("request-") ? "request" : "stale";
@@ -184,6 +187,12 @@ export class CachedAnswer implements Ways {
       this.#fetch(edge, order, { forward, detail: reason }, isShared);
       return true;
     });
+  }
+
+  /** What the response that is being checked told clients to load beside it is worth loading meanwhile (RFC 8297). */
+  #hint(stored: StoredResponse): void {
+    const hints = earlyHints(stored.clientFields());
+    if (hints.length > 0) this.#exchange.sendDown(hints, 0, hints.length);
   }
 
   #miss(edge: Edge, reason: "absent" | "authorization"): boolean {
@@ -317,7 +326,8 @@ export class CachedAnswer implements Ways {
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
     recording.began(head, bytes, recording.request ?? this.#viewed());
     if (this.#request.cacheNote === "") return;
-    const { keeps, refusal } = recording;
+    const { keeps, refusal, isCompressible } = recording;
+    this.#request.varies = isCompressible;
     this.#request.cacheNote = keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`;
   }
 

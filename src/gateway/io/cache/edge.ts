@@ -24,6 +24,7 @@ import {
 import { copy, equals } from "../../../http/index.ts";
 import type { Serving } from "../serving.ts";
 import type { CacheKey } from "./cache-key.ts";
+import { bestCoding, Coder, type Coding } from "./coder.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -78,6 +79,7 @@ export class Edge {
   readonly viewed: ViewedRequest;
   #stored: StoredResponse | undefined;
   #link: Link | undefined;
+  readonly #coder: Coder = new Coder(this);
 
   constructor({ store, serving, worker }: EdgeContext) {
     this.store = store;
@@ -126,6 +128,31 @@ export class Edge {
       entry = this.store.next();
     }
     return undefined;
+  }
+
+  /**
+   * The form of `stored`, which was looked up last, that this client likes best, if it has been made; else `stored`, and it
+   * will be. Undefined when the store has lost it meanwhile.
+   */
+  coded(cache: RuleCache, stored: StoredResponse): StoredResponse | undefined {
+    if (!stored.isCompressible || this.viewed.hasRange) return stored;
+    const coding = bestCoding(this.viewed.field("accept-encoding"));
+    if (coding === undefined) return stored;
+    const madeMs = stored.responseWallMs;
+    const plain = this.keepKey();
+    const key = this.#codedKey(plain, coding);
+    const form = this.lookAgain(key);
+    if (form !== undefined && form.responseWallMs === madeMs) return form;
+    const again = this.lookAgain(plain);
+    if (again?.isCompressible === true) this.#coder.make(coding, cache, key, again);
+    return again;
+  }
+
+  /** A form is found behind the key of the response, and goes with it in a purge. */
+  #codedKey(plain: CacheKey, coding: Coding): CacheKey {
+    const bytes = Buffer.concat([plain.bytes, Buffer.from(`\0\0${coding}`)]);
+    const hashHi = this.store.hashHigh(bytes, 0, bytes.length);
+    return { ...plain, bytes, hashHi, hashLo: this.store.hashLow(bytes, 0, bytes.length) };
   }
 
   release(): void {

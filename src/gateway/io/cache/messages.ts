@@ -232,3 +232,14 @@ export function conditionalHead(bytes: Uint8Array, end: number, conditions: Cond
   if (ifModifiedSince !== undefined) kept.push(`If-Modified-Since: ${ifModifiedSince}`);
   return asBytes(`${[requestLine.replace(/^HEAD /, "GET "), ...kept].join("\r\n")}\r\n\r\n`);
 }
+
+/** Links that say what to load beside a page. */
+const PRELOAD = /;\s*rel\s*=\s*"?[^";]*\b(?:preload|modulepreload|preconnect)\b/i;
+
+/** A 103 with the links of these fields that say what to load; empty when there are none. */
+export function earlyHints(fields: readonly FieldLine[]): Uint8Array {
+  const links = fields.filter(([name, value]) => name.toLowerCase() === "link" && PRELOAD.test(value));
+  if (links.length === 0) return new Uint8Array(0);
+  const lines = links.map(([name, value]) => `${name}: ${value}\r\n`);
+  return asBytes(`HTTP/1.1 103 Early Hints\r\n${lines.join("")}\r\n`);
+}

@@ -37,6 +37,7 @@ import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
 import { type CacheKey, groupTag, hostOf } from "./cache-key.ts";
+import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
 import type { RuleCache } from "./rule-cache.ts";
@@ -102,6 +103,8 @@ export class Recording {
   /** The head for clients and caches; for a response that is not kept only when somebody follows it. */
   head: StoredHead | undefined;
   meta: StoredMeta | undefined;
+  /** Clients are told that it varies with Accept-Encoding. */
+  isCompressible = false;
   /** Length of the body if it was declared, else -1. */
   contentLength = -1;
   #followers: Set<Follower> | undefined;
@@ -172,7 +175,14 @@ export class Recording {
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
       const date = (): string => this.#serving.dateText;
-      this.head = layOutRawHead(head, bytes, { policy: cache.policy, withheld, keepsAge: !isKept, date });
+      this.isCompressible = isKept && this.#isCompressible(response);
+      this.head = layOutRawHead(head, bytes, {
+        policy: cache.policy,
+        withheld,
+        keepsAge: !isKept,
+        date,
+        isCompressible: this.isCompressible,
+      });
       if (this.head !== undefined) this.head.tags = this.#tagsOf(response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
@@ -180,6 +190,13 @@ export class Recording {
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
+  }
+
+  #isCompressible(response: HeadedResponse): boolean {
+    if (!this.order.cache.compress) return false;
+    // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
+    const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
+    return isCompressible((name) => response.field(name), response.status, bodyBytes);
   }
 
   /** Its tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */

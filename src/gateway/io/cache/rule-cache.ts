@@ -11,6 +11,10 @@ export interface RuleCache {
   readonly key: CacheKeyRule;
   /** How long a client waits for a fetch when a stale response may be served. */
   readonly softTimeoutMs: number;
+  /** Whether preloads of a stale response go ahead of the fetch. */
+  readonly earlyHints: boolean;
+  /** Whether compressed forms are kept as well. */
+  readonly compress: boolean;
 }
 
 /** Fills the policy with what the config says. */
@@ -19,6 +23,8 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
   return {
     key: { ...key, query: queryOf(key.query) },
     softTimeoutMs,
+    earlyHints: config.earlyHints,
+    compress: config.compress,
     policy: {
       ...DEFAULT_POLICY,
       ttlMs: ttlMs === undefined ? {} : { 200: ttlMs },
