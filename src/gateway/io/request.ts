@@ -37,10 +37,10 @@ export class Request {
   /** Whether the client's connection closes after the answer. */
   close = false;
   bytesIn = 0;
-  /** What Cache-Status says of a request that goes around its rule's cache; "" without a cache. */
-  cacheNote = "";
-  /** The response is said to vary with Accept-Encoding, since other codings of it will be kept. */
-  varies = false;
+  /** Lines that the cache adds to a target's response, each with its CRLF; "" without a cache. */
+  cacheLines = "";
+  /** One of them is a Cache-Control in the place of the target's. */
+  replacesCacheControl = false;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -93,8 +93,8 @@ export class Request {
     this.down = undefined;
     this.plan = undefined;
     this.isReplayable = false;
-    this.cacheNote = "";
-    this.varies = false;
+    this.cacheLines = "";
+    this.replacesCacheControl = false;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }
