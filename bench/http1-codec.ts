@@ -70,6 +70,8 @@ const responseContext: ResponseContext = {
   requestId: requestContext.requestId,
   dateLine: Buffer.from("Date: Sat, 22 Nov 2025 08:00:00 GMT\r\n"),
   extra: Buffer.alloc(0),
+  hidesInternal: false,
+  replacesCacheControl: false,
 };
 
 const out = Buffer.alloc(65536);

@@ -13,8 +13,6 @@ import type { Serving } from "./serving.ts";
 
 const NOTHING = new Uint8Array(0);
 
-const VARY = "Vary: Accept-Encoding\r\n";
-
 export class Answer {
   readonly #exchange: Exchange;
   readonly #serving: Serving;
@@ -132,7 +130,7 @@ export class Answer {
   }
 
   #writeHead(head: ResponseHead, bytes: Uint8Array, dechunk: boolean): number {
-    const { close, isHttp10, number, cacheNote, varies } = this.#request;
+    const { close, isHttp10, number, plan, cacheLines, replacesCacheControl } = this.#request;
     const { wire } = this.#serving;
     const { form } = wire;
     form.close = close && !head.informational;
@@ -140,10 +138,9 @@ export class Answer {
     form.upgrade = head.status === 101;
     form.dechunk = dechunk;
     form.requestNumber = number;
-    form.extra =
-      cacheNote === ""
-        ? NOTHING
-        : asBytes(`Cache-Status: ${this.#serving.name}; ${cacheNote}\r\n${varies ? VARY : ""}`);
+    form.extra = cacheLines === "" ? NOTHING : asBytes(cacheLines);
+    form.hidesInternal = plan?.cache !== undefined;
+    form.replacesCacheControl = replacesCacheControl;
     return wire.writeResponse(head, bytes);
   }
 

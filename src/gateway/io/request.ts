@@ -38,12 +38,12 @@ export class Request {
   /** Whether the client's connection closes after the answer. */
   close = false;
   bytesIn = 0;
-  /** What Cache-Status says of a request that goes around its rule's cache; "" without a cache. */
-  cacheNote = "";
+  /** Lines that the cache adds to a target's response, each with its CRLF; "" without a cache. */
+  cacheLines = "";
+  /** One of them is a Cache-Control in the place of the target's. */
+  replacesCacheControl = false;
   /** How its rule's cache answered it; undefined without one. */
   cached: CachedAs | undefined;
-  /** The response is said to vary with Accept-Encoding, since other codings of it will be kept. */
-  varies = false;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -96,9 +96,9 @@ export class Request {
     this.down = undefined;
     this.plan = undefined;
     this.isReplayable = false;
-    this.cacheNote = "";
+    this.cacheLines = "";
+    this.replacesCacheControl = false;
     this.cached = undefined;
-    this.varies = false;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

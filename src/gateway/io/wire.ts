@@ -32,6 +32,9 @@ export interface ResponseForm {
   requestNumber: number;
   /** Lines of our own, each with its CRLF. */
   extra: Uint8Array;
+  /** See `ResponseContext`. */
+  hidesInternal: boolean;
+  replacesCacheControl: boolean;
 }
 
 export class Wire {
@@ -43,6 +46,8 @@ export class Wire {
     dechunk: false,
     requestNumber: 0,
     extra: NOTHING,
+    hidesInternal: false,
+    replacesCacheControl: false,
   };
   readonly #requestIds: RequestIds;
   readonly #request: RequestContext;
@@ -67,6 +72,8 @@ export class Wire {
       requestId: NOTHING,
       dateLine: NOTHING,
       extra: NOTHING,
+      hidesInternal: false,
+      replacesCacheControl: false,
     };
   }
 
@@ -102,6 +109,8 @@ export class Wire {
     context.upgrade = form.upgrade;
     context.dechunk = form.dechunk;
     context.extra = head.informational ? NOTHING : form.extra;
+    context.hidesInternal = form.hidesInternal;
+    context.replacesCacheControl = form.replacesCacheControl && !head.informational;
     context.requestId = head.informational ? NOTHING : this.#requestIds.write(form.requestNumber);
     return writeForwardedResponse(head, bytes, this.scratch, 0, context);
   }

@@ -88,6 +88,8 @@ export class TestGateway {
   readonly column: Column;
   readonly log: string[];
   readonly accessLog: string[];
+  /** Of cached responses, once a rule has a cache. */
+  store: Store | undefined;
   snapshot: Snapshot;
 
   private constructor(port: number, snapshot: Snapshot, options: GatewayOptions) {
@@ -110,7 +112,10 @@ export class TestGateway {
       random: seededRandom(7),
       log: createLog({ clock, level: "info", write: (line) => this.log.push(line) }),
       writeAccess: (line) => this.accessLog.push(line),
-      openCache: ({ memoryBytes }) => options.store ?? plainStore(memoryBytes, index),
+      openCache: ({ memoryBytes }) => {
+        this.store = options.store ?? plainStore(memoryBytes, index);
+        return this.store;
+      },
     });
   }
 

@@ -25,9 +25,13 @@ export interface ResponseContext {
   dateLine: Uint8Array;
   /** Further lines, each with its CRLF; empty sends none. */
   extra: Uint8Array;
+  /** Whether fields that are for caches between target and client alone are left out. */
+  hidesInternal: boolean;
+  /** Whether `extra` has a Cache-Control in the place of the target's, and of its Expires and Pragma. */
+  replacesCacheControl: boolean;
 }
 
-const RULE = { keep: 0, drop: 1, upgrade: 2, length: 3, encoding: 4 } as const;
+const RULE = { keep: 0, drop: 1, upgrade: 2, length: 3, encoding: 4, internal: 5, caching: 6 } as const;
 
 const RULES: Uint8Array = new Uint8Array(FIELD_CODES);
 RULES[FIELD.connection] = RULE.drop;
@@ -40,6 +44,14 @@ RULES[FIELD.trailer] = RULE.drop;
 RULES[FIELD.upgrade] = RULE.upgrade;
 RULES[FIELD.contentLength] = RULE.length;
 RULES[FIELD.transferEncoding] = RULE.encoding;
+RULES[FIELD.cacheTag] = RULE.internal;
+RULES[FIELD.edgeCacheTag] = RULE.internal;
+RULES[FIELD.surrogateControl] = RULE.internal;
+RULES[FIELD.surrogateKey] = RULE.internal;
+RULES[FIELD.tenfoldCdnCacheControl] = RULE.internal;
+RULES[FIELD.cacheControl] = RULE.caching;
+RULES[FIELD.expires] = RULE.caching;
+RULES[FIELD.pragma] = RULE.caching;
 
 const CRLF = asBytes("\r\n");
 const SPACE = asBytes(" ");
@@ -126,7 +138,10 @@ function stays(
   bytes: Uint8Array,
   context: ResponseContext,
 ): boolean {
-  if (rule === RULE.keep) return head.fields.nominated[i] === 0;
+  const isNominated = head.nominates && head.fields.nominated[i] === 1;
+  if (rule === RULE.keep) return !isNominated;
+  if (rule === RULE.internal) return !context.hidesInternal && !isNominated;
+  if (rule === RULE.caching) return !context.replacesCacheControl && !isNominated;
   if (rule === RULE.upgrade) return context.upgrade;
   return isRespelt(rule, head, context) && isCanonical(bytes, head.fields, i);
 }

@@ -96,6 +96,8 @@ export function responseContext(changes: Partial<ResponseContext> = {}): Respons
     requestId: bytesOf(""),
     dateLine: bytesOf(""),
     extra: bytesOf(""),
+    hidesInternal: false,
+    replacesCacheControl: false,
     ...changes,
   };
 }

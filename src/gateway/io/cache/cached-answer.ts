@@ -132,7 +132,7 @@ export class CachedAnswer implements Ways {
 
   /** To a target, as without a cache; what was decided is said in Cache-Status. */
   #around(forward: string, detail: string): false {
-    this.#request.cacheNote = `fwd=${forward}; detail=${detail}`;
+    this.#say(`fwd=${forward}; detail=${detail}`);
     this.#request.cached = cachedAs(forward === "uri-miss" ? "miss" : "bypass", detail) ?? ABSENT;
     this.#startSequence = this.#edge.store.purgeSequence;
     this.#startWallMs = this.#serving.wallMs();
@@ -258,7 +258,6 @@ export class CachedAnswer implements Ways {
     const recording = edge.record(order, isShared);
     recording.request = new PlainRequest(edge.viewed, () => this.#viewed());
     this.#exchange.record(recording);
-    this.#request.cacheNote = "fwd=uri-miss";
     return false;
   }
 
@@ -325,10 +324,18 @@ export class CachedAnswer implements Ways {
 
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
     recording.began(head, bytes, recording.request ?? this.#viewed());
-    if (this.#request.cacheNote === "") return;
+    if (this.#exchange.isForNobody) return;
     const { keeps, refusal, isCompressible } = recording;
-    this.#request.varies = isCompressible;
-    this.#request.cacheNote = keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`;
+    this.#say(keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`);
+    const { browserCacheControl } = this.#cache.policy;
+    if (isCompressible) this.#request.cacheLines += "Vary: Accept-Encoding\r\n";
+    if (!keeps || browserCacheControl === undefined) return;
+    this.#request.cacheLines += `Cache-Control: ${browserCacheControl}\r\n`;
+    this.#request.replacesCacheControl = true;
+  }
+
+  #say(note: string): void {
+    this.#request.cacheLines = `Cache-Status: ${this.#serving.name}; ${note}\r\n`;
   }
 
   /** The request that is being answered, for the policy. */

@@ -177,7 +177,7 @@ export class Recording {
       const date = (): string => this.#serving.dateText;
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
-        policy: cache.policy,
+        policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
         withheld,
         keepsAge: !isKept,
         date,
