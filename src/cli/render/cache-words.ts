@@ -39,6 +39,7 @@ const REASON_WORDS: Readonly<Record<ReasonOf<CacheResult>, string>> = {
   "request-body": "A request with a body is not looked up.",
   "key-too-long": "Its URL is too long for a key.",
   "too-many-looks": "It waited for other fetches again and again.",
+  "too-many-slow-clients": "It is large, and too many clients are slow to take such ones.",
   lost: "It left the cache at that very moment.",
 };
 

@@ -68,7 +68,7 @@ export function mapStore(path: string, worker: number): Store {
  *
  * The mapping is private: what a reader writes, pins above all, is seen by nobody else, so any number of observers
  * disturb no worker. In return no worker sees their pins, and what is shown may be overwritten while it is read: look
- * twice. Never store or purge through it.
+ * twice. A page that looking has written to no longer changes, so open the next look anew. Never store or purge through it.
  */
 export function observeStore(path: string): Store | undefined {
   if (!existsSync(path) || statSync(path).size === 0) return undefined;

@@ -31,6 +31,9 @@ export class Columns {
   /** Pins of this worker that are not in use; the last one is taken next. */
   readonly #free: Int32Array;
   #freeCount = 0;
+  /** How often each pin has been taken, and the pin of each location that has one. */
+  readonly #holds = new Int32Array(PINS);
+  readonly #slotOf = new Map<number, number>();
   /** What a lock that this worker holds contains. */
   readonly owner: number;
 
@@ -61,10 +64,20 @@ export class Columns {
     Atomics.add(this.#words, this.#own + COLUMN.fence, 1);
   }
 
-  /** Pins a record that is protected by something else at this moment. The pin's number, -1 when all are in use. */
+  /**
+   * Pins a record that is protected by something else at this moment. The pin's number, the same for all who hold the same
+   * record; -1 when all are in use.
+   */
   pin(unit: number): number {
+    const slot = this.#slotOf.get(unit) ?? this.#newPin(unit);
+    if (slot >= 0) this.#holds[slot] = (this.#holds[slot] ?? 0) + 1;
+    return slot;
+  }
+
+  #newPin(unit: number): number {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[--this.#freeCount] ?? 0;
+    this.#slotOf.set(unit, slot);
     const high = this.#own + COLUMN.pinsHigh;
     if (slot > (this.#words[high] ?? 0)) Atomics.store(this.#words, high, slot);
     Atomics.store(this.#words, this.cursorPin + slot, unit);
@@ -72,6 +85,10 @@ export class Columns {
   }
 
   unpin(slot: number): void {
+    const holds = (this.#holds[slot] ?? 0) - 1;
+    this.#holds[slot] = holds;
+    if (holds > 0) return;
+    this.#slotOf.delete(this.pinned(slot));
     Atomics.store(this.#words, this.cursorPin + slot, 0);
     this.#free[this.#freeCount++] = slot;
   }

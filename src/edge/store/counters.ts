@@ -98,6 +98,7 @@ interface Reasons {
     | "request-body"
     | "key-too-long"
     | "too-many-looks"
+    | "too-many-slow-clients"
     | "lost";
 }
 
@@ -121,6 +122,7 @@ const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
     "request-body",
     "key-too-long",
     "too-many-looks",
+    "too-many-slow-clients",
     "lost",
   ],
 };

@@ -53,9 +53,9 @@ export const HEADER = {
 const HEADER_WORDS = 1024;
 
 /** Words of a worker's column. Only the worker writes it, but for who clears it after the worker's death. */
-export const COLUMN = { pid: 0, pinsHigh: 1, fence: 2, pins: 16, counters: 144 } as const;
-/** Pins of one worker: for each slow send one, for each object being stored one; beyond, callers copy. */
-export const PINS = 128;
+export const COLUMN = { pid: 0, pinsHigh: 1, fence: 2, pins: 16, counters: 528 } as const;
+/** Pins of one worker: one for each large object being sent, however many take it, and for each one being stored. */
+export const PINS = 512;
 /** One for each result with its reason, refusal, eviction and purge (see counters.ts), and some to spare. */
 export const COUNTERS_MAX = 96;
 const COLUMN_WORDS = COLUMN.counters + COUNTERS_MAX * 2;

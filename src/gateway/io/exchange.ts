@@ -152,16 +152,16 @@ export class Exchange implements UpstreamUser {
     this.#answer.adopt(status);
   }
 
-  /** A response from the cache has been sent. */
-  answered(status: number): void {
+  /** A response from the cache has been sent, `bytes` of it by the way. */
+  answered(status: number, bytes = 0): void {
+    this.#outcome.bytesOut += bytes;
     this.#answer.replace(status);
     this.#finish();
   }
 
   /** The gateway's own answer, with what the cache says of it. */
   replyWith(status: number, cacheNote: string): void {
-    const note = `${this.#serving.name}; ${cacheNote}`;
-    this.#reply({ status, fields: [["Cache-Status", note]], body: "" });
+    this.#reply({ status, fields: [["Cache-Status", `${this.#serving.name}; ${cacheNote}`]], body: "" });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */
@@ -197,7 +197,7 @@ export class Exchange implements UpstreamUser {
   }
 
   downstreamDrained(): void {
-    if (this.#cached.isFollowing) return this.#cached.pump();
+    if (this.#cached.isActive) return this.#cached.pump();
     this.#attempts.upstream?.resume();
     this.downstreamMoved();
   }

@@ -33,7 +33,8 @@ import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
-import { sendStored } from "./stored-answer.ts";
+import { Sending, TOO_MANY_SLOW } from "./sending.ts";
+import { type Sender, sendStored } from "./stored-answer.ts";
 
 /** How soon a request looks again for what another worker fetches. */
 const LOOK_AGAIN_MS = 50;
@@ -51,6 +52,7 @@ export class CachedAnswer implements Ways {
   readonly #serving: Serving;
   readonly #request: Request;
   readonly #following: Following;
+  readonly #sender: Sender;
   #plan: Plan | undefined;
   #looks = 0;
   /** Another worker fetches. */
@@ -63,16 +65,22 @@ export class CachedAnswer implements Ways {
     this.#exchange = exchange;
     this.#serving = serving;
     this.#request = request;
-    this.#following = new Following(exchange, serving, request, this);
+    this.#sender = { exchange, serving, request, sending: new Sending(exchange, serving, request) };
+    this.#following = new Following(this.#sender, this);
   }
 
-  /** Waits for a fetch, or is being sent what it brings. */
-  get isFollowing(): boolean {
-    return this.#following.isActive;
+  /** Waits for a fetch, or is being sent something from the cache. */
+  get isActive(): boolean {
+    return this.#following.isActive || this.isSending;
+  }
+  /** It is the client's turn. */
+  get isSending(): boolean {
+    return this.#sender.sending.isActive;
   }
 
   pump(): void {
-    this.#following.pump();
+    if (this.isSending) this.#sender.sending.pump();
+    else this.#following.pump();
   }
 
   // Both are there from `start` on.
@@ -160,8 +168,7 @@ export class CachedAnswer implements Ways {
     const stored = this.#cache.compress ? edge.coded(this.#cache, found) : found;
     if (stored === undefined) return this.#around("bypass", "lost");
     this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
-    sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail });
-    return true;
+    return sendStored(this.#sender, { stored, nowMs, detail }) || this.#around("bypass", TOO_MANY_SLOW);
   }
 
   #revalidate(
@@ -293,7 +300,7 @@ export class CachedAnswer implements Ways {
   }
 
   goAlone(reason: string): void {
-    this.#around("uri-miss", reason);
+    this.#around(reason === TOO_MANY_SLOW ? "bypass" : "uri-miss", reason);
     this.#exchange.forward();
   }
 
@@ -346,6 +353,7 @@ export class CachedAnswer implements Ways {
 
   clear(): void {
     this.#following.clear();
+    this.#sender.sending.clear();
     this.#plan = undefined;
     this.#looks = 0;
     this.#isElsewhere = false;

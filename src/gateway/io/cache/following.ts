@@ -12,7 +12,8 @@ import type { Edge } from "./edge.ts";
 import { headBytes, linesIn } from "./messages.ts";
 import { CHUNKS, OWN_BYTES_MAX, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
 import type { Follower, Recording } from "./recording.ts";
-import { sendStored } from "./stored-answer.ts";
+import { TOO_MANY_SLOW } from "./sending.ts";
+import { type Sender, sendStored } from "./stored-answer.ts";
 
 /** How long a client waits for somebody else's fetch before it goes to a target by itself. */
 const FOLLOW_MS = 10_000;
@@ -37,6 +38,7 @@ export interface Ways {
 }
 
 export class Following implements Follower {
+  readonly #sender: Sender;
   readonly #exchange: Exchange;
   readonly #serving: Serving;
   readonly #request: Request;
@@ -56,10 +58,11 @@ export class Following implements Follower {
   /** What of the head, and of the body behind it, stands in the scratch buffer, unsent. */
   #pending = 0;
 
-  constructor(exchange: Exchange, serving: Serving, request: Request, ways: Ways) {
-    this.#exchange = exchange;
-    this.#serving = serving;
-    this.#request = request;
+  constructor(sender: Sender, ways: Ways) {
+    this.#sender = sender;
+    this.#exchange = sender.exchange;
+    this.#serving = sender.serving;
+    this.#request = sender.request;
     this.#ways = ways;
   }
 
@@ -244,12 +247,8 @@ export class Following implements Follower {
     if (this.#leads) this.#request.cached = cachedAs("revalidated", this.#detail) ?? this.#request.cached;
     const forward = `fwd=${this.#forward}; fwd-status=304${this.#leads ? "" : "; collapsed"}`;
     const nowMs = this.#serving.wallMs();
-    sendStored(this.#exchange, this.#serving, this.#request, {
-      stored,
-      nowMs,
-      detail: this.#detail,
-      forward,
-    });
+    const answer = { stored, nowMs, detail: this.#detail, forward };
+    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
   }
 
   #takeFailure(recording: Recording): void {
@@ -275,7 +274,8 @@ export class Following implements Follower {
     }
     this.#leave();
     this.#request.cached = cachedAs("stale", fallback.reason);
-    sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail: fallback.reason });
+    const answer = { stored, nowMs, detail: fallback.reason };
+    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
     return true;
   }
 
