@@ -3,7 +3,8 @@ import { type FieldLine, valueIn } from "./policy/index.ts";
 
 /** Tags of one response that count; more would make its record longer than its body. */
 const TAGS_MAX = 64;
-const TAG_BYTES_MAX = 256;
+/** The longest tag that counts. */
+export const TAG_BYTES_MAX = 256;
 
 /** Field -> how its tags are divided. Cache-Groups (RFC 9875) is a list of strings. */
 const FIELDS: Readonly<Record<string, (value: string) => readonly string[]>> = {
