@@ -7,6 +7,7 @@ import { formatProblem, type Snapshot } from "../config/index.ts";
 import {
   describeItem,
   describePurge,
+  logPortions,
   PURGE_ITEMS_MAX,
   type Purge,
   type PurgeContext,
@@ -129,7 +130,10 @@ export class Purger {
     const what = items.map(describeItem);
     const record = { sequence, atMs: this.#clock.wallMs(), soft, what };
     this.#log.add(record);
-    this.#note("cache-purged", describePurge(record), { sequence, soft, what });
+    for (const portion of logPortions(what)) {
+      const part = { ...record, what: portion };
+      this.#note("cache-purged", describePurge(part), { sequence, soft, what: portion });
+    }
   }
 
   #keyRules(snapshot: Snapshot): KeyRules {

@@ -36,7 +36,7 @@ describe("a URL to purge", () => {
       ["http://*.h/", '"http://*.h/" holds "*" as its host; name one host at a time'],
     ];
     for (const [text, wrong] of rows) expect(shown(readUrl(text))).toBe(wrong);
-    expect(shown(readUrl(`http://h/${"a".repeat(9000)}`))).toContain("has 9009 characters; keep to 8192");
+    expect(shown(readUrl(`http://h/${"a".repeat(9000)}`))).toContain("has 9009 characters; keep to 8000");
   });
 });
 

@@ -16,8 +16,8 @@ export interface Fault {
 /** Every spelling of what was written, or what is wrong with it. */
 export type Spellings = readonly TargetUrl[] | Fault;
 
-/** The longest that is taken: no listener takes a longer request line by default. */
-const TEXT_MAX = 8192;
+/** The longest that is taken: a request line has 8 KiB by default, a text in the log as well. */
+const TEXT_MAX = 8000;
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
 

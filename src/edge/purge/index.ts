@@ -1,6 +1,6 @@
 /** What people ask to be purged, and what that means to the store. */
 export { type KeyHasher, type TargetUrl, tagHash, urlHash } from "./hashes.ts";
-export { describePurge, PurgeLog, type PurgeRecord } from "./log.ts";
+export { describePurge, logPortions, PurgeLog, type PurgeRecord } from "./log.ts";
 export { type PurgeContext, purgesOf } from "./purges-of.ts";
 export {
   describeItem,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { describePurge, PurgeLog } from "./log.ts";
+import { describePurge, logPortions, PurgeLog } from "./log.ts";
 
 /** A record with a text of so many characters. */
 function record(sequence: number, characters = 1) {
@@ -20,6 +20,14 @@ describe("the log of purges", () => {
     expect([log.list().length, log.list().at(-1)?.sequence]).toEqual([1000, 1200]);
     log.add(record(1201, 1_000_000));
     expect(log.list().map(({ sequence }) => sequence)).toEqual([1201]);
+  });
+
+  test("is told to the log file in portions, none of which is lost", () => {
+    expect(logPortions(["a", "b"])).toEqual([["a", "b"]]);
+    const long = Array.from({ length: 100 }, (_, number) => `${number}${"x".repeat(8000)}`);
+    const portions = logPortions(long);
+    expect(portions.flat()).toEqual(long);
+    expect(portions.every((portion) => portion.join("").length <= 24 * 1024)).toBe(true);
   });
 
   test("says in one line what, how and which", () => {

@@ -50,6 +50,22 @@ export function describePurge({ what, soft, sequence }: PurgeRecord): string {
   return `${soft ? "marked stale" : "purged"} ${shown.join(", ")}${more} (purge ${sequence})`;
 }
 
+/** What was purged, in portions that one line of a log has room for. */
+export function logPortions(what: readonly string[]): readonly (readonly string[])[] {
+  const portions: string[][] = [];
+  let room = 0;
+  for (const text of what) {
+    room -= text.length;
+    if (room < 0) portions.push([]);
+    if (room < 0) room = PORTION_CHARACTERS - text.length;
+    portions.at(-1)?.push(text);
+  }
+  return portions;
+}
+
+/** A line holds 64 KiB, and each character may be escaped. */
+const PORTION_CHARACTERS = 24 * 1024;
+
 /** Named in one event. */
 const SHOWN_MAX = 3;
 

@@ -27,7 +27,12 @@ describe("a request to purge", () => {
   });
 
   test("tells every problem at once", () => {
-    const body = { urls: ["shop.example/a", 7], tag: ["a"], tags: ["x".repeat(257), " "], soft: "yes" };
+    const body = {
+      urls: ["shop.example/a", 7],
+      tag: ["a"],
+      tags: ["x".repeat(257), " ", "a\nb"],
+      soft: "yes",
+    };
     expect(problems(body)).toEqual([
       "tag: is no field of a purge; did you mean tags?",
       "soft: is no flag; write true or false",
@@ -35,6 +40,7 @@ describe("a request to purge", () => {
       'urls[1]: is no text; write a text such as "…"',
       "tags[0]: has 257 characters; no response has a tag of more than 256",
       "tags[1]: is blank; write a tag",
+      "tags[2]: holds a control character; no header has one",
     ]);
   });
 

@@ -121,6 +121,8 @@ const ITEM_READERS: Readonly<
         `has ${tag.length} characters`,
         `no response has a tag of more than ${TAG_BYTES_MAX}`,
       );
+    // oxlint-disable-next-line no-control-regex -- what is looked for
+    if (/[\x00-\x1f\x7f]/.test(tag)) return report(path, "holds a control character", "no header has one");
     return { kind: "tag", text: tag };
   },
 };
