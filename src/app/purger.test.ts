@@ -106,6 +106,17 @@ describe("a purge", () => {
     expect(lines).toContainEqual(expect.objectContaining({ event: "cache-purged", sequence, what }));
   });
 
+  test("reaches the worker that an earlier controller started, also when the new one is told another size", async () => {
+    for (const memory of ["8MiB", "9MiB"]) {
+      await warm(`/restart/${memory}`);
+      await site.restart(memory);
+      const { purged } = await purge({ tags: ["restart"], count: true });
+      expect(purged).toEqual([{ what: "tag restart", matched: 1 }]);
+      expect((await site.get(`/restart/${memory}`)).body).toBe("2");
+      await purge({ tags: ["restart"] });
+    }
+  }, 20_000);
+
   test("that is wrong says all of it and purges nothing", async () => {
     await warm("/wrong/a");
     const answer = await site.api("POST", "/v1/cache/purge", { tags: ["wrong", ""], urls: ["/wrong/a"] });
@@ -136,7 +147,7 @@ describe("purges without a cache", () => {
 describe("too many purges", () => {
   test("are refused until a while later; a count costs as much as it looks for", async () => {
     const time = simulatedTime();
-    const config = cachedConfig([{ cache: {}, forward: "origin" }], 1, 2);
+    const config = cachedConfig([{ cache: {}, forward: "origin" }]);
     const built = buildSnapshot({ config, tasks: [], previous: undefined, revision: 1 });
     const plane = { cache: memoryStore(), latest: () => (built.kind === "ok" ? built.snapshot : undefined) };
     const purger = new Purger({ plane, note: () => {}, clock: time.clock });

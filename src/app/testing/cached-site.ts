@@ -21,6 +21,8 @@ export interface CachedSite {
   get(path: string): Promise<{ readonly body: string; readonly cacheStatus: string }>;
   /** Calls the admin API. */
   api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  /** Another controller takes over, with a cache of another size; the worker goes on. */
+  restart(memory: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,11 +37,13 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
   const asked = new Map<string, number>();
   const origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request, asked) });
   const port = freePort();
-  const controller = await startController({
-    config: cachedConfig(rules, port, origin.port ?? 0),
-    stateDirectory: state,
-    adminAddress: { host: "127.0.0.1", port: 0 },
-  });
+  const start = (memory: string): Promise<ControllerHandle> =>
+    startController({
+      config: cachedConfig(rules, { port, originPort: origin.port ?? 0, memory }),
+      stateDirectory: state,
+      adminAddress: { host: "127.0.0.1", port: 0 },
+    });
+  let controller = await start("8MiB");
   const host = `127.0.0.1:${port}`;
   await until(() => isServing(`http://${host}/ready`));
   return {
@@ -47,6 +51,10 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
     state,
     get: (path) => get(`http://${host}${path}`),
     api: (method, path, body) => call(controller, state, { method, path, body }),
+    async restart(memory) {
+      await controller.detach();
+      controller = await start(memory);
+    },
     async stop() {
       await controller.stopAll();
       await origin.stop(true);
@@ -56,9 +64,12 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
 }
 
 /** A config with one listener and one group, `origin`. */
-export function cachedConfig(rules: readonly UserRule[], port: number, originPort: number): Config {
+export function cachedConfig(
+  rules: readonly UserRule[],
+  { port = 1, originPort = 2, memory = "8MiB" } = {},
+): Config {
   const user = {
-    gateway: { workers: 1, cache: { memory: "8MiB" } },
+    gateway: { workers: 1, cache: { memory } },
     listeners: { web: { address: `127.0.0.1:${port}`, rules } },
     targetGroups: { origin: { targets: [`127.0.0.1:${originPort}`] } },
   };
