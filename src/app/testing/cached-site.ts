@@ -63,10 +63,16 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
   };
 }
 
+interface Place {
+  readonly port: number;
+  readonly originPort: number;
+  readonly memory: string;
+}
+
 /** A config with one listener and one group, `origin`. */
 export function cachedConfig(
   rules: readonly UserRule[],
-  { port = 1, originPort = 2, memory = "8MiB" } = {},
+  { port = 1, originPort = 2, memory = "8MiB" }: Partial<Place> = {},
 ): Config {
   const user = {
     gateway: { workers: 1, cache: { memory } },
