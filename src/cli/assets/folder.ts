@@ -37,7 +37,7 @@ export function readFolder(root: string): ReadonlyMap<string, Uint8Array> {
         );
       if (files.size === FILES_MAX)
         throw new Failure(`${root} holds more than ${FILES_MAX} files`, "leave out what is no asset");
-      files.set(path, readFileSync(join(root, path)));
+      files.set(path, contentOf(join(root, path)));
     }
   };
   visit("", 1);
@@ -52,8 +52,15 @@ export function liesIn(path: string, folder: string): boolean {
 /** Writes a file unless it is there with these bytes already; true when it did. */
 export async function writeIfChanged(path: string, bytes: Uint8Array): Promise<boolean> {
   if (holds(path, bytes)) return false;
-  mkdirSync(dirname(path), { recursive: true });
-  await writeFileAtomic(path, bytes);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    await writeFileAtomic(path, bytes);
+  } catch (problem) {
+    throw new Failure(
+      `${path} cannot be written (${codeOf(problem)})`,
+      "make room for it, or name another place",
+    );
+  }
   return true;
 }
 
@@ -66,10 +73,20 @@ export async function writeOnce(path: string, bytes: Uint8Array): Promise<boolea
 
 /** Whether there is a file with exactly these bytes. */
 function holds(path: string, bytes: Uint8Array): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return (
-    stat?.isFile() === true && stat.size === bytes.length && Buffer.from(bytes).equals(readFileSync(path))
-  );
+  if (!existsSync(path)) return false;
+  const stat = statSync(path);
+  return stat.isFile() && stat.size === bytes.length && Buffer.from(bytes).equals(readFileSync(path));
+}
+
+function contentOf(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (problem) {
+    throw new Failure(
+      `${path} cannot be read (${codeOf(problem)})`,
+      "let it be read, or take it out of there",
+    );
+  }
 }
 
 function entriesOf(folder: string) {

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseConfig } from "../../config/index.ts";
+import { parseConfig, type UserRule } from "../../config/index.ts";
 import { scratchFolder, tenfold } from "../testing.ts";
 
 const SITE = {
@@ -89,11 +89,10 @@ describe("tenfold assets", () => {
     using scratch = scratchFolder();
     write(scratch.path, SITE);
     const words = ["assets", "public", "--prefix", "/static/v1.0/", "--json"];
-    const { rule } = JSON.parse((await tenfold(words, { cwd: scratch.path })).out) as { rule: string };
-    const written: unknown = new Function(`return ${rule.replace(/,$/, "")}`)();
+    const { rule } = JSON.parse((await tenfold(words, { cwd: scratch.path })).out) as { rule: UserRule };
     const outcome = parseConfig(
       {
-        listeners: { web: { address: "127.0.0.1:1", rules: [written] } },
+        listeners: { web: { address: "127.0.0.1:1", rules: [rule] } },
         targetGroups: { web: { targets: ["h:1"] } },
       },
       { folder: "/", cores: 1 },
@@ -109,6 +108,18 @@ describe("tenfold assets", () => {
       true,
       false,
     ]);
+  });
+
+  test("prints the same rule for people", async () => {
+    using scratch = scratchFolder();
+    write(scratch.path, SITE);
+    const { out } = await tenfold(["assets", "public"], { cwd: scratch.path });
+    const { rule } = JSON.parse(
+      (await tenfold(["assets", "public", "--json"], { cwd: scratch.path })).out,
+    ) as {
+      rule: UserRule;
+    };
+    expect(JSON.parse(out.slice(out.indexOf("{")))).toEqual(rule);
   });
 
   test("goes into the folder and to the manifest that are named", async () => {
@@ -165,6 +176,7 @@ describe("tenfold assets", () => {
       [["none"], 1, "is no folder that can be read (ENOENT)"],
       [["empty"], 1, "empty holds no file"],
       [["large"], 1, "holds more than 512MiB: leave out what is no asset"],
+      [["public", "--out", "large/a.bin/out"], 1, "cannot be written (ENOTDIR): make room for it"],
       [["public", "--out", "public/out"], 2, "write elsewhere: the next run would read it"],
       [["public", "--out", "public"], 2, "write elsewhere"],
       [["public", "--prefix", "assets"], 2, '--prefix is "assets": write a path such as "/assets", or "/"'],

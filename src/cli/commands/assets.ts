@@ -1,5 +1,6 @@
 /** `tenfold assets`: files under names that hold the hash of their content, to be cached for ever. */
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import type { UserRule } from "../../config/index.ts";
 import { liesIn, readFolder, writeIfChanged, writeOnce } from "../assets/folder.ts";
 import {
   clashOf,
@@ -57,14 +58,14 @@ export const assets: Command = defineCommand({
     const rule = ruleFor(prefix);
     if (options.json) {
       const { out, manifest } = places;
-      terminal.out(JSON.stringify({ out, manifest, files: files.length, new: added, rule: rule.join("\n") }));
+      terminal.out(JSON.stringify({ out, manifest, files: files.length, new: added, rule }));
       return EXIT.ok;
     }
     const shown = (path: string): string => relative(cwd, path) || ".";
     terminal.out(`${plural(files.length, "file")} in ${shown(places.out)}: ${plural(added, "new version")}`);
     terminal.out(`names in ${shown(places.manifest)}`);
-    terminal.out("a rule for the versions, above the one for the rest:");
-    for (const line of rule) terminal.out(`  ${line}`);
+    terminal.out("a rule for the versions, above the one for the rest; web is the group that serves them:");
+    for (const line of ruleLines(rule)) terminal.out(`  ${line}`);
     return EXIT.ok;
   },
 });
@@ -113,14 +114,20 @@ async function writeAll(files: readonly VersionedFile[], { out, manifest }: Plac
   return added;
 }
 
+/** The rule for the versions below a path. */
+function ruleFor(prefix: string): UserRule {
+  const folder = prefix.replaceAll(".", String.raw`\.`);
+  return {
+    match: { path: `~ ^${folder}/.+\\.${VERSION_PATTERN}(\\.[^./]+)?$` },
+    forward: "web",
+    cache: { ttl: "365d", browser: "public, max-age=31536000, immutable" },
+  };
+}
+
 /** The rule as lines of a config. */
-function ruleFor(prefix: string): readonly string[] {
-  const path = `~ ^${prefix.replace(/[.]/g, String.raw`\.`)}/.+\\.${VERSION_PATTERN}(\\.[^./]+)?$`;
-  return [
-    "{",
-    `  match: { path: ${JSON.stringify(path)} },`,
-    '  forward: "web", // the group that serves the folder',
-    '  cache: { ttl: "365d", browser: "public, max-age=31536000, immutable" },',
-    "},",
-  ];
+function ruleLines(rule: UserRule): readonly string[] {
+  const settings = Object.entries(rule).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  return ["{", settings.join(",\n  "), "}"];
 }
