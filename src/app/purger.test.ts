@@ -67,6 +67,25 @@ describe("a purge", () => {
     expect((await site.get("/every/a")).body).toBe("2");
   });
 
+  test("counts for answers that are on their way: they are not kept as fresh", async () => {
+    const url = `http://${site.host}/way-url/a`;
+    const orders = {
+      url: { urls: [url] },
+      tag: { tags: ["way-tag"] },
+      prefix: { prefixes: [`${site.host}/way-prefix/`] },
+    };
+    for (const [kind, order] of Object.entries(orders)) {
+      const path = `/way-${kind}/a`;
+      const release = site.hold();
+      const first = site.get(path);
+      await until(async () => site.asked(path) === 1);
+      await purge(order);
+      release();
+      expect((await first).body).toBe("1");
+      expect((await site.get(path)).body).toBe("2");
+    }
+  });
+
   test("that is soft lets no answer go out as a fresh one: it is stale, and what is new follows", async () => {
     await warm("/soft/a");
     expect(await purge({ tags: ["soft"], soft: true })).toMatchObject({ soft: true });

@@ -19,6 +19,10 @@ export interface CachedSite {
   readonly state: string;
   /** Asks for a path as a browser; the body of an answer is the number of times that the origin was asked for it. */
   get(path: string): Promise<{ readonly body: string; readonly cacheStatus: string }>;
+  /** How often the origin was asked for a path. */
+  asked(path: string): number;
+  /** Makes the origin wait with its answers until what is returned is called. */
+  hold(): () => void;
   /** Calls the admin API. */
   api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Another controller takes over, with a cache of another size; the worker goes on. */
@@ -35,7 +39,16 @@ const RULES: readonly UserRule[] = [
 export async function startCachedSite(rules: readonly UserRule[] = RULES): Promise<CachedSite> {
   const state = mkdtempSync(join(tmpdir(), "tenfold-purge-"));
   const asked = new Map<string, number>();
-  const origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request, asked) });
+  let held = Promise.resolve();
+  const origin = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const response = answer(request, asked);
+      await held;
+      return response;
+    },
+  });
   const port = freePort();
   const start = (memory: string): Promise<ControllerHandle> =>
     startController({
@@ -50,6 +63,12 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
     host,
     state,
     get: (path) => get(`http://${host}${path}`),
+    asked: (path) => asked.get(path) ?? 0,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     api: (method, path, body) => call(controller, state, { method, path, body }),
     async restart(memory) {
       await controller.detach();

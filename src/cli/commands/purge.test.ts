@@ -64,6 +64,12 @@ describe("tenfold purge", () => {
     expect([code, out.split("\n").length]).toEqual([0, 250]);
   });
 
+  test("waits where more is to be counted than the controller does at once", async () => {
+    const tags = Array.from({ length: 120 }, (_, number) => ["--tag", `t${number}`]).flat();
+    const { code, out } = await purge(...tags, "--dry-run");
+    expect([code, out.split("\n").length]).toEqual([0, 120]);
+  }, 20_000);
+
   test("that is wrong exits with 2, having said all that is wrong and purged nothing", async () => {
     const rows: [words: string[], err: string][] = [
       [[], "purge names nothing to purge: give urls, tags, prefixes or everything"],

@@ -4,10 +4,17 @@ import { formatProblem } from "../../config/index.ts";
 import { PURGE_ITEMS_MAX, readPurgeRequest } from "../../edge/index.ts";
 import { type AdminClient, adminClient } from "../admin-client.ts";
 import { type Command, defineCommand, JSON_OPTION, STATE_OPTION } from "../command.ts";
-import type { Context } from "../context.ts";
-import { EXIT, UsageError } from "../failure.ts";
+import { type Context, pause } from "../context.ts";
+import { EXIT, Refused, UsageError } from "../failure.ts";
 import { plural } from "../render/figures.ts";
 import { findStateDirectory } from "../state-directory.ts";
+
+/** Named in one request that counts: each looks at all that is stored, and the answer is waited for. */
+const COUNTED_ITEMS_MAX = 10;
+
+/** The controller takes fifty purges a second: who has more waits for a while, not for ever. */
+const PAUSE_MS = 500;
+const PAUSES_MAX = 120;
 
 /** Purges what is named; everything only with `--yes`. */
 export const purge: Command = defineCommand({
@@ -52,10 +59,13 @@ export const purge: Command = defineCommand({
     const flags = { soft, dryRun, count };
     const orders = everything
       ? [{ urls: words, tags: tag, prefixes: prefix, everything, ...flags }]
-      : portions({ urls: words, tags: tag, prefixes: prefix }).map((portion) => ({ ...portion, ...flags }));
+      : portions({ urls: words, tags: tag, prefixes: prefix }, dryRun || count).map((portion) => ({
+          ...portion,
+          ...flags,
+        }));
     check(orders, context);
     const client = adminClient(findStateDirectory(context.cwd, options.state));
-    const result = await sendAll(client, orders);
+    const result = await sendAll(client, orders, context);
     const lines = options.json
       ? [JSON.stringify(result)]
       : result.purged.map((item) => sentence(item, result));
@@ -67,12 +77,13 @@ export const purge: Command = defineCommand({
 type Named = Required<Pick<PurgeOrder, "urls" | "tags" | "prefixes">>;
 
 /** As many requests as it takes; one when nothing is named, which says so. */
-function portions(named: Named): readonly Partial<Named>[] {
+function portions(named: Named, counts: boolean): readonly Partial<Named>[] {
+  const size = counts ? COUNTED_ITEMS_MAX : PURGE_ITEMS_MAX;
   const kinds = ["urls", "tags", "prefixes"] as const;
   const all = kinds.flatMap((kind) => named[kind].map((text) => ({ kind, text })));
-  const starts = Array.from({ length: Math.max(1, Math.ceil(all.length / PURGE_ITEMS_MAX)) }, (_, at) => at);
+  const starts = Array.from({ length: Math.max(1, Math.ceil(all.length / size)) }, (_, at) => at);
   return starts.map((at) => {
-    const items = all.slice(at * PURGE_ITEMS_MAX, (at + 1) * PURGE_ITEMS_MAX);
+    const items = all.slice(at * size, (at + 1) * size);
     return Object.fromEntries(
       kinds.map((kind) => [kind, items.filter((item) => item.kind === kind).map(({ text }) => text)]),
     );
@@ -98,12 +109,28 @@ function placeOf(path: string): string {
   return path.startsWith("tags") ? "--tag " : "";
 }
 
-async function sendAll(client: AdminClient, orders: readonly PurgeOrder[]): Promise<PurgeResult> {
+async function sendAll(
+  client: AdminClient,
+  orders: readonly PurgeOrder[],
+  context: Context,
+): Promise<PurgeResult> {
   const results: PurgeResult[] = [];
-  for (const order of orders) results.push(await client.purge(order));
+  for (const order of orders) results.push(await send(client, order, context));
   const last = results.at(-1);
   if (last === undefined) throw new Error("purge: nothing was sent");
   return { ...last, purged: results.flatMap(({ purged }) => purged) };
+}
+
+async function send(client: AdminClient, order: PurgeOrder, context: Context): Promise<PurgeResult> {
+  for (let pauses = 0; ; pauses++) {
+    try {
+      return await client.purge(order);
+    } catch (problem) {
+      const mayWait = problem instanceof Refused && problem.code === "too-many-purges";
+      if (!mayWait || pauses === PAUSES_MAX) throw problem;
+    }
+    await pause(context, PAUSE_MS);
+  }
 }
 
 function sentence({ what, matched }: PurgedItem, { soft, dryRun }: PurgeResult): string {
