@@ -43,6 +43,7 @@ import { CacheTraffic } from "./cache-traffic.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
+import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
 import { Traffic } from "./traffic.ts";
@@ -163,7 +164,7 @@ class RunningController implements ControllerHandle {
     this.#controller = controller;
     const { tail } = store;
     if (tail.kind === "corrupt")
-      controller.note("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
+      controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
     const cache = new CacheTraffic(() => plane.cacheStats());
     plane.published = () => cache.begin(systemClock.nowMs());
     const traffic = this.#followTraffic(plane, controller, cache);
@@ -181,6 +182,7 @@ class RunningController implements ControllerHandle {
       cache,
       config,
       info,
+      purger: new Purger({ plane, note: (...what) => controller.note(...what) }),
       reload: () => this.reload(),
       down: () => void this.stopAll(),
     });
@@ -301,10 +303,10 @@ class RunningController implements ControllerHandle {
     try {
       if (plane.restoreScoreboard()) {
         traffic.beginAnew();
-        controller.note("scoreboard-restored", "the scoreboard file was deleted: there is a new one");
+        controller.warn("scoreboard-restored", "the scoreboard file was deleted: there is a new one");
       }
       if (await plane.restoreSnapshot())
-        controller.note(
+        controller.warn(
           "snapshot-restored",
           "the snapshot file was changed by somebody else: it is as it was",
         );

@@ -6,8 +6,8 @@ import { type Clock, type Log, systemClock } from "../base/index.ts";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
-import type { Store, StoreStats } from "../edge/index.ts";
-import { openStore } from "../edge/io/index.ts";
+import { openBlock, type Store, type StoreStats } from "../edge/index.ts";
+import { mapStore, openStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
 import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -43,6 +43,7 @@ export class GatewayPlane implements DataPlane {
     this.#scoreboard = openScoreboard(directory.scoreboard, columns);
     this.#scoreboardFile = identityOf(directory.scoreboard);
     if (!existsSync(directory.snapshot)) return;
+    this.#cache = this.#storeInUse(); // when nothing has changed since, nothing is published
     try {
       this.#latest = readSnapshot(directory.snapshot);
       this.#snapshotFile = stampOf(directory.snapshot);
@@ -72,7 +73,7 @@ export class GatewayPlane implements DataPlane {
     return this.#latest;
   }
 
-  /** The store of cached responses; opened when a rule first has a cache. */
+  /** The store of cached responses; opened when a rule first has a cache, or when workers that run have one. */
   get cache(): Store | undefined {
     return this.#cache;
   }
@@ -103,12 +104,33 @@ export class GatewayPlane implements DataPlane {
     if (!wantsCache(snapshot) || this.#cache !== undefined) return;
     const options = { path: this.#directory.cache, bytes: gateway.cache.memoryBytes };
     try {
-      this.#cache = openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
+      this.#cache =
+        this.#storeInUse() ?? openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
     } catch (error) {
       this.#log.error("cache-unavailable", {
         error: String(error),
         mend: "free the space, or lower gateway.cache.memory",
       });
+    }
+  }
+
+  /**
+   * The store that workers of an earlier controller map, whatever its size: a purge in another one would not reach
+   * them. Not when it has no column for each worker that there may be now, and the last for the controller.
+   */
+  #storeInUse(): Store | undefined {
+    const { cache } = this.#directory;
+    if (this.workers().length === 0 || !existsSync(cache)) return undefined;
+    try {
+      const last = openBlock(Bun.mmap(cache, { shared: true })).layout.sizes.workers - 1;
+      if (last < this.#columns) throw new RangeError(`the cache in use has columns for ${last} workers`);
+      const store = mapStore(cache, last);
+      store.clearDeadWorkers();
+      return store;
+    } catch (error) {
+      const mend = "`tenfold down` and `tenfold up` give all workers the same one";
+      this.#log.warn("cache-replaced", { error: String(error), mend });
+      return undefined;
     }
   }
 

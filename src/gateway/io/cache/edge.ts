@@ -15,8 +15,9 @@ import {
   type StoredHead,
   type StoredMeta,
   StoredResponse,
+  tagHash,
   type Update,
-  urlKey,
+  urlHash,
   varyKey,
   writeKey,
   writeMeta,
@@ -163,8 +164,8 @@ export class Edge {
   keepKey(): CacheKey {
     const { urlStart, pathEnd, urlEnd } = this.#place;
     const bytes = this.#key.slice(0, this.#end);
-    const urlHash = this.store.hashHigh(bytes, urlStart, urlEnd);
-    return { bytes, hashHi: this.#hashHi, hashLo: this.#hashLo, urlHash, urlStart, pathEnd };
+    const hash = this.store.hashHigh(bytes, urlStart, urlEnd);
+    return { bytes, hashHi: this.#hashHi, hashLo: this.#hashLo, urlHash: hash, urlStart, pathEnd };
   }
 
   // --- fetching -----------------------------------------------------------------------------------------------
@@ -269,7 +270,7 @@ export class Edge {
       urlStart: key.urlStart,
       pathEnd: key.pathEnd,
       vary: varyKey(meta),
-      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => this.tagHash(tag)),
+      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => tagHash(this.store, tag)),
       headBytes: head.end,
       bodyBytes,
       startSequence,
@@ -324,8 +325,7 @@ export class Edge {
 
   /** The same for a path, with its query, on a host. */
   purgePath(cache: RuleCache, url: { readonly host: string; readonly target: string }): void {
-    const key = urlKey(cache.key, url);
-    this.#purgeHash(this.store.hashHigh(key, 0, key.length), true);
+    this.#purgeHash(urlHash(this.store, cache.key, url), true);
   }
 
   #purgeHash(hash: number, isHard: boolean): void {
@@ -333,12 +333,7 @@ export class Edge {
   }
 
   purgeTag(tag: string, isHard = true): void {
-    this.store.purge({ kind: "tag", hash: this.tagHash(tag), hard: isHard });
-  }
-
-  tagHash(tag: string): number {
-    const bytes = Buffer.from(tag.toLowerCase(), "latin1");
-    return this.store.hashLow(bytes, 0, bytes.length);
+    this.store.purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
   }
 }
 
