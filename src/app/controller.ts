@@ -114,6 +114,7 @@ class RunningController implements ControllerHandle {
   readonly #cancels: Cancel[] = [];
   #config: Config;
   #store: JournalStore | undefined;
+  #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
   #admin: AdminServer | undefined;
   #ending: Promise<void> | undefined;
@@ -137,6 +138,7 @@ class RunningController implements ControllerHandle {
 
   async start(): Promise<void> {
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
+    this.#plane = plane;
     const store = await openJournalStore(this.#directory.journal);
     this.#store = store;
     const workersLive = plane.workers().length > 0 || (await livingWorkers(store, isAlive)) > 0;
@@ -219,6 +221,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
+      this.#plane?.sealCache();
       this.#directory.forget();
     });
     return this.#ending;

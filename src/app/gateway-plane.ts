@@ -7,7 +7,7 @@ import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
 import { openBlock, type Store, type StoreStats } from "../edge/index.ts";
-import { mapStore, openStore } from "../edge/io/index.ts";
+import { mapStore, openStore, sealStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
 import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -131,6 +131,16 @@ export class GatewayPlane implements DataPlane {
       const mend = "`tenfold down` and `tenfold up` give all workers the same one";
       this.#log.warn("cache-replaced", { error: String(error), mend });
       return undefined;
+    }
+  }
+
+  /** Once the gateway is down: what is cached is still believed after a restart of the machine. */
+  sealCache(): void {
+    if (this.#cache === undefined) return;
+    try {
+      sealStore(this.#directory.cache);
+    } catch (error) {
+      this.#log.warn("cache-unsealed", { error: String(error), note: "a restart of the machine empties it" });
     }
   }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { simulatedTime } from "../base/index.ts";
 import { buildSnapshot } from "../config/index.ts";
+import { HEADER } from "../edge/index.ts";
 import { memoryStore } from "../edge/store/testing.ts";
 import type { EventRecord, PurgeRecord, PurgeResult } from "./api.ts";
 import { Purger } from "./purger.ts";
@@ -134,6 +135,18 @@ describe("a purge", () => {
       expect((await site.get(`/restart/${memory}`)).body).toBe("2");
       await purge({ tags: ["restart"] });
     }
+  }, 20_000);
+
+  test("holds after a restart of the machine, and what was not purged is still there", async () => {
+    await warm("/reboot/kept");
+    await warm("/rebooted/purged");
+    await purge({ tags: ["rebooted"] });
+    await site.downAndUp(() => {
+      const words = new Int32Array(Bun.mmap(join(site.state, "gateway", "cache"), { shared: true }).buffer);
+      words[HEADER.bootId] = (words[HEADER.bootId] ?? 0) + 1;
+    });
+    expect((await site.get("/reboot/kept")).cacheStatus).toContain("; hit");
+    expect((await site.get("/rebooted/purged")).body).toBe("2");
   }, 20_000);
 
   test("that is wrong says all of it and purges nothing", async () => {

@@ -27,6 +27,8 @@ export interface CachedSite {
   api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Another controller takes over, with a cache of another size; the worker goes on. */
   restart(memory: string): Promise<void>;
+  /** Stops controller and worker, and starts them again. */
+  downAndUp(between: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,6 +75,12 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
     async restart(memory) {
       await controller.detach();
       controller = await start(memory);
+    },
+    async downAndUp(between) {
+      await controller.stopAll();
+      between();
+      controller = await start("8MiB");
+      await until(() => isServing(`http://${host}/ready`));
     },
     async stop() {
       await controller.stopAll();
