@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { METHOD } from "../../../http/index.ts";
-import { conditionsFor, decide } from "../decision.ts";
+import { decide } from "../decision.ts";
 import { NOW_MS, policyWith, requestWith, storedWith, type TestFields, type TestStored } from "./testing.ts";
 
 const POLICY = policyWith();
@@ -13,9 +13,6 @@ function decided(fields: TestFields, stored: TestStored | undefined, policy = PO
 }
 
 test.each<readonly [stored: TestStored | undefined, decision: string]>([
-  [undefined, "miss absent"],
-  [{ ageS: 59 }, "hit fresh"],
-  [{ ageS: 60 }, "revalidate expired"],
   [{ lifetimeS: 0 }, "revalidate expired"],
   [{ ageS: 61, staleWhileRevalidateMs: 2000 }, "stale stale-while-revalidate"],
   [{ ageS: 62, staleWhileRevalidateMs: 2000 }, "revalidate expired"],
@@ -23,8 +20,6 @@ test.each<readonly [stored: TestStored | undefined, decision: string]>([
   [{ ageS: 60, flags: ["proxyRevalidate"] }, "revalidate must-revalidate"],
   [{ ageS: 60, flags: ["sharedMaxAge"] }, "revalidate must-revalidate"],
   [{ ageS: 60, flags: ["sharedMaxAge"], staleWhileRevalidateMs: 1 }, "stale stale-while-revalidate"],
-  [{ flags: ["mustRevalidate"] }, "hit fresh"],
-  [{ flags: ["noCache"] }, "revalidate no-cache"],
   [{ flags: ["noCache"], staleWhileRevalidateMs: 9 }, "revalidate no-cache"],
   [{ flags: ["invalidated"], staleWhileRevalidateMs: 9 }, "revalidate invalidated"],
   [{ flags: ["purged", "mustRevalidate"] }, "revalidate purged"],
@@ -40,18 +35,13 @@ test.each<readonly [stored: TestStored | undefined, decision: string]>([
 });
 
 test.each<readonly [cacheControl: string, stored: TestStored | undefined, decision: string]>([
-  ["no-cache", { ageS: 1 }, "revalidate request-no-cache"],
-  ["no-cache", undefined, "miss absent"],
-  ["no-store", { ageS: 1 }, "bypass request-no-store"],
   ["max-age=10", { ageS: 10 }, "hit fresh"],
   ["max-age=10", { ageS: 11 }, "revalidate request-max-age"],
-  ["max-age=0", { ageS: 0 }, "revalidate request-max-age"],
   ["max-age=x", { ageS: 0 }, "revalidate request-max-age"],
   ["max-age=100", { ageS: 60 }, "revalidate expired"],
   ["min-fresh=50", { ageS: 10 }, "hit fresh"],
   ["min-fresh=51", { ageS: 10 }, "revalidate request-min-fresh"],
   ["min-fresh=10, max-stale", { ageS: 60 }, "revalidate request-min-fresh"],
-  ["max-stale", { ageS: 9999 }, "stale request-max-stale"],
   ["max-stale=10", { ageS: 70 }, "stale request-max-stale"],
   ["max-stale=10", { ageS: 71 }, "revalidate expired"],
   ["max-stale=x", { ageS: 61 }, "revalidate expired"],
@@ -62,29 +52,17 @@ test.each<readonly [cacheControl: string, stored: TestStored | undefined, decisi
   ["max-stale", { ageS: 60, flags: ["purged"] }, "revalidate purged"],
   ["max-stale", { ageS: 61, staleWhileRevalidateMs: 2000 }, "stale stale-while-revalidate"],
   ["max-stale=100, max-age=10", { ageS: 70 }, "revalidate request-max-age"],
-  ["only-if-cached", { ageS: 1 }, "hit fresh"],
-  ["only-if-cached", undefined, "gateway-timeout only-if-cached"],
-  ["only-if-cached", { ageS: 60 }, "gateway-timeout only-if-cached"],
   ["only-if-cached, max-stale", { ageS: 60 }, "stale request-max-stale"],
   ["only-if-cached, no-cache", { ageS: 1 }, "gateway-timeout only-if-cached"],
   ["only-if-cached, no-store", undefined, "gateway-timeout only-if-cached"],
-  ["foo", { ageS: 1 }, "hit fresh"],
 ])("%j for what is stored as %j: %s (§5.2.1)", (cacheControl, stored, decision) => {
   expect(decided({ "cache-control": cacheControl }, stored)).toBe(decision);
 });
 
 test.each<readonly [fields: TestFields, stored: TestStored | undefined, decision: string]>([
-  [{ pragma: "no-cache" }, {}, "revalidate request-no-cache"],
-  [{ pragma: "no-cache", "cache-control": "max-age=9" }, {}, "hit fresh"],
-  [{ "if-none-match": '"a"' }, {}, "hit fresh"],
   [{ "if-modified-since": "x" }, undefined, "miss absent"],
-  [{ "if-match": '"a"' }, {}, "bypass precondition"],
-  [{ "if-unmodified-since": "x" }, {}, "bypass precondition"],
   [{ "if-match": "*", "cache-control": "only-if-cached" }, {}, "gateway-timeout only-if-cached"],
-  [{ range: "bytes=0-1" }, {}, "hit fresh"],
-  [{ authorization: "x" }, {}, "miss authorization"],
   [{ authorization: "x" }, undefined, "miss absent"],
-  [{ authorization: "x" }, { flags: ["authorized"] }, "hit fresh"],
   [{ authorization: "x" }, { flags: ["authorized"], ageS: 60 }, "revalidate expired"],
   [{ authorization: "x", "cache-control": "only-if-cached" }, {}, "gateway-timeout only-if-cached"],
 ])("a request with %j for %j: %s (§3.5, §4.3, §5.4)", (fields, stored, decision) => {
@@ -105,30 +83,7 @@ test("only GET and HEAD are answered from the store", () => {
   }
 });
 
-test("a plain hit reads no field", () => {
-  const field = (name: string): never => {
-    throw new Error(`read ${name}`);
-  };
-  const { kind } = decide({ ...requestWith(), field }, storedWith(), POLICY, NOW_MS);
-  expect(kind).toBe("hit");
-});
-
 test("a clock that was set back leaves a response as old as it came", () => {
   const stored = storedWith({ ageS: 60 });
   expect(decide(requestWith(), stored, POLICY, NOW_MS - 3_600_000).kind).toBe("revalidate");
-});
-
-test.each([
-  [{}, {}],
-  [{ etag: 'W/"a"' }, { ifNoneMatch: 'W/"a"' }],
-  [{ lastModified: "then" }, { ifModifiedSince: "then" }],
-  [
-    { etag: '"a"', lastModified: "then" },
-    { ifNoneMatch: '"a"', ifModifiedSince: "then" },
-  ],
-])("what is stored with %j is asked about with %j (§4.3.1)", (validators, conditions) => {
-  const stored = storedWith({ ...validators, ageS: 60 });
-  expect(conditionsFor(stored)).toEqual(conditions);
-  const decision = decide(requestWith({ "if-none-match": '"mine"' }), stored, POLICY, NOW_MS);
-  expect(decision).toEqual({ kind: "revalidate", reason: "expired", conditions });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { afterFailure, isFailure } from "../failure.ts";
+import { afterFailure } from "../failure.ts";
 import { NOW_MS, policyWith, storedWith, type TestStored } from "./testing.ts";
 
 const POLICY = policyWith({ graceMs: 100_000 });
@@ -12,14 +12,11 @@ function fallback(stored: TestStored | undefined, allTargetsDown: boolean): stri
 }
 
 test.each<readonly [stored: TestStored | undefined, one: string, all: string]>([
-  [undefined, "no absent", "no absent"],
   [{ ageS: 30 }, "stale stale-if-error", "stale stale-if-error"],
   [{ ageS: 69 }, "stale stale-if-error", "stale stale-if-error"],
   [{ ageS: 70 }, "no too-stale", "stale grace"],
   [{ ageS: 159 }, "no too-stale", "stale grace"],
   [{ ageS: 160 }, "no too-stale", "no too-stale"],
-  [{ flags: ["noCache"] }, "no no-cache", "no no-cache"],
-  [{ flags: ["invalidated"] }, "no invalidated", "no invalidated"],
   [{ flags: ["noCache", "invalidated"] }, "no invalidated", "no invalidated"],
   [{ ageS: 69, flags: ["sharedMaxAge"] }, "stale stale-if-error", "stale stale-if-error"],
   [{ ageS: 70, flags: ["sharedMaxAge"] }, "no must-revalidate", "no must-revalidate"],
@@ -35,9 +32,4 @@ test.each<readonly [stored: TestStored | undefined, one: string, all: string]>([
 ])("for %j: %s when one target fails, %s when all are down (§4.2.4, RFC 5861 §4)", (stored, one, all) => {
   expect(fallback(stored, false)).toBe(one);
   expect(fallback(stored, true)).toBe(all);
-});
-
-test("a failure is 500, 502, 503 or 504 (RFC 5861 §4)", () => {
-  const statuses = Array.from({ length: 900 }, (_, i) => i + 100);
-  expect(statuses.filter(isFailure)).toEqual([500, 502, 503, 504]);
 });

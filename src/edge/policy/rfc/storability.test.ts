@@ -31,22 +31,16 @@ function said(verdict: Storability): string {
 type Row = readonly [fields: TestFields, reason: RefusalReason | "store"];
 
 test.each<Row>([
-  [FRESH, "store"],
   [{ "cache-control": "no-store, max-age=60" }, "no-store"],
   [{ "cache-control": "max-age=60; no-store" }, "no-store"],
-  [{ "cache-control": "private, max-age=60" }, "private"],
   [{ "cache-control": 'private="x-user", max-age=60' }, "store"],
-  [{ ...FRESH, "set-cookie": "a=b" }, "set-cookie"],
   [{ ...FRESH, "set-cookie2": "a=b" }, "set-cookie"],
-  [{ ...FRESH, vary: "*" }, "vary-star"],
   [{ ...FRESH, vary: "Accept, *" }, "vary-star"],
   [{ ...FRESH, vary: Array.from({ length: 16 }, (_, i) => `x-${i}`).join() }, "store"],
   [{ ...FRESH, vary: Array.from({ length: 17 }, (_, i) => `x-${i}`).join() }, "vary-too-long"],
-  [{}, "no-freshness"],
   [{ etag: '"a"' }, "store"],
   [{ "last-modified": dateAt(-100) }, "store"],
   [{ "last-modified": "never" }, "store"],
-  [{ "cache-control": "no-cache, max-age=60" }, "no-cache"],
   [{ "cache-control": "no-cache, max-age=60", etag: '"a"' }, "store"],
   [{ ...FRESH, age: "60" }, "already-stale"],
   [{ ...FRESH, age: "59" }, "store"],
@@ -59,10 +53,7 @@ test.each<Row>([
 });
 
 test.each<readonly [status: number, fields: TestFields, reason: RefusalReason | "store"]>([
-  [206, FRESH, "partial"],
   [100, FRESH, "status-not-cacheable"],
-  [304, FRESH, "status-not-cacheable"],
-  [416, FRESH, "status-not-cacheable"],
   [302, FRESH, "store"],
   [302, { etag: '"a"' }, "no-freshness"],
   [302, { etag: '"a"', "cache-control": "public" }, "store"],
@@ -81,10 +72,6 @@ test.each<readonly [request: TestFields, cacheControl: string, reason: RefusalRe
   [{ "cache-control": "no-store" }, "max-age=60", "request-no-store"],
   [{ "cache-control": "no-cache" }, "max-age=60", "store"],
   [{ pragma: "no-cache" }, "max-age=60", "store"],
-  [{ authorization: "x" }, "max-age=60", "authorization"],
-  [{ authorization: "x" }, "max-age=60, public", "store"],
-  [{ authorization: "x" }, "max-age=60, must-revalidate", "store"],
-  [{ authorization: "x" }, "s-maxage=60", "store"],
   [{ authorization: "x" }, "max-age=60, proxy-revalidate", "authorization"],
   [{ authorization: "x" }, "public, private, max-age=60", "private"],
 ])("to a request with %j, %j: %s (§3.5, §5.2.1.5)", (request, cacheControl, reason) => {
@@ -93,10 +80,7 @@ test.each<readonly [request: TestFields, cacheControl: string, reason: RefusalRe
 });
 
 test.each<readonly [method: keyof typeof METHOD, fields: TestFields, reason: RefusalReason | "store"]>([
-  ["get", FRESH, "store"],
-  ["head", FRESH, "method"],
   ["put", { ...FRESH, "content-location": "/a" }, "method"],
-  ["post", FRESH, "method"],
   ["post", { ...FRESH, "content-location": "/b" }, "method"],
   ["post", { ...FRESH, "content-location": "/a" }, "store"],
   ["post", { expires: dateAt(9), "content-location": "/a" }, "store"],
@@ -107,7 +91,6 @@ test.each<readonly [method: keyof typeof METHOD, fields: TestFields, reason: Ref
 });
 
 test.each<readonly [policy: Partial<CachePolicy>, fields: TestFields, reason: RefusalReason | "store"]>([
-  [{ allowSetCookie: true }, { ...FRESH, "set-cookie": "a=b" }, "store"],
   [{}, { "cache-control": 'max-age=60, private="set-cookie"', "set-cookie": "a" }, "store"],
   [{}, { "cache-control": 'max-age=60, no-cache="Set-Cookie"', "set-cookie": "a" }, "store"],
   [{}, { "cache-control": 'max-age=60, private="set-cookie"', "set-cookie2": "a" }, "set-cookie"],
@@ -127,13 +110,6 @@ test("a rule may let Authorization be, and not listen to requests", () => {
   expect(said(verdictOn(FRESH, { request }, { requestDirectives: false }))).toBe("authorization");
   const open = { requestDirectives: false, allowAuthorization: true };
   expect(said(verdictOn(FRESH, { request }, open))).toBe("store");
-});
-
-test("a body that is longer than the rule allows is refused", () => {
-  const of = (bytes: number): Storability =>
-    storability(exchangeOf(responseWith(FRESH, 200, bytes)), policyWith({ maxObjectBytes: 10 }));
-  expect(said(of(10))).toBe("store");
-  expect(said(of(11))).toBe("too-large");
 });
 
 test("a page that poses as a file is refused, unless the rule trusts the application", () => {

@@ -21,23 +21,15 @@ test.each<readonly [string, Partial<Directives>]>([
   expect(directives).toEqual({ ...noDirectives(), ...said });
 });
 
-test.each([
-  "",
-  "max-age=60,",
-  "Max-Age=60",
-  "max-age=60; max age",
-  'max-age="60"',
-  "max-age=60.0",
-  "max-age",
-  "max-age=(60)",
-  "no-store=1",
-  "no-cache=token",
-])("%j is as good as absent (RFC 9213 §2.1)", (value) => {
-  const response = responseWith({ "cdn-cache-control": value, "cache-control": "max-age=9" });
-  const { directives, isTargeted } = controlOf(response, NAMES);
-  expect(isTargeted).toBe(false);
-  expect(directives.maxAgeS).toBe(9);
-});
+test.each(["max-age=60,", "max-age=60; max age", "max-age=60.0", "max-age=(60)", "no-cache=token"])(
+  "%j is as good as absent (RFC 9213 §2.1)",
+  (value) => {
+    const response = responseWith({ "cdn-cache-control": value, "cache-control": "max-age=9" });
+    const { directives, isTargeted } = controlOf(response, NAMES);
+    expect(isTargeted).toBe(false);
+    expect(directives.maxAgeS).toBe(9);
+  },
+);
 
 test("of the targeted fields the first valid one counts (RFC 9213 §2.2)", () => {
   const both = { "tenfold-cdn-cache-control": "max-age=1", "cdn-cache-control": "max-age=2" };
