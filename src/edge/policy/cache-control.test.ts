@@ -56,12 +56,12 @@ test("what stands in quotes is no directive", () => {
 });
 
 test.each([
-  ["no-store; max-age=3600", "noStore"],
-  ["max-age=3600; private", "isPrivate"],
-  ["no-cache no-transform", "noCache"],
-  ['a="b, no-store', "noStore"],
-] as const)("a broken %j still forbids", (value, flag) => {
-  expect(parseCacheControl(value)).toMatchObject({ [flag]: true, maxAgeS: undefined });
+  ["no-store; max-age=3600", "noStore", 0],
+  ["max-age=3600; private", "isPrivate", 0],
+  ["no-cache no-transform", "noCache", undefined],
+  ['a="b, no-store', "noStore", undefined],
+] as const)("a broken %j still forbids, and a lifetime in it is none", (value, flag, maxAgeS) => {
+  expect(parseCacheControl(value)).toMatchObject({ [flag]: true, maxAgeS });
 });
 
 test.each([

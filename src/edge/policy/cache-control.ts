@@ -51,27 +51,27 @@ type Duration =
   | "minFreshS";
 
 /** Directives without an argument, or with field names as one. */
-export const FLAGS: Readonly<Record<string, Flag>> = {
-  "no-store": "noStore",
-  "no-cache": "noCache",
-  private: "isPrivate",
-  public: "isPublic",
-  "must-revalidate": "mustRevalidate",
-  "proxy-revalidate": "proxyRevalidate",
-  "must-understand": "mustUnderstand",
-  immutable: "immutable",
-  "only-if-cached": "onlyIfCached",
-};
+export const FLAGS: ReadonlyMap<string, Flag> = new Map([
+  ["no-store", "noStore"],
+  ["no-cache", "noCache"],
+  ["private", "isPrivate"],
+  ["public", "isPublic"],
+  ["must-revalidate", "mustRevalidate"],
+  ["proxy-revalidate", "proxyRevalidate"],
+  ["must-understand", "mustUnderstand"],
+  ["immutable", "immutable"],
+  ["only-if-cached", "onlyIfCached"],
+]);
 
 /** Directives with a number of seconds. */
-export const DURATIONS: Readonly<Record<string, Duration>> = {
-  "max-age": "maxAgeS",
-  "s-maxage": "sMaxageS",
-  "stale-while-revalidate": "staleWhileRevalidateS",
-  "stale-if-error": "staleIfErrorS",
-  "max-stale": "maxStaleS",
-  "min-fresh": "minFreshS",
-};
+export const DURATIONS: ReadonlyMap<string, Duration> = new Map([
+  ["max-age", "maxAgeS"],
+  ["s-maxage", "sMaxageS"],
+  ["stale-while-revalidate", "staleWhileRevalidateS"],
+  ["stale-if-error", "staleIfErrorS"],
+  ["max-stale", "maxStaleS"],
+  ["min-fresh", "minFreshS"],
+]);
 
 /** Taken out of a broken member too: each only forbids. must-understand is none, it overrides no-store. */
 const FORBIDDING: readonly string[] = [
@@ -162,6 +162,7 @@ function readMember(directives: Directives, member: string): void {
   if (rawName === undefined) {
     for (const word of member.toLowerCase().match(WORDS) ?? []) {
       if (FORBIDDING.includes(word)) setFlag(directives, word, "");
+      setDuration(directives, word, "");
     }
     return;
   }
@@ -172,14 +173,14 @@ function readMember(directives: Directives, member: string): void {
 
 /** Sets the flag of this name; with field names in quotes those are kept instead. */
 export function setFlag(directives: Directives, name: string, names: string): void {
-  const flag = FLAGS[name];
+  const flag = FLAGS.get(name);
   const fields = NAMING.includes(name) ? splitNames(names) : [];
   if (fields.length > 0) directives.fields = [...directives.fields, ...fields];
   else if (flag !== undefined) directives[flag] = true;
 }
 
 function setDuration(directives: Directives, name: string, argument: string | undefined): void {
-  const duration = DURATIONS[name];
+  const duration = DURATIONS.get(name);
   if (duration === undefined || directives[duration] !== undefined) return;
   const isUnlimited = duration === "maxStaleS" && argument === undefined;
   directives[duration] = isUnlimited ? Number.POSITIVE_INFINITY : (parseDeltaSeconds(argument ?? "") ?? 0);

@@ -72,6 +72,17 @@ test("fields, cookies, device and language follow as the rule names them", () =>
   );
 });
 
+test.each([
+  ["plan=1; plan=2", "=1;2"],
+  ['plan="1" ; x=3;plan=', "=1;"],
+  ["plan=1 ;plan=1", "=1;1"],
+  ["xplan=1", ""],
+])("of several cookies with one name all count: %j", (cookie, values) => {
+  expect(keyOf(sourceOf("/", [`Cookie: ${cookie}`]), { cookies: ["plan"] })).toBe(
+    `http|a.example|/|c:plan${values}`,
+  );
+});
+
 test("a key that has no room is not written in part", () => {
   const source = sourceOf("/a?b", ["X-A: 123"]);
   const withField = { ...DEFAULT_KEY_RULE, headers: ["x-a"] };

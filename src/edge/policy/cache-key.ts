@@ -3,7 +3,7 @@
  * no request, so no two different requests have one key. Vary comes on top: all variants of a URL share its key, and
  * a purge of the key is a purge of them all.
  */
-import { asBytes, copy, findCookie, text } from "../../http/index.ts";
+import { asBytes, copy, locateCookie, text } from "../../http/index.ts";
 import { deviceOf } from "./device.ts";
 import type { CacheKeyRule } from "./key-rule.ts";
 import { bestLanguage } from "./language.ts";
@@ -26,6 +26,7 @@ export interface KeySource {
   field(name: string): string | undefined;
 }
 
+const NO_BYTES = new Uint8Array(0);
 const HTTP = asBytes("http\0");
 const HTTPS = asBytes("https\0");
 const SLASH = 0x2f;
@@ -107,13 +108,10 @@ function hasParts({ headers, cookies, device, languages }: CacheKeyRule): boolea
 
 /** What the rule adds. A field that is absent differs from an empty one. */
 function putParts(source: KeySource, rule: CacheKeyRule, to: Uint8Array, at: number): number {
-  const cookie = rule.cookies.length > 0 ? asBytes(source.field("cookie") ?? "") : undefined;
+  const cookies = rule.cookies.length > 0 ? asBytes(source.field("cookie") ?? "") : NO_BYTES;
   const parts = [
     ...rule.headers.map((name) => `h:${name}${valueOf(source.field(name))}`),
-    ...rule.cookies.map((name) => {
-      const value = cookie === undefined ? undefined : findCookie(cookie, 0, cookie.length, name);
-      return `c:${name}${valueOf(value)}`;
-    }),
+    ...rule.cookies.map((name) => `c:${name}${valueOf(cookieIn(cookies, name))}`),
     ...(rule.device ? [`d:${deviceOf(source)}`] : []),
     ...(rule.languages.length > 0
       ? [`l:${bestLanguage(source.field("accept-language"), rule.languages) ?? ""}`]
@@ -121,6 +119,19 @@ function putParts(source: KeySource, rule: CacheKeyRule, to: Uint8Array, at: num
   ];
   const bytes = asBytes(`\0${parts.join("\0")}`);
   return at + bytes.length > to.length ? -1 : put(bytes, to, at);
+}
+
+/** All values of a cookie, with ";" between: which of several counts is the application's choice, and not known here. */
+function cookieIn(cookies: Uint8Array, name: string): string | undefined {
+  const values: string[] = [];
+  const wanted = asBytes(name);
+  const slice = { start: 0, end: 0 };
+  while (locateCookie(cookies, slice.end, cookies.length, wanted, slice)) {
+    values.push(text(cookies, slice.start, slice.end));
+    // Behind the value, or on the quote that closes it.
+    slice.end++;
+  }
+  return values.length === 0 ? undefined : values.join(";");
 }
 
 function valueOf(value: string | undefined): string {

@@ -100,11 +100,14 @@ function decideWithCare(
     policy.requestDirectives && request.hasCacheControl
       ? requestDirectives((name) => request.field(name))
       : NO_DIRECTIVES;
+  const decision = bypassFor(request, asked) ?? decideOnStored(request, stored, asked, policy, nowMs);
+  const isAnswered = decision.kind === "hit" || decision.kind === "stale";
+  return asked.onlyIfCached && !isAnswered ? ONLY_IF_CACHED : decision;
+}
+
+function bypassFor(request: CacheRequest, asked: Directives): Decision | undefined {
   if (asked.noStore) return NO_STORE_BYPASS;
-  if (request.hasConditional && isForOrigin(request)) return PRECONDITION_BYPASS;
-  const decision = decideOnStored(request, stored, asked, policy, nowMs);
-  const needsUpstream = decision.kind === "revalidate" || decision.kind === "miss";
-  return needsUpstream && asked.onlyIfCached ? ONLY_IF_CACHED : decision;
+  return request.hasConditional && isForOrigin(request) ? PRECONDITION_BYPASS : undefined;
 }
 
 function decideOnStored(

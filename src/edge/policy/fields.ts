@@ -4,7 +4,7 @@ import { splitNames } from "./list.ts";
 import { type FieldLine, valueIn } from "./message.ts";
 import type { CachePolicy } from "./policy.ts";
 
-/** Of one connection or one proxy only (RFC 9111 §3.1), and Age, which is kept as a number. */
+/** Of one connection or one proxy only (RFC 9111 §3.1), Age, which is kept as a number, and what is new in each response. */
 const NOT_STORED: ReadonlySet<string> = new Set([
   "age",
   "connection",
@@ -17,6 +17,7 @@ const NOT_STORED: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  "x-request-id",
 ]);
 
 /** Words between an origin and its caches, which tell a client only how to guess at others. */

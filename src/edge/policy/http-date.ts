@@ -13,7 +13,7 @@ const TODAY = /^[a-z]{3}, ([0-9]{2}) ([a-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2})
 const RFC_850 = /^[a-z]{6,9}, ([0-9]{2})-([a-z]{3})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) gmt$/;
 const ASCTIME = /^[a-z]{3} ([a-z]{3}) ([ 0-9][0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([0-9]{4})$/;
 
-/** A year of two digits that would lie further ahead than this lies in the past (RFC 9110 §5.6.7). */
+/** A date with a year of two digits that would lie further ahead than this lies in the past (RFC 9110 §5.6.7). */
 const CENTURY_AHEAD_YEARS = 50;
 
 /** The wall milliseconds of a date, or undefined. `nowMs` decides which century two digits mean. */
@@ -37,9 +37,15 @@ function ofOldForm(folded: string, nowMs: number): number | undefined {
     const [, month = "", day = "", hour = "", minute = "", second = "", year = ""] = asctime;
     return instant([day, month, year], [hour, minute, second]);
   }
-  const [, day, month, year, ...time] = RFC_850.exec(folded) ?? [];
-  if (day === undefined || month === undefined || year === undefined) return undefined;
-  return instant([day, month, String(fullYear(Number(year), nowMs))], time);
+  const [, day = "", month = "", year, ...time] = RFC_850.exec(folded) ?? [];
+  if (year === undefined) return undefined;
+  const inYear = (full: number): number | undefined => instant([day, month, String(full)], time);
+  const now = new Date(nowMs);
+  const full = now.getUTCFullYear() - (now.getUTCFullYear() % 100) + Number(year);
+  const wallMs = inYear(full);
+  const isAhead =
+    wallMs !== undefined && wallMs > now.setUTCFullYear(now.getUTCFullYear() + CENTURY_AHEAD_YEARS);
+  return isAhead ? inYear(full - 100) : wallMs;
 }
 
 /** The date as it is sent. */
@@ -47,17 +53,12 @@ export function formatHttpDate(wallMs: number): string {
   return new Date(wallMs).toUTCString();
 }
 
-function fullYear(twoDigits: number, nowMs: number): number {
-  const thisYear = new Date(nowMs).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + twoDigits;
-  return year > thisYear + CENTURY_AHEAD_YEARS ? year - 100 : year;
-}
-
 function instant(date: readonly string[], time: readonly string[]): number | undefined {
   const [day = 0, month = 0, year = 0] = date.map((part) => MONTHS.indexOf(part) + 1 || Number(part));
   const [hour = 0, minute = 0, second = 0] = time.map(Number);
   // A leap second is counted as the last one before it.
-  const wallMs = Date.UTC(year, month - 1, day, hour, minute, Math.min(second, 59));
+  const seconds = (hour * 60 + minute) * 60 + Math.min(second, 59);
+  const wallMs = new Date(0).setUTCFullYear(year, month - 1, day) + seconds * 1000;
   const exists = hour < 24 && minute < 60 && second <= 60 && new Date(wallMs).getUTCDate() === day;
   return exists && MONTHS.includes(date[1] ?? "") ? wallMs : undefined;
 }

@@ -36,8 +36,8 @@ test.each(["bytes=0-1,4-5", "bytes=5-4", "bytes=-", "bytes=", "bytes=a-b", "line
   },
 );
 
-test("of an empty body nothing can be selected", () => {
-  expect(select({ Range: "bytes=-1" }, 0)).toEqual({ kind: "unsatisfiable" });
+test("of an empty body there is nothing from a place on, and its last bytes are the whole", () => {
+  expect(select({ Range: "bytes=-1" }, 0)).toEqual({ kind: "whole" });
   expect(select({ Range: "bytes=0-" }, 0)).toEqual({ kind: "unsatisfiable" });
 });
 

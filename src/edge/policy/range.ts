@@ -44,7 +44,9 @@ export function contentRange(selection: Exclude<Selection, { kind: "whole" }>, b
 }
 
 function suffix(length: number, bodyBytes: number): Selection {
-  if (length === 0 || bodyBytes === 0) return UNSATISFIABLE;
+  if (length === 0) return UNSATISFIABLE;
+  // The last bytes of nothing can be had (RFC 9110 §14.1.2), but no Content-Range can say so.
+  if (bodyBytes === 0) return WHOLE;
   return { kind: "part", first: Math.max(0, bodyBytes - length), last: bodyBytes - 1 };
 }
 

@@ -50,6 +50,8 @@ export type Storability =
 /** Statuses that tell something about a single request only, and 206, whose parts are not put together. */
 const NEVER_STORED: readonly number[] = [304, 416];
 
+const COOKIES: readonly string[] = ["set-cookie", "set-cookie2"];
+
 /** Final statuses that this cache handles as their definitions ask, for must-understand (RFC 9111 §5.2.2.3). */
 const UNDERSTOOD: ReadonlySet<number> = new Set([
   200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
@@ -120,8 +122,7 @@ function refusedByResponse(
 ): RefusalReason | undefined {
   if (directives.noStore && !directives.mustUnderstand) return "no-store";
   if (directives.isPrivate) return "private";
-  if (!policy.allowSetCookie && setsCookie(response) && !directives.fields.includes("set-cookie"))
-    return "set-cookie";
+  if (!policy.allowSetCookie && setsCookie(response, directives)) return "set-cookie";
   const names = varyNames(response.field("vary"));
   if (names === "*") return "vary-star";
   if (names.length > VARY_NAMES_MAX) return "vary-too-long";
@@ -130,8 +131,9 @@ function refusedByResponse(
   return isChecked ? "deception" : undefined;
 }
 
-function setsCookie(response: CacheResponse): boolean {
-  return response.field("set-cookie") !== undefined || response.field("set-cookie2") !== undefined;
+/** Whether a cookie would be stored: one that the response itself keeps out of the store would not. */
+function setsCookie(response: CacheResponse, { fields }: Directives): boolean {
+  return COOKIES.some((name) => response.field(name) !== undefined && !fields.includes(name));
 }
 
 /** What cannot be used without asking, and cannot be asked about either, would only take room. */

@@ -7,6 +7,7 @@ test.each<[FieldMap, string[]]>([
   [{ "Cache-Tag": ["a", "b"] }, ["a", "b"]],
   [{ "Edge-Cache-Tag": "a,b" }, ["a", "b"]],
   [{ "Surrogate-Key": " a  b " }, ["a", "b"]],
+  [{ "Surrogate-Key": ["a b", "c d"] }, ["a", "b", "c", "d"]],
   [{ "Cache-Groups": '"a b", "c"' }, ["a b", "c"]],
   [{ "Cache-Groups": "not strings" }, []],
   [{ "Cache-Tag": "a,b", "Surrogate-Key": "b c", "Cache-Groups": '"c"' }, ["a", "b", "c"]],

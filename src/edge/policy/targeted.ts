@@ -43,13 +43,13 @@ function parseTargeted(value: string): Directives | undefined {
 /** Takes one directive over; false when its value has the wrong type. Unknown ones are right in any type. */
 function readMember(directives: Directives, name: string, member: Member): boolean {
   const value = member.kind === "item" ? member.value : undefined;
-  const duration = DURATIONS[name];
+  const duration = DURATIONS.get(name);
   if (duration !== undefined) {
     if (value?.kind !== "integer") return false;
     directives[duration] = Math.min(Math.max(0, value.value), DURATION_MAX_S);
     return true;
   }
-  if (FLAGS[name] === undefined) return true;
+  if (FLAGS.get(name) === undefined) return true;
   if (value?.kind === "string") setFlag(directives, name, value.value);
   else if (value?.kind !== "boolean") return false;
   else if (value.value) setFlag(directives, name, "");

@@ -58,15 +58,15 @@ test.each([
 });
 
 test.each([
-  ["gzip, deflate, br, zstd", "br,gzip,zstd"],
-  ["br;q=1.0, GZIP;q=0.8, *;q=0", "br,gzip"],
-  ["*", "br,gzip,zstd"],
+  ["gzip, deflate, br, zstd", "br,deflate,gzip,zstd"],
+  ["br;q=1.0, GZIP;q=0.8, *;q=0", "!identity,br,gzip"],
+  ["*", "*,br,gzip,zstd"],
   ["x-gzip", "gzip"],
   ["gzip;q=0, br", "br"],
   ["gzip;q=0.000", ""],
   ["identity", ""],
   ["", ""],
-  ["gzip, identity;q=0", "gzip,!identity"],
+  ["gzip, identity;q=0", "!identity,gzip"],
 ])("Accept-Encoding %j takes %j", (value, normal) => {
   expect(normalizeEncodings(value)).toBe(normal);
 });

@@ -2,7 +2,7 @@
  * Vary (RFC 9111 §4.1): which of the stored responses with one key answers a request.
  *
  * Requests that differ only in how they write the same wish should meet the same response, so values are compared in
- * a normal form: Accept-Encoding as the set of codings that targets produce, Accept-Language as tags by weight, any
+ * a normal form: Accept-Encoding as the set of codings it takes, Accept-Language as tags by weight, any
  * other field without blanks around its commas.
  */
 import { splitList, splitNames, splitWeighted, type Weighted } from "./list.ts";
@@ -12,17 +12,17 @@ import type { StoredMeta } from "./stored-meta.ts";
 /** Names in one Vary; more are a mistake, and would make each request its own variant. */
 export const VARY_NAMES_MAX = 16;
 
-/** Codings that make a difference; others are hardly ever produced. */
+/** Codings that "*" stands for beside those that nobody knows. */
 const CODINGS: readonly string[] = ["br", "gzip", "zstd"];
 
 /** Stands for a field that the request does not have: NUL is in no field value. */
 const ABSENT = "\0";
 
 /** How the value of a field becomes comparable. Adding one is one row. */
-const NORMAL_FORMS: Readonly<Record<string, (value: string) => string>> = {
-  "accept-encoding": normalizeEncodings,
-  "accept-language": normalizeLanguages,
-};
+const NORMAL_FORMS: ReadonlyMap<string, (value: string) => string> = new Map([
+  ["accept-encoding", normalizeEncodings],
+  ["accept-language", normalizeLanguages],
+]);
 
 const NO_NAMES: readonly string[] = [];
 
@@ -65,22 +65,27 @@ export function selectVariant<T extends StoredMeta>(
   return newest;
 }
 
-/** Accept-Encoding as the set of known codings it takes, sorted: "br,gzip". Empty when it takes none of them. */
+/**
+ * Accept-Encoding as the set of codings it takes, sorted: "br,gzip". A coding that we do not know counts too: a target may
+ * produce it, and whoever does not take it could not read the body. "!identity" when it takes nothing else.
+ */
 export function normalizeEncodings(acceptEncoding: string): string {
-  const accepted = splitWeighted(acceptEncoding).map(({ name, weight }) => ({
-    name: name === "x-gzip" ? "gzip" : name,
-    weight,
-  }));
-  const weightOf = (coding: string): number =>
-    (accepted.find(({ name }) => name === coding) ?? accepted.find(({ name }) => name === "*"))?.weight ?? 0;
-  const taken = CODINGS.filter((coding) => weightOf(coding) > 0);
-  const refusesIdentity = accepted.some(({ name, weight }) => name === "identity" && weight === 0);
-  return [...taken, ...(refusesIdentity ? ["!identity"] : [])].join(",");
+  const weights = new Map<string, number>();
+  for (const { name, weight } of splitWeighted(acceptEncoding)) {
+    const coding = name === "x-gzip" ? "gzip" : name;
+    if (!weights.has(coding)) weights.set(coding, weight);
+  }
+  const others = weights.get("*");
+  const refusesIdentity = (weights.get("identity") ?? others) === 0;
+  const names = new Set([...weights.keys(), ...(others === undefined ? [] : CODINGS)]);
+  names.delete("identity");
+  const taken = [...names].filter((name) => (weights.get(name) ?? others ?? 0) > 0).toSorted();
+  return [...(refusesIdentity ? ["!identity"] : []), ...taken].join(",");
 }
 
 function selectingValue(name: string, request: CacheRequest): string {
   const value = request.field(name);
-  return value === undefined ? ABSENT : (NORMAL_FORMS[name] ?? normalizeBlanks)(value);
+  return value === undefined ? ABSENT : (NORMAL_FORMS.get(name) ?? normalizeBlanks)(value);
 }
 
 function normalizeLanguages(value: string): string {

@@ -264,3 +264,28 @@ test("the key of a rule says what counts", async () => {
   ].map(({ body }) => body);
   expect(bodies).toEqual(["1", "1", "2", "3"]);
 });
+
+test("all lines of a header and of Cookie count in the key", async () => {
+  const { ask } = await cached({ key: { cookies: "plan", headers: "x-kind" } }, FRESH);
+  const bodies = [
+    await ask("/", "Cookie: other=1", "Cookie: plan=1", "X-Kind: a"),
+    await ask("/", "Cookie: other=1", "Cookie: plan=2", "X-Kind: a"),
+    await ask("/", "Cookie: plan=1", "X-Kind: a", "X-Kind: b"),
+    await ask("/", "Cookie: plan=1; other=2", "X-Kind: a"),
+  ].map(({ body }) => body);
+  expect(bodies).toEqual(["1", "2", "3", "1"]);
+});
+
+test("a body in a coding is not for him who does not take it, known or not", async () => {
+  const { ask } = await before(
+    {},
+    await Target.start((_, count) => ok(String(count), FRESH, "Vary: Accept-Encoding")),
+  );
+  const bodies = [
+    await ask("/", "Accept-Encoding: deflate"),
+    await ask("/", "Accept-Encoding: identity"),
+    await ask("/", "Accept-Encoding: deflate;q=0.5"),
+    await ask("/", "Accept-Encoding: *"),
+  ].map(({ body }) => body);
+  expect(bodies).toEqual(["1", "2", "1", "3"]);
+});

@@ -168,7 +168,10 @@ const CODES: ReadonlyMap<string, number> = new Map(
     .map(([key, code]) => [wireName(key), code]),
 );
 
-/** The values of all lines of one name. A name spelt with "_" for "-" is another name. */
+/**
+ * The values of all lines of one name, cookies with "; " between as they are in one line (RFC 6265 §5.4). A name spelt
+ * with "_" for "-" is another name.
+ */
 function joined(fields: Fields, bytes: Uint8Array, name: string): string | undefined {
   const code = CODES.get(name);
   if (code !== undefined) {
@@ -178,12 +181,13 @@ function joined(fields: Fields, bytes: Uint8Array, name: string): string | undef
       return knownText(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
   }
   const wanted = asBytes(name);
+  const separator = name === "cookie" ? "; " : ", ";
   let value: string | undefined;
   for (let i = 0; i < fields.count; i++) {
     if (fields.code[i] === FIELD.lookalike) continue;
     if (!equalsFolded(bytes, fields.nameStart[i] ?? 0, fields.nameEnd[i] ?? 0, wanted)) continue;
     const line = text(bytes, fields.valueStart[i] ?? 0, fields.valueEnd[i] ?? 0);
-    value = value === undefined ? line : `${value}, ${line}`;
+    value = value === undefined ? line : `${value}${separator}${line}`;
   }
   return value;
 }
