@@ -50,6 +50,8 @@ export class Following implements Follower {
   /** Soft timeouts that passed without anything to fall back on. */
   #waits = 0;
   #hasBegun = false;
+  /** Of the head that was sent: 304 for who has the response already. */
+  #status = 0;
   #offset = 0;
   #isChunked = false;
   #hasBody = true;
@@ -155,6 +157,7 @@ export class Following implements Follower {
     if (hasBody(status) && (this.#hasBody || length >= 0)) at = putFraming(length, out, at);
     at = putEnd(this.#serving, request, out, at);
     this.#hasBegun = true;
+    this.#status = status;
     this.#exchange.adopt(status);
     if (out === scratch) this.#pending = at;
     else this.#exchange.sendDown(out, 0, at);
@@ -185,7 +188,7 @@ export class Following implements Follower {
     const isDone = this.#sendBody(recording);
     if (isDone) {
       this.#leave();
-      return this.#exchange.answered(recording.status);
+      return this.#exchange.answered(this.#status);
     }
     if (!recording.keeps && this.#offset > before) recording.followed();
     this.#exchange.wait("stream", this.#request.timeouts.idleMs);
