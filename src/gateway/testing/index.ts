@@ -2,6 +2,7 @@
 export { type Answer, Client, get, post, request, upgrade } from "./client.ts";
 export { eventually, settle } from "./eventually.ts";
 export {
+  type Extra,
   freePort,
   gatewayTo,
   plainScoreboard,
