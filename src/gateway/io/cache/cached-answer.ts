@@ -229,6 +229,8 @@ export class CachedAnswer implements Ways {
     lead: (isShared: boolean) => boolean,
   ): boolean {
     const here = edge.recordingFor(order);
+    // Of another variant: what this request gets is to come beside it.
+    if (here !== undefined && edge.isOther(here)) return lead(true);
     const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
     const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
     if (here === undefined && worker < 0 && !isUnknown) return lead(true);

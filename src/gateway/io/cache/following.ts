@@ -2,7 +2,7 @@
  * A client that gets the response of a recording: waits for it, for something older if that takes too long, and is then
  * sent its own head and the body at its own pace.
  */
-import { afterFailure, evaluate, matchesVariant, notModifiedFields } from "../../../edge/index.ts";
+import { afterFailure, evaluate, notModifiedFields } from "../../../edge/index.ts";
 import { asBytes, copy, METHOD } from "../../../http/index.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -121,9 +121,9 @@ export class Following implements Follower {
 
   /** The response has begun: is it for this request as well? */
   #begin(recording: Recording): void {
-    const { head, keeps, meta } = recording;
+    const { head, keeps } = recording;
     this.#exchange.view();
-    const isOther = meta !== undefined && !matchesVariant(meta, this.#edge.viewed);
+    const isOther = this.#edge.isOther(recording);
     if (!this.#leads && (!keeps || head === undefined || isOther)) {
       this.#leave();
       return isOther ? this.#ways.lookAgain() : this.#ways.goAlone(recording.refusal);

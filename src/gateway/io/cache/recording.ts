@@ -114,6 +114,8 @@ export class Recording {
   #base = 0;
   #total = 0;
   #isStored = false;
+  /** What is stored of the key varies by other fields, and would answer in its place. */
+  #outdatesOthers = false;
 
   constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
     this.#edge = edge;
@@ -189,6 +191,9 @@ export class Recording {
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
+    // A plain miss has found nothing that could answer in its place.
+    if (this.meta !== undefined && this.request === undefined)
+      this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
   }
 
   #isCompressible(response: HeadedResponse): boolean {
@@ -326,6 +331,7 @@ export class Recording {
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
     if (this.status !== 204) putContentLength(head, this.#total);
+    if (this.#outdatesOthers) this.#edge.remove(this.order.key);
     this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.startSequence });
   }
 
