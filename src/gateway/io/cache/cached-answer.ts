@@ -216,7 +216,7 @@ export class CachedAnswer implements Ways {
   /** The request's head with the cache's conditions in the place of the client's. */
   #headWith(conditions: Conditions): Uint8Array {
     const { replay, replayHeadEnd } = this.#request;
-    return conditionalHead(replay, replayHeadEnd, conditions);
+    return conditionalHead({ bytes: replay, end: replayHeadEnd }, conditions, this.#serving.limits);
   }
 
   // --- the fetch ----------------------------------------------------------------------------------------------

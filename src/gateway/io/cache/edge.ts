@@ -304,9 +304,10 @@ export class Edge {
   }
 
   /** Whether a stored response with another Vary answers the request in the view: `meta` makes it out of date. */
-  hasOther(key: CacheKey, { varyNames }: StoredMeta): boolean {
+  hasOther(key: CacheKey, meta: StoredMeta | undefined): boolean {
+    if (meta === undefined) return false;
     const stored = this.lookAgain(key);
-    const isOther = stored !== undefined && stored.varyNames !== varyNames;
+    const isOther = stored !== undefined && stored.varyNames !== meta.varyNames;
     this.release();
     return isOther;
   }

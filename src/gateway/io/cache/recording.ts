@@ -114,6 +114,8 @@ export class Recording {
   #base = 0;
   #total = 0;
   #isStored = false;
+  /** What is stored answers those who wait, and nobody after them. */
+  #isLastUse = false;
   /** What is stored of the key varies by other fields, and would answer in its place. */
   #outdatesOthers = false;
 
@@ -192,8 +194,7 @@ export class Recording {
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
     // A plain miss has found nothing that could answer in its place.
-    if (this.meta !== undefined && this.request === undefined)
-      this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
+    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
   }
 
   #isCompressible(response: HeadedResponse): boolean {
@@ -247,6 +248,7 @@ export class Recording {
     if (this.hasEnded) return;
     if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
+    if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
 
   /** There is no response. */
@@ -324,6 +326,7 @@ export class Recording {
     const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
     if (update.kind === "mismatch") return this.#edge.remove(key);
     if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.startSequence);
+    else this.#isLastUse = true;
   }
 
   #store(body: readonly Piece[]): void {
