@@ -201,7 +201,10 @@ export class CachedAnswer implements Ways {
       this.#fetch(edge, order, { forward: "uri-miss", detail }, isShared);
       return true;
     };
-    if (detail !== "" || edge.isMarked(order.key)) return lead(false);
+    const isMarked = edge.isMarked(order.key);
+    // What cannot be kept is between client and target, and so are its validators.
+    if (isMarked && hasConditional) return this.#around("uri-miss", "marked");
+    if (detail !== "" || isMarked) return lead(false);
     return this.#followOr(edge, order, { forward: "uri-miss", detail }, lead);
   }
 
