@@ -4,6 +4,7 @@ export { eventually, settle } from "./eventually.ts";
 export {
   type Extra,
   freePort,
+  type GatewayOptions,
   gatewayTo,
   plainScoreboard,
   proxyTo,

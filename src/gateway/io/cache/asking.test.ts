@@ -69,11 +69,11 @@ describe("a hit", () => {
 
   test("of a body beyond the scratch buffer is whole for a client that reads slowly, though it is purged meanwhile", async () => {
     const body = Buffer.alloc(4_000_000, "0123456789").toString("latin1");
-    const { gateway, ask, target } = await before(
-      { objectMax: "8MiB" },
-      await Target.start(() => ok(body, FRESH)),
-    );
+    const memory = { gateway: { cache: { memory: "1GiB" } } } as const;
+    const target = await Target.start(() => ok(body, FRESH));
+    const { gateway, ask, status } = await before({}, target, memory);
     await ask();
+    expect(await status()).toMatch(/^hit/);
     const client = await gateway.connect();
     client.socket.pause();
     client.send(get("/"));

@@ -170,13 +170,17 @@ test("a follower has all of a body that grew too large, though its first client 
 
 test("a body that is many times the socket's buffers is the same for a slow follower and a fast leader", async () => {
   const body = Buffer.alloc(6_000_000, "0123456789").toString("latin1");
-  const cached = await streaming(DECLARED.replace("10", String(body.length)), { objectMax: "16MiB" });
+  const large = DECLARED.replace("10", String(body.length));
+  const cached = await before({}, await Target.start(() => large), {
+    gateway: { cache: { memory: "1GiB" } },
+  });
   const [leader, slow] = [await halfServed(cached), await halfServed(cached)];
   slow.socket.pause();
   cached.target.last.send(body.slice(5));
   expect((await leader.answer()).body === body).toBe(true);
   slow.socket.resume();
   expect((await slow.answer()).body === body).toBe(true);
+  expect(await cached.status()).toMatch(/^hit/);
 });
 
 test("an answer without a body is told to all who wait", async () => {
