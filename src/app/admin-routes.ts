@@ -2,10 +2,12 @@
 import type { RequestOutcome } from "../control/index.ts";
 import type { AdminAnswer, AdminRequest, AdminRoute } from "./admin-server.ts";
 import type * as api from "./api.ts";
+import type { Purger } from "./purger.ts";
 import { deployStatus, readStatus, type StatusSources, scaleExplanation } from "./status.ts";
 
 /** What the routes act on. */
 export interface AdminActions extends StatusSources {
+  readonly purger: Purger;
   readonly reload: () => Promise<api.ReloadResult>;
   /** Begins to take everything down; the controller ends by itself. */
   readonly down: () => void;
@@ -20,6 +22,8 @@ export function adminRoutes(actions: AdminActions): AdminRoute[] {
     { method: "POST", path: "/v1/services/:name/scale", handle: (request) => scale(actions, request) },
     { method: "POST", path: "/v1/services/:name/deploy", handle: (request) => deploy(actions, request) },
     { method: "POST", path: "/v1/targets/:group/:id/drain", handle: (request) => drain(actions, request) },
+    { method: "POST", path: "/v1/cache/purge", handle: ({ body }) => actions.purger.purge(body) },
+    { method: "GET", path: "/v1/cache/purges", handle: ({ query }) => ok(purges(actions, query)) },
     { method: "POST", path: "/v1/reload", handle: async () => ok(await actions.reload()) },
     { method: "POST", path: "/v1/down", handle: () => down(actions) },
   ];
@@ -65,6 +69,10 @@ async function drain(actions: AdminActions, { names, body }: AdminRequest): Prom
   if (refused !== undefined) return refused;
   const targets = readStatus(actions).gateway.groups.find(({ name }) => name === group)?.targets;
   return ok(targets?.find((target) => target.id === id || target.task === id) ?? null);
+}
+
+function purges({ purger }: AdminActions, query: URLSearchParams): readonly api.PurgeRecord[] {
+  return purger.records(Number(query.get("after") ?? 0));
 }
 
 function down(actions: AdminActions): AdminAnswer {

@@ -9,8 +9,8 @@ import { type Address, formatAddress } from "../config/index.ts";
 import type { ApiError } from "./api.ts";
 import { StartFailure } from "./start-failure.ts";
 
-/** Bodies of requests are tiny JSON objects. */
-const BODY_BYTES_MAX = 64 * 1024;
+/** Bodies of requests are small JSON objects; the largest names a hundred URLs of 8 KiB. */
+const BODY_BYTES_MAX = 1024 * 1024;
 
 /** What a handler gets. */
 export interface AdminRequest {
@@ -30,6 +30,8 @@ export type AdminAnswer =
       readonly code: string;
       readonly message: string;
       readonly mend: string;
+      /** Each by itself, where there may be several. */
+      readonly problems?: readonly string[];
     };
 
 /** One row of the API. */
@@ -140,7 +142,8 @@ async function route(request: Request, url: URL, routes: readonly AdminRoute[]):
     return errorResponse(400, "bad-json", "the body is not a JSON object", 'send {"key": value}');
   const result = await found.candidate.handle({ names: found.names, query: url.searchParams, body });
   if (result.kind === "ok") return Response.json(result.data);
-  return errorResponse(result.status, result.code, result.message, result.mend);
+  const { status, code, message, mend, problems } = result;
+  return errorResponse(status, code, message, mend, problems);
 }
 
 function notFound(method: string, path: string, allowed: readonly string[]): Response {
@@ -186,8 +189,15 @@ async function readBody(request: Request): Promise<Record<string, unknown> | und
   }
 }
 
-function errorResponse(status: number, code: string, message: string, mend: string): Response {
-  return Response.json({ error: { code, message, mend } } satisfies ApiError, { status });
+function errorResponse(
+  status: number,
+  code: string,
+  message: string,
+  mend: string,
+  problems?: readonly string[],
+): Response {
+  const error = { code, message, mend, ...(problems === undefined ? {} : { problems }) };
+  return Response.json({ error } satisfies ApiError, { status });
 }
 
 function isLoopback(host: string): boolean {

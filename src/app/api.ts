@@ -10,6 +10,8 @@
  *   POST /v1/services/NAME/scale            { tasks: number } -> ServiceStatus
  *   POST /v1/services/NAME/deploy           -> DeployStatus (follow it in GET /v1/status)
  *   POST /v1/targets/GROUP/ID/drain         { undo?: boolean } -> TargetStatus
+ *   POST /v1/cache/purge                    PurgeOrder -> PurgeResult
+ *   GET  /v1/cache/purges?after=SEQUENCE    PurgeRecord[]
  *   POST /v1/reload                         -> ReloadResult
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
@@ -35,6 +37,8 @@ export interface Status {
     readonly groups: readonly GroupStatus[];
     /** Requests that no group served: refused, redirected, answered by a rule. */
     readonly noGroup: TrafficTotals;
+    /** Null while no rule has a cache. */
+    readonly cache: CacheStatus | null;
   };
   readonly services: readonly ServiceStatus[];
 }
@@ -71,6 +75,38 @@ export interface TrafficTotals {
   readonly latency: { readonly p50Ms: number | null; readonly p99Ms: number | null };
   /** Requests per second over the last few seconds. */
   readonly rps: number;
+}
+
+/** What the cache holds and did. Totals are since its store was made; reasons that never occurred are left out. */
+export interface CacheStatus {
+  /**
+   * Share of the requests that were answered from the store (hit, stale, revalidated), without those that went around it:
+   * of the last minute, and in all. Null when there were none.
+   */
+  readonly hitRatio: number | null;
+  readonly hitRatioInAll: number | null;
+  /** By how they were answered and why; `rps` is over the last few seconds. */
+  readonly requests: readonly {
+    readonly result: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly rps: number;
+  }[];
+  /** Reason -> responses that were not kept. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Reason -> responses that left. */
+  readonly evicted: Readonly<Record<string, number>>;
+  /** "url", "tag", "prefix" or "all" -> purges. */
+  readonly purged: Readonly<Record<string, number>>;
+  /** Bytes that clients got from the store: what targets did not have to send. */
+  readonly servedBytes: number;
+  /** Bytes that targets sent for rules with a cache. */
+  readonly fetchedBytes: number;
+  /** Responses that were kept, those that left since among them. */
+  readonly stored: number;
+  readonly entries: number;
+  readonly liveBytes: number;
+  readonly capacityBytes: number;
 }
 
 /** One target group: its traffic and its targets. */
@@ -180,9 +216,57 @@ export interface ReloadResult {
   readonly problems: readonly string[];
 }
 
+/** What to purge: at most 100 things, or everything. */
+export interface PurgeOrder {
+  /** "https://shop.example/a?b=1": whatever is stored of it, over http and https, in all variants. */
+  readonly urls?: readonly string[];
+  /** Of `Cache-Tag`, `Surrogate-Key` and the like; case does not matter. */
+  readonly tags?: readonly string[];
+  /** "shop.example/images/": a host and the beginning of a path. */
+  readonly prefixes?: readonly string[];
+  readonly everything?: true;
+  /** What is purged stays usable as stale. */
+  readonly soft?: boolean;
+  /** Counts, and changes nothing. */
+  readonly dryRun?: boolean;
+  /** Counts before it purges: work for each stored response. */
+  readonly count?: boolean;
+}
+
+/** One thing that was purged. */
+export interface PurgedItem {
+  /** "tag product-17" */
+  readonly what: string;
+  /** Stored responses that it concerns, where a count was asked for. */
+  readonly matched?: number;
+}
+
+/** What a purge came to. It holds for every worker. */
+export interface PurgeResult {
+  /** The number of the last purge: what is fetched from then on is not concerned. */
+  readonly sequence: number;
+  readonly soft: boolean;
+  readonly dryRun: boolean;
+  readonly purged: readonly PurgedItem[];
+}
+
+/** A purge that was carried out. */
+export interface PurgeRecord {
+  readonly sequence: number;
+  readonly at: string;
+  readonly soft: boolean;
+  readonly what: readonly string[];
+}
+
 /** The body of every error answer. */
 export interface ApiError {
-  readonly error: { readonly code: string; readonly message: string; readonly mend: string };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly mend: string;
+    /** Each by itself, where there may be several. */
+    readonly problems?: readonly string[];
+  };
 }
 
 /** `controller.json` in the state directory: where the running controller is. */

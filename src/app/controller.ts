@@ -34,14 +34,16 @@ import {
   openJournalStore,
   ProcessRuntime,
 } from "../control/io/index.ts";
-import { columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/index.ts";
+import { cacheMetrics, columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/index.ts";
 import { probe } from "../health/io/index.ts";
 import { type AdminActions, adminRoutes } from "./admin-routes.ts";
 import { AdminServer } from "./admin-server.ts";
 import type { ReloadResult } from "./api.ts";
+import { CacheTraffic } from "./cache-traffic.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
+import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
 import { Traffic } from "./traffic.ts";
@@ -112,6 +114,7 @@ class RunningController implements ControllerHandle {
   readonly #cancels: Cancel[] = [];
   #config: Config;
   #store: JournalStore | undefined;
+  #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
   #admin: AdminServer | undefined;
   #ending: Promise<void> | undefined;
@@ -135,6 +138,7 @@ class RunningController implements ControllerHandle {
 
   async start(): Promise<void> {
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
+    this.#plane = plane;
     const store = await openJournalStore(this.#directory.journal);
     this.#store = store;
     const workersLive = plane.workers().length > 0 || (await livingWorkers(store, isAlive)) > 0;
@@ -162,8 +166,10 @@ class RunningController implements ControllerHandle {
     this.#controller = controller;
     const { tail } = store;
     if (tail.kind === "corrupt")
-      controller.note("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
-    const traffic = this.#followTraffic(plane, controller);
+      controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
+    const cache = new CacheTraffic(() => plane.cacheStats());
+    plane.published = () => cache.begin(systemClock.nowMs());
+    const traffic = this.#followTraffic(plane, controller, cache);
     const info = {
       version: VERSION,
       configPath: this.#source.path,
@@ -175,8 +181,10 @@ class RunningController implements ControllerHandle {
       controller,
       plane,
       traffic,
+      cache,
       config,
       info,
+      purger: new Purger({ plane, note: (...what) => controller.note(...what) }),
       reload: () => this.reload(),
       down: () => void this.stopAll(),
     });
@@ -213,6 +221,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
+      this.#plane?.sealCache();
       this.#directory.forget();
     });
     return this.#ending;
@@ -255,7 +264,11 @@ class RunningController implements ControllerHandle {
       address: this.#options.adminAddress ?? this.#config.admin.address,
       token,
       routes: adminRoutes(actions),
-      metrics: () => renderMetrics(gatewayMetrics(plane.scoreboard, plane.latest())),
+      metrics: () =>
+        renderMetrics([
+          ...gatewayMetrics(plane.scoreboard, plane.latest()),
+          ...cacheMetrics(plane.cacheStats()),
+        ]),
       health: () => ({
         status: "ok",
         revision: controller.status().snapshot.revision,
@@ -271,7 +284,7 @@ class RunningController implements ControllerHandle {
     });
   }
 
-  #followTraffic(plane: GatewayPlane, controller: Controller): Traffic {
+  #followTraffic(plane: GatewayPlane, controller: Controller, cache: CacheTraffic): Traffic {
     const traffic = new Traffic(() => plane.scoreboard);
     const read = (): void => {
       void this.#restoreFiles(plane, controller, traffic);
@@ -279,6 +292,7 @@ class RunningController implements ControllerHandle {
       const rows = [...groups.map(({ slot }) => slot), NO_GROUP];
       const slots = groups.flatMap(({ targets }) => targets.map(({ slot }) => slot));
       traffic.read(rows, slots, systemClock.nowMs());
+      cache.read(systemClock.nowMs());
       cancel = systemScheduler.after(TRAFFIC_MS, read);
     };
     let cancel: Cancel = () => {};
@@ -292,10 +306,10 @@ class RunningController implements ControllerHandle {
     try {
       if (plane.restoreScoreboard()) {
         traffic.beginAnew();
-        controller.note("scoreboard-restored", "the scoreboard file was deleted: there is a new one");
+        controller.warn("scoreboard-restored", "the scoreboard file was deleted: there is a new one");
       }
       if (await plane.restoreSnapshot())
-        controller.note(
+        controller.warn(
           "snapshot-restored",
           "the snapshot file was changed by somebody else: it is as it was",
         );

@@ -6,8 +6,8 @@ import { type Clock, type Log, systemClock } from "../base/index.ts";
 import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
-import type { Store } from "../edge/index.ts";
-import { openStore } from "../edge/io/index.ts";
+import { openBlock, type Store, type StoreStats } from "../edge/index.ts";
+import { mapStore, openStore, sealStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
 import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -31,6 +31,8 @@ export class GatewayPlane implements DataPlane {
   #snapshotFile = "";
   #cache: Store | undefined;
   readonly #log: Log;
+  /** Called after each snapshot, before workers that it is the first for are there. */
+  published: () => void = () => {};
 
   /** Opens the state directory's scoreboard; `columns` is how many workers a fresh one has room for. */
   constructor(directory: StateDirectory, columns: number, log: Log, clock: Clock = systemClock) {
@@ -41,6 +43,7 @@ export class GatewayPlane implements DataPlane {
     this.#scoreboard = openScoreboard(directory.scoreboard, columns);
     this.#scoreboardFile = identityOf(directory.scoreboard);
     if (!existsSync(directory.snapshot)) return;
+    this.#cache = this.#storeInUse(); // when nothing has changed since, nothing is published
     try {
       this.#latest = readSnapshot(directory.snapshot);
       this.#snapshotFile = stampOf(directory.snapshot);
@@ -70,9 +73,14 @@ export class GatewayPlane implements DataPlane {
     return this.#latest;
   }
 
-  /** The store of cached responses; opened when a rule first has a cache. */
+  /** The store of cached responses; opened when a rule first has a cache, or when workers that run have one. */
   get cache(): Store | undefined {
     return this.#cache;
+  }
+
+  /** What it holds and did; undefined while no rule has a cache. */
+  cacheStats(): StoreStats | undefined {
+    return this.#latest !== undefined && wantsCache(this.#latest) ? this.#cache?.stats() : undefined;
   }
 
   async publish(snapshot: Snapshot): Promise<void> {
@@ -80,6 +88,7 @@ export class GatewayPlane implements DataPlane {
     this.#clearFreedSlots(snapshot);
     await this.#write(snapshot);
     this.#latest = snapshot;
+    this.published();
   }
 
   /** Writes the snapshot once more when somebody else changed or deleted its file; true when it did. */
@@ -90,17 +99,48 @@ export class GatewayPlane implements DataPlane {
   }
 
   /** Before any worker maps it. Without room for it the workers serve without a cache, and say so. */
-  #openCache({ gateway, listeners }: Snapshot): void {
-    const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
-    if (!isWanted || this.#cache !== undefined) return;
+  #openCache(snapshot: Snapshot): void {
+    const { gateway } = snapshot;
+    if (!wantsCache(snapshot) || this.#cache !== undefined) return;
     const options = { path: this.#directory.cache, bytes: gateway.cache.memoryBytes };
     try {
-      this.#cache = openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
+      this.#cache =
+        this.#storeInUse() ?? openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
     } catch (error) {
       this.#log.error("cache-unavailable", {
         error: String(error),
         mend: "free the space, or lower gateway.cache.memory",
       });
+    }
+  }
+
+  /**
+   * The store that workers of an earlier controller map, whatever its size: a purge in another one would not reach
+   * them. Not when it has no column for each worker that there may be now, and the last for the controller.
+   */
+  #storeInUse(): Store | undefined {
+    const { cache } = this.#directory;
+    if (this.workers().length === 0 || !existsSync(cache)) return undefined;
+    try {
+      const last = openBlock(Bun.mmap(cache, { shared: true })).layout.sizes.workers - 1;
+      if (last < this.#columns) throw new RangeError(`the cache in use has columns for ${last} workers`);
+      const store = mapStore(cache, last);
+      store.clearDeadWorkers();
+      return store;
+    } catch (error) {
+      const mend = "`tenfold down` and `tenfold up` give all workers the same one";
+      this.#log.warn("cache-replaced", { error: String(error), mend });
+      return undefined;
+    }
+  }
+
+  /** Once the gateway is down: what is cached is still believed after a restart of the machine. */
+  sealCache(): void {
+    if (this.#cache === undefined) return;
+    try {
+      sealStore(this.#directory.cache);
+    } catch (error) {
+      this.#log.warn("cache-unsealed", { error: String(error), note: "a restart of the machine empties it" });
     }
   }
 
@@ -155,6 +195,10 @@ export class GatewayPlane implements DataPlane {
       for (const board of [this.#scoreboard, ...this.#lost]) board.clearSlot(slot);
     }
   }
+}
+
+function wantsCache({ listeners }: Snapshot): boolean {
+  return listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
 }
 
 function slotOwners(snapshot: Snapshot | undefined): Map<number, string> {

@@ -1,6 +1,7 @@
 /**
  * What the admin API says: the controller's view of services and the scoreboard's view of traffic, put together.
  */
+import { systemClock } from "../base/index.ts";
 import {
   type Config,
   describeAction,
@@ -19,6 +20,7 @@ import type {
 import { type Column, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
 import { explainDecision } from "../scaling/index.ts";
 import type * as api from "./api.ts";
+import type { CacheTraffic } from "./cache-traffic.ts";
 import type { GatewayPlane } from "./gateway-plane.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -27,6 +29,7 @@ export interface StatusSources {
   readonly controller: Controller;
   readonly plane: GatewayPlane;
   readonly traffic: Traffic;
+  readonly cache: CacheTraffic;
   readonly config: () => Config;
   readonly info: {
     readonly version: string;
@@ -59,6 +62,7 @@ export function readStatus(sources: StatusSources): api.Status {
       listeners: sources.config().listeners.map(listenerStatus),
       groups: groupStatuses(plane, traffic, tasks),
       noGroup: traffic.group(NO_GROUP),
+      cache: sources.cache.status(systemClock.nowMs()),
     },
     services: control.services.map(serviceStatus),
   };

@@ -8,6 +8,8 @@ import type {
   ApiError,
   DeployStatus,
   EventRecord,
+  PurgeOrder,
+  PurgeResult,
   ReloadResult,
   ScaleExplanation,
   ServiceStatus,
@@ -28,6 +30,8 @@ export interface AdminClient {
   deploy(service: string): Promise<DeployStatus>;
   /** Takes a target out; with `undo`, back in. */
   drain(group: string, target: string, undo: boolean): Promise<TargetStatus>;
+  /** At most 100 things, or everything. */
+  purge(order: PurgeOrder): Promise<PurgeResult>;
   reload(): Promise<ReloadResult>;
   down(): Promise<{ readonly stopping: true }>;
 }
@@ -49,6 +53,7 @@ export function adminClient(stateDirectory: string): AdminClient {
     deploy: (service) => post(`/v1/services/${encodeURIComponent(service)}/deploy`),
     drain: (group, target, undo) =>
       post(`/v1/targets/${encodeURIComponent(group)}/${encodeURIComponent(target)}/drain`, { undo }),
+    purge: (order) => post("/v1/cache/purge", order),
     reload: () => post("/v1/reload"),
     down: () => post("/v1/down"),
   };

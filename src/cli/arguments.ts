@@ -96,7 +96,7 @@ function checkWords({ name, positionals, rest }: Command, words: readonly string
   if (missing.length > 0)
     throw new UsageError(`${name} lacks ${missing.join(" and ")}`, "write it after the command");
   const [extra, ...more] = words.slice(positionals.length);
-  if (extra === undefined) return;
+  if (extra === undefined || positionals.at(-1)?.many) return;
   const mend =
     rest === undefined
       ? "take it away, or quote what belongs together"

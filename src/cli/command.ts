@@ -62,12 +62,14 @@ export interface Positional {
   readonly about: string;
   /** It may be left out; those after it as well. */
   readonly optional?: true;
+  /** It may be given several times; only the last one. */
+  readonly many?: true;
 }
 
 /** What a command gets to work with. */
 export interface Input<T extends OptionTable> {
   readonly options: OptionValues<T>;
-  /** As many as the command has positionals, without optional ones that were left out. */
+  /** As many as the command has positionals, without optional ones that were left out; more where the last may be many. */
   readonly words: readonly string[];
   /** Words after "--". */
   readonly rest: readonly string[];

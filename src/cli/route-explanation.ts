@@ -13,6 +13,7 @@ import {
   type TargetGroupConfig,
 } from "../config/index.ts";
 import { compileRoutes, findRoute, type RequestView } from "../gateway/index.ts";
+import type { CacheExplanation } from "../gateway/io/index.ts";
 import { asBytes, REQUEST_ERRORS, RequestHead } from "../http/index.ts";
 
 /** The request that is asked about. */
@@ -40,7 +41,12 @@ export interface ListenerRoute {
   readonly rule?: RuleConfig;
   /** The groups that the rule forwards to. */
   readonly groups: readonly TargetGroupConfig[];
+  /** What the rule's cache would do; absent without one. */
+  readonly cache?: CacheExplanation;
 }
+
+/** Asks the cache of a rule. */
+export type LookIntoCache = (rule: RuleConfig, view: RequestView) => CacheExplanation | undefined;
 
 /** The routes of all listeners, or why the request would be refused by each. */
 export type RouteExplanation =
@@ -48,7 +54,11 @@ export type RouteExplanation =
   | { readonly kind: "refused"; readonly code: string; readonly message: string };
 
 /** Explains the route of a request on every listener. */
-export function explainRoute(config: Config, question: RequestQuestion): RouteExplanation {
+export function explainRoute(
+  config: Config,
+  question: RequestQuestion,
+  look: LookIntoCache,
+): RouteExplanation {
   const bytes = asBytes(headOf(question));
   const head = new RequestHead();
   if (head.parse(bytes, 0, bytes.length) <= 0) {
@@ -56,7 +66,10 @@ export function explainRoute(config: Config, question: RequestQuestion): RouteEx
     return { kind: "refused", code, message: REQUEST_ERRORS[code].message };
   }
   const view: RequestView = { head, bytes, clientIp: question.source };
-  return { kind: "routes", routes: config.listeners.map((listener) => routeOf(config, listener, view)) };
+  return {
+    kind: "routes",
+    routes: config.listeners.map((listener) => routeOf(config, listener, view, look)),
+  };
 }
 
 function headOf({ method, target, host, headers }: RequestQuestion): string {
@@ -64,12 +77,19 @@ function headOf({ method, target, host, headers }: RequestQuestion): string {
   return `${method} ${target} HTTP/1.1\r\n${fields.join("")}\r\n`;
 }
 
-function routeOf(config: Config, { name, rules }: ListenerConfig, view: RequestView): ListenerRoute {
+function routeOf(
+  config: Config,
+  { name, rules }: ListenerConfig,
+  view: RequestView,
+  look: LookIntoCache,
+): ListenerRoute {
   const found = findRoute(compileRoutes(rules), view)?.rule;
   const before = found === undefined ? rules : rules.slice(0, rules.indexOf(found));
   const passed = before.map((rule) => ({ rule: rule.name, condition: failedCondition(rule, view) }));
   if (found === undefined) return { listener: name, passed, groups: [] };
-  return { listener: name, passed, rule: found, groups: groupsOf(config, found) };
+  const cache = found.cache === undefined ? undefined : look(found, view);
+  const groups = groupsOf(config, found);
+  return { listener: name, passed, rule: found, groups, ...(cache === undefined ? {} : { cache }) };
 }
 
 function groupsOf({ targetGroups }: Config, { action }: RuleConfig): TargetGroupConfig[] {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
+  CacheStatus,
   EventRecord,
   GroupStatus,
   ReloadResult,
@@ -95,10 +96,29 @@ export function serviceStatus(over: Partial<ServiceStatus> = {}): ServiceStatus 
   };
 }
 
+export function cacheStatus(over: Partial<CacheStatus> = {}): CacheStatus {
+  return {
+    hitRatio: null,
+    hitRatioInAll: null,
+    requests: [],
+    refused: {},
+    evicted: {},
+    purged: {},
+    servedBytes: 0,
+    fetchedBytes: 0,
+    stored: 0,
+    entries: 0,
+    liveBytes: 0,
+    capacityBytes: 120 * 2 ** 20,
+    ...over,
+  };
+}
+
 interface StatusParts {
   readonly services?: readonly ServiceStatus[];
   readonly groups?: readonly GroupStatus[];
   readonly noGroup?: TrafficTotals;
+  readonly cache?: CacheStatus;
   readonly workers?: Status["gateway"]["workers"];
   readonly pid?: number;
   readonly problem?: string;
@@ -128,6 +148,7 @@ export function statusOf(parts: StatusParts = {}): Status {
       ],
       groups: parts.groups ?? [],
       noGroup: parts.noGroup ?? trafficTotals(),
+      cache: parts.cache ?? null,
     },
     services: parts.services ?? [],
   };

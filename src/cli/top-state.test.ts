@@ -36,11 +36,13 @@ test("while the controller is away the last reading stays, with the time since w
   expect(viewOf(third)).toMatchObject({ reading: first.reading, awaySinceMs: wallMs(1) });
 });
 
-test("keys quit, pause and go round the sorts; others do nothing", async () => {
+test("keys quit, pause, go round the sorts and to the cache and back; others do nothing", async () => {
   using controller = fakeController();
   const state = await read(adminClient(controller.state), wallMs(), undefined);
   expect([press(state, "q").quit, press(state, "\x03").quit]).toEqual([true, true]);
   expect(press(press(state, "p"), "p")).toEqual(state);
   expect(["s", "s", "s", "s"].reduce(press, state)).toEqual(state);
+  expect(press(state, "c").page).toBe("cache");
+  expect(press(press(state, "c"), "c")).toEqual(state);
   expect(press(state, "x")).toBe(state);
 });

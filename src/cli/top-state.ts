@@ -2,7 +2,7 @@
 import type { EventRecord } from "../app/index.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { ControllerAway } from "./failure.ts";
-import { type Reading, SORTS, type Sort, type TopView } from "./render/top.ts";
+import { type Page, type Reading, SORTS, type Sort, type TopView } from "./render/top.ts";
 
 /** The last two readings, the last events, and what the person chose. */
 export interface TopState {
@@ -13,6 +13,7 @@ export interface TopState {
   readonly awaySinceMs: number | undefined;
   readonly paused: boolean;
   readonly sort: Sort;
+  readonly page: Page;
   readonly quit: boolean;
 }
 
@@ -34,9 +35,9 @@ export async function read(
     const isSame = last?.reading.status.controller.pid === status.controller.pid;
     const known = isSame && last !== undefined ? last.events : [];
     const events = [...known, ...(await client.events(known.at(-1)?.number ?? 0))].slice(-EVENTS_MAX);
-    const { paused = false, sort = "name", quit = false } = last ?? {};
+    const { paused = false, sort = "name", page = "all", quit = false } = last ?? {};
     const reading = { status, wallMs };
-    return { reading, previous: last?.reading, events, awaySinceMs: undefined, paused, sort, quit };
+    return { reading, previous: last?.reading, events, awaySinceMs: undefined, paused, sort, page, quit };
   } catch (problem) {
     if (!(problem instanceof ControllerAway) || last === undefined) throw problem;
     return { ...last, awaySinceMs: last.awaySinceMs ?? wallMs };
@@ -56,18 +57,21 @@ export function press(state: TopState, key: string): TopState {
       return { ...state, paused: !state.paused };
     case "s":
       return { ...state, sort: SORTS[(SORTS.indexOf(state.sort) + 1) % SORTS.length] ?? "name" };
+    case "c":
+      return { ...state, page: state.page === "all" ? "cache" : "all" };
     default:
       return state;
   }
 }
 
 /** What there is to paint. */
-export function viewOf({ reading, previous, events, awaySinceMs, paused, sort }: TopState): TopView {
+export function viewOf({ reading, previous, events, awaySinceMs, paused, sort, page }: TopState): TopView {
   return {
     reading,
     events,
     paused,
     sort,
+    page,
     ...(previous === undefined ? {} : { previous }),
     ...(awaySinceMs === undefined ? {} : { awaySinceMs }),
   };

@@ -7,7 +7,7 @@
  *
  * Everything outside (processes, sockets, files, time, chance) is an argument.
  */
-import type { Cancel, Clock, Log, Random, Scheduler } from "../base/index.ts";
+import type { Cancel, Clock, Log, LogFields, Random, Scheduler } from "../base/index.ts";
 import type { Address, Config, HealthConfig } from "../config/index.ts";
 import type { CheckResult } from "../health/index.ts";
 import type { Decision } from "../scaling/index.ts";
@@ -182,8 +182,12 @@ export class Controller {
     return this.#queue.run(async () => this.#publisher?.drain(group, target, undo) ?? NOT_STARTED);
   }
 
-  /** Puts a word of the composition root's among the events. */
-  note(kind: string, message: string): void {
+  /** Puts a word of the composition root's among the events; `fields` are for the log alone. */
+  note(kind: string, message: string, fields: LogFields = {}): void {
+    this.#executor.tell({ kind, service: GATEWAY, message }, fields);
+  }
+  /** The same for what somebody should look at. */
+  warn(kind: string, message: string): void {
     this.#executor.tell({ kind, service: GATEWAY, message, isBad: true });
   }
 
@@ -269,7 +273,7 @@ export class Controller {
     const isOverdue = this.#watch.isOverdue(this.#roster.tasksOf(GATEWAY), isHeard, this.#now());
     if (gateway === undefined || !isOverdue || isUnderWay(gateway.deploy) || this.#phase !== "running")
       return;
-    this.note("workers-silent", "a gateway worker is not heard of: new ones take over");
+    this.warn("workers-silent", "a gateway worker is not heard of: new ones take over");
     await this.#request(deployRequest(gateway, GATEWAY, this.#now()));
   }
 

@@ -4,7 +4,7 @@
  * The record comes first. A crash between the two is found by the next controller: a launch by its nonce, a signal by
  * the state that asks for it, which is safe to send again.
  */
-import type { Log } from "../base/index.ts";
+import type { Log, LogFields } from "../base/index.ts";
 import type { EventLog } from "./event-log.ts";
 import { exitMessage, TAIL_LINES, taskMessage } from "./messages.ts";
 import type { Roster } from "./roster.ts";
@@ -192,10 +192,14 @@ export class Executor {
   }
 
   /** Puts an event into the list and the log. */
-  tell(event: { kind: string; service: string; task?: string; message: string; isBad?: boolean }): void {
+  tell(
+    event: { kind: string; service: string; task?: string; message: string; isBad?: boolean },
+    more: LogFields = {},
+  ): void {
     const { isBad = false, ...told } = event;
     this.#context.events.add({ atMs: this.#context.now(), ...told });
-    const { kind, ...fields } = told;
+    const { kind, ...words } = told;
+    const fields = { ...words, ...more };
     if (isBad) this.#context.log.warn(kind, fields);
     else this.#context.log.info(kind, fields);
   }

@@ -18,6 +18,7 @@ function entry(...fields: string[]): AccessEntry {
     group: "app",
     target: "127.0.0.1:9000",
     attempts: 1,
+    cache: "hit",
   };
 }
 
@@ -47,8 +48,8 @@ describe("a log line", () => {
   });
 
   test("by a format has its placeholders filled in, and leaves unknown ones", () => {
-    expect(custom("{clientIp} {status} {durationMs} {target} {nothing}")).toBe(
-      "192.0.2.7 200 1.235 127.0.0.1:9000 {nothing}",
+    expect(custom("{clientIp} {status} {durationMs} {target} {cache} {nothing}")).toBe(
+      "192.0.2.7 200 1.235 127.0.0.1:9000 hit {nothing}",
     );
   });
 

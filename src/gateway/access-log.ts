@@ -5,6 +5,7 @@
  * by whoever takes the lines.
  */
 import type { AccessLogConfig } from "../config/index.ts";
+import type { CacheResult } from "../edge/index.ts";
 import { text } from "../http/index.ts";
 import type { RequestView } from "./route.ts";
 
@@ -45,6 +46,8 @@ export interface AccessEntry extends AccessRecord {
   readonly group: string;
   readonly target: string;
   readonly attempts: number;
+  /** How the cache of its rule answered: "hit", "miss" …, "-" without one. */
+  readonly cache: CacheResult | "-";
 }
 
 /** Copies what the line will need out of the request's bytes. */

@@ -1,4 +1,5 @@
 /** The gateway's pure side: rules, groups, errors, the scoreboard and what is read off it. */
+export { cacheMetrics } from "./cache-metrics.ts";
 export { GATEWAY_ERRORS, type GatewayErrorCode, REASONS } from "./errors.ts";
 export { Group, type GroupContext } from "./group.ts";
 export { gatewayMetrics } from "./metrics.ts";

@@ -198,10 +198,12 @@ function workerFamilies(board: Scoreboard, snapshot: Snapshot | undefined): Metr
   ];
 }
 
-function counter(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
+/** A family that only grows. */
+export function counter(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
   return { name, help, type: "counter", samples: [...samples] };
 }
 
-function gauge(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
+/** A family that goes up and down. */
+export function gauge(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
   return { name, help, type: "gauge", samples: [...samples] };
 }

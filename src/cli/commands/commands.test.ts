@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DeployStatus } from "../../app/index.ts";
+import { openStore } from "../../edge/io/index.ts";
 import {
   EPOCH,
   eventOf,
@@ -83,6 +84,26 @@ describe("explain METHOD PATH", () => {
       expect([code, out]).toEqual([0, expect.stringContaining(line)]);
     });
   }
+
+  const CACHED = {
+    listeners: { web: { address: "127.0.0.1:8080", rules: [{ forward: "api", cache: {} }] } },
+    targetGroups: CONFIG.targetGroups,
+  };
+
+  test("of a rule with a cache says what it can without a gateway, and what is stored with one", async () => {
+    using folder = configFolder(CACHED);
+    const words = ["explain", "GET", "/a?b=1", "--host", "Shop.example:80"];
+    const before = await tenfold(words, { cwd: folder.path });
+    expect(before.out).toContain("cache  key     http://shop.example/a?b=1\n");
+    expect(before.out).toContain("stored  unknown: no gateway runs here");
+    const state = join(folder.path, ".tenfold");
+    mkdirSync(join(state, "gateway"), { recursive: true });
+    writeFileSync(join(state, "journal"), "");
+    openStore({ path: join(state, "gateway", "cache"), bytes: 1 << 20, workers: 2 });
+    const { code, out } = await tenfold(words, { cwd: folder.path });
+    expect([code, out]).toEqual([0, expect.stringContaining("stored  nothing\n")]);
+    expect(out).toContain("now     miss, absent: the app answers. Nothing is kept for it.");
+  });
 
   test("names the targets of a group", async () => {
     using folder = configFolder();

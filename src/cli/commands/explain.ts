@@ -1,5 +1,10 @@
 /** `tenfold explain`: why this route, why this number of tasks. */
+import { join } from "node:path";
 import { parseIp } from "../../base/index.ts";
+import type { Config } from "../../config/index.ts";
+import type { Store } from "../../edge/index.ts";
+import { observeStore } from "../../edge/io/index.ts";
+import { explainCache, ruleCache } from "../../gateway/io/index.ts";
 import { adminClient } from "../admin-client.ts";
 import {
   CONFIG_OPTION,
@@ -12,9 +17,9 @@ import {
 } from "../command.ts";
 import { loadOrFail } from "../config-file.ts";
 import type { Context } from "../context.ts";
-import { EXIT, UsageError } from "../failure.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
 import { renderRoutes, renderScale } from "../render/explain.ts";
-import { explainRoute, type RequestQuestion } from "../route-explanation.ts";
+import { explainRoute, type LookIntoCache, type RequestQuestion } from "../route-explanation.ts";
 import { findStateDirectory } from "../state-directory.ts";
 
 const OPTIONS = {
@@ -32,12 +37,15 @@ type ExplainInput = Input<typeof OPTIONS>;
 export const explain: Command = defineCommand({
   name: "explain",
   heading: "Look",
-  summary: "Why this route, why this number of tasks",
+  summary: "Why this route, why from the cache or not, why this number of tasks",
   usage: [
     "METHOD PATH [-c FILE] [--host HOST] [--header NAME:VALUE] [--source IP]",
     "scale SERVICE [--json]",
   ],
-  notes: ["A route is explained from the config; no controller needs to run."],
+  notes: [
+    "A route is explained from the config; no controller needs to run. Where a gateway does, its cache is looked into.",
+    "What is cached is found by the Host that clients send: name it with --host, and its port unless that is 80.",
+  ],
   positionals: [
     { name: "METHOD|scale", about: "GET, POST …, or the word scale" },
     { name: "PATH|SERVICE", about: "Path with its query, or the name of a service" },
@@ -64,15 +72,32 @@ async function explainScale({ words, options }: ExplainInput, { cwd, terminal }:
   return EXIT.ok;
 }
 
-async function explainRequest(input: ExplainInput, { cwd, terminal }: Context): Promise<number> {
+async function explainRequest(input: ExplainInput, context: Context): Promise<number> {
+  const { cwd, terminal } = context;
   const question = questionOf(input);
   const { config } = await loadOrFail(input.options.config, cwd, terminal);
-  const explanation = explainRoute(config, question);
+  const explanation = explainRoute(config, question, cacheOf(config, input, context));
   const lines = input.options.json
     ? [JSON.stringify(explanation)]
     : renderRoutes(explanation, terminal.style);
   for (const line of lines) terminal.out(line);
   return EXIT.ok;
+}
+
+/** Looks into the store of the gateway that runs here, if one does. */
+function cacheOf({ gateway }: Config, { options }: ExplainInput, { cwd, clock }: Context): LookIntoCache {
+  const store = observedStore(cwd, options.state);
+  return ({ cache }, view) =>
+    cache && explainCache({ view, cache: ruleCache(cache, gateway.cache), store, nowMs: clock.wallMs() });
+}
+
+function observedStore(cwd: string, state: string | undefined): Store | undefined {
+  try {
+    return observeStore(join(findStateDirectory(cwd, state), "gateway", "cache"));
+  } catch (problem) {
+    if (state === undefined && problem instanceof Failure) return undefined; // nothing was ever started here
+    throw problem;
+  }
 }
 
 function questionOf({ words: [method = "", target = ""], options }: ExplainInput): RequestQuestion {

@@ -19,7 +19,9 @@ export const top: Command = defineCommand({
   heading: "Look",
   summary: "What goes on, live: requests, latencies, errors with reasons",
   usage: ["[--once] [--json]"],
-  notes: ["Keys: q quits, p pauses, s sorts targets by name, rate, requests in flight or failures."],
+  notes: [
+    "Keys: q quits, p pauses, s sorts targets by name, rate, requests in flight or failures, c shows the cache.",
+  ],
   positionals: [],
   options: {
     once: { kind: "flag", about: "One picture, and the end" },
@@ -66,7 +68,7 @@ async function live(context: Context, client: AdminClient, first: TopState): Pro
       readMs = context.clock.nowMs();
       const next = await read(client, context.clock.wallMs(), state);
       // Keys pressed while the controller was asked count.
-      state = { ...next, paused: state.paused, sort: state.sort, quit: state.quit };
+      state = { ...next, paused: state.paused, sort: state.sort, page: state.page, quit: state.quit };
       paint();
     }
   } finally {

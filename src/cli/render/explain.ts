@@ -1,9 +1,11 @@
 /** Explanations as lines: why this route, why this number of tasks. */
 import type { ScaleExplanation, ScaleRecord } from "../../app/index.ts";
-import { formatDuration } from "../../base/index.ts";
+import { formatBytes, formatDuration } from "../../base/index.ts";
 import { describeAction, describeMatch, formatAddress, type TargetGroupConfig } from "../../config/index.ts";
+import type { CacheExplanation, StoredFacts } from "../../gateway/io/index.ts";
 import type { ListenerRoute, RouteExplanation } from "../route-explanation.ts";
 import type { Style } from "../style.ts";
+import { notKeptWords, reasonWords } from "./cache-words.ts";
 import { plural, timeOfDay } from "./figures.ts";
 
 /** One paragraph for each listener. */
@@ -13,7 +15,7 @@ export function renderRoutes(explanation: RouteExplanation, style: Style): strin
   return explanation.routes.flatMap((route) => routeLines(route, style));
 }
 
-function routeLines({ listener, passed, rule, groups }: ListenerRoute, style: Style): string[] {
+function routeLines({ listener, passed, rule, groups, cache }: ListenerRoute, style: Style): string[] {
   const misses = passed.map(
     ({ rule: name, condition }) => `  ${name} does not match: ${style.warn(condition)} does not hold`,
   );
@@ -24,7 +26,72 @@ function routeLines({ listener, passed, rule, groups }: ListenerRoute, style: St
     ...misses,
     style.good(`  ${rule.name} matches (${describeMatch(rule.match)}) -> ${describeAction(rule.action)}`),
     ...groups.map((group) => `    ${groupLine(group)}`),
+    ...(cache === undefined ? [] : cacheLines(cache, style).map((line) => `  ${line}`)),
   ];
+}
+
+/** What there is, then what would be done and why. */
+function cacheLines(cache: CacheExplanation, style: Style): string[] {
+  const { key, decision, hasLooked, stored } = cache;
+  return [
+    `${style.bold("cache")}  key     ${[key.url, ...key.parts].join("   ")}`,
+    `       stored  ${stored === undefined ? absenceOf(cache) : factsOf(stored, cache.variants)}`,
+    ...(hasLooked ? notKeptLines(cache, style) : []),
+    `       now     ${decisionOf(decision, hasLooked, style)}`,
+  ];
+}
+
+function absenceOf({ hasLooked, variants }: CacheExplanation): string {
+  if (!hasLooked) return "unknown: no gateway runs here whose cache could be looked into";
+  return variants === 0 ? "nothing" : `nothing for this request; ${plural(variants, "variant")} for others`;
+}
+
+/** "200, 1.2KiB, 12s old, fresh for 48s more, 2 tags, 1 of 3 variants (by accept-encoding)". */
+function factsOf(stored: StoredFacts, variants: number): string {
+  const { status, bodyBytes, freshForMs, isGuess, tags, vary } = stored;
+  const left = formatDuration(Math.abs(toSeconds(freshForMs)));
+  const guess = isGuess ? " (a guess from Last-Modified)" : "";
+  return [
+    `${status}`,
+    formatBytes(bodyBytes),
+    `${formatDuration(toSeconds(stored.ageMs))} old`,
+    `${freshForMs > 0 ? `fresh for ${left} more` : `stale for ${left}`}${guess}`,
+    ...(tags === 0 ? [] : [plural(tags, "tag")]),
+    ...(vary === "" ? [] : [`${variantsOf(variants)} by ${vary.replaceAll(",", " and ")}`]),
+  ].join(", ");
+}
+
+function variantsOf(variants: number): string {
+  return variants === 1 ? "the only variant" : `1 of ${variants} variants`;
+}
+
+function toSeconds(ms: number): number {
+  return Math.trunc(ms / 1000) * 1000;
+}
+
+function notKeptLines({ notKept, stored }: CacheExplanation, style: Style): string[] {
+  if (notKept === undefined || stored !== undefined) return [];
+  return [`       last    ${style.warn(`not kept, ${notKept}`)}: ${notKeptWords(notKept)}`];
+}
+
+const DECISION_WORDS: Readonly<Record<CacheExplanation["decision"]["kind"], string>> = {
+  hit: "answered from the cache",
+  stale: "answered from the cache, though past its time",
+  revalidate: "the app is asked whether what is stored is right",
+  miss: "the app answers",
+  bypass: "the app answers, around the cache",
+  "gateway-timeout": "answered with 504",
+};
+
+function decisionOf(
+  { kind, reason }: CacheExplanation["decision"],
+  hasLooked: boolean,
+  style: Style,
+): string {
+  if (!hasLooked && kind === "miss" && reason === "absent")
+    return "answered from the cache if something fresh is stored for this key; else by the app";
+  const word = kind === "hit" || kind === "stale" ? style.good(kind) : style.warn(kind);
+  return `${word}, ${reason}: ${DECISION_WORDS[kind]}. ${reasonWords(reason)}`;
 }
 
 function groupLine({ name, algorithm, service, targets }: TargetGroupConfig): string {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import type { RuleConfig } from "../../config/index.ts";
+import type { CacheExplanation } from "../../gateway/io/index.ts";
+import type { ListenerRoute } from "../route-explanation.ts";
 import { COLOURED, PLAIN } from "../style.ts";
 import {
+  cacheStatus,
   eventOf,
   groupStatus,
   serviceStatus,
@@ -10,10 +14,20 @@ import {
   trafficTotals,
   wallMs,
 } from "../testing.ts";
+import { renderRoutes } from "./explain.ts";
 import { ago, count, latency } from "./figures.ts";
 import { renderStatus } from "./status.ts";
 import { cut, table, widthOf } from "./table.ts";
 import { renderTop, type TopView } from "./top.ts";
+
+const RULE: RuleConfig = {
+  name: "web/0",
+  match: { hosts: [], paths: [], methods: [], headers: [], queries: [], sourceIps: [] },
+  action: { kind: "forward", groups: [{ group: "web", weight: 1 }] },
+  timeouts: {},
+  retry: { attempts: 1, nonIdempotent: false },
+  host: { kind: "preserve" },
+};
 
 const BUSY = statusOf({
   problem: "state journal cannot be written: free space on its disk",
@@ -48,7 +62,32 @@ const BUSY = statusOf({
   ],
 });
 
+const CACHE = cacheStatus({
+  hitRatio: 0.934,
+  hitRatioInAll: 0.9,
+  requests: [
+    { result: "hit", reason: "fresh", count: 31_000, rps: 410 },
+    { result: "stale", reason: "grace", count: 12, rps: 0 },
+    { result: "miss", reason: "absent", count: 3100, rps: 29.5 },
+  ],
+  refused: { private: 40, "set-cookie": 7 },
+  evicted: { "least-used": 2 },
+  purged: { url: 1, tag: 2 },
+  servedBytes: 1.2 * 2 ** 30,
+  fetchedBytes: 130 * 2 ** 20,
+  stored: 3060,
+  entries: 3055,
+  liveBytes: 45 * 2 ** 20,
+});
+
 describe("status", () => {
+  test("has a line for the cache where a rule has one", () => {
+    const lines = renderStatus(statusOf({ cache: CACHE }), { wallMs: wallMs(), width: 120, style: PLAIN });
+    expect(lines).toContain(
+      "cache  93% of requests answered from it in the last minute, 90% in all; 3.1k responses, 45MiB of 120MiB",
+    );
+  });
+
   test("reads like this", () => {
     expect(renderStatus(BUSY, { wallMs: wallMs(90), width: 120, style: PLAIN })).toEqual([
       "controller  pid 4711, running for 1m30s, 1 of 1 gateway worker serving, revision 7, tenfold 0.1.0",
@@ -98,6 +137,7 @@ describe("top", () => {
     events: [eventOf(1, "web", "first"), eventOf(2, "web/2", "second"), eventOf(3, "web/2", "third")],
     paused: false,
     sort: "name",
+    page: "all",
   };
   const screen = { columns: 120, rows: 24, style: PLAIN, wallMs: wallMs(10) };
 
@@ -167,10 +207,115 @@ describe("top", () => {
     expect(second).toContain("gateway and tasks may go on");
   });
 
+  const cached: TopView = { ...view, reading: { status: statusOf({ cache: CACHE }), wallMs: wallMs(10) } };
+
+  test("has a line for the cache where a rule has one, and a key for its page", () => {
+    const lines = renderTop(cached, { ...screen, columns: 160 });
+    expect(lines).toContain(
+      "cache  440 requests/s; 93% of requests answered from it in the last minute, 90% in all; " +
+        "3.1k responses, 45MiB of 120MiB; 1.2GiB saved",
+    );
+    expect(lines.at(-1)).toBe("q quit   p pause   c cache   s sort: name");
+  });
+
+  test("the page of the cache reads like this", () => {
+    const [, , ...lines] = renderTop({ ...cached, page: "cache" }, { ...screen, columns: 140 });
+    expect(lines).toEqual([
+      "cache  93% of requests answered from it in the last minute, 90% in all; 3.1k responses, 45MiB of 120MiB",
+      "       1.2GiB that the app did not have to send, beside 130MiB that it sent",
+      "       3.1k responses kept so far, 3 purges",
+      "",
+      "REQUESTS   /S  TOTAL  REASON  MEANING",
+      "hit       410    31k  fresh   Answered from the cache. It is fresh.",
+      "stale       -     12  grace   Answered from the cache, though past its time. No target was healthy, and an older one stood in.",
+      "miss       30   3.1k  absent  Answered by the app. Nothing is kept for it.",
+      "",
+      "NOT KEPT    TOTAL  MEANING",
+      "private        40  The app says it is for one client alone (Cache-Control: private).",
+      "set-cookie      7  It sets a cookie, which all clients would get; `setCookie: true` allows that.",
+      "",
+      "LEFT        TOTAL  MEANING",
+      "least-used      2  Others were asked for more often.",
+      "q quit   p pause   c all",
+    ]);
+  });
+
+  test("the page of the cache never exceeds the screen, and is the whole picture where there is no cache", () => {
+    const small = renderTop({ ...cached, page: "cache" }, { ...screen, columns: 30, rows: 8 });
+    expect(small.length).toBe(8);
+    expect(Math.max(...small.map(widthOf))).toBeLessThanOrEqual(30);
+    expect(renderTop({ ...view, page: "cache" }, screen)).toEqual(renderTop(view, screen));
+  });
+
   test("counts errors of no group, too", () => {
     const status = statusOf({ noGroup: trafficTotals({ errors: { "no-rule": 2 } }) });
     const text = renderTop({ ...view, reading: { status, wallMs: wallMs() } }, screen).join("\n");
     expect(text).toContain("No rule of this listener matches the request.");
+  });
+});
+
+describe("explain of a cache", () => {
+  const base = {
+    key: { url: "http://shop.example/news?page=2", parts: ["language: de"] },
+    hasLooked: true,
+    variants: 0,
+  };
+  const stored = {
+    status: 200,
+    bodyBytes: 1200,
+    ageMs: 12_345,
+    freshForMs: 47_655,
+    staleWhileRevalidateMs: 0,
+    staleIfErrorMs: 60_000,
+    isGuess: false,
+    tags: 2,
+    vary: "accept-encoding",
+  };
+
+  /** What is said below the rule. */
+  function linesFor(cache: CacheExplanation): string[] {
+    const route: ListenerRoute = { listener: "web", passed: [], rule: RULE, groups: [], cache };
+    return renderRoutes({ kind: "routes", routes: [route] }, PLAIN).slice(2);
+  }
+
+  test("a hit reads like this", () => {
+    expect(linesFor({ ...base, variants: 3, stored, decision: { kind: "hit", reason: "fresh" } })).toEqual([
+      "  cache  key     http://shop.example/news?page=2   language: de",
+      "         stored  200, 1.17KiB, 12s old, fresh for 47s more, 2 tags, 1 of 3 variants by accept-encoding",
+      "         now     hit, fresh: answered from the cache. It is fresh.",
+    ]);
+  });
+
+  test("what is stale says for how long, and what is asked", () => {
+    const old = { ...stored, freshForMs: -5000, isGuess: true, tags: 0, vary: "" };
+    expect(
+      linesFor({
+        ...base,
+        variants: 1,
+        stored: old,
+        decision: { kind: "revalidate", reason: "expired" },
+      }).slice(1),
+    ).toEqual([
+      "         stored  200, 1.17KiB, 12s old, stale for 5s (a guess from Last-Modified)",
+      "         now     revalidate, expired: the app is asked whether what is stored is right. Its time is over, so the app is asked whether it has changed.",
+    ]);
+  });
+
+  test("what was not kept last time says why", () => {
+    const decision = { kind: "miss", reason: "absent" } as const;
+    expect(linesFor({ ...base, decision, notKept: "private" }).slice(1)).toEqual([
+      "         stored  nothing",
+      "         last    not kept, private: The app says it is for one client alone (Cache-Control: private).",
+      "         now     miss, absent: the app answers. Nothing is kept for it.",
+    ]);
+  });
+
+  test("without a gateway it says what the config alone can tell", () => {
+    const decision = { kind: "miss", reason: "absent" } as const;
+    expect(linesFor({ ...base, hasLooked: false, decision }).slice(1)).toEqual([
+      "         stored  unknown: no gateway runs here whose cache could be looked into",
+      "         now     answered from the cache if something fresh is stored for this key; else by the app",
+    ]);
   });
 });
 

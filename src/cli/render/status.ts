@@ -1,5 +1,6 @@
 /** `tenfold status` as lines: the controller, then workers, listeners, services with tasks, groups with targets. */
 import type {
+  CacheStatus,
   GroupStatus,
   ListenerStatus,
   ServiceStatus,
@@ -9,6 +10,7 @@ import type {
   WorkerStatus,
 } from "../../app/index.ts";
 import type { Paint, Style } from "../style.ts";
+import { cacheLine } from "./cache.ts";
 import { ago, count, latency, NONE, percent, plural } from "./figures.ts";
 import { type Cell, type Column, cut, table } from "./table.ts";
 
@@ -25,6 +27,7 @@ export function renderStatus(status: Status, view: View): string[] {
   const lines = [
     ...controllerLines(status, view),
     ...workerLines(gateway.workers, view),
+    ...cacheLines(gateway.cache, view),
     ...section("listeners", gateway.listeners, listenerLines, view),
     ...section("services", services, serviceLines, view),
     ...section("target groups", gateway.groups, groupLines, view),
@@ -69,6 +72,10 @@ function workerLines(workers: readonly WorkerStatus[], { style, width }: View): 
     count(connections),
   ]);
   return ["", style.bold("gateway"), ...table(WORKER_COLUMNS, rows, width, style.dim)];
+}
+
+function cacheLines(cache: CacheStatus | null, { style }: View): string[] {
+  return cache === null ? [] : ["", `${style.bold("cache")}  ${cacheLine(cache)}`];
 }
 
 function section<T>(

@@ -4,11 +4,13 @@
  * What matters most stands first and is never cut: the controller, the listeners, one line for each group and
  * service, the errors with their reasons. Targets and events share the rows that are left.
  */
-import type { EventRecord, GroupStatus, ServiceStatus, Status } from "../../app/index.ts";
+import type { CacheStatus, EventRecord, GroupStatus, ServiceStatus, Status } from "../../app/index.ts";
+import { formatBytes } from "../../base/index.ts";
 import { GATEWAY_ERRORS } from "../../gateway/index.ts";
 import { REQUEST_ERRORS } from "../../http/index.ts";
 import { eventLine } from "../events.ts";
 import type { Style } from "../style.ts";
+import { cacheLine, cachePage, cacheRps } from "./cache.ts";
 import { ago, count, latency, NONE, percent, plural, timeOfDay } from "./figures.ts";
 import { paintOf, stateOfTarget } from "./status.ts";
 import { type Cell, type Column, cut, table } from "./table.ts";
@@ -25,6 +27,9 @@ export const SORTS = ["name", "rps", "in-flight", "failures"] as const;
 /** One of `SORTS`. */
 export type Sort = (typeof SORTS)[number];
 
+/** What is shown: everything, or the cache alone. */
+export type Page = "all" | "cache";
+
 /** All that the picture is made of. */
 export interface TopView {
   readonly reading: Reading;
@@ -36,6 +41,7 @@ export interface TopView {
   readonly awaySinceMs?: number;
   readonly paused: boolean;
   readonly sort: Sort;
+  readonly page: Page;
 }
 
 /** Size and looks of the screen. */
@@ -52,22 +58,35 @@ const ERRORS_SHOWN_MAX = 5;
 /** Rows that events get before targets take them. */
 const EVENTS_WANTED = 4;
 
-const KEYS = "q quit   p pause   s sort";
-
 /** At most `rows` lines, each at most `columns` wide. */
 export function renderTop(view: TopView, screen: Screen): string[] {
   const { gateway, services } = view.reading.status;
+  if (view.page === "cache" && gateway.cache !== null) return renderCache(view, gateway.cache, screen);
   const head = [...headLines(view, screen), ...listenerLines(view.reading.status, screen)];
   const serviceLines = services.length === 0 ? [] : ["", ...servicesTable(services, screen)];
   const errors = errorLines(view, screen);
-  const fixed = head.length + serviceLines.length + errors.length + gateway.groups.length + FRAME_ROWS;
+  const cache = cacheLines(gateway.cache, screen);
+  const fixed =
+    head.length + cache.length + serviceLines.length + errors.length + gateway.groups.length + FRAME_ROWS;
   const spare = Math.max(0, screen.rows - fixed);
   const perGroup = Math.floor(Math.max(0, spare - EVENTS_WANTED) / Math.max(1, gateway.groups.length));
   const groups = groupsTable(gateway.groups, perGroup, view.sort, screen);
-  const above = [...head, "", ...groups, ...serviceLines, ...errors];
+  const above = [...head, "", ...groups, ...cache, ...serviceLines, ...errors];
   const events = eventLines(view.events, screen.rows - above.length - 1, screen);
   const lines = [...above, ...events].slice(0, Math.max(0, screen.rows - 1));
   return [...lines, footer(view, screen)].map((line) => cut(line, screen.columns));
+}
+
+function renderCache(view: TopView, cache: CacheStatus, screen: Screen): string[] {
+  const page = cachePage(cache, screen.style, screen.columns);
+  const lines = [...headLines(view, screen), "", ...page].slice(0, Math.max(0, screen.rows - 1));
+  return [...lines, footer(view, screen)].map((line) => cut(line, screen.columns));
+}
+
+function cacheLines(cache: CacheStatus | null, { style }: Screen): string[] {
+  if (cache === null) return [];
+  const saved = `${formatBytes(cache.servedBytes)} saved`;
+  return ["", `${style.name("cache")}  ${count(cacheRps(cache))} requests/s; ${cacheLine(cache)}; ${saved}`];
 }
 
 /** Blank lines, the groups' titles, and the footer. */
@@ -283,7 +302,11 @@ function eventLines(events: readonly EventRecord[], rows: number, { style }: Scr
   return ["", ...events.slice(-room).map((event) => eventLine(event, style))];
 }
 
-function footer({ paused, sort }: TopView, { style }: Screen): string {
+function footer({ paused, sort, page, reading }: TopView, { style }: Screen): string {
   const state = paused ? `${style.warn("paused")}   ` : "";
-  return `${state}${style.dim(`${KEYS}: ${sort}`)}`;
+  const hasCache = reading.status.gateway.cache !== null;
+  const other = page === "cache" ? "c all" : "c cache";
+  const sorts = page === "cache" && hasCache ? [] : [`s sort: ${sort}`];
+  const keys = ["q quit", "p pause", ...(hasCache ? [other] : []), ...sorts];
+  return `${state}${style.dim(keys.join("   "))}`;
 }

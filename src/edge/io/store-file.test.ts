@@ -1,11 +1,19 @@
 import { afterEach, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { HEADER, type Store } from "../store/index.ts";
+import { HEADER, openBlock, type Store } from "../store/index.ts";
 import { body, put } from "../store/testing.ts";
-import { mapStore, openStore, sealStore } from "./index.ts";
+import { mapStore, observeStore, openStore, sealStore } from "./index.ts";
 
 const folders: string[] = [];
 
@@ -86,6 +94,30 @@ test("a worker does not map what is missing or not a store", () => {
 function mountDisk(folder: string): boolean {
   return spawnSync("mount", ["-t", "tmpfs", "-o", "size=1500k", "tmpfs", folder]).status === 0;
 }
+
+test("an observer sees what workers have stored, and leaves no trace", () => {
+  const path = storePath();
+  const store = open(path);
+  put(store, "example.com/a");
+  const before = readFileSync(path);
+  const observer = observeStore(path);
+  expect(observer && body(observer, "example.com/a")).toBe("example.com/a");
+  expect(readFileSync(path).equals(before)).toBe(true);
+  put(store, "example.com/b");
+  const next = observeStore(path);
+  expect(next && body(next, "example.com/b")).toBe("example.com/b");
+});
+
+test("there is nothing to observe without a store, or where nobody uses it", () => {
+  const path = storePath();
+  expect(observeStore(path)).toBeUndefined();
+  open(path);
+  const { layout } = openBlock(Bun.mmap(path, { shared: true }));
+  scribble(path, layout.columns, 2 ** 22 - 1); // the pid of no process
+  expect(observeStore(path)).toBeUndefined();
+  scribble(path, HEADER.version, 99);
+  expect(observeStore(path)).toBeUndefined();
+});
 
 test("a disk without room is an error when the store is opened, and leaves no file", () => {
   const path = storePath();

@@ -25,6 +25,7 @@ import {
   formatStore,
   HEADER,
   openBlock,
+  pidsIn,
   Store,
   type StoreOptions,
   type StoreSizes,
@@ -60,6 +61,24 @@ export function openStore(options: OpenStoreOptions): Store {
 /** Maps an existing store as worker `worker`. Throws when it is missing or not one. */
 export function mapStore(path: string, worker: number): Store {
   return new Store(mapFile(path), { worker, pid: process.pid, isAlive: isProcessAlive });
+}
+
+/**
+ * A look into the store at `path`, for a process that is none of its workers: undefined when no process uses it.
+ *
+ * The mapping is private: what a reader writes, pins above all, is seen by nobody else, so any number of observers
+ * disturb no worker. In return no worker sees their pins, and what is shown may be overwritten while it is read: look
+ * twice. A page that looking has written to no longer changes, so open the next look anew. Never store or purge through it.
+ */
+export function observeStore(path: string): Store | undefined {
+  if (!existsSync(path) || statSync(path).size === 0) return undefined;
+  try {
+    const bytes = Bun.mmap(path, { shared: false });
+    if (!pidsIn(openBlock(bytes)).some(isProcessAlive)) return undefined;
+    return new Store(bytes, { worker: 0, pid: process.pid, isAlive: isProcessAlive });
+  } catch {
+    return undefined; // of another version, or somebody else's
+  }
 }
 
 /** Writes the store at `path` to disk, so that it is believed after a reboot. Call it when nobody uses it any more. */

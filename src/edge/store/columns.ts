@@ -31,6 +31,9 @@ export class Columns {
   /** Pins of this worker that are not in use; the last one is taken next. */
   readonly #free: Int32Array;
   #freeCount = 0;
+  /** How often each pin has been taken, and the pin of each location that has one. */
+  readonly #holds = new Int32Array(PINS);
+  readonly #slotOf = new Map<number, number>();
   /** What a lock that this worker holds contains. */
   readonly owner: number;
 
@@ -61,10 +64,20 @@ export class Columns {
     Atomics.add(this.#words, this.#own + COLUMN.fence, 1);
   }
 
-  /** Pins a record that is protected by something else at this moment. The pin's number, -1 when all are in use. */
+  /**
+   * Pins a record that is protected by something else at this moment. The pin's number, the same for all who hold the same
+   * record; -1 when all are in use.
+   */
   pin(unit: number): number {
+    const slot = this.#slotOf.get(unit) ?? this.#newPin(unit);
+    if (slot >= 0) this.#holds[slot] = (this.#holds[slot] ?? 0) + 1;
+    return slot;
+  }
+
+  #newPin(unit: number): number {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[--this.#freeCount] ?? 0;
+    this.#slotOf.set(unit, slot);
     const high = this.#own + COLUMN.pinsHigh;
     if (slot > (this.#words[high] ?? 0)) Atomics.store(this.#words, high, slot);
     Atomics.store(this.#words, this.cursorPin + slot, unit);
@@ -72,6 +85,10 @@ export class Columns {
   }
 
   unpin(slot: number): void {
+    const holds = (this.#holds[slot] ?? 0) - 1;
+    this.#holds[slot] = holds;
+    if (holds > 0) return;
+    this.#slotOf.delete(this.pinned(slot));
     Atomics.store(this.#words, this.cursorPin + slot, 0);
     this.#free[this.#freeCount++] = slot;
   }
@@ -136,16 +153,20 @@ export class Columns {
   }
 
   count(counter: Counter, by: number): void {
-    const cell = this.#ownCounters + COUNTER[counter];
-    this.#counters[cell] = (this.#counters[cell] ?? 0) + by;
+    this.add(COUNTER[counter], by);
+  }
+  /** The same by the counter's cell. */
+  add(cell: number, by: number): void {
+    const at = this.#ownCounters + cell;
+    this.#counters[at] = (this.#counters[at] ?? 0) + by;
   }
 
-  /** One counter over all workers. */
-  sum(counter: Counter): number {
+  /** The counter in a cell, over all workers. */
+  sum(cell: number): number {
     let sum = 0;
     for (let column = 0; column < this.#count; column++) {
       const at = this.#first + column * this.#stride + COLUMN.counters;
-      sum += this.#counters[at / 2 + COUNTER[counter]] ?? 0;
+      sum += this.#counters[at / 2 + cell] ?? 0;
     }
     return sum;
   }

@@ -43,6 +43,9 @@ export class Entry {
   get bodyOffset(): number {
     return this.headOffset + this.headBytes;
   }
+  get tagCount(): number {
+    return this.#word(RECORD.tagCount);
+  }
   get bodyBytes(): number {
     return this.#word(RECORD.bodyBytes) >>> 0;
   }

@@ -63,3 +63,9 @@ test("a mark says until when a key is not to be waited for, and can be taken bac
   other.markers.unmark(1, 2);
   expect(one.markers.isMarked(1, 2, 99)).toBe(false);
 });
+
+test("a mark says why, as long as it holds", () => {
+  const [one, other] = workers();
+  one.markers.mark(1, 2, 100, 7);
+  expect([other.markers.reasonOf(1, 2, 99), other.markers.reasonOf(1, 2, 100)]).toEqual([7, undefined]);
+});

@@ -7,7 +7,7 @@
  * Beside it the markers: a lossy table of keys whose answers cannot be stored, so that nobody waits for them.
  */
 import type { Columns } from "./columns.ts";
-import { type Block, FLIGHT_WAYS, FLIGHT_WORDS, HEADER } from "./layout.ts";
+import { type Block, FLIGHT_WAYS, FLIGHT_WORDS, HEADER, MARKER_WORDS } from "./layout.ts";
 import { Lock } from "./lock.ts";
 
 /** Words of a row: the key's hash, the owner as in a lock, and until when it counts, in ms modulo 2^32. */
@@ -116,11 +116,12 @@ export class Markers {
     this.#mask = layout.sizes.markerRows - 1;
   }
 
-  /** Says that the answers for a key cannot be stored, until a time in seconds. */
-  mark(hashHi: number, hashLo: number, untilS: number): void {
+  /** Says that the answers for a key cannot be stored, until a time in seconds; `reason` is a number of the caller's. */
+  mark(hashHi: number, hashLo: number, untilS: number, reason: number = 0): void {
     const row = this.#row(hashLo);
     Atomics.store(this.#words, row + 1, 0);
     Atomics.store(this.#words, row, hashHi);
+    Atomics.store(this.#words, row + 2, reason);
     Atomics.store(this.#words, row + 1, untilS);
   }
 
@@ -136,7 +137,12 @@ export class Markers {
     return nowS < untilS && Atomics.load(this.#words, row) === (hashHi | 0);
   }
 
+  /** The number that a marked key was marked with; undefined when it is not. */
+  reasonOf(hashHi: number, hashLo: number, nowS: number): number | undefined {
+    return this.isMarked(hashHi, hashLo, nowS) ? this.#words[this.#row(hashLo) + 2] : undefined;
+  }
+
   #row(hashLo: number): number {
-    return this.#first + (hashLo & this.#mask) * 2;
+    return this.#first + (hashLo & this.#mask) * MARKER_WORDS;
   }
 }

@@ -1,6 +1,19 @@
 /** The shared-memory object store of the edge cache. Pure: it is given a block of memory, times and liveness. */
 export type { IsAlive } from "./columns.ts";
-export { COUNTER, type Counter, EVICTIONS, type Eviction, REFUSALS, type Refusal } from "./counters.ts";
+export {
+  CACHED_AS,
+  type CachedAs,
+  type CacheResult,
+  type Counter,
+  cachedAs,
+  EVICTIONS,
+  type Eviction,
+  NOT_KEPT,
+  type NotKept,
+  type ReasonOf,
+  type Refusal,
+} from "./counters.ts";
+export { type CacheCounts, countsOf, hitsOf, type ResultCount } from "./counts.ts";
 export type { Entry } from "./entry.ts";
 export { FLIGHT, type Flights, type Markers } from "./flights.ts";
 export {
@@ -9,6 +22,7 @@ export {
   formatStore,
   HEADER,
   openBlock,
+  pidsIn,
   type StoreOptions,
   type StoreSizes,
   sameSizes,

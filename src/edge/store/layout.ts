@@ -13,7 +13,7 @@
 
 /** "TNFC" and the version of this layout: a block of another layout is refused, never misread. */
 const MAGIC = 0x544e_4643;
-const VERSION = 1;
+const VERSION = 3;
 
 /** One unit of the data area: a cache line. */
 export const UNIT_BYTES = 64;
@@ -53,10 +53,11 @@ export const HEADER = {
 const HEADER_WORDS = 1024;
 
 /** Words of a worker's column. Only the worker writes it, but for who clears it after the worker's death. */
-export const COLUMN = { pid: 0, pinsHigh: 1, fence: 2, pins: 16, counters: 144 } as const;
-/** Pins of one worker: for each slow send one, for each object being stored one; beyond, callers copy. */
-export const PINS = 128;
-export const COUNTERS_MAX = 32;
+export const COLUMN = { pid: 0, pinsHigh: 1, fence: 2, pins: 16, counters: 528 } as const;
+/** Pins of one worker: one for each large object being sent, however many take it, and for each one being stored. */
+export const PINS = 512;
+/** One for each result with its reason, refusal, eviction and purge (see counters.ts), and some to spare. */
+export const COUNTERS_MAX = 96;
 const COLUMN_WORDS = COLUMN.counters + COUNTERS_MAX * 2;
 
 /** Slots of one bucket of the index: first their 32 tags, then their 32 locations. */
@@ -67,6 +68,8 @@ export const GHOST_WAYS = 8;
 /** Flights that share a row of the flight table. */
 export const FLIGHT_WAYS = 8;
 export const FLIGHT_WORDS = 4;
+/** An uncacheable key: its hash, until when, and why. */
+export const MARKER_WORDS = 3;
 /** Arbitrary prefixes that are remembered one by one; older ones are widened to the folder they lie in. */
 export const PREFIXES = 256;
 export const PREFIX_WORDS = 64;
@@ -175,7 +178,7 @@ export function layoutOf(sizes: StoreSizes): Layout {
   const tables = [0, 1, 2].map(() => take(sizes.purgeRows * 2));
   const prefixes = take(PREFIXES * PREFIX_WORDS);
   const flights = take(sizes.flightSets * FLIGHT_WAYS * FLIGHT_WORDS);
-  const markers = take(sizes.markerRows * 2);
+  const markers = take(sizes.markerRows * MARKER_WORDS);
   const ghostBuckets = Math.max(1, sizes.buckets * 2);
   const ghosts = take(ghostBuckets * GHOST_WAYS * 2);
   const index = take(sizes.buckets * BUCKET_WORDS);
@@ -234,6 +237,14 @@ export function openBlock(bytes: Uint8Array): Block {
   const layout = layoutOf(sizes as unknown as StoreSizes);
   if (layout.bytes > bytes.byteLength) throw new Error("edge store: the file is cut short");
   return { bytes, words, layout };
+}
+
+/** The processes that took a column; some may have ended. */
+export function pidsIn({ words, layout }: Block): number[] {
+  const columns = Array.from({ length: layout.sizes.workers }, (_, column) => column);
+  return columns
+    .map((column) => words[layout.columns + column * layout.columnWords + COLUMN.pid] ?? 0)
+    .filter((pid) => pid !== 0);
 }
 
 /** Whether two plans are the same. */

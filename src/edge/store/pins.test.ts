@@ -75,11 +75,31 @@ test("a pin that was given back lets the bytes go", () => {
   expect(one.stats().liveBytes).toBeGreaterThan(one.stats().capacityBytes * 0.9);
 });
 
-test("a worker whose pins are all in use is told so and copies", () => {
-  const { one } = twoStores();
-  put(one, "example.com/a");
-  const pins = Array.from({ length: PINS }, () => {
-    find(one, "example.com/a");
+test("all who hold the same record share a pin, which is free after the last of them", () => {
+  const { one, other } = twoStores();
+  put(one, "example.com/a", { body: "apple" });
+  const pins = Array.from({ length: 3 * PINS }, () => {
+    find(other, "example.com/a");
+    return other.pin();
+  });
+  expect(new Set(pins)).toEqual(new Set([1]));
+  other.release();
+  for (const pin of pins.slice(1)) other.unpin(pin);
+  overfill(one);
+  expect(bodyOf(other.at(1))).toBe("apple");
+  other.unpin(1);
+  overfill(one);
+  put(one, "example.com/b", { body: "pear" });
+  find(other, "example.com/b");
+  expect(other.pin()).toBe(1);
+});
+
+test("a worker whose pins are all in use is told so", () => {
+  const [one] = memoryStores({ bytes: 4 << 20 }).stores;
+  if (one === undefined) throw new Error("no store");
+  const pins = Array.from({ length: PINS }, (_, index) => {
+    put(one, `example.com/${index}`, { body: "apple" });
+    find(one, `example.com/${index}`);
     return one.pin();
   });
   expect(pins.at(-1)).toBe(-1);

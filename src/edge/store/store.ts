@@ -7,7 +7,7 @@
  */
 import { murmur3 } from "../../base/index.ts";
 import { Columns, type IsAlive } from "./columns.ts";
-import { COUNTER, type Counter, type Refusal } from "./counters.ts";
+import { type CachedAs, COUNTER, type Counter, type Refusal } from "./counters.ts";
 import type { Entry } from "./entry.ts";
 import { Flights, Markers } from "./flights.ts";
 import { Ghosts } from "./ghosts.ts";
@@ -133,14 +133,19 @@ export class Store {
    */
   purge(purge: Purge): number | "busy" {
     let sequence = this.#purges.needsList(purge) ? 0 : this.#purges.purge(purge, false);
-    if (sequence !== 0) return sequence;
+    if (sequence !== 0) return this.#purged(purge, sequence);
     const isDone = this.#writer.locked((forget) => {
       sequence = this.#purges.purge(purge, false);
       if (sequence !== 0) return;
       forget();
       sequence = this.#purges.purge(purge, true);
     });
-    return isDone ? sequence : "busy";
+    return isDone ? this.#purged(purge, sequence) : "busy";
+  }
+
+  #purged({ kind }: Purge, sequence: number): number {
+    this.#columns.count(`purged ${kind}`, 1);
+    return sequence;
   }
 
   /** How many objects a purge would concern. O(objects). */
@@ -170,6 +175,11 @@ export class Store {
   count(counter: Counter, by = 1): void {
     this.#columns.count(counter, by);
   }
+  /** Counts how a request was answered, and the bytes that its client got. */
+  countAnswer({ cell, isFromStore }: CachedAs, bytes: number): void {
+    this.#columns.add(cell, 1);
+    if (isFromStore) this.#columns.add(COUNTER.servedBytes, bytes);
+  }
 
   /** Forgets what worker `worker`, which is gone, was reading and storing. */
   clearWorker(worker: number): void {
@@ -183,7 +193,7 @@ export class Store {
 
   stats(): StoreStats {
     const names = Object.keys(COUNTER) as Counter[];
-    const counters = Object.fromEntries(names.map((name) => [name, this.#columns.sum(name)]));
+    const counters = Object.fromEntries(names.map((name) => [name, this.#columns.sum(COUNTER[name])]));
     return {
       entries: this.#words[HEADER.entries] ?? 0,
       liveBytes: (this.#words[HEADER.liveUnits] ?? 0) * UNIT_BYTES,

@@ -18,6 +18,7 @@ export type Wait =
   | "first-byte"
   | "fetch"
   | "stream"
+  | "send"
   | "tunnel"
   | "linger";
 
@@ -33,6 +34,8 @@ export interface Client {
   readonly hasEnded: boolean;
   exchange: Exchange | undefined;
   send(bytes: Uint8Array, start: number, end: number): SendResult;
+  /** Sends what is taken now, and keeps nothing; -1 when the connection is gone. */
+  offer(bytes: Uint8Array, start: number, end: number): number;
   wait(what: Wait, ms: number): void;
   pause(): void;
   resume(): void;

@@ -105,6 +105,7 @@ export class Downstream implements Client, TimerEntry, SocketOwner {
       case "first-byte":
       case "fetch":
       case "stream":
+      case "send":
       case "tunnel":
         this.exchange?.timedOut(this.#wait);
     }
@@ -207,8 +208,15 @@ export class Downstream implements Client, TimerEntry, SocketOwner {
     return this.#closed ? SEND.gone : send(this, bytes, start, end);
   }
 
+  /** Sends what the kernel takes and keeps nothing: how much that was; `drained` follows when it was not all. */
+  offer(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#closed) return -1;
+    return this.outbox === undefined ? this.socket.write(bytes, start, end - start) : 0;
+  }
+
   drained(): void {
-    if (this.#closed || this.outbox === undefined) return;
+    if (this.#closed) return;
+    if (this.outbox === undefined) return this.exchange?.downstreamDrained();
     const flushed = flush(this);
     if (flushed === FLUSH.empty) this.#allSent();
     else if (flushed === FLUSH.moved) this.#moved();

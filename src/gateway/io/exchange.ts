@@ -138,7 +138,6 @@ export class Exchange implements UpstreamUser {
     if (!goesOn || down === undefined || down.isNobody) return false;
     this.#outcome.reason = "client-closed";
     this.#report();
-    this.#outcome.reason = undefined;
     const nobody = new Nobody(down, this.#serving, recording);
     down.exchange = undefined;
     nobody.exchange = this;
@@ -153,16 +152,16 @@ export class Exchange implements UpstreamUser {
     this.#answer.adopt(status);
   }
 
-  /** A response from the cache has been sent. */
-  answered(status: number): void {
+  /** A response from the cache has been sent, `bytes` of it by the way. */
+  answered(status: number, bytes = 0): void {
+    this.#outcome.bytesOut += bytes;
     this.#answer.replace(status);
     this.#finish();
   }
 
   /** The gateway's own answer, with what the cache says of it. */
   replyWith(status: number, cacheNote: string): void {
-    const note = `${this.#serving.name}; ${cacheNote}`;
-    this.#reply({ status, fields: [["Cache-Status", note]], body: "" });
+    this.#reply({ status, fields: [["Cache-Status", `${this.#serving.name}; ${cacheNote}`]], body: "" });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */
@@ -198,7 +197,7 @@ export class Exchange implements UpstreamUser {
   }
 
   downstreamDrained(): void {
-    if (this.#cached.isFollowing) return this.#cached.pump();
+    if (this.#cached.isActive) return this.#cached.pump();
     this.#attempts.upstream?.resume();
     this.downstreamMoved();
   }
@@ -394,7 +393,5 @@ export class Exchange implements UpstreamUser {
     this.recording = undefined;
     this.#cached.clear();
     this.#tunnel.isOpen = false;
-    this.#outcome.bytesOut = 0;
-    this.#outcome.reason = undefined;
   }
 }

@@ -14,13 +14,15 @@ export interface Outcome {
   isTunnel: boolean;
 }
 
-/** Counts and logs a finished exchange. What goes wrong here must not keep the connection from its next request. */
+/** Counts and logs a finished exchange, and empties `outcome` for what comes next. What goes wrong here must not keep the connection from its next request. */
 export function report(serving: Serving, request: Request, attempts: Attempts, outcome: Outcome): void {
   try {
     account(serving, request, attempts, outcome);
   } catch (error) {
     serving.reportCrash(error);
   }
+  outcome.bytesOut = 0;
+  outcome.reason = undefined;
 }
 
 /**
@@ -28,9 +30,11 @@ export function report(serving: Serving, request: Request, attempts: Attempts, o
  * for; one that the cache answered belongs to the first group of its rule.
  */
 function account(serving: Serving, request: Request, attempts: Attempts, outcome: Outcome): void {
+  const { plan } = request;
+  if (plan?.cache !== undefined) countCached(serving, request, attempts, outcome);
   if (request.down?.isNobody !== false) return;
   const { column } = serving;
-  const { plan, startedMs, bytesIn } = request;
+  const { startedMs, bytesIn } = request;
   const row = attempts.row === NO_GROUP && plan?.cache !== undefined ? plan.row : attempts.row;
   const durationMs = serving.nowMs() - startedMs;
   const { reason } = outcome;
@@ -43,9 +47,20 @@ function account(serving: Serving, request: Request, attempts: Attempts, outcome
   if (request.record !== undefined) log(serving, request, attempts, { ...outcome, status, durationMs });
 }
 
+/** How the cache answered, and what came from a target for it, be it for nobody but the store. */
+function countCached(serving: Serving, request: Request, attempts: Attempts, outcome: Outcome): void {
+  const { edge } = serving;
+  const { cached, down } = request;
+  const { bytesOut, reason } = outcome;
+  if (edge === undefined) return;
+  if (cached !== undefined && down?.isNobody === false) edge.store.countAnswer(cached, bytesOut);
+  const isFromTarget = attempts.row !== NO_GROUP && (reason === undefined || reason === "client-closed");
+  if (isFromTarget) edge.count("fetchedBytes", bytesOut);
+}
+
 function log(
   serving: Serving,
-  { record, plan, number, bytesIn, down }: Request,
+  { record, plan, number, bytesIn, down, cached }: Request,
   attempts: Attempts,
   { status, bytesOut, reason, durationMs }: Outcome & { readonly durationMs: number },
 ): void {
@@ -63,5 +78,6 @@ function log(
     rule: plan?.rule.name ?? "",
     group: attempts.groupName,
     target: attempts.targetId ?? "",
+    cache: cached?.result ?? "-",
   });
 }

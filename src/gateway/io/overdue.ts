@@ -17,7 +17,7 @@ export function timeoutCode(
   if (wait === "queue") return "queue-timeout";
   if (wait === "connect") return "connect-timeout";
   if (wait === "first-byte") return "first-byte-timeout";
-  if (down?.outbox !== undefined) return "client-stalled";
+  if (wait === "send" || down?.outbox !== undefined) return "client-stalled";
   const isTargetsTurn = body.done || upstream?.outbox !== undefined;
   return isTargetsTurn ? "upstream-stalled" : "body-timeout";
 }

@@ -5,6 +5,7 @@
  * can be sent later, or again to another target.
  */
 import type { TimeoutsConfig } from "../../config/index.ts";
+import type { CachedAs } from "../../edge/index.ts";
 import { copy, METHOD, type MethodCode } from "../../http/index.ts";
 import { type AccessRecord, accessRecord } from "../access-log.ts";
 import { BodyReader } from "../body.ts";
@@ -41,6 +42,8 @@ export class Request {
   cacheLines = "";
   /** One of them is a Cache-Control in the place of the target's. */
   replacesCacheControl = false;
+  /** How its rule's cache answered it; undefined without one. */
+  cached: CachedAs | undefined;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -95,6 +98,7 @@ export class Request {
     this.isReplayable = false;
     this.cacheLines = "";
     this.replacesCacheControl = false;
+    this.cached = undefined;
     if (this.replay.length > REPLAY_BYTES) this.replay = new Uint8Array(REPLAY_BYTES);
     this.record = undefined;
   }

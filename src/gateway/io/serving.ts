@@ -233,6 +233,7 @@ export class Serving {
       group: "",
       target: "",
       attempts: 0,
+      cache: "-",
     });
   }
 

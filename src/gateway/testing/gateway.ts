@@ -50,7 +50,7 @@ export function plainScoreboard(columns = 4): Scoreboard {
 }
 
 /** A store of cached responses in memory of its own. */
-function plainStore(memoryBytes: number, worker = 0): Store {
+export function plainStore(memoryBytes: number, worker = 0): Store {
   const bytes = new Uint8Array(memoryBytes);
   formatStore(bytes, sizesFor({ bytes: memoryBytes, workers: 4 }), 7);
   return new Store(bytes, { worker, pid: process.pid, isAlive: () => true });

@@ -7,6 +7,7 @@ export {
   type GatewayOptions,
   gatewayTo,
   plainScoreboard,
+  plainStore,
   proxyTo,
   snapshotOf,
   stopAll,

@@ -12,6 +12,7 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
+  cachedAs,
   conditionsFor,
   type Decision,
   decide,
@@ -27,17 +28,21 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import { Following, type Ways } from "./following.ts";
-import { conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
+import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
-import { sendStored } from "./stored-answer.ts";
+import { Sending, TOO_MANY_SLOW } from "./sending.ts";
+import { type Sender, sendStored } from "./stored-answer.ts";
 
 /** How soon a request looks again for what another worker fetches. */
 const LOOK_AGAIN_MS = 50;
 
 const ALL_DOWN = { allTargetsDown: true };
+
+const HIT = cachedAs("hit", "fresh");
+const ABSENT = cachedAs("miss", "absent");
 
 /** Looks of one request: what it waited for may be of no use to it, or gone when it came. */
 const LOOKS_MAX = 250;
@@ -47,6 +52,7 @@ export class CachedAnswer implements Ways {
   readonly #serving: Serving;
   readonly #request: Request;
   readonly #following: Following;
+  readonly #sender: Sender;
   #plan: Plan | undefined;
   #looks = 0;
   /** Another worker fetches. */
@@ -59,16 +65,22 @@ export class CachedAnswer implements Ways {
     this.#exchange = exchange;
     this.#serving = serving;
     this.#request = request;
-    this.#following = new Following(exchange, serving, request, this);
+    this.#sender = { exchange, serving, request, sending: new Sending(exchange, serving, request) };
+    this.#following = new Following(this.#sender, this);
   }
 
-  /** Waits for a fetch, or is being sent what it brings. */
-  get isFollowing(): boolean {
-    return this.#following.isActive;
+  /** Waits for a fetch, or is being sent something from the cache. */
+  get isActive(): boolean {
+    return this.#following.isActive || this.isSending;
+  }
+  /** It is the client's turn. */
+  get isSending(): boolean {
+    return this.#sender.sending.isActive;
   }
 
   pump(): void {
-    this.#following.pump();
+    if (this.isSending) this.#sender.sending.pump();
+    else this.#following.pump();
   }
 
   // Both are there from `start` on.
@@ -93,7 +105,7 @@ export class CachedAnswer implements Ways {
     const { purgeToken } = this.#serving;
     if (purgeToken !== undefined && isPurge(view)) return this.#purge(edge, purgeToken);
     if (this.#request.hasBody) return this.#around("bypass", "request-body");
-    return this.#look(edge, view);
+    return this.#look(edge);
   }
 
   #purge(edge: Edge, token: string): true {
@@ -103,7 +115,7 @@ export class CachedAnswer implements Ways {
     return true;
   }
 
-  #look(edge: Edge, view: RequestView): boolean {
+  #look(edge: Edge): boolean {
     if (this.#looks++ === LOOKS_MAX) return this.#around("bypass", "too-many-looks");
     const stored = edge.look(this.#cache);
     if (stored === false) return this.#around("bypass", "key-too-long");
@@ -116,10 +128,11 @@ export class CachedAnswer implements Ways {
       case "revalidate":
         return this.#revalidate(edge, decision, stored, nowMs);
       case "miss":
-        return this.#miss(edge, decision.reason, view);
+        return this.#miss(edge, decision.reason);
       case "bypass":
         return this.#around(decision.reason === "method" ? "method" : "bypass", decision.reason);
       case "gateway-timeout":
+        this.#request.cached = cachedAs("bypass", decision.reason);
         this.#exchange.replyWith(504, `fwd=bypass; detail=${decision.reason}`);
         return true;
     }
@@ -128,6 +141,7 @@ export class CachedAnswer implements Ways {
   /** To a target, as without a cache; what was decided is said in Cache-Status. */
   #around(forward: string, detail: string): false {
     this.#say(`fwd=${forward}; detail=${detail}`);
+    this.#request.cached = cachedAs(forward === "uri-miss" ? "miss" : "bypass", detail) ?? ABSENT;
     this.#startSequence = this.#edge.store.purgeSequence;
     this.#startWallMs = this.#serving.wallMs();
     return false;
@@ -153,9 +167,8 @@ export class CachedAnswer implements Ways {
   #sendStored(edge: Edge, found: StoredResponse, nowMs: number, detail: string): boolean {
     const stored = this.#cache.compress ? edge.coded(this.#cache, found) : found;
     if (stored === undefined) return this.#around("bypass", "lost");
-    edge.count(detail === "" ? "hits" : "stale");
-    sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail });
-    return true;
+    this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
+    return sendStored(this.#sender, { stored, nowMs, detail }) || this.#around("bypass", TOO_MANY_SLOW);
   }
 
   #revalidate(
@@ -175,6 +188,7 @@ export class CachedAnswer implements Ways {
     }
     if (this.#cache.earlyHints && !this.#request.isHttp10) this.#hint(stored);
     edge.release();
+    this.#request.cached = cachedAs("miss", reason);
     const forward = reason.startsWith("request-") ? "request" : "stale";
     return this.#followOr(edge, order, { forward, detail: reason }, (isShared) => {
       this.#fetch(edge, order, { forward, detail: reason }, isShared);
@@ -188,12 +202,12 @@ export class CachedAnswer implements Ways {
     if (hints.length > 0) this.#exchange.sendDown(hints, 0, hints.length);
   }
 
-  #miss(edge: Edge, reason: string, view: RequestView): boolean {
-    const { hasRange, hasConditional } = edge.viewed;
+  #miss(edge: Edge, reason: "absent" | "authorization"): boolean {
+    const { hasConditional } = edge.viewed;
     const detail = reason === "absent" ? "" : reason;
-    if (view.head.method === METHOD.head) return this.#around("uri-miss", "head");
-    if (hasRange) return this.#around("uri-miss", "range");
-    if (edge.viewed.hasOverride(this.#cache.key.headers)) return this.#around("uri-miss", "unkeyed-header");
+    const alone = aloneReason(edge.viewed, this.#cache);
+    if (alone !== undefined) return this.#around("uri-miss", alone);
+    this.#request.cached = cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {
@@ -244,7 +258,7 @@ export class CachedAnswer implements Ways {
       if (isUnknown) this.#lookSoon();
       return true;
     }
-    edge.count("misses");
+    this.#request.cached = cachedAs("collapsed", note.detail || "absent");
     this.#following.follow(recording, { ...note, leads: false });
     if (recording.isLate) this.#following.timedOut();
     else this.#following.moved();
@@ -253,7 +267,6 @@ export class CachedAnswer implements Ways {
 
   /** To a target with this very exchange, the response recorded as it goes by. */
   #record(edge: Edge, order: FetchOrder, isShared: boolean): false {
-    edge.count("misses");
     const recording = edge.record(order, isShared);
     recording.request = new PlainRequest(edge.viewed, () => this.#viewed());
     this.#exchange.record(recording);
@@ -267,7 +280,6 @@ export class CachedAnswer implements Ways {
     note: { readonly forward: string; readonly detail: string },
     isShared: boolean,
   ): void {
-    edge.count("misses");
     const head = this.#headWith(order.conditions ?? {});
     const recording = edge.record(order, isShared);
     this.#following.follow(recording, { ...note, leads: true });
@@ -289,11 +301,11 @@ export class CachedAnswer implements Ways {
 
   lookAgain(): void {
     const view = this.#exchange.view();
-    if (view !== undefined && !this.#look(this.#edge, view)) this.#exchange.forward();
+    if (view !== undefined && !this.#look(this.#edge)) this.#exchange.forward();
   }
 
   goAlone(reason: string): void {
-    this.#around("uri-miss", reason);
+    this.#around(reason === TOO_MANY_SLOW ? "bypass" : "uri-miss", reason);
     this.#exchange.forward();
   }
 
@@ -346,6 +358,7 @@ export class CachedAnswer implements Ways {
 
   clear(): void {
     this.#following.clear();
+    this.#sender.sending.clear();
     this.#plan = undefined;
     this.#looks = 0;
     this.#isElsewhere = false;

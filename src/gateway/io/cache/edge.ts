@@ -9,12 +9,15 @@ import {
   FLIGHT,
   layOutHead,
   matchesVariant,
+  NOT_KEPT,
+  type NotKept,
   type Store,
   type StoredHead,
   type StoredMeta,
   StoredResponse,
+  tagHash,
   type Update,
-  urlKey,
+  urlHash,
   varyKey,
   writeKey,
   writeMeta,
@@ -30,7 +33,7 @@ import { type FetchOrder, Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** Longest key; a request with a longer one goes around the cache. */
-const KEY_BYTES_MAX = 16 * 1024;
+export const KEY_BYTES_MAX: number = 16 * 1024;
 
 /** How long other workers leave a key to the one that fetches it: longer than any target may take, as a rule. */
 const CLAIM_MS = 60_000;
@@ -161,8 +164,8 @@ export class Edge {
   keepKey(): CacheKey {
     const { urlStart, pathEnd, urlEnd } = this.#place;
     const bytes = this.#key.slice(0, this.#end);
-    const urlHash = this.store.hashHigh(bytes, urlStart, urlEnd);
-    return { bytes, hashHi: this.#hashHi, hashLo: this.#hashLo, urlHash, urlStart, pathEnd };
+    const hash = this.store.hashHigh(bytes, urlStart, urlEnd);
+    return { bytes, hashHi: this.#hashHi, hashLo: this.#hashLo, urlHash: hash, urlStart, pathEnd };
   }
 
   // --- fetching -----------------------------------------------------------------------------------------------
@@ -231,8 +234,9 @@ export class Edge {
   }
 
   /** Says that responses for the key cannot be kept: nobody waits for another's. */
-  mark({ hashHi, hashLo }: CacheKey, seconds: number): void {
-    this.store.markers.mark(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000) + seconds);
+  mark({ hashHi, hashLo }: CacheKey, seconds: number, reason: NotKept): void {
+    const untilS = Math.floor(this.#serving.wallMs() / 1000) + seconds;
+    this.store.markers.mark(hashHi, hashLo, untilS, NOT_KEPT.indexOf(reason));
   }
   isMarked({ hashHi, hashLo }: CacheKey): boolean {
     return this.store.markers.isMarked(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000));
@@ -270,7 +274,7 @@ export class Edge {
       urlStart: key.urlStart,
       pathEnd: key.pathEnd,
       vary: varyKey(meta),
-      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => this.tagHash(tag)),
+      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => tagHash(this.store, tag)),
       headBytes: head.end,
       bodyBytes,
       startSequence,
@@ -329,8 +333,7 @@ export class Edge {
 
   /** The same for a path, with its query, on a host. */
   purgePath(cache: RuleCache, url: { readonly host: string; readonly target: string }): void {
-    const key = urlKey(cache.key, url);
-    this.#purgeHash(this.store.hashHigh(key, 0, key.length), true);
+    this.#purgeHash(urlHash(this.store, cache.key, url), true);
   }
 
   #purgeHash(hash: number, isHard: boolean): void {
@@ -338,12 +341,7 @@ export class Edge {
   }
 
   purgeTag(tag: string, isHard = true): void {
-    this.store.purge({ kind: "tag", hash: this.tagHash(tag), hard: isHard });
-  }
-
-  tagHash(tag: string): number {
-    const bytes = Buffer.from(tag.toLowerCase(), "latin1");
-    return this.store.hashLow(bytes, 0, bytes.length);
+    this.store.purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
   }
 }
 

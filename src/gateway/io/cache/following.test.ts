@@ -86,6 +86,19 @@ test("the first client does not read: the others are not held up", async () => {
   expect((await follower).body.length).toBe(size);
 });
 
+test("a client that does not read a large hit costs no copy of it, holds up nobody, and is cut when it never does", async () => {
+  const body = "z".repeat(1_000_000);
+  const { gateway, ask } = await before({}, await Target.start(() => ok(body, "Cache-Control: max-age=60")));
+  await ask("/");
+  const slow = await gateway.connect();
+  slow.socket.pause();
+  slow.send(get("/"));
+  await settle();
+  expect((await ask("/")).body.length).toBe(body.length);
+  slow.socket.resume();
+  expect((await slow.answer()).body).toBe(body);
+});
+
 test("the target breaks off: nobody takes it for the whole, and nothing is stored", async () => {
   const { target, gateway, status } = await before({}, await halfway());
   const clients = await Promise.all([gateway.connect(), gateway.connect()]);

@@ -2,7 +2,7 @@
  * A client that gets the response of a recording: waits for it, for something older if that takes too long, and is then
  * sent its own head and the body at its own pace.
  */
-import { afterFailure, evaluate, notModifiedFields } from "../../../edge/index.ts";
+import { afterFailure, cachedAs, evaluate, notModifiedFields } from "../../../edge/index.ts";
 import { asBytes, copy, METHOD } from "../../../http/index.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -12,7 +12,8 @@ import type { Edge } from "./edge.ts";
 import { headBytes, linesIn } from "./messages.ts";
 import { CHUNKS, OWN_BYTES_MAX, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
 import type { Follower, Recording } from "./recording.ts";
-import { sendStored } from "./stored-answer.ts";
+import { TOO_MANY_SLOW } from "./sending.ts";
+import { type Sender, sendStored } from "./stored-answer.ts";
 
 /** How long a client waits for somebody else's fetch before it goes to a target by itself. */
 const FOLLOW_MS = 10_000;
@@ -37,6 +38,7 @@ export interface Ways {
 }
 
 export class Following implements Follower {
+  readonly #sender: Sender;
   readonly #exchange: Exchange;
   readonly #serving: Serving;
   readonly #request: Request;
@@ -58,10 +60,11 @@ export class Following implements Follower {
   /** What of the head, and of the body behind it, stands in the scratch buffer, unsent. */
   #pending = 0;
 
-  constructor(exchange: Exchange, serving: Serving, request: Request, ways: Ways) {
-    this.#exchange = exchange;
-    this.#serving = serving;
-    this.#request = request;
+  constructor(sender: Sender, ways: Ways) {
+    this.#sender = sender;
+    this.#exchange = sender.exchange;
+    this.#serving = sender.serving;
+    this.#request = sender.request;
     this.#ways = ways;
   }
 
@@ -244,14 +247,11 @@ export class Following implements Follower {
     this.#exchange.view();
     const stored = this.#edge.lookAgain(order.key);
     if (stored === undefined) return this.#ways.lookAgain();
+    if (this.#leads) this.#request.cached = cachedAs("revalidated", this.#detail) ?? this.#request.cached;
     const forward = `fwd=${this.#forward}; fwd-status=304${this.#leads ? "" : "; collapsed"}`;
     const nowMs = this.#serving.wallMs();
-    sendStored(this.#exchange, this.#serving, this.#request, {
-      stored,
-      nowMs,
-      detail: this.#detail,
-      forward,
-    });
+    const answer = { stored, nowMs, detail: this.#detail, forward };
+    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
   }
 
   #takeFailure(recording: Recording): void {
@@ -276,8 +276,9 @@ export class Following implements Follower {
       return false;
     }
     this.#leave();
-    this.#edge.count("stale");
-    sendStored(this.#exchange, this.#serving, this.#request, { stored, nowMs, detail: fallback.reason });
+    this.#request.cached = cachedAs("stale", fallback.reason);
+    const answer = { stored, nowMs, detail: fallback.reason };
+    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
     return true;
   }
 

@@ -105,6 +105,16 @@ export class ViewedRequest implements CacheRequest, KeySource {
   }
 }
 
+/** Why a request for what is not stored goes to a target alone, its answer not kept; undefined when it does not. */
+export function aloneReason(
+  viewed: ViewedRequest,
+  { key }: { readonly key: { readonly headers: readonly string[] } },
+): "head" | "range" | "unkeyed-header" | undefined {
+  if (viewed.method === METHOD.head) return "head";
+  if (viewed.hasRange) return "range";
+  return viewed.hasOverride(key.headers) ? "unkeyed-header" : undefined;
+}
+
 /**
  * A plain GET that went to a target some time ago: what is usually asked of it is known, the rest is read again from its
  * head.

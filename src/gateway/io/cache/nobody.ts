@@ -42,6 +42,10 @@ export class Nobody implements Client, TimerEntry {
     return this.#recording.isAhead ? SEND.waits : SEND.done;
   }
 
+  offer(_: Uint8Array, start: number, end: number): number {
+    return end - start;
+  }
+
   wait(what: Wait, ms: number): void {
     this.#wait = what;
     this.#serving.wheel.schedule(this, ms);

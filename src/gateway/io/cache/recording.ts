@@ -20,6 +20,7 @@ import {
   groupsOf,
   isFailure,
   layOutRawHead,
+  type NotKept,
   putContentLength,
   type StoredHead,
   type StoredMeta,
@@ -114,9 +115,8 @@ export class Recording {
   #base = 0;
   #total = 0;
   #isStored = false;
-  /** What is stored answers those who wait, and nobody after them. */
+  // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
   #isLastUse = false;
-  /** What is stored of the key varies by other fields, and would answer in its place. */
   #outdatesOthers = false;
 
   constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
@@ -193,7 +193,6 @@ export class Recording {
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
-    // A plain miss has found nothing that could answer in its place.
     if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
   }
 
@@ -270,11 +269,12 @@ export class Recording {
   }
 
   /** It is not to be kept: who waited for it goes his own way, and nobody waits for the next. */
-  #refuse(reason: string): void {
+  #refuse(reason: NotKept): void {
     this.keeps = false;
     this.refusal = reason;
     this.isShared = false;
-    this.#edge.mark(this.order.key, MARK_S);
+    this.#edge.count(`refused ${reason}`);
+    this.#edge.mark(this.order.key, MARK_S, reason);
     this.#edge.landed(this);
   }
 

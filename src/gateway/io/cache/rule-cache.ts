@@ -1,5 +1,5 @@
 /** A rule's cache as the policy wants it. */
-import type { CacheConfig, CacheQueryConfig, CacheStoreConfig } from "../../../config/index.ts";
+import type { CacheConfig, CacheKeyConfig, CacheStoreConfig } from "../../../config/index.ts";
 import { type CacheKeyRule, type CachePolicy, DEFAULT_POLICY } from "../../../edge/index.ts";
 
 /**
@@ -24,7 +24,7 @@ export interface RuleCache {
 export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig): RuleCache {
   const { key, ttlMs, browser, objectBytesMax, negativeTtl, softTimeoutMs } = config;
   return {
-    key: { ...key, query: queryOf(key.query) },
+    key: keyRule(key),
     softTimeoutMs,
     earlyHints: config.earlyHints,
     compress: config.compress,
@@ -45,7 +45,12 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
   };
 }
 
-function queryOf(query: CacheQueryConfig): CacheKeyRule["query"] {
+/** What makes up a key, as the config says it. */
+export function keyRule(key: CacheKeyConfig): CacheKeyRule {
+  return { ...key, query: queryOf(key) };
+}
+
+function queryOf({ query }: CacheKeyConfig): CacheKeyRule["query"] {
   switch (query.kind) {
     case "all":
     case "none":

@@ -13,6 +13,7 @@ import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import { headBytes } from "./messages.ts";
 import { OWN_BYTES_MAX, putAge, putEnd, putFraming, putText } from "./own-lines.ts";
+import type { Sending } from "./sending.ts";
 
 /** What is sent, and what is said of it. */
 export interface StoredAnswer {
@@ -24,25 +25,32 @@ export interface StoredAnswer {
   readonly forward?: string;
 }
 
-/** Sends the answer and ends the exchange. `edge.viewed` is the client's request, `stored` is in place. */
-export function sendStored(
-  exchange: Exchange,
-  serving: Serving,
-  request: Request,
-  answer: StoredAnswer,
-): void {
+/** Who sends it, and to whom. */
+export interface Sender {
+  readonly exchange: Exchange;
+  readonly serving: Serving;
+  readonly request: Request;
+  readonly sending: Sending;
+}
+
+/**
+ * Sends the answer, which ends the exchange. `edge.viewed` is the client's request, `stored` is in place. False when it
+ * cannot be held for as long as a slow client may take.
+ */
+export function sendStored(sender: Sender, answer: StoredAnswer): boolean {
+  const { serving, request, sending } = sender;
+  if (!sending.mayHold(answer.stored.entry.bodyBytes)) return false;
   const viewed = serving.edge?.viewed;
   request.close ||= request.down?.listener.closing === true;
   const isPlain = viewed === undefined || (!viewed.hasConditional && !viewed.hasRange);
-  const status = isPlain
-    ? sendWhole(exchange, serving, request, answer)
-    : sendAsAsked(exchange, serving, request, answer);
+  const status = isPlain ? sendWhole(sender, answer) : sendAsAsked(sender, answer);
   serving.edge?.release();
-  exchange.answered(status);
+  sending.start(status);
+  return true;
 }
 
 /** The hot path: the head as it is stored, our own lines, the body; one write where they fit. */
-function sendWhole(exchange: Exchange, serving: Serving, request: Request, answer: StoredAnswer): number {
+function sendWhole({ exchange, serving, request, sending }: Sender, answer: StoredAnswer): number {
   const { entry, clientHeadOffset, status } = answer.stored;
   const { scratch } = serving.wire;
   const { bytes, bodyOffset, bodyBytes } = entry;
@@ -53,7 +61,7 @@ function sendWhole(exchange: Exchange, serving: Serving, request: Request, answe
     exchange.sendDown(scratch, 0, copy(bytes, bodyOffset, bodyOffset + bodyBytes, scratch, at));
   } else {
     exchange.sendDown(scratch, 0, at);
-    exchange.sendDown(bytes, bodyOffset, bodyOffset + bodyBytes);
+    sending.hold(bytes, bodyOffset, bodyOffset + bodyBytes);
   }
   return status;
 }
@@ -73,32 +81,33 @@ function statusOf({ stored, nowMs, detail, forward }: StoredAnswer): string {
 }
 
 /** The request has conditions or wants a part. */
-function sendAsAsked(exchange: Exchange, serving: Serving, request: Request, answer: StoredAnswer): number {
+function sendAsAsked(sender: Sender, answer: StoredAnswer): number {
   const { stored } = answer;
+  const { request, sending, serving } = sender;
   const viewed = serving.edge?.viewed;
-  if (viewed === undefined) return sendWhole(exchange, serving, request, answer);
+  if (viewed === undefined) return sendWhole(sender, answer);
   const { bodyBytes, bodyOffset, bytes } = stored.entry;
   const asked = evaluate(viewed, stored, bodyBytes, answer.nowMs);
   switch (asked.kind) {
     case "whole":
-      return sendWhole(exchange, serving, request, answer);
+      return sendWhole(sender, answer);
     case "not-modified":
-      return sendHead(exchange, serving, request, answer, {
+      return sendHead(sender, answer, {
         status: 304,
         length: undefined,
         range: undefined,
       });
     case "unsatisfiable": {
       const range = contentRange(asked, bodyBytes);
-      return sendHead(exchange, serving, request, answer, { status: 416, length: 0, range });
+      return sendHead(sender, answer, { status: 416, length: 0, range });
     }
     case "part": {
       const { first, last } = asked;
       const start = bodyOffset + first;
       const end = bodyOffset + last + 1;
       const range = contentRange(asked, bodyBytes);
-      sendHead(exchange, serving, request, answer, { status: 206, length: end - start, range });
-      if (request.method !== METHOD.head) exchange.sendDown(bytes, start, end);
+      sendHead(sender, answer, { status: 206, length: end - start, range });
+      if (request.method !== METHOD.head) sending.hold(bytes, start, end);
       return 206;
     }
   }
@@ -112,20 +121,14 @@ interface OtherHead {
 
 const REASONS = { 206: "Partial Content", 304: "Not Modified", 416: "Range Not Satisfiable" } as const;
 
-// oxlint-disable-next-line max-params -- the four of every answer here, and the one that differs
-function sendHead(
-  exchange: Exchange,
-  serving: Serving,
-  request: Request,
-  answer: StoredAnswer,
-  { status, length, range }: OtherHead,
-): number {
+function sendHead(sender: Sender, answer: StoredAnswer, { status, length, range }: OtherHead): number {
+  const { exchange, serving, request } = sender;
   const { scratch } = serving.wire;
   const stored = answer.stored.clientFields();
   const fields = status === 304 ? notModifiedFields(stored) : stored;
   const withRange = range === undefined ? fields : [...fields, ["Content-Range", range] as const];
   const head = headBytes(status, REASONS[status], withRange);
-  if (head.length + 2 * OWN_BYTES_MAX > scratch.length) return sendWhole(exchange, serving, request, answer);
+  if (head.length + 2 * OWN_BYTES_MAX > scratch.length) return sendWhole(sender, answer);
   let at = copy(head, 0, head.length, scratch, 0);
   if (length !== undefined) at = putFraming(length, scratch, at);
   exchange.sendDown(scratch, 0, putOwn(serving, request, answer, at));

@@ -1,0 +1,200 @@
+/**
+ * Purging on behalf of people: a request of the admin API, carried out on the memory that all workers share, so that
+ * it holds for every one of them when the answer goes out; and a record of it.
+ */
+import { type Clock, type LogFields, type Scheduler, systemClock, systemScheduler } from "../base/index.ts";
+import { formatProblem, type Snapshot } from "../config/index.ts";
+import {
+  describeItem,
+  describePurge,
+  logPortions,
+  PURGE_ITEMS_MAX,
+  type Purge,
+  type PurgeContext,
+  type PurgeItem,
+  PurgeLog,
+  type PurgeRequest,
+  purgesOf,
+  readPurgeRequest,
+  type Store,
+} from "../edge/index.ts";
+import type { AdminAnswer } from "./admin-server.ts";
+import type * as api from "./api.ts";
+import { hasCache, type KeyRules, keyRulesOf } from "./cache-key-rules.ts";
+import { type RateLimit, rateLimit } from "./rate-limit.ts";
+
+/** Far more than people and publishing systems ask for, and hardly felt. A count costs this for each item. */
+const REQUESTS_PER_SECOND = 50;
+
+/** What may come at once: a request that counts all that it names. */
+const REQUESTS_BURST = PURGE_ITEMS_MAX;
+
+/** A purge that waits for the store's lock tries again this often, this long apart: ten times what any holder needs. */
+const TRIES_MAX = 50;
+const TRY_AGAIN_MS = 2;
+
+/** What is purged, and who is told. */
+export interface PurgerOptions {
+  readonly plane: { readonly cache: Store | undefined; latest(): Snapshot | undefined };
+  /** Puts a record among the controller's events and into its log. */
+  readonly note: (kind: string, message: string, fields: LogFields) => void;
+  readonly clock?: Clock;
+  readonly scheduler?: Scheduler;
+}
+
+export class Purger {
+  readonly #plane: PurgerOptions["plane"];
+  readonly #note: PurgerOptions["note"];
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #limit: RateLimit;
+  readonly #log = new PurgeLog();
+  #rules: { readonly snapshot: Snapshot; readonly keyRules: KeyRules } | undefined;
+
+  constructor({ plane, note, clock = systemClock, scheduler = systemScheduler }: PurgerOptions) {
+    this.#plane = plane;
+    this.#note = note;
+    this.#clock = clock;
+    this.#scheduler = scheduler;
+    this.#limit = rateLimit({ perSecond: REQUESTS_PER_SECOND, burst: REQUESTS_BURST, clock });
+  }
+
+  /** Carries out the request that the body of a call is. */
+  async purge(body: Readonly<Record<string, unknown>>): Promise<AdminAnswer> {
+    const reading = readPurgeRequest(body);
+    if (reading.kind === "problems") return wrong(reading.problems.map(formatProblem));
+    const { request } = reading;
+    const { cache: store } = this.#plane;
+    const snapshot = this.#plane.latest();
+    if (snapshot === undefined || !hasCache(snapshot)) return NO_CACHE;
+    if (store === undefined) return UNAVAILABLE;
+    const waitMs = this.#limit(counts(request) ? request.items.length : 1);
+    if (waitMs > 0) return tooMany(waitMs);
+    return this.#carryOut(request, { store, keyRules: this.#keyRules(snapshot) });
+  }
+
+  /** The purges after the one with this sequence, oldest first. */
+  records(after: number): readonly api.PurgeRecord[] {
+    return this.#log
+      .list(after)
+      .map(({ atMs, ...record }) => ({ at: new Date(atMs).toISOString(), ...record }));
+  }
+
+  async #carryOut(request: PurgeRequest, context: PurgeContext & { store: Store }): Promise<AdminAnswer> {
+    const { items, soft, dryRun } = request;
+    const { store } = context;
+    const todo = items.map((item) => ({ item, purges: purgesOf(item, context, !soft) }));
+    const purged: api.PurgedItem[] = [];
+    let sequence = store.purgeSequence;
+    for (const { item, purges } of todo) {
+      // Counted before: afterwards there is nothing to be counted.
+      const matched = counts(request) ? await this.#count(store, purges) : undefined;
+      const done = dryRun ? sequence : await this.#purgeAll(store, purges);
+      if (done === "busy") {
+        if (purged.length > 0) this.#record(items.slice(0, purged.length), { sequence, soft });
+        return busy(item);
+      }
+      sequence = done;
+      purged.push({ what: describeItem(item), ...(matched === undefined ? {} : { matched }) });
+    }
+    if (!dryRun) this.#record(items, { sequence, soft });
+    return { kind: "ok", data: { sequence, soft, dryRun, purged } satisfies api.PurgeResult };
+  }
+
+  /** The sequence of the last one. To purge once more what was purged does no harm. */
+  async #purgeAll(store: Store, purges: readonly Purge[]): Promise<number | "busy"> {
+    let sequence = store.purgeSequence;
+    for (const purge of purges) {
+      let done = store.purge(purge);
+      for (let tries = 1; done === "busy" && tries < TRIES_MAX; tries++) {
+        await this.#pause(TRY_AGAIN_MS);
+        done = store.purge(purge);
+      }
+      if (done === "busy") return "busy";
+      sequence = done;
+    }
+    return sequence;
+  }
+
+  /** Looks at every stored response, once for each purge; between two of them the controller does other work. */
+  async #count(store: Store, purges: readonly Purge[]): Promise<number> {
+    let sum = 0;
+    for (const purge of purges) {
+      sum += store.countConcerned(purge);
+      await this.#pause(0);
+    }
+    return sum;
+  }
+
+  #record(items: readonly PurgeItem[], { sequence, soft }: { sequence: number; soft: boolean }): void {
+    const what = items.map(describeItem);
+    const record = { sequence, atMs: this.#clock.wallMs(), soft, what };
+    this.#log.add(record);
+    for (const portion of logPortions(what)) {
+      const part = { ...record, what: portion };
+      this.#note("cache-purged", describePurge(part), { sequence, soft, what: portion });
+    }
+  }
+
+  #keyRules(snapshot: Snapshot): KeyRules {
+    if (this.#rules?.snapshot !== snapshot) this.#rules = { snapshot, keyRules: keyRulesOf(snapshot) };
+    return this.#rules.keyRules;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#scheduler.after(ms, resolve));
+  }
+}
+
+function counts({ dryRun, count }: PurgeRequest): boolean {
+  return dryRun || count;
+}
+
+const NO_CACHE: AdminAnswer = {
+  kind: "error",
+  status: 409,
+  code: "no-cache",
+  message: "no rule has a cache, so there is nothing to purge",
+  mend: "add `cache: {}` to a rule that forwards, and `tenfold reload`",
+};
+
+const UNAVAILABLE: AdminAnswer = {
+  kind: "error",
+  status: 503,
+  code: "cache-unavailable",
+  message: "there is no memory for the cache: the gateway serves without one, and nothing is kept",
+  mend: "free the space, or lower gateway.cache.memory, and `tenfold reload`",
+};
+
+function wrong(problems: readonly string[]): AdminAnswer {
+  const [first = "", ...more] = problems;
+  const message = more.length === 0 ? first : `${problems.length} problems: ${problems.join(" · ")}`;
+  return {
+    kind: "error",
+    status: 400,
+    code: "bad-purge",
+    message,
+    mend: "nothing was purged; mend the request and send it again",
+    problems,
+  };
+}
+
+function tooMany(waitMs: number): AdminAnswer {
+  return {
+    kind: "error",
+    status: 429,
+    code: "too-many-purges",
+    message: `more than ${REQUESTS_PER_SECOND} purges a second (a count is one for each item); nothing was purged`,
+    mend: `send it again in ${waitMs} ms, up to ${PURGE_ITEMS_MAX} things in one request`,
+  };
+}
+
+function busy(item: PurgeItem): AdminAnswer {
+  return {
+    kind: "error",
+    status: 503,
+    code: "cache-busy",
+    message: `${describeItem(item)} could not be purged: the store's lock is held`,
+    mend: "send the request again; what it had purged already is purged once more, which does no harm",
+  };
+}
