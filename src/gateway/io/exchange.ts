@@ -133,8 +133,8 @@ export class Exchange implements UpstreamUser {
   #detach(): boolean {
     const { recording } = this;
     const { down } = this.#request;
-    const goesOn =
-      recording?.keeps === true && !recording.hasEnded && this.#attempts.upstream?.isOpen === true;
+    const isWanted = recording !== undefined && (recording.keeps || recording.hasFollowers);
+    const goesOn = isWanted && !recording.hasEnded && this.#attempts.upstream?.isOpen === true;
     if (!goesOn || down === undefined || down.isNobody) return false;
     this.#outcome.reason = "client-closed";
     this.#report();

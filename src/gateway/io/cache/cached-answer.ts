@@ -215,7 +215,10 @@ export class CachedAnswer implements Ways {
       this.#fetch(edge, order, { forward: "uri-miss", detail }, isShared);
       return true;
     };
-    if (detail !== "" || edge.isMarked(order.key)) return lead(false);
+    const isMarked = edge.isMarked(order.key);
+    // What cannot be kept is between client and target, and so are its validators.
+    if (isMarked && hasConditional) return this.#around("uri-miss", "marked");
+    if (detail !== "" || isMarked) return lead(false);
     return this.#followOr(edge, order, { forward: "uri-miss", detail }, lead);
   }
 
@@ -230,7 +233,7 @@ export class CachedAnswer implements Ways {
   /** The request's head with the cache's conditions in the place of the client's. */
   #headWith(conditions: Conditions): Uint8Array {
     const { replay, replayHeadEnd } = this.#request;
-    return conditionalHead(replay, replayHeadEnd, conditions);
+    return conditionalHead({ bytes: replay, end: replayHeadEnd }, conditions, this.#serving.limits);
   }
 
   // --- the fetch ----------------------------------------------------------------------------------------------
@@ -243,6 +246,8 @@ export class CachedAnswer implements Ways {
     lead: (isShared: boolean) => boolean,
   ): boolean {
     const here = edge.recordingFor(order);
+    // Of another variant: what this request gets is to come beside it.
+    if (here !== undefined && edge.isOther(here)) return lead(true);
     const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
     const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
     if (here === undefined && worker < 0 && !isUnknown) return lead(true);

@@ -194,6 +194,11 @@ export class Edge {
     return equals(recording.order.key.bytes, 0, recording.order.key.bytes.length, key);
   }
 
+  /** Whether a recording is known to be of another variant than the one that the request in the view selects. */
+  isOther({ meta }: Recording): boolean {
+    return meta !== undefined && !matchesVariant(meta, this.viewed);
+  }
+
   /** A recording of what another worker is fetching; undefined without a way to it. */
   recordElsewhere(order: FetchOrder, worker: number): Recording | undefined {
     if (this.#link?.isOpen !== true) return undefined;
@@ -251,9 +256,8 @@ export class Edge {
 
   // --- the store ----------------------------------------------------------------------------------------------
 
-  /** Stores a response; the request that it answers is in the view. It is no matter if there is no room. */
+  /** Stores a response. It is no matter if there is no room. */
   keep(keeping: Keeping): void {
-    this.#removeOthers(keeping.key, keeping.meta);
     if (!this.put(keeping)) new LateStore(this, this.#serving.wheel, keeping).wait();
   }
 
@@ -298,14 +302,18 @@ export class Edge {
     const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     const { status, reason } = stored;
     const head = layOutHead({ status, reason }, fields, bodyBytes, cache.policy);
-    if (head !== undefined) this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });
+    if (head === undefined) return;
+    if (this.hasOther(key, meta)) this.remove(key);
+    this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });
   }
 
-  /** A response with another Vary that would answer the same request is out of date now. */
-  #removeOthers(key: CacheKey, meta: StoredMeta): void {
+  /** Whether a stored response with another Vary answers the request in the view: `meta` makes it out of date. */
+  hasOther(key: CacheKey, meta: StoredMeta | undefined): boolean {
+    if (meta === undefined) return false;
     const stored = this.lookAgain(key);
-    if (stored !== undefined && stored.varyNames !== meta.varyNames) this.remove(key);
+    const isOther = stored !== undefined && stored.varyNames !== meta.varyNames;
     this.release();
+    return isOther;
   }
 
   /** Removes all variants of a key. */

@@ -2,7 +2,7 @@
  * A client that gets the response of a recording: waits for it, for something older if that takes too long, and is then
  * sent its own head and the body at its own pace.
  */
-import { afterFailure, cachedAs, evaluate, matchesVariant, notModifiedFields } from "../../../edge/index.ts";
+import { afterFailure, cachedAs, evaluate, notModifiedFields } from "../../../edge/index.ts";
 import { asBytes, copy, METHOD } from "../../../http/index.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -52,6 +52,8 @@ export class Following implements Follower {
   /** Soft timeouts that passed without anything to fall back on. */
   #waits = 0;
   #hasBegun = false;
+  /** Of the head that was sent: 304 for who has the response already. */
+  #status = 0;
   #offset = 0;
   #isChunked = false;
   #hasBody = true;
@@ -122,9 +124,9 @@ export class Following implements Follower {
 
   /** The response has begun: is it for this request as well? */
   #begin(recording: Recording): void {
-    const { head, keeps, meta } = recording;
+    const { head, keeps } = recording;
     this.#exchange.view();
-    const isOther = meta !== undefined && !matchesVariant(meta, this.#edge.viewed);
+    const isOther = this.#edge.isOther(recording);
     if (!this.#leads && (!keeps || head === undefined || isOther)) {
       this.#leave();
       return isOther ? this.#ways.lookAgain() : this.#ways.goAlone(recording.refusal);
@@ -158,6 +160,7 @@ export class Following implements Follower {
     if (hasBody(status) && (this.#hasBody || length >= 0)) at = putFraming(length, out, at);
     at = putEnd(this.#serving, request, out, at);
     this.#hasBegun = true;
+    this.#status = status;
     this.#exchange.adopt(status);
     if (out === scratch) this.#pending = at;
     else this.#exchange.sendDown(out, 0, at);
@@ -188,7 +191,7 @@ export class Following implements Follower {
     const isDone = this.#sendBody(recording);
     if (isDone) {
       this.#leave();
-      return this.#exchange.answered(recording.status);
+      return this.#exchange.answered(this.#status);
     }
     if (!recording.keeps && this.#offset > before) recording.followed();
     this.#exchange.wait("stream", this.#request.timeouts.idleMs);

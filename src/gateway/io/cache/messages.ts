@@ -1,4 +1,5 @@
 /** Requests and responses as the caching policy reads them: views over parsed heads, no string made before it is asked for. */
+import type { LimitsConfig } from "../../../config/index.ts";
 import type { CacheRequest, CacheResponse, Conditions, FieldLine, KeySource } from "../../../edge/index.ts";
 import {
   asBytes,
@@ -227,14 +228,24 @@ export function headBytes(status: number, reason: string, fields: readonly Field
 /** Fields that the cache decides about by itself. */
 const OWN_CONDITIONS = /^(if-none-match|if-modified-since|if-match|if-unmodified-since|if-range|range)$/i;
 
-/** The request head `bytes[0, end)` with our conditions in the place of its own, as a GET. */
-export function conditionalHead(bytes: Uint8Array, end: number, conditions: Conditions): Uint8Array {
-  const { ifNoneMatch, ifModifiedSince } = conditions;
+/**
+ * The request head `bytes[0, end)` with our conditions in the place of its own, as a GET; without any where a head with
+ * them would be longer than one may be.
+ */
+export function conditionalHead(
+  { bytes, end }: { readonly bytes: Uint8Array; readonly end: number },
+  { ifNoneMatch, ifModifiedSince }: Conditions,
+  { headBytesMax, fieldsMax }: Pick<LimitsConfig, "headBytesMax" | "fieldsMax">,
+): Uint8Array {
   const [requestLine = "", ...fields] = text(bytes, 0, end - 4).split("\r\n");
-  const kept = fields.filter((line) => !OWN_CONDITIONS.test(line.slice(0, line.indexOf(":"))));
-  if (ifNoneMatch !== undefined) kept.push(`If-None-Match: ${ifNoneMatch}`);
-  if (ifModifiedSince !== undefined) kept.push(`If-Modified-Since: ${ifModifiedSince}`);
-  return asBytes(`${[requestLine.replace(/^HEAD /, "GET "), ...kept].join("\r\n")}\r\n\r\n`);
+  const plain = fields.filter((line) => !OWN_CONDITIONS.test(line.slice(0, line.indexOf(":"))));
+  const whole = [...plain];
+  if (ifNoneMatch !== undefined) whole.push(`If-None-Match: ${ifNoneMatch}`);
+  if (ifModifiedSince !== undefined) whole.push(`If-Modified-Since: ${ifModifiedSince}`);
+  const written = (lines: readonly string[]): Uint8Array =>
+    asBytes(`${[requestLine.replace(/^HEAD /, "GET "), ...lines].join("\r\n")}\r\n\r\n`);
+  const head = written(whole);
+  return head.length > headBytesMax || whole.length > fieldsMax ? written(plain) : head;
 }
 
 /** Links that say what to load beside a page. */

@@ -115,6 +115,9 @@ export class Recording {
   #base = 0;
   #total = 0;
   #isStored = false;
+  // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
+  #isLastUse = false;
+  #outdatesOthers = false;
 
   constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
     this.#edge = edge;
@@ -190,6 +193,7 @@ export class Recording {
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
+    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
   }
 
   #isCompressible(response: HeadedResponse): boolean {
@@ -243,6 +247,7 @@ export class Recording {
     if (this.hasEnded) return;
     if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
+    if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
 
   /** There is no response. */
@@ -321,6 +326,7 @@ export class Recording {
     const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
     if (update.kind === "mismatch") return this.#edge.remove(key);
     if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.startSequence);
+    else this.#isLastUse = true;
   }
 
   #store(body: readonly Piece[]): void {
@@ -328,6 +334,7 @@ export class Recording {
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
     if (this.status !== 204) putContentLength(head, this.#total);
+    if (this.#outdatesOthers) this.#edge.remove(this.order.key);
     this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.startSequence });
   }
 

@@ -2,8 +2,11 @@
 import type { CacheConfig, CacheKeyConfig, CacheStoreConfig } from "../../../config/index.ts";
 import { type CacheKeyRule, type CachePolicy, DEFAULT_POLICY } from "../../../edge/index.ts";
 
-/** What an object may take at most of the memory, unless the rule says. */
-const OBJECT_SHARE = 0.01;
+/**
+ * What the store takes of one object, of all memory: a hundredth of what its tables leave, head included. A rule may say
+ * less; what is larger would be held in memory while it comes, and then be refused.
+ */
+const OBJECT_SHARE = 0.009;
 
 /** A rule's cache, ready for use. */
 export interface RuleCache {
@@ -34,7 +37,7 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
       staleWhileRevalidateMs: config.staleWhileRevalidateMs,
       staleIfErrorMs: config.staleIfErrorMs,
       graceMs: config.graceMs,
-      maxObjectBytes: objectBytesMax || Math.floor(memoryBytes * OBJECT_SHARE),
+      maxObjectBytes: Math.min(objectBytesMax || memoryBytes, Math.floor(memoryBytes * OBJECT_SHARE)),
       allowSetCookie: config.setCookie,
       allowAuthorization: config.authorization,
       browserCacheControl: browser,
