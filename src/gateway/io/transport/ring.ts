@@ -39,7 +39,10 @@ const SQ = { tail: 1, mask: 2, array: 6 } as const;
 const CQ = { head: 0, tail: 1, mask: 2, cqes: 5 } as const;
 
 /** What can be asked for, with the flags it is always asked with in the upper bits of the first word. */
-const OP: Readonly<Record<"pollAdd" | "accept" | "asyncCancel" | "connect" | "send" | "recv", number>> = {
+const OP: Readonly<
+  Record<"nop" | "pollAdd" | "accept" | "asyncCancel" | "connect" | "send" | "recv", number>
+> = {
+  nop: 0,
   pollAdd: 6,
   /** IORING_ACCEPT_MULTISHOT */
   accept: 13 | (1 << 16),
@@ -191,6 +194,21 @@ export class Ring {
     if (((position - this.#submitted) | 0) < 0) return false;
     this.#requests[(position & this.#sqMask) * REQUEST_WORDS + 6] = length;
     return true;
+  }
+
+  /**
+   * Makes nothing of the requests on `fd` that the kernel has not seen yet: it would look the number up when it does, and
+   * find another file there. Their outcomes come all the same. Call it before `fd` is closed. O(requests that wait).
+   */
+  retract(fd: number): void {
+    const words = this.#requests;
+    for (let position = this.#submitted; position !== this.#tail; position = (position + 1) | 0) {
+      const at = (position & this.#sqMask) * REQUEST_WORDS;
+      if (words[at + 1] !== fd) continue;
+      words[at] = OP.nop;
+      for (let i = at + 1; i < at + 8; i++) words[i] = 0;
+      words[at + 10] = 0;
+    }
   }
 
   /** Hands over what is in the ring; what can be done at once is done, its outcomes are there afterwards. */

@@ -3,7 +3,7 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { seededRandom, systemScheduler } from "../../../base/index.ts";
 import { eventually, settle } from "../../testing/eventually.ts";
@@ -66,6 +66,12 @@ function openDescriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
 
+/** Opens files until no lower number than that of a socket is free: the next socket gets the one that is closed next. */
+function takeLowNumbers(): { give(): void } {
+  const files = Array.from({ length: 64 }, () => openSync("/dev/null", "r"));
+  return { give: () => files.forEach((file) => closeSync(file)) };
+}
+
 /** A few hundred arrivals. */
 const PATTERN_BYTES = 2 * 1024 * 1024;
 
@@ -87,6 +93,16 @@ export function describeTransport(create: () => Transport): void {
       return owner;
     });
     return { listener, accepted };
+  }
+
+  /** Listens, and says something to all who come. */
+  function greeter(text: string): { listener: TcpListener } {
+    const bytes = Buffer.from(text);
+    const listener = transport.listen({ host: LOOPBACK, port: 0 }, (socket) => {
+      queueMicrotask(() => socket.write(bytes, 0, bytes.length));
+      return new Recorder();
+    });
+    return { listener };
   }
 
   async function pair(): Promise<{ near: Recorder; far: Socket; listener: TcpListener }> {
@@ -285,6 +301,46 @@ export function describeTransport(create: () => Transport): void {
       await soon(() => accepted.every(({ told }) => told.includes("closed") || told.includes("ended")));
       for (const { socket } of accepted) socket?.end();
       listener.stop();
+    });
+
+    // The next socket gets the number of the descriptor that was closed last: whatever was still asked of that must
+    // not reach it.
+
+    test("a connection given up at once does not lead the next one to its own address", async () => {
+      const wrong = greeter("wrong");
+      const right = greeter("right");
+      for (let i = 0; i < 5; i++) {
+        const next = new Recorder();
+        transport.connect({ host: LOOPBACK, port: wrong.listener.port }, new Recorder())();
+        transport.connect({ host: LOOPBACK, port: right.listener.port }, next);
+        await soon(() => next.told.length > 0 && next.text !== "");
+        expect([next.told[0], next.text]).toEqual(["opened", "right"]);
+        next.socket?.end();
+      }
+      wrong.listener.stop();
+      right.listener.stop();
+    });
+
+    test("what a peer did not read before its connection was cut reaches nobody else", async () => {
+      const { listener: silent, accepted } = listen();
+      for (let i = 0; i < 2; i++) {
+        const { near, far, listener } = await pair();
+        far.pause();
+        const secret = new Uint8Array(SLOT_BYTES).fill(0x73);
+        while (near.socket?.write(secret, 0, secret.length) === secret.length);
+        const next = new Recorder();
+        const numbers = takeLowNumbers();
+        near.socket?.terminate();
+        transport.connect({ host: LOOPBACK, port: silent.port }, next);
+        numbers.give();
+        await soon(() => next.told.includes("opened") && accepted.length === i + 1);
+        await settle();
+        expect(accepted[i]?.bytes).toBe(0);
+        next.socket?.end();
+        far.destroy();
+        listener.stop();
+      }
+      silent.stop();
     });
   });
 }

@@ -52,6 +52,8 @@ export class UringSocket implements TcpSocket {
   #closed = false;
   /** Closed for its owner; what is in the slot still goes out. */
   #flushing = false;
+  /** The descriptor's number may be another file's by now: nothing is asked of it any more. */
+  #released = false;
   /** Its place may be another socket's by now. */
   #forgotten = false;
 
@@ -115,6 +117,7 @@ export class UringSocket implements TcpSocket {
   /** The kernel took `result` bytes of the slot, or none and this is why. */
   sent(result: number): void {
     this.#outstanding--;
+    if (this.#released) return this.#forgetWhenDone();
     if (result >= 0) this.#slotStart += result;
     if (result < 0 && result !== -ERRNO.EAGAIN) this.#noMoreSends();
     else this.#sendRest();
@@ -167,6 +170,7 @@ export class UringSocket implements TcpSocket {
   roomMade(): void {
     this.#outstanding--;
     this.#awaitsRoom = false;
+    if (this.#released) return this.#forgetWhenDone();
     if (this.#slot !== NO_SLOT) this.#sendRest();
     else this.#allSent();
     this.#forgetWhenDone();
@@ -352,6 +356,8 @@ export class UringSocket implements TcpSocket {
 
   /** Gives the descriptor back. A standing request would keep it open, so both directions are shut down first. */
   #release(): void {
+    if (this.#released) return;
+    this.#released = true;
     this.#closed = true;
     this.#flushing = false;
     this.#table.closeDescriptor(this.#fd);

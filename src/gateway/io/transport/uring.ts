@@ -75,7 +75,9 @@ export class UringTransport implements Transport, UringTable {
   readonly #freeSlots: number[] = Array.from({ length: SLOTS }, (_, i) => SLOTS - 1 - i);
   readonly #sockets: (UringSocket | undefined)[] = [undefined];
   readonly #freePlaces: number[] = [];
+  /** By a number of their own: a descriptor's may be another listener's before the last outcome has come. */
   readonly #listeners = new Map<number, Listening>();
+  #lastListener = 0;
   readonly #connecting = new Map<number, Uint8Array>();
   readonly #bunLoops: number[];
   readonly #bunToWatch: number[];
@@ -114,17 +116,19 @@ export class UringTransport implements Transport, UringTable {
     const fd = this.descriptors.listen(address, 0);
     // Accepted sockets inherit it.
     this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);
-    this.#listeners.set(fd, { fd, accept, stopped: false });
-    this.ring.accept(fd, TAG.accept | fd);
-    return { port: this.descriptors.localPort(fd), stop: () => this.#stopListening(fd) };
+    const place = ++this.#lastListener & PLACE_MASK;
+    this.#listeners.set(place, { fd, accept, stopped: false });
+    this.ring.accept(fd, TAG.accept | place);
+    return { port: this.descriptors.localPort(fd), stop: () => this.#stopListening(place) };
   }
 
   /** Takes what already waits in the kernel's queue, then closes. What the ring has accepted comes a little later. */
-  #stopListening(fd: number): void {
-    const listening = this.#listeners.get(fd);
+  #stopListening(place: number): void {
+    const listening = this.#listeners.get(place);
     if (listening === undefined || listening.stopped) return;
+    const { fd } = listening;
     listening.stopped = true;
-    this.ring.cancel(TAG.accept | fd, TAG.cancelled);
+    this.ring.cancel(TAG.accept | place, TAG.cancelled);
     this.ring.submit();
     this.calls.fcntl(fd, F_SETFL, O_NONBLOCK);
     for (let taken = this.#acceptWaiting(fd); taken >= 0; taken = this.#acceptWaiting(fd))
@@ -214,14 +218,14 @@ export class UringTransport implements Transport, UringTable {
     }
   }
 
-  #acceptOutcome(fd: number, result: number, flags: number): void {
-    const listening = this.#listeners.get(fd);
+  #acceptOutcome(place: number, result: number, flags: number): void {
+    const listening = this.#listeners.get(place);
     if (listening === undefined) return;
     if (result >= 0) this.#accepted(listening, result);
     if ((flags & OUTCOME.more) !== 0) return;
-    if (listening.stopped) this.#listeners.delete(fd);
+    if (listening.stopped) this.#listeners.delete(place);
     else if (result === -ERRNO.EMFILE || result === -ERRNO.ENFILE) this.#starved = true;
-    else this.ring.accept(fd, TAG.accept | fd);
+    else this.ring.accept(listening.fd, TAG.accept | place);
   }
 
   #accepted(listening: Listening, fd: number): void {
@@ -236,8 +240,8 @@ export class UringTransport implements Transport, UringTable {
   /** Listens again on what had to be left alone, now that a descriptor may be free. */
   #acceptAgain(): void {
     this.#starved = false;
-    for (const { fd, stopped } of this.#listeners.values())
-      if (!stopped) this.ring.accept(fd, TAG.accept | fd);
+    for (const [place, { fd, stopped }] of this.#listeners)
+      if (!stopped) this.ring.accept(fd, TAG.accept | place);
   }
 
   #endRound(): void {
@@ -293,6 +297,7 @@ export class UringTransport implements Transport, UringTable {
   }
 
   closeDescriptor(fd: number): void {
+    this.ring.retract(fd);
     this.calls.shutdown(fd, SHUT_RDWR);
     this.calls.close(fd);
     if (this.#starved) this.#acceptAgain();
