@@ -88,9 +88,9 @@ export function sealRecord(
   words[at + FRAME.order] = order;
   const body = start + bodyAt;
   for (let chunk = 0; chunk * CHUNK_BYTES < bodyBytes; chunk++) {
-    const from = body + chunk * CHUNK_BYTES;
-    const to = Math.min(from + CHUNK_BYTES, body + bodyBytes);
-    words[at + FRAME.chunks + chunk] = checksum(bytes, from, to);
+    const begin = body + chunk * CHUNK_BYTES;
+    const end = Math.min(begin + CHUNK_BYTES, body + bodyBytes);
+    words[at + FRAME.chunks + chunk] = checksum(bytes, begin, end);
   }
   words[at + FRAME.check] = checksum(bytes, start + 8, body);
 }

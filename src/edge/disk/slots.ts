@@ -70,7 +70,7 @@ export class DiskSlots {
     if (found === undefined) return NONE;
     return found.length === 1
       ? found
-      : found.sort((a, b) => (isLater(this.#serialAt(a), this.#serialAt(b)) ? -1 : 1));
+      : found.toSorted((a, b) => (isLater(this.#serialAt(a), this.#serialAt(b)) ? -1 : 1));
   }
 
   /** The place in the slot at word `at`; 0 when there is none. */

@@ -29,6 +29,7 @@ export interface SegmentPlaces extends DiskSecret {
   readonly segmentBytes: number;
 }
 
+/** The files of one worker. */
 export class SegmentFiles {
   readonly #places: SegmentPlaces;
   readonly #files = new Map<number, SegmentFile>();
@@ -61,7 +62,7 @@ export class SegmentFiles {
   }
 
   closeAll(): void {
-    for (const slot of [...this.#files.keys()]) this.forget(slot);
+    for (const slot of this.#files.keys()) this.forget(slot);
   }
 
   async #open(segment: Segment): Promise<SegmentFile | NoFile> {

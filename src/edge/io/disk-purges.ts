@@ -7,6 +7,7 @@ import type { Purge } from "../store/index.ts";
 import type { PurgeMirror } from "../store/purge-mirror.ts";
 import { mirrorPath, openMirror } from "./disk-folder.ts";
 
+/** The mirror, as one worker sees it. */
 export class PurgeFile {
   readonly #mirror: PurgeMirror;
   readonly #descriptor: number;

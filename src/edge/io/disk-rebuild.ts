@@ -41,6 +41,7 @@ export interface RebuildProgress {
   objects: number;
 }
 
+/** One pass over the segments that wait to be scanned. */
 export class Rebuild {
   readonly progress: RebuildProgress;
   readonly #context: RebuildContext;

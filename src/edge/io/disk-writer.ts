@@ -61,7 +61,7 @@ export interface WriteContext {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** Reads an object of the segment that is about to go. */
-  copy(at: number, place: number): Promise<RecordMemory | undefined>;
+  readonly copy: (at: number, place: number) => Promise<RecordMemory | undefined>;
 }
 
 /** The segment that is being filled. */
