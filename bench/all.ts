@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-hit": ["--rounds", "3"],
   "edge-collapse": [],
   "edge-hit-ratio": [],
+  "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],

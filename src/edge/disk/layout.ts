@@ -1,7 +1,7 @@
 /**
  * The index of the disk tier: a file that all workers map, and where everything lies in it.
  *
- *   header | workers | segments | lists of hits | ghosts | buckets
+ *   header | workers | segments | lists of hits | forgotten | ghosts | buckets
  *
  * Objects lie in segment files of one size. A segment is known by the number of its slot, which its file is named by,
  * and by its serial: each life of a slot has a new one, so that dropping a segment is one word written, and whatever
@@ -38,6 +38,8 @@ export const BUCKET_WORDS: number = WAYS * 4;
 export const HITS_PER_SEGMENT = 2048;
 /** Ghosts in a set; the oldest is forgotten. */
 export const GHOST_WAYS = 16;
+/** Bits that remember what was forgotten while segments are scanned: of a million, 20,000 forget 2 % too much. */
+export const FORGOTTEN_BITS: number = 1 << 20;
 /** Workers that can use the tier at the same time. */
 const WORKERS_MAX = 256;
 
@@ -54,6 +56,8 @@ export const HEADER = {
   lock: 16,
   serial: 32,
   order: 33,
+  /** Whether there are segments that have not been scanned. */
+  scanning: 34,
   sealed: 48,
   bootId: 52,
 } as const;
@@ -119,6 +123,7 @@ export interface DiskLayout {
   readonly segments: number;
   readonly segmentWords: number;
   readonly hits: number;
+  readonly forgotten: number;
   readonly ghosts: number;
   readonly buckets: number;
   readonly words: number;
@@ -129,10 +134,11 @@ export function diskLayoutOf(sizes: DiskSizes): DiskLayout {
   const workers = HEADER_WORDS;
   const segments = workers + Math.ceil(sizes.workers / 16) * 16;
   const hits = segments + sizes.segments * SEGMENT_WORDS;
-  const ghosts = hits + sizes.segments * HITS_PER_SEGMENT;
+  const forgotten = hits + sizes.segments * HITS_PER_SEGMENT;
+  const ghosts = forgotten + FORGOTTEN_BITS / 32;
   const buckets = ghosts + sizes.ghostSets * GHOST_WAYS;
   const words = buckets + sizes.buckets * BUCKET_WORDS;
-  return { sizes, workers, segments, segmentWords: SEGMENT_WORDS, hits, ghosts, buckets, words };
+  return { sizes, workers, segments, segmentWords: SEGMENT_WORDS, hits, forgotten, ghosts, buckets, words };
 }
 
 /** An index and its plan, as every part of the tier gets it. */

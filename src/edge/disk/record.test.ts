@@ -5,7 +5,7 @@ import { scanWindow } from "./scan.ts";
 import { PLACE, sealedRecord } from "./testing.ts";
 
 const BODY_BYTES = 150_000;
-const at = { ...PLACE, unit: 9 };
+const place = { ...PLACE, unit: 9 };
 
 function bodyIsRight({ words, bytes }: ReturnType<typeof sealedRecord>): boolean {
   const chunks = Math.ceil((words[FRAME.bodyBytes] ?? 0) / CHUNK_BYTES);
@@ -14,17 +14,17 @@ function bodyIsRight({ words, bytes }: ReturnType<typeof sealedRecord>): boolean
 
 test("a record is believed where it was written, and nowhere else", () => {
   const record = sealedRecord("example.com/a", 9, BODY_BYTES);
-  expect(checkHead(record, 0, at, record.bytes.length)).toBe("ok");
-  expect(checkHead(record, 0, { ...at, unit: 10 }, record.bytes.length)).toBe("torn");
-  expect(checkHead(record, 0, { ...at, serial: 6 }, record.bytes.length)).toBe("torn");
-  expect(checkHead(record, 0, { ...at, secretB: 23 }, record.bytes.length)).toBe("torn");
+  expect(checkHead(record, 0, place, record.bytes.length)).toBe("ok");
+  expect(checkHead(record, 0, { ...place, unit: 10 }, record.bytes.length)).toBe("torn");
+  expect(checkHead(record, 0, { ...place, serial: 6 }, record.bytes.length)).toBe("torn");
+  expect(checkHead(record, 0, { ...place, secretB: 23 }, record.bytes.length)).toBe("torn");
 });
 
 test("a record cut at any byte before its body is torn", () => {
   const record = sealedRecord("example.com/a", 9, 10);
   const bodyAt = record.words[FRAME.bodyAt] ?? 0;
-  for (let size = 0; size < bodyAt; size++) expect(checkHead(record, 0, at, size)).toBe("torn");
-  expect(checkHead(record, 0, at, bodyAt)).toBe("ok");
+  for (let size = 0; size < bodyAt; size++) expect(checkHead(record, 0, place, size)).toBe("torn");
+  expect(checkHead(record, 0, place, bodyAt)).toBe("ok");
 });
 
 test("no byte of a record can change without being noticed", () => {
@@ -35,7 +35,7 @@ test("no byte of a record can change without being noticed", () => {
     const byte = round < 600 ? round : Math.floor(random() * end);
     const bit = 1 << Math.floor(random() * 8);
     record.bytes[byte] = (record.bytes[byte] ?? 0) ^ bit;
-    expect(checkHead(record, 0, at, record.bytes.length) === "ok" && bodyIsRight(record)).toBe(false);
+    expect(checkHead(record, 0, place, record.bytes.length) === "ok" && bodyIsRight(record)).toBe(false);
     record.bytes[byte] = (record.bytes[byte] ?? 0) ^ bit;
   }
   expect(bodyIsRight(record)).toBe(true);

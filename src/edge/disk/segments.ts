@@ -122,12 +122,23 @@ export class Segments {
     const at = this.#at(slot);
     this.#words[at + SEGMENT.serial] = serial;
     this.#words[at + SEGMENT.state] = SEGMENT_STATE.unscanned;
+    this.#words[HEADER.scanning] = 1;
     if (isLater(serial, this.#words[HEADER.serial] ?? 0)) this.#words[HEADER.serial] = serial;
   }
 
-  /** Says that all objects of a found segment are in the index. */
-  scanned({ slot, serial }: Segment): void {
+  /** Whether objects that were found at the start may still be entered. */
+  get isScanning(): boolean {
+    return Atomics.load(this.#words, HEADER.scanning) !== 0;
+  }
+  /** Says that none will be any more. */
+  endScanning(): void {
+    Atomics.store(this.#words, HEADER.scanning, 0);
+  }
+
+  /** Says that all objects of a found segment, which ends at unit `units`, are in the index. */
+  scanned({ slot, serial }: Segment, units: number): void {
     if (this.#word(slot, SEGMENT.serial) !== serial) return;
+    this.grow(slot, units);
     const at = this.#at(slot) + SEGMENT.state;
     Atomics.compareExchange(this.#words, at, SEGMENT_STATE.unscanned, SEGMENT_STATE.sealed);
   }

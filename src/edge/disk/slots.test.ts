@@ -51,7 +51,7 @@ test("the same object is replaced, another variant is not, and both can be forgo
   put(1, 10);
   put(1, 20, 5);
   put(1, 30);
-  expect(units(1).toSorted()).toEqual([20, 30]);
+  expect(units(1).toSorted((a, b) => a - b)).toEqual([20, 30]);
   expect([slots.forget(1, 7, 5), units(1), slots.forget(1, 7), units(1)]).toEqual([1, [30], 1, []]);
 });
 
@@ -138,7 +138,7 @@ test("found segments are scanned the latest first, and serials go on after them"
   const segments = segmentsOf(testIndex());
   for (const serial of [7, 900, 30]) segments.found({ slot: serial % 16, serial });
   expect(segments.unscanned().map(({ serial }) => serial)).toEqual([900, 30, 7]);
-  segments.scanned({ slot: 7, serial: 7 });
+  segments.scanned({ slot: 7, serial: 7 }, 100);
   expect(segments.stateOf(7)).toBe(SEGMENT_STATE.sealed);
   expect(isLater(segments.take(undefined)?.current.serial ?? 0, 900)).toBe(true);
 });

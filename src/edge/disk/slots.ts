@@ -7,7 +7,7 @@
  * place; what a place names is proved by the record on disk, so that a torn slot is a miss at worst. A slot whose
  * serial is not its segment's any more is free: dropping a segment touches none of them.
  */
-import { BUCKET_WORDS, type DiskIndex, UNIT_BITS, WAYS } from "./layout.ts";
+import { BUCKET_WORDS, type DiskIndex, FORGOTTEN_BITS, UNIT_BITS, WAYS } from "./layout.ts";
 import { isLater, type Segments } from "./segments.ts";
 
 /** Place of a slot that is being written. No record begins at unit 0 of a segment. */
@@ -49,12 +49,14 @@ export class DiskSlots {
   readonly #words: Int32Array;
   readonly #first: number;
   readonly #buckets: number;
+  readonly #forgotten: number;
   readonly #segments: Segments;
 
   constructor({ words, layout }: DiskIndex, segments: Segments) {
     this.#words = words;
     this.#first = layout.buckets;
     this.#buckets = layout.sizes.buckets;
+    this.#forgotten = layout.forgotten;
     this.#segments = segments;
   }
 
@@ -118,8 +120,13 @@ export class DiskSlots {
     Atomics.compareExchange(this.#words, at + PLACES, place, 0);
   }
 
-  /** Takes out the variants of a key, or one of them. How many there were. */
+  /** Takes out the variants of a key, or one of them, and keeps a scan from finding them again. How many there were. */
   forget(hashHi: number, hashLo: number, varyHash?: number): number {
+    // Before the slots are looked at: a scan enters first and looks at the bits then.
+    if (this.#segments.isScanning) {
+      const bit = hashHi & (FORGOTTEN_BITS - 1);
+      Atomics.or(this.#words, this.#forgotten + (bit >>> 5), 1 << (bit & 31));
+    }
     const found = this.find(hashHi, hashLo).filter(
       (at) => varyHash === undefined || this.#words[at + VARIES] === (varyHash | 0),
     );
@@ -136,6 +143,12 @@ export class DiskSlots {
     const isFirst =
       Atomics.compareExchange(this.#words, at + FACTS, facts, next) === facts && (facts & LISTED) === 0;
     if (isFirst) this.#segments.noteHit(slotOf(place), at);
+  }
+
+  /** Whether a key, or another one with the same bits, was forgotten since the scan began. */
+  wasForgotten(hashHi: number): boolean {
+    const bit = hashHi & (FORGOTTEN_BITS - 1);
+    return (Atomics.load(this.#words, this.#forgotten + (bit >>> 5)) & (1 << (bit & 31))) !== 0;
   }
 
   /** The slot of the index that a list of hits names, if it can be one. */

@@ -140,6 +140,8 @@ export class DiskReads {
     if (!record.entry.keyEquals(query.key, 0, query.key.length)) return "other";
     if (store.checkForeign(memory, unit) === PURGED.hard) return "purged";
     if (query.matches !== undefined && !query.matches(record.entry)) return "other";
+    // Forgotten, or overtaken by a later one, while it was read.
+    if (slots.placeAt(at) !== place) return "absent";
     slots.touch(at, place);
     if (isWhole) files.release(file);
     return record;

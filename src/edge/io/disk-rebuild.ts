@@ -63,37 +63,38 @@ export class Rebuild {
   async run(): Promise<void> {
     for (const segment of this.#segments) {
       if (this.#isStopped) return;
-      if (await this.#scan(segment)) this.#context.segments.scanned(segment);
+      const units = await this.#scan(segment);
+      if (units > 0) this.#context.segments.scanned(segment, units);
       this.progress.scanned++;
     }
     this.#orders.clear();
+    if (this.#segments.length > 0) this.#context.segments.endScanning();
   }
 
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Whether the segment was read to its end. */
-  async #scan(segment: Segment): Promise<boolean> {
+  /** The unit at which the segment ends; 0 when it was not read to its end. */
+  async #scan(segment: Segment): Promise<number> {
     const file = await this.#context.files.use(segment);
     if (typeof file === "string") {
       // Its file is not what it was: nothing in it can be read.
       if (file === "gone") this.#context.segments.drop(segment);
-      return false;
+      return 0;
     }
-    const isDone = await this.#scanFile(segment, file);
+    const units = await this.#scanFile(segment, file);
     this.#context.files.release(file);
-    return isDone;
+    return units;
   }
 
-  async #scanFile(segment: Segment, file: SegmentFile): Promise<boolean> {
+  async #scanFile(segment: Segment, file: SegmentFile): Promise<number> {
     const { segments, secret, segmentBytes } = this.#context;
     let unit = 1;
     while (unit * UNIT_BYTES < segmentBytes) {
-      if (this.#isStopped || segments.serialOf(segment.slot) !== segment.serial) return false;
+      if (this.#isStopped || segments.serialOf(segment.slot) !== segment.serial) return 0;
       const available = await readInto(file.descriptor, this.#memory.bytes, WINDOW_BYTES, unit * UNIT_BYTES);
-      if (available === "io-error") return true;
-      if (available === 0) return true;
+      if (available === "io-error" || available === 0) return unit;
       const isLast = available < WINDOW_BYTES;
       // What an earlier window left would be taken for records that were cut short.
       if (isLast) this.#memory.bytes.fill(0, available);
@@ -101,10 +102,10 @@ export class Rebuild {
       const next = scanWindow(window, { ...secret, serial: segment.serial }, (from, at) =>
         this.#enter(segment, from, at),
       );
-      if (isLast) return true;
+      if (isLast) return unit + Math.floor(available / UNIT_BYTES);
       unit = next;
     }
-    return true;
+    return unit;
   }
 
   #enter({ slot, serial }: Segment, from: number, unit: number): void {
@@ -127,6 +128,10 @@ export class Rebuild {
       return known !== undefined && isLater(order, known);
     });
     if (found < 0) return;
+    if (this.#context.slots.wasForgotten(entry.hashHi)) {
+      this.#context.slots.clear(found, entry.place);
+      return;
+    }
     this.#orders.set(found, order);
     this.progress.objects++;
   }

@@ -231,6 +231,22 @@ test("after a crash the later of two versions is found, and new ones count befor
   expect(await read(last, one.store, "example.com/a")).toBe("third");
 });
 
+test("what is forgotten while segments are scanned does not come back by the scan", async () => {
+  const one = scene();
+  await fill(one.start(), one, urls(800));
+  const again = await one.reboot();
+  const key = new TextEncoder().encode("example.com/0/0");
+  again.forget(
+    one.store.hashHigh(key, 0, key.length),
+    one.store.hashLow(key, 0, key.length),
+    new Uint8Array(0),
+  );
+  await again.rebuilt;
+  expect(await read(again, one.store, "example.com/0/0")).toBe("absent");
+  expect(again.countObjects()).toBeGreaterThan(790);
+  expect(again.stats().usedBytes).toBeGreaterThan(800 * 300);
+});
+
 test("an index that is cut short, or is none, is made anew from the segments", async () => {
   const one = scene();
   await fill(one.start(), one, urls(500));
