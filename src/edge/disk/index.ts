@@ -2,7 +2,7 @@
  * The disk tier of the edge cache: how segments, records and their index are laid out, and who is admitted. Pure: it is
  * given memory; files are in edge/io.
  */
-export { type Admission, admitEverything, admitUsedAgain, DiskGhosts, type Offered } from "./admission.ts";
+export { type Admission, admitEverything, admitUsedAgain, DiskGhosts } from "./admission.ts";
 export {
   type DiskIndex,
   type DiskSecret,
@@ -34,10 +34,9 @@ export {
   FRAME,
   frameRecord,
   frameUnits,
-  type RecordPlace,
   sealRecord,
 } from "./record.ts";
 export { scanWindow } from "./scan.ts";
 export { SEGMENT_HEADER_BYTES, segmentHeader, serialOf } from "./segment-file.ts";
-export { isLater, type Segment, Segments, type Taken } from "./segments.ts";
-export { DiskSlots, placeOf, type SlotEntry, slotOf, unitOf } from "./slots.ts";
+export { isLater, type Segment, Segments } from "./segments.ts";
+export { DiskSlots, placeOf, slotOf, unitOf } from "./slots.ts";

@@ -17,7 +17,7 @@ const VERSION = 1;
 /** Bits of a place that are the unit: segments are up to 64 MiB. */
 export const UNIT_BITS = 20;
 /** Longest segment. */
-export const SEGMENT_BYTES_MAX: number = 64 << 20;
+const SEGMENT_BYTES_MAX: number = 64 << 20;
 /** Slots that a place can name; the sign bit is left alone. */
 const SEGMENTS_MAX = 2048;
 /** With fewer, dropping one is dropping much. */

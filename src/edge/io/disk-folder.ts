@@ -52,7 +52,7 @@ const SEGMENT_NAME = /^segment-\d{4}$/;
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Path of the index. */
-export const indexPath = (folder: string): string => join(folder, "index");
+const indexPath = (folder: string): string => join(folder, "index");
 /** Path of the mirror of the purges. */
 export const mirrorPath = (folder: string): string => join(folder, "purges");
 /** Path of the file of a segment's slot. */

@@ -30,7 +30,7 @@ import { readInto, type SegmentFile, type SegmentFiles } from "./disk-files.ts";
 import { DiskRecord } from "./disk-record.ts";
 
 /** An object of up to so many bytes is read at once; of a larger one first all that is before its body. */
-export const WHOLE_BYTES_MAX: number = BODY_AT_MAX;
+const WHOLE_BYTES_MAX: number = BODY_AT_MAX;
 /** Reads at once in one worker: more than a disk's queue holds wait in it only, and the target may be faster. */
 const READS_MAX = 64;
 /** Bytes being read or promised to a reader at once in one worker. */

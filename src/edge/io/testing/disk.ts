@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A tier of tests is small: sixteen segments of 256 KiB. */
-export const TIER_BYTES: number = 4 << 20;
+const TIER_BYTES: number = 4 << 20;
 
 /** What a test changes of a tier. */
 export type SceneOptions = Partial<JoinDiskOptions> & { readonly bytes?: number; readonly workers?: number };
