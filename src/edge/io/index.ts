@@ -1,4 +1,8 @@
-/** The rim of the edge cache: the store's file. */
+/** The rim of the edge cache: the store's file, and the disk tier below it. */
+export { type PrepareDiskOptions, prepareDiskTier, sealDiskTier } from "./disk-folder.ts";
+export type { DiskQuery } from "./disk-reads.ts";
+export type { DiskRecord } from "./disk-record.ts";
+export { type DiskStats, DiskTier, type JoinDiskOptions, joinDiskTier } from "./disk-tier.ts";
 export {
   isProcessAlive,
   mapStore,

@@ -10,17 +10,7 @@
  * checksum in each record would not do instead, for it says nothing about index and rings, and would cost every
  * first hit a pass over the body.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import {
   formatStore,
   HEADER,
@@ -32,10 +22,7 @@ import {
   sameSizes,
   sizesFor,
 } from "../store/index.ts";
-
-/** Bytes written at once when a file is made. */
-const CHUNK_BYTES = 8 << 20;
-const BOOT_ID_WORDS = 4;
+import { bootId, createMapped, isOfThisBoot, mapFile, syncFile } from "./mapped-file.ts";
 
 /** Which store, and which column of it this process uses. */
 export interface OpenStoreOptions extends StoreOptions {
@@ -51,7 +38,11 @@ export interface OpenStoreOptions extends StoreOptions {
 export function openStore(options: OpenStoreOptions): Store {
   const { path, worker = 0 } = options;
   const sizes = sizesFor(options);
-  if (!isUsable(path, sizes)) createFile(path, options.bytes, sizes);
+  if (!isUsable(path, sizes)) {
+    createMapped(path, options.bytes, (block) =>
+      formatStore(block, sizes, crypto.getRandomValues(new Int32Array(1))[0] ?? 0),
+    );
+  }
   markUsed(path);
   const store = mapStore(path, worker);
   store.clearDeadWorkers();
@@ -100,11 +91,6 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-function mapFile(path: string): Uint8Array {
-  if (statSync(path).size === 0) throw new Error(`edge store: ${path} is empty`);
-  return Bun.mmap(path, { shared: true });
-}
-
 function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, HEADER.sealed + 1);
 }
@@ -115,34 +101,12 @@ function isUsable(path: string, sizes: StoreSizes): boolean {
   if (!statSync(path).isFile()) throw new Error(`edge store: ${path} is not a file`);
   try {
     const block = openBlock(mapFile(path));
-    const boot = bootId();
-    const isSameBoot = boot.some((word, at) => word !== 0 && block.words[HEADER.bootId + at] === word);
-    return sameSizes(block.layout.sizes, sizes) && (isSameBoot || block.words[HEADER.sealed] === 1);
+    const isBelieved = isOfThisBoot(block.words, HEADER.bootId) || block.words[HEADER.sealed] === 1;
+    return sameSizes(block.layout.sizes, sizes) && isBelieved;
   } catch {
     // Of another version, or cut short: nobody who runs now can be using it, since it would have been refused too.
     return false;
   }
-}
-
-function createFile(path: string, bytes: number, sizes: StoreSizes): void {
-  const fresh = `${path}.new`;
-  const file = openSync(fresh, "w", 0o600);
-  try {
-    const zeros = new Uint8Array(Math.min(bytes, CHUNK_BYTES));
-    for (let at = 0; at < bytes; at += zeros.length)
-      writeAll(file, zeros.subarray(0, Math.min(zeros.length, bytes - at)));
-  } catch (error) {
-    rmSync(fresh);
-    throw new Error(`edge store: no room for ${bytes} bytes at ${path}`, { cause: error });
-  } finally {
-    closeSync(file);
-  }
-  formatStore(mapFile(fresh), sizes, crypto.getRandomValues(new Int32Array(1))[0] ?? 0);
-  renameSync(fresh, path);
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }
 
 /** Notes that the store is in use in this boot, so that it is not believed after a crash of the machine. */
@@ -151,23 +115,4 @@ function markUsed(path: string): void {
   Atomics.store(words, HEADER.sealed, 0);
   for (const [at, word] of bootId().entries()) words[HEADER.bootId + at] = word;
   syncFile(path);
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, "r+");
-  fsyncSync(file);
-  closeSync(file);
-}
-
-/** The kernel's id of this boot; zeros, which equal nothing, where there is none. */
-function bootId(): Int32Array {
-  const words = new Int32Array(BOOT_ID_WORDS);
-  try {
-    const digits = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replaceAll("-", "");
-    for (let at = 0; at < BOOT_ID_WORDS; at++)
-      words[at] = Number.parseInt(digits.slice(at * 8, at * 8 + 8), 16);
-  } catch {
-    // Not Linux: every start is taken for the first after a crash, unless the store was sealed.
-  }
-  return words;
 }

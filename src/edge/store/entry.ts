@@ -3,8 +3,17 @@
  *
  * One entry is moved from record to record by its reader (see `Reader`), so that a hit allocates nothing.
  */
-import { type Block, UNIT_WORDS } from "./layout.ts";
-import { equalBytes, headAt, keyAt, META_WORDS, RECORD, varyAt } from "./record.ts";
+import { UNIT_WORDS } from "./layout.ts";
+import {
+  equalBytes,
+  headAt,
+  keyAt,
+  META_WORDS,
+  RECORD,
+  type RecordMemory,
+  tagsAt,
+  varyAt,
+} from "./record.ts";
 
 /** Highest count of the access counter. */
 const ACCESS_MAX = 3;
@@ -16,7 +25,7 @@ export class Entry {
   /** Location of the record; 0 is none. */
   unit = 0;
 
-  constructor({ bytes, words }: Block) {
+  constructor({ bytes, words }: RecordMemory) {
     this.bytes = bytes;
     this.#words = words;
   }
@@ -65,6 +74,35 @@ export class Entry {
   }
   get urlHash(): number {
     return this.#word(RECORD.urlHash) >>> 0;
+  }
+  /** The two words that the key is found by: the high one. */
+  get hashHi(): number {
+    return this.#word(RECORD.hashHi);
+  }
+  /** The low one. */
+  get hashLo(): number {
+    return this.#word(RECORD.hashLo);
+  }
+  /** Where host and path start in the key. */
+  get urlStart(): number {
+    return this.#word(RECORD.urlStart);
+  }
+  /** Where the path ends in the key. */
+  get pathEnd(): number {
+    return this.#word(RECORD.pathEnd);
+  }
+  /** Hashes of its tags, in place. */
+  get tags(): Int32Array {
+    const tags = tagsAt(this.unit * UNIT_WORDS);
+    return this.#words.subarray(tags, tags + this.#word(RECORD.tagCount));
+  }
+  /** How often it was asked for of late, 0 to 3. */
+  get access(): number {
+    return this.#word(RECORD.access);
+  }
+  /** The number of the purge up to which it is known to be clean. */
+  get checkedSequence(): number {
+    return this.#word(RECORD.checkedSequence);
   }
   /** Whether a soft purge made it stale. */
   get isSoftPurged(): boolean {

@@ -12,12 +12,15 @@ const SPINS = 4000;
 /** How an attempt ended; "inherited" holds the lock too, but its former owner died with it. */
 export type Attempt = "taken" | "inherited" | "busy";
 
+/** What a lock has to know of its owners. */
+export type LockOwners = Pick<Columns, "owner" | "isOwnerAlive">;
+
 export class Lock {
   readonly #words: Int32Array;
   readonly #at: number;
-  readonly #columns: Columns;
+  readonly #columns: LockOwners;
 
-  constructor(words: Int32Array, at: number, columns: Columns) {
+  constructor(words: Int32Array, at: number, columns: LockOwners) {
     this.#words = words;
     this.#at = at;
     this.#columns = columns;

@@ -7,7 +7,7 @@
  * lock. A prefix longer than a row is cut to the row's length, which again purges more.
  */
 import { type Block, HEADER, PREFIX_WORDS, PREFIXES } from "./layout.ts";
-import { keyAt, RECORD } from "./record.ts";
+import { keyAt, RECORD, type RecordMemory } from "./record.ts";
 import { isLater, PURGED, type Purged } from "./sequence.ts";
 
 /** Words of a row before the bytes of the prefix. */
@@ -29,21 +29,28 @@ export class PrefixList {
     this.#first = layout.prefixes;
   }
 
-  /** What the list means for the record at word `at`. O(rows). */
-  check(at: number, checked: number): Purged {
+  /** What the list means for the record at word `at` of `words`. O(rows). */
+  check({ words, bytes }: RecordMemory, at: number, checked: number): Purged {
     const rows = Math.min(PREFIXES, Atomics.load(this.#words, HEADER.prefixNext));
-    const start = keyAt(this.#words, at) * 4 + (this.#words[at + RECORD.urlStart] ?? 0);
-    const length = (this.#words[at + RECORD.keyBytes] ?? 0) - (this.#words[at + RECORD.urlStart] ?? 0);
+    const start = keyAt(words, at) * 4 + (words[at + RECORD.urlStart] ?? 0);
+    const length = (words[at + RECORD.keyBytes] ?? 0) - (words[at + RECORD.urlStart] ?? 0);
+    const url = bytes.subarray(start, start + length);
     let found: Purged = PURGED.no;
     for (let index = 0; index < rows; index++) {
       const row = this.#row(index);
       const hard = isLater(this.#words[row + ROW.hard] ?? 0, checked);
       if (!hard && !isLater(this.#words[row + ROW.soft] ?? 0, checked)) continue;
-      if (!this.#matches(row, start, length)) continue;
+      if (!this.#matches(row, url)) continue;
       if (hard) return PURGED.hard;
       found = PURGED.soft;
     }
     return found;
+  }
+
+  /** Shows every prefix of the list with its sequences (0: none). Under the lock. */
+  each(visit: Widen): void {
+    const rows = Math.min(PREFIXES, this.#words[HEADER.prefixNext] ?? 0);
+    for (let index = 0; index < rows; index++) this.#widen(this.#row(index), visit);
   }
 
   /** Takes a row for `prefix`, telling `widen` what it held before. Under the lock. */
@@ -88,12 +95,12 @@ export class PrefixList {
     return -1;
   }
 
-  #matches(row: number, start: number, length: number): boolean {
+  #matches(row: number, url: Uint8Array): boolean {
     const size = this.#words[row + ROW.length] ?? 0;
-    if (size > length) return false;
+    if (size > url.length) return false;
     const from = (row + ROW.bytes) * 4;
     for (let offset = 0; offset < size; offset++) {
-      if (this.#bytes[from + offset] !== this.#bytes[start + offset]) return false;
+      if (this.#bytes[from + offset] !== url[offset]) return false;
     }
     return true;
   }

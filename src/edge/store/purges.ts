@@ -11,9 +11,11 @@
  * whose sequence is not yet published counts already.
  */
 import type { Columns } from "./columns.ts";
+import { folderOf, HASH_START, hashByte, hashFolder, isFolder, SLASH, spread } from "./folders.ts";
 import { type Block, HEADER, UNIT_WORDS } from "./layout.ts";
 import { PrefixList } from "./prefixes.ts";
-import { keyAt, RECORD, tagsAt } from "./record.ts";
+import { PURGE_TABLES, type PurgeMirror, type PurgeTable } from "./purge-mirror.ts";
+import { keyAt, RECORD, type RecordMemory, tagsAt } from "./record.ts";
 import { isLater, nextSequence, PURGED, type Purged, TURN } from "./sequence.ts";
 
 /** What to purge. Soft: stays usable as stale. Hashes are those that the objects were stored with. */
@@ -24,21 +26,8 @@ export type Purge =
   | { readonly kind: "prefix"; readonly prefix: Uint8Array; readonly hard: boolean }
   | { readonly kind: "all"; readonly hard: boolean };
 
-const SLASH = 0x2f;
-
-/** One step of the hash of a folder: FNV-1a, for its speed byte by byte. */
-function hashByte(hash: number, byte: number): number {
-  return Math.imul(hash ^ byte, 0x0100_0193);
-}
-const HASH_START = 0x811c_9dc5 | 0;
-
-/** Spreads the bits of FNV's last step over the low bits that name a row. */
-function spread(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x85eb_ca6b);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
-}
-
 export class Purges {
+  readonly #block: RecordMemory;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
@@ -49,6 +38,7 @@ export class Purges {
   readonly #list: PrefixList;
 
   constructor(block: Block, columns: Columns) {
+    this.#block = block;
     this.#words = block.words;
     this.#bytes = block.bytes;
     this.#mask = block.layout.sizes.purgeRows - 1;
@@ -85,17 +75,69 @@ export class Purges {
 
   /** What the purges so far mean for the record of this unit, which is marked as checked. O(1) most of the time. */
   check(unit: number): Purged {
+    return this.#check(this.#block, unit);
+  }
+
+  /**
+   * The same for a record in other memory, which may have been away for long: one whose sequence is so old, or so new,
+   * that comparing it says nothing counts as purged.
+   */
+  checkForeign(memory: RecordMemory, unit: number): Purged {
+    const behind = (this.sequence - (memory.words[unit * UNIT_WORDS + RECORD.checkedSequence] ?? 0)) | 0;
+    return behind < 0 || behind >= TURN ? PURGED.hard : this.#check(memory, unit);
+  }
+
+  /** Copies all that was purged into `mirror`, prefixes as the folders they lie in. Under the store's lock. */
+  copyTo(mirror: PurgeMirror): void {
+    // Before the rows: a purge that comes meanwhile is noted in the mirror by who carries it out.
+    mirror.raiseSequence(this.sequence);
+    this.#list.each((prefix, hard, sequence) => mirror.note({ kind: "prefix", prefix, hard }, sequence));
+    for (const table of PURGE_TABLES) {
+      const rows = this.#rowsOf(table);
+      for (let word = 0; word <= this.#mask * 2 + 1; word++) {
+        const sequence = this.#words[rows + word] ?? 0;
+        if (sequence !== 0) mirror.raise(table, word >> 1, (word & 1) === 1, sequence);
+      }
+    }
+    for (const hard of [false, true]) {
+      const sequence = this.#words[hard ? HEADER.everythingHard : HEADER.everythingSoft] ?? 0;
+      if (sequence !== 0) mirror.note({ kind: "all", hard }, sequence);
+    }
+  }
+
+  /** Makes `mirror` what was purged so far. Only of an empty store that nobody else uses. */
+  adopt(mirror: PurgeMirror, sequence: number): void {
+    for (const table of PURGE_TABLES) {
+      const rows = this.#rowsOf(table);
+      mirror.each(table, (row, hard, purged) => {
+        // A table of fewer rows than ours says nothing about the other bits of a hash.
+        for (let at = row & this.#mask; at <= this.#mask; at += mirror.rows)
+          this.#raise(rows + at * 2 + (hard ? 1 : 0), purged);
+      });
+    }
+    if (mirror.everything(true) !== 0) this.#raise(HEADER.everythingHard, mirror.everything(true));
+    if (mirror.everything(false) !== 0) this.#raise(HEADER.everythingSoft, mirror.everything(false));
+    Atomics.store(this.#words, HEADER.sequence, sequence);
+  }
+
+  #rowsOf(table: PurgeTable): number {
+    if (table === "url") return this.#urlRows;
+    return table === "tag" ? this.#tagRows : this.#folderRows;
+  }
+
+  #check(memory: RecordMemory, unit: number): Purged {
+    const { words } = memory;
     const at = unit * UNIT_WORDS;
     const current = this.sequence;
-    if (this.#words[at + RECORD.checkedSequence] === current) {
-      return this.#words[at + RECORD.softPurged] === 0 ? PURGED.no : PURGED.soft;
+    if (words[at + RECORD.checkedSequence] === current) {
+      return words[at + RECORD.softPurged] === 0 ? PURGED.no : PURGED.soft;
     }
-    const found = this.#lookUp(at, this.#words[at + RECORD.checkedSequence] ?? 0);
+    const found = this.#lookUp(memory, at, words[at + RECORD.checkedSequence] ?? 0);
     if (found === PURGED.hard) return found;
     // This order: who sees the sequence sees the mark.
-    if (found === PURGED.soft) Atomics.store(this.#words, at + RECORD.softPurged, 1);
-    Atomics.store(this.#words, at + RECORD.checkedSequence, current);
-    return this.#words[at + RECORD.softPurged] === 0 ? PURGED.no : PURGED.soft;
+    if (found === PURGED.soft) Atomics.store(words, at + RECORD.softPurged, 1);
+    Atomics.store(words, at + RECORD.checkedSequence, current);
+    return words[at + RECORD.softPurged] === 0 ? PURGED.no : PURGED.soft;
   }
 
   /** Whether `purge` concerns the record of this unit: the dry run of a purge, exact but for the tables' hashes. */
@@ -115,32 +157,33 @@ export class Purges {
     }
   }
 
-  #lookUp(at: number, checked: number): Purged {
+  #lookUp(memory: RecordMemory, at: number, checked: number): Purged {
     // The list first: a row leaves it only after its folder has been noted in the table.
-    let found = this.#list.check(at, checked);
+    let found = this.#list.check(memory, at, checked);
     this.#columns.fence();
+    const { words } = memory;
     const worse = (purged: Purged): void => {
       if (purged > found) found = purged;
     };
     if (isLater(this.#words[HEADER.everythingHard] ?? 0, checked)) return PURGED.hard;
     if (isLater(this.#words[HEADER.everythingSoft] ?? 0, checked)) worse(PURGED.soft);
-    worse(this.#row(this.#urlRows, this.#words[at + RECORD.urlHash] ?? 0, checked));
-    const tags = this.#words[at + RECORD.tagCount] ?? 0;
+    worse(this.#row(this.#urlRows, words[at + RECORD.urlHash] ?? 0, checked));
+    const tags = words[at + RECORD.tagCount] ?? 0;
     for (let tag = 0; tag < tags; tag++) {
-      worse(this.#row(this.#tagRows, this.#words[tagsAt(at) + tag] ?? 0, checked));
+      worse(this.#row(this.#tagRows, words[tagsAt(at) + tag] ?? 0, checked));
     }
-    worse(this.#folders(at, checked));
+    worse(this.#folders(memory, at, checked));
     return found;
   }
 
   /** Looks up every folder that the record's URL lies in. O(length of the path). */
-  #folders(at: number, checked: number): Purged {
-    const key = keyAt(this.#words, at) * 4;
-    const end = key + (this.#words[at + RECORD.pathEnd] ?? 0);
+  #folders({ words, bytes }: RecordMemory, at: number, checked: number): Purged {
+    const key = keyAt(words, at) * 4;
+    const end = key + (words[at + RECORD.pathEnd] ?? 0);
     let found: Purged = PURGED.no;
     let hash = HASH_START;
-    for (let byte = key + (this.#words[at + RECORD.urlStart] ?? 0); byte < end; byte++) {
-      const value = this.#bytes[byte] ?? 0;
+    for (let byte = key + (words[at + RECORD.urlStart] ?? 0); byte < end; byte++) {
+      const value = bytes[byte] ?? 0;
       hash = hashByte(hash, value);
       if (value !== SLASH) continue;
       const purged = this.#row(this.#folderRows, spread(hash), checked);
@@ -213,22 +256,4 @@ export class Purges {
     const length = (this.#words[at + RECORD.keyBytes] ?? 0) - (this.#words[at + RECORD.urlStart] ?? 0);
     return length >= prefix.length && prefix.every((byte, index) => this.#bytes[start + index] === byte);
   }
-}
-
-const QUERY = 0x3f;
-
-/** Whether the table of folders can hold this prefix. */
-function isFolder(prefix: Uint8Array): boolean {
-  return prefix.at(-1) === SLASH && !prefix.includes(QUERY);
-}
-
-/** The folder that a prefix lies in; empty when it is not even a whole host. */
-function folderOf(prefix: Uint8Array): Uint8Array {
-  const query = prefix.indexOf(QUERY);
-  const path = query < 0 ? prefix : prefix.subarray(0, query);
-  return path.subarray(0, path.lastIndexOf(SLASH) + 1);
-}
-
-function hashFolder(folder: Uint8Array): number {
-  return spread(folder.reduce(hashByte, HASH_START));
 }

@@ -56,6 +56,12 @@ export interface RecordShape {
   readonly bodyBytes: number;
 }
 
+/** Memory with records in it: the store's block, or a buffer that a record of the disk tier was read into. */
+export interface RecordMemory {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+}
+
 const toWord = (bytes: number): number => (bytes + 3) & ~3;
 
 /** Units that a record of this shape takes. */

@@ -1,7 +1,16 @@
 /** Room for one object, to be filled and then published or given back. */
 import type { Refusal } from "./counters.ts";
-import { type Block, UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
-import { headAt, keyAt, META_WORDS, RECORD, type RecordShape, tagsAt, varyAt } from "./record.ts";
+import { UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
+import {
+  headAt,
+  keyAt,
+  META_WORDS,
+  RECORD,
+  type RecordMemory,
+  type RecordShape,
+  tagsAt,
+  varyAt,
+} from "./record.ts";
 
 /** What must be known of an object before room is made for it. */
 export interface ReserveRequest {
@@ -32,8 +41,8 @@ export function shapeOf(request: ReserveRequest): RecordShape {
   return { keyBytes: key.length, varyBytes: vary.length, tagCount: tags.length, headBytes, bodyBytes };
 }
 
-/** Who publishes records and takes them back. */
-interface Publisher {
+/** Who publishes records and takes them back: the store's writer, or the disk tier. */
+export interface Publisher {
   commit(unit: number, pin: number): Refusal | undefined;
   abort(unit: number, pin: number): void;
 }
@@ -50,7 +59,7 @@ export class Reservation {
   #pin: number;
 
   constructor(
-    { bytes, words }: Block,
+    { bytes, words }: RecordMemory,
     publisher: Publisher,
     { unit, pin }: { readonly unit: number; readonly pin: number },
     request: ReserveRequest,
@@ -71,6 +80,10 @@ export class Reservation {
   }
   setFlags(flags: number): void {
     this.#words[this.#at + RECORD.flags] = flags;
+  }
+  /** Says that a soft purge concerned the object already. */
+  setSoftPurged(): void {
+    this.#words[this.#at + RECORD.softPurged] = 1;
   }
   /** Sets word `index` of those that belong to the caller. */
   setMeta(index: number, value: number): void {

@@ -12,10 +12,12 @@ import type { Entry } from "./entry.ts";
 import { Flights, Markers } from "./flights.ts";
 import { Ghosts } from "./ghosts.ts";
 import { BUCKET_SLOTS, HEADER, openBlock, type StoreSizes, UNIT_BYTES } from "./layout.ts";
+import type { PurgeMirror } from "./purge-mirror.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { Reader } from "./reader.ts";
+import type { RecordMemory } from "./record.ts";
 import type { Reservation, ReserveRequest } from "./reservation.ts";
-import { PURGED } from "./sequence.ts";
+import { PURGED, type Purged } from "./sequence.ts";
 import { Slots } from "./slots.ts";
 import { Writer } from "./writer.ts";
 
@@ -146,6 +148,33 @@ export class Store {
   #purged({ kind }: Purge, sequence: number): number {
     this.#columns.count(`purged ${kind}`, 1);
     return sequence;
+  }
+
+  /** What the purges so far mean for a record that was read into other memory. Marks it as checked. */
+  checkForeign(memory: RecordMemory, unit: number): Purged {
+    return this.#purges.checkForeign(memory, unit);
+  }
+
+  /** What keys, URLs and tags are hashed with. */
+  get hashSeed(): number {
+    return this.#words[HEADER.seed] ?? 0;
+  }
+
+  /** Copies all that was purged into `mirror`; false when it should be tried again. O(rows of the tables). */
+  mirrorPurges(mirror: PurgeMirror): boolean {
+    return this.#writer.locked(() => this.#purges.copyTo(mirror));
+  }
+
+  /**
+   * Goes on from the purges and with the hash seed of another store's mirror, its sequence raised to `sequence`. Only
+   * while nobody else uses the store; what it holds is forgotten. False when it should be tried again.
+   */
+  adoptPurges(mirror: PurgeMirror, sequence: number): boolean {
+    return this.#writer.locked((forget) => {
+      forget();
+      this.#words[HEADER.seed] = mirror.seed;
+      this.#purges.adopt(mirror, sequence);
+    });
   }
 
   /** How many objects a purge would concern. O(objects). */
