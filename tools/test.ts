@@ -25,8 +25,8 @@ const BUDGET_S = 60;
 /** When a run is cut off, ms: five budgets, so that a slow machine passes and a stuck process does not hold it up. */
 const RUN_TIMEOUT_MS = 5 * BUDGET_S * 1000;
 
-/** Processes that share the files: tests wait half their time, so one more than a small machine has cores. */
-const PROCESSES = 3;
+/** Processes that share the files: tests wait more than half their time, so twice as many as a small machine has cores. */
+const PROCESSES = 4;
 
 /** Tests of one file that run at once, where it allows it: each may be a controller with its workers and tasks. */
 const CONCURRENT = 4;

@@ -178,12 +178,15 @@ test("a folder that vanished underneath is a reason, and misses", async () => {
   expect(await read(tier, one.store, URLS[0] ?? "")).toBe("gone");
 });
 
-test.skipIf(process.getuid?.() === 0)("a folder that may not be written is a reason", async () => {
-  const one = await filled();
-  const tier = one.join(1);
-  chmodSync(one.folder, 0o500);
-  keep(tier, one.store, "example.com/x");
-  await tier.flush();
-  expect(keep(tier, one.store, "example.com/x")).toBe("unwritable");
-  chmodSync(one.folder, 0o700);
-});
+test.skipIf(process.getuid?.() === 0)(
+  "a folder that may not be written is a reason (needs another user than root)",
+  async () => {
+    const one = await filled();
+    const tier = one.join(1);
+    chmodSync(one.folder, 0o500);
+    keep(tier, one.store, "example.com/x");
+    await tier.flush();
+    expect(keep(tier, one.store, "example.com/x")).toBe("unwritable");
+    chmodSync(one.folder, 0o700);
+  },
+);
