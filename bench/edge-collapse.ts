@@ -8,10 +8,10 @@
 import { createServer, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { options } from "./harness/arguments.ts";
-import { gatewayWorkers } from "./harness/gateway-worker.ts";
-import { launch, withFolder } from "./harness/process.ts";
+import { startCachedGateway } from "./harness/gateway-worker.ts";
+import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
-import { freePort, until } from "./harness/wait.ts";
+import { until } from "./harness/wait.ts";
 
 const { clients, workers } = options({ clients: 1000, workers: 4 });
 
@@ -34,19 +34,7 @@ let requests = 0;
 
 await withFolder(async (folder) => {
   const origin = await startOrigin();
-  const port = await freePort();
-  const config = {
-    admin: { address: "127.0.0.1:0" },
-    gateway: { workers, cache: { memory: "128MiB" } },
-    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "origin", cache: {} }] } },
-    targetGroups: { origin: { targets: [{ address: `127.0.0.1:${origin}` }] } },
-  };
-  const processes = gatewayWorkers(folder, config, workers).map((argv, index) =>
-    launch({ name: `worker-${index}`, argv, folder }),
-  );
-  // The kernel spreads connections over the workers that listen: all of them should.
-  const serves = (): boolean => processes.every((worker) => worker.output().includes("serving"));
-  await until("the workers to serve", DEADLINE_MS, () => Promise.resolve(serves()));
+  const port = await startCachedGateway(folder, { origin, workers });
   const shared = await ask(port, "/shared");
   const started = await count(shared, FIRST_BYTES / 2);
   for (const response of waiting.splice(0)) response.end(Buffer.alloc(REST_BYTES, "b"));

@@ -5,16 +5,15 @@
  */
 import { createServer, type Server } from "node:http";
 import { options } from "./harness/arguments.ts";
-import { gatewayWorkers } from "./harness/gateway-worker.ts";
+import { startCachedGateway } from "./harness/gateway-worker.ts";
 import { KeepAliveClient } from "./harness/keep-alive-client.ts";
-import { launch, withFolder } from "./harness/process.ts";
+import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
-import { freePort, pause, until } from "./harness/wait.ts";
+import { freePort, pause } from "./harness/wait.ts";
 
 const { clients, seconds } = options({ clients: 32, seconds: 4 });
 
 const WORKERS = 2;
-const DEADLINE_MS = 20_000;
 const URLS = 50;
 
 /** What the rule says, and what the timers of the gateway may add to it. */
@@ -29,20 +28,12 @@ interface Tally {
 
 await withFolder(async (folder) => {
   const originPort = await freePort();
-  const port = await freePort();
   let origin = await listen(originPort, "answers");
-  const cache = { softTimeout: `${SOFT_TIMEOUT_MS}ms`, staleIfError: "1h" };
-  const config = {
-    admin: { address: "127.0.0.1:0" },
-    gateway: { workers: WORKERS },
-    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "origin", cache }] } },
-    targetGroups: { origin: { targets: [{ address: `127.0.0.1:${originPort}` }] } },
-  };
-  const processes = gatewayWorkers(folder, config, WORKERS).map((argv, index) =>
-    launch({ name: `worker-${index}`, argv, folder }),
-  );
-  const serves = (): boolean => processes.every((worker) => worker.output().includes("serving"));
-  await until("the workers to serve", DEADLINE_MS, () => Promise.resolve(serves()));
+  const port = await startCachedGateway(folder, {
+    origin: originPort,
+    workers: WORKERS,
+    cache: { softTimeout: `${SOFT_TIMEOUT_MS}ms`, staleIfError: "1h" },
+  });
   const all = await Promise.all(Array.from({ length: clients }, () => KeepAliveClient.connect(port)));
 
   const well = await load(all);

@@ -12,11 +12,10 @@ import { mapStore } from "../src/edge/io/index.ts";
 import { columnsFor } from "../src/gateway/io/index.ts";
 import { options } from "./harness/arguments.ts";
 import { spreadOf } from "./harness/figures.ts";
-import { gatewayWorkers } from "./harness/gateway-worker.ts";
+import { startCachedGateway } from "./harness/gateway-worker.ts";
 import { KeepAliveClient } from "./harness/keep-alive-client.ts";
-import { launch, withFolder } from "./harness/process.ts";
+import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
-import { freePort, until } from "./harness/wait.ts";
 
 const { objects, purges, interleavings, workers } = options({
   objects: 100_000,
@@ -25,7 +24,6 @@ const { objects, purges, interleavings, workers } = options({
   workers: 4,
 });
 
-const DEADLINE_MS = 20_000;
 const CLIENTS = 32;
 const URLS = 64;
 
@@ -37,18 +35,7 @@ const versions = new Map<string, number>();
 
 await withFolder(async (folder) => {
   const origin = await startOrigin();
-  const port = await freePort();
-  const config = {
-    admin: { address: "127.0.0.1:0" },
-    gateway: { workers, cache: { memory: "256MiB" } },
-    listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "origin", cache: {} }] } },
-    targetGroups: { origin: { targets: [{ address: `127.0.0.1:${origin}` }] } },
-  };
-  const processes = gatewayWorkers(folder, config, workers).map((argv, index) =>
-    launch({ name: `worker-${index}`, argv, folder }),
-  );
-  const serves = (): boolean => processes.every((worker) => worker.output().includes("serving"));
-  await until("the workers to serve", DEADLINE_MS, () => Promise.resolve(serves()));
+  const port = await startCachedGateway(folder, { origin, workers, memory: "256MiB" });
   const store = mapStore(join(folder, "gateway", "cache"), columnsFor(workers));
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => KeepAliveClient.connect(port)));
 
