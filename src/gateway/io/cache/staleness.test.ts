@@ -156,7 +156,7 @@ describe("stale-if-error", () => {
     const client = await gateway.connect();
     client.send(get("/"));
     await target.arrived(2);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await settle();
     target.last.send(ok("new", FRESH));
     expect((await client.answer()).body).toBe("new");
   });
