@@ -3,20 +3,17 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { type Clock, type Log, systemClock } from "../base/index.ts";
-import { writeFileAtomic } from "../base/io/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
 import { openBlock, type Store, type StoreStats } from "../edge/index.ts";
 import { mapStore, openStore, sealStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
-import { openScoreboard, readSnapshot } from "../gateway/io/index.ts";
+import { openScoreboard } from "../gateway/io/index.ts";
+import { SnapshotPublication } from "./snapshot-publication.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
 /** A worker whose heart (every 500 ms) has been silent for this long is counted as gone, even if its pid is in use. */
 const SILENCE_MS = 10_000;
-
-/** The snapshot names no secret, but it does name every route. */
-const SNAPSHOT_MODE = 0o600;
 
 export class GatewayPlane implements DataPlane {
   readonly #directory: StateDirectory;
@@ -26,9 +23,7 @@ export class GatewayPlane implements DataPlane {
   /** Boards whose file was deleted or replaced while workers wrote to it; they may still do. */
   #lost: Scoreboard[] = [];
   readonly #clock: Clock;
-  #latest: Snapshot | undefined;
-  /** The snapshot file as it was when it was written or read here last. */
-  #snapshotFile = "";
+  readonly #snapshot: SnapshotPublication;
   #cache: Store | undefined;
   readonly #log: Log;
   /** Called after each snapshot, before workers that it is the first for are there. */
@@ -42,11 +37,11 @@ export class GatewayPlane implements DataPlane {
     this.#columns = columns;
     this.#scoreboard = openScoreboard(directory.scoreboard, columns);
     this.#scoreboardFile = identityOf(directory.scoreboard);
+    this.#snapshot = new SnapshotPublication(directory.snapshot);
     if (!existsSync(directory.snapshot)) return;
     this.#cache = this.#storeInUse(); // when nothing has changed since, nothing is published
     try {
-      this.#latest = readSnapshot(directory.snapshot);
-      this.#snapshotFile = stampOf(directory.snapshot);
+      this.#snapshot.takeUp();
     } catch (error) {
       log.warn("snapshot-unreadable", { error: String(error) }); // a new one is published in a moment
     }
@@ -70,7 +65,7 @@ export class GatewayPlane implements DataPlane {
   }
 
   latest(): Snapshot | undefined {
-    return this.#latest;
+    return this.#snapshot.latest;
   }
 
   /** The store of cached responses; opened when a rule first has a cache, or when workers that run have one. */
@@ -80,22 +75,20 @@ export class GatewayPlane implements DataPlane {
 
   /** What it holds and did; undefined while no rule has a cache. */
   cacheStats(): StoreStats | undefined {
-    return this.#latest !== undefined && wantsCache(this.#latest) ? this.#cache?.stats() : undefined;
+    const latest = this.latest();
+    return latest !== undefined && wantsCache(latest) ? this.#cache?.stats() : undefined;
   }
 
   async publish(snapshot: Snapshot): Promise<void> {
     this.#openCache(snapshot);
     this.#clearFreedSlots(snapshot);
-    await this.#write(snapshot);
-    this.#latest = snapshot;
+    await this.#snapshot.publish(snapshot);
     this.published();
   }
 
   /** Writes the snapshot once more when somebody else changed or deleted its file; true when it did. */
-  async restoreSnapshot(): Promise<boolean> {
-    if (this.#latest === undefined || stampOf(this.#directory.snapshot) === this.#snapshotFile) return false;
-    await this.#write(this.#latest);
-    return true;
+  restoreSnapshot(): Promise<boolean> {
+    return this.#snapshot.restore();
   }
 
   /** Before any worker maps it. Without room for it the workers serve without a cache, and say so. */
@@ -144,11 +137,6 @@ export class GatewayPlane implements DataPlane {
     }
   }
 
-  async #write(snapshot: Snapshot): Promise<void> {
-    await writeFileAtomic(this.#directory.snapshot, JSON.stringify(snapshot), SNAPSHOT_MODE);
-    this.#snapshotFile = stampOf(this.#directory.snapshot);
-  }
-
   ackedBy(revision: number): "all" | "waiting" | "no-workers" {
     const workers = this.workers();
     if (workers.length === 0) return "no-workers";
@@ -189,7 +177,7 @@ export class GatewayPlane implements DataPlane {
 
   /** A target that takes over a row must not inherit the health of the one before it. */
   #clearFreedSlots(next: Snapshot): void {
-    const before = slotOwners(this.#latest);
+    const before = slotOwners(this.latest());
     for (const [slot, owner] of slotOwners(next)) {
       if (before.get(slot) === owner) continue;
       for (const board of [this.#scoreboard, ...this.#lost]) board.clearSlot(slot);
@@ -221,10 +209,4 @@ function isAlive(pid: number): boolean {
 function identityOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? "" : `${stat.dev} ${stat.ino}`;
-}
-
-/** The same, and what tells it from itself after a change. */
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
 }
