@@ -68,7 +68,7 @@ export interface RuleDraft {
   readonly timeouts?: RuleConfig["timeouts"];
   readonly retry?: Partial<RetryConfig>;
   readonly bodyBytesMax?: number;
-  readonly cache?: CacheDraft;
+  readonly cache?: CacheDraft | false;
   readonly host?: RuleConfig["host"];
 }
 

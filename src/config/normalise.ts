@@ -109,7 +109,7 @@ function rule(name: string, draft: RuleDraft): RuleConfig {
     timeouts: draft.timeouts ?? {},
     retry: { ...DEFAULTS.retry, ...draft.retry },
     ...(draft.bodyBytesMax === undefined ? {} : { bodyBytesMax: draft.bodyBytesMax }),
-    ...(draft.cache === undefined ? {} : { cache: ruleCache(draft.cache) }),
+    ...(draft.cache ? { cache: ruleCache(draft.cache) } : {}),
     host: draft.host ?? DEFAULTS.ruleHost,
   };
 }

@@ -180,7 +180,7 @@ const rule = object<RuleDraft>(
 );
 
 function onlyForwardsCache(draft: RuleDraft, place: Place): void {
-  if (draft.cache === undefined || draft.forward !== undefined) return;
+  if (!draft.cache || draft.forward !== undefined) return;
   if (draft.redirect === undefined && draft.respond === undefined) return;
   report(below(place, "cache"), "means nothing to a rule that does not forward", "remove it");
 }

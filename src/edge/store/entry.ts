@@ -3,7 +3,7 @@
  *
  * One entry is moved from record to record by its reader (see `Reader`), so that a hit allocates nothing.
  */
-import { UNIT_WORDS } from "./layout.ts";
+import { UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
 import {
   equalBytes,
   headAt,
@@ -100,6 +100,18 @@ export class Entry {
   get access(): number {
     return this.#word(RECORD.access);
   }
+  /** When it was first stored, seconds since the epoch: what replaces an object goes on from its time and its hits. */
+  get firstStoredAtS(): number {
+    return this.#word(RECORD.firstStoredAtS) >>> 0;
+  }
+  /** How many clients got it since then. */
+  get hits(): number {
+    return this.#word(RECORD.hits) >>> 0;
+  }
+  /** Bytes of memory that it takes, its keys and its header among them. */
+  get storedBytes(): number {
+    return this.#word(RECORD.size) * UNIT_BYTES;
+  }
   /** The number of the purge up to which it is known to be clean. */
   get checkedSequence(): number {
     return this.#word(RECORD.checkedSequence);
@@ -142,6 +154,12 @@ export class Entry {
     const at = this.unit * UNIT_WORDS + RECORD.access;
     const access = this.#words[at] ?? 0;
     if (access < ACCESS_MAX) this.#words[at] = access + 1;
+  }
+
+  /** Counts a client that is sent it. A plain write: to be exact would cost every hit an atomic one. */
+  countHit(): void {
+    const at = this.unit * UNIT_WORDS + RECORD.hits;
+    this.#words[at] = (this.#words[at] ?? 0) + 1;
   }
 
   #word(field: number): number {

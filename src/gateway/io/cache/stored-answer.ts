@@ -39,7 +39,9 @@ export interface Sender {
  */
 export function sendStored(sender: Sender, answer: StoredAnswer): boolean {
   const { serving, request, sending } = sender;
-  if (!sending.mayHold(answer.stored.entry.bodyBytes)) return false;
+  const { entry } = answer.stored;
+  if (!sending.mayHold(entry.bodyBytes)) return false;
+  entry.countHit();
   const viewed = serving.edge?.viewed;
   request.close ||= request.down?.listener.closing === true;
   const isPlain = viewed === undefined || (!viewed.hasConditional && !viewed.hasRange);
