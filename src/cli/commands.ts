@@ -19,6 +19,7 @@ export const COMMANDS: CommandTable = {
   logs: async () => (await import("./commands/logs.ts")).logs,
   check: async () => (await import("./commands/check.ts")).check,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  cost: async () => (await import("./commands/cost.ts")).cost,
   deploy: async () => (await import("./commands/deploy.ts")).deploy,
   scale: async () => (await import("./commands/scale.ts")).scale,
   drain: async () => (await import("./commands/drain.ts")).drain,

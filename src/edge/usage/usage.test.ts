@@ -50,13 +50,13 @@ describe("what stored responses are used for", () => {
     const { all, folders, looked } = usageAt(store, STORED_S + 1000);
     expect(looked).toBe(1);
     expect(all).toMatchObject({ responses: 4, hits: 4, hitBytes: 3 * 140 + 2040, settled: 4, unasked: 2 });
-    expect(folders.map(({ name, responses, hits, unasked, rules }) => [name, responses, hits, unasked, rules])).toEqual(
-      [
-        ["shop.example/img/", 3, 4, 1, ["images"]],
-        ["shop.example/img/b/", 1, 1, 0, ["images"]],
-        ["shop.example/img/a/", 2, 3, 1, ["images"]],
-      ],
-    );
+    expect(
+      folders.map(({ name, responses, hits, unasked, rules }) => [name, responses, hits, unasked, rules]),
+    ).toEqual([
+      ["shop.example/img/", 3, 4, 1, ["images"]],
+      ["shop.example/img/b/", 1, 1, 0, ["images"]],
+      ["shop.example/img/a/", 2, 3, 1, ["images"]],
+    ]);
   });
 
   test("what came a moment ago is not judged", () => {
@@ -77,7 +77,12 @@ describe("what stored responses are used for", () => {
     const store = memoryStore();
     keep(store, "/a/1", { hits: 2 });
     keep(store, "/a/1", { nowS: STORED_S + 999 });
-    expect(usageAt(store, STORED_S + 1000).all).toMatchObject({ responses: 1, settled: 1, unasked: 0, hits: 2 });
+    expect(usageAt(store, STORED_S + 1000).all).toMatchObject({
+      responses: 1,
+      settled: 1,
+      unasked: 0,
+      hits: 2,
+    });
   });
 
   test("another variant of the same URL counts for itself", () => {

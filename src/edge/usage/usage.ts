@@ -60,6 +60,7 @@ type Sums = { -readonly [K in keyof Use]: Use[K] };
 /** Whose rule a response is, by its URL. */
 export type RuleOf = (url: StoredUrl) => string;
 
+/** The sums of one look, by every way to group. */
 export class UsageTally {
   readonly #settleS: number;
   readonly #nowS: number;
