@@ -53,7 +53,8 @@ export class CacheUsageLook {
     let spentMs = 0;
     for (let hasMore = true; hasMore && spentMs < LOOK_MS; ) {
       const startMs = this.#clock.nowMs();
-      while (hasMore && this.#clock.nowMs() - startMs < PORTION_MS) hasMore = tally.look(store, BUCKETS);
+      do hasMore = tally.look(store, BUCKETS);
+      while (hasMore && this.#clock.nowMs() - startMs < PORTION_MS);
       spentMs += this.#clock.nowMs() - startMs;
       await this.#pause();
     }

@@ -144,7 +144,7 @@ export interface UserRuleSettings {
   readonly bodyMax?: Size;
   /** Host sent to the target: the client's ("preserve"), the target's address ("target"), or this one. Default "preserve". */
   readonly host?: string;
-  /** Keeps responses and answers from memory: `{}` as far as the origin allows (RFC 9111). `true` is `{}`. */
+  /** Keeps responses and answers from memory: `{}` as far as the origin allows (RFC 9111). `true` is `{}`, `false` is none. */
   readonly cache?: boolean | Numbered<UserCache>;
 }
 

@@ -152,7 +152,7 @@ describe("what is not worth keeping", () => {
     const usage = usageOf([{ ...poor, name: "shop.example:8443/reports/" }]);
     expect(adviceIn(reportOf({ usage }))).toEqual([
       "shop.example:8443/reports/: nobody asked again for 57 of 60 (95 %; 90 % is the mark), 50 MB for 0.2/month that save 0/month",
-      '  before rule web/1, with its other settings: { match: { host: "shop.example", path: "/reports/*" }, cache: false, forward: "web" }',
+      'before rule web/1, with its other settings: { match: { host: "shop.example", path: "/reports/*" }, cache: false, forward: "web" }',
       "other responses left for want of room: without these the rest stays longer",
     ]);
   });
@@ -185,7 +185,7 @@ describe("what is not worth keeping", () => {
       expect(line).toContain("that forwards as it does, with cache: false");
     }
     const split = reportOf({ usage: usageOf([poor]), forwardOf: () => undefined });
-    expect(adviceIn(split)[1]).toStartWith("  before rule web/1, put one for h/a/");
+    expect(adviceIn(split)[1]).toStartWith("before rule web/1, put one for h/a/");
   });
 
   test("what lies beyond the folders that are told apart is never named", () => {

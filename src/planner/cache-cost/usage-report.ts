@@ -156,6 +156,6 @@ function ruleLine(folder: FolderUse, { forwardOf }: UsageQuestion): string {
   const line = more.length === 0 ? excludingRule(folder, forwardOf(rule)) : undefined;
   const before = `before rule ${folder.rules.join(" and ")}`;
   return line === undefined
-    ? `  ${before}, put one for ${folder.name} that forwards as it does, with cache: false`
-    : `  ${before}, with its other settings: ${line}`;
+    ? `${before}, put one for ${folder.name} that forwards as it does, with cache: false`
+    : `${before}, with its other settings: ${line}`;
 }
