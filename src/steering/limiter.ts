@@ -30,6 +30,11 @@ export class PrefixLimiter {
     this.#clock = clock;
   }
 
+  /** Prefixes that are remembered. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Takes a query of this sender into account. */
   take(source: string): Verdict {
     if (this.#perSecond === 0) return "answer";

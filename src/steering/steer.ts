@@ -34,6 +34,7 @@ export interface Decision {
   readonly ranked: readonly (RankedEdge & { readonly health: EdgeHealth })[];
 }
 
+/** The choice for one config, its tables built once. */
 export class Steering {
   readonly config: SteeringConfig;
   readonly #table: PrefixTable;

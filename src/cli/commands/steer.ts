@@ -5,6 +5,7 @@ import { explainSteering } from "../../steering/index.ts";
 import { CONFIG_OPTION, type Command, defineCommand, JSON_OPTION } from "../command.ts";
 import { loadOrFail } from "../config-file.ts";
 import type { Context } from "../context.ts";
+import { asFailure } from "../controller.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 
 /** Serves the `steering` of the config until it is stopped, or explains one decision. */
@@ -51,7 +52,7 @@ async function explain(
 }
 
 async function serve(steering: SteeringConfig, { terminal, onSignal }: Context): Promise<number> {
-  const handle = await startSteering(steering, { say: (line) => terminal.out(line) });
+  const handle = await start(steering, (line) => terminal.out(line));
   const { zone, edges } = steering;
   const names = edges.map(({ name }) => name).join(", ");
   terminal.out(`answering for ${zone} on ${formatAddress(handle.address)}, UDP and TCP: ${names}`);
@@ -59,6 +60,14 @@ async function serve(steering: SteeringConfig, { terminal, onSignal }: Context):
   handle.stop();
   terminal.err(countsLine(handle));
   return EXIT.ok;
+}
+
+async function start(steering: SteeringConfig, say: (line: string) => void): Promise<SteeringHandle> {
+  try {
+    return await startSteering(steering, { say });
+  } catch (problem) {
+    throw asFailure(problem);
+  }
 }
 
 function stopped(onSignal: Context["onSignal"]): Promise<void> {

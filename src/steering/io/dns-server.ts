@@ -98,7 +98,7 @@ export class DnsServer {
         data: (socket, bytes) => this.#received(socket, bytes),
         drain: (socket) => this.#flush(socket),
         close: (socket) => void this.#clients.delete(socket),
-        error: (socket) => void socket.terminate(),
+        error: (socket) => socket.terminate(),
       },
     });
     this.#udp = await Bun.udpSocket({
