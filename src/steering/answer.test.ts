@@ -122,7 +122,7 @@ describe("names", () => {
   });
 
   test("a label with a dot or a strange byte in it is another name", () => {
-    const dotted = new Uint8Array([...queryFor("www-cdn.example")]);
+    const dotted = queryFor("www-cdn.example");
     dotted[16] = 0x2e; // "www.cdn" as one label
     expect(ask(dotted, {}, of("*", "www")).rcode).toBe("REFUSED");
   });

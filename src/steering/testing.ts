@@ -39,7 +39,13 @@ export function queryFor(
 }
 
 /** An OPT record; with a network of clients when one is given as the data of its option. */
-export function opt(subnet?: readonly number[], { udpPayloadSize = 1232, ednsVersion = 0 } = {}): Packet {
+export function opt(
+  subnet?: readonly number[],
+  {
+    udpPayloadSize = 1232,
+    ednsVersion = 0,
+  }: { readonly udpPayloadSize?: number; readonly ednsVersion?: number } = {},
+): Packet {
   const options =
     subnet === undefined ? [] : [{ code: 8 as const, ip: undefined, data: Buffer.from(subnet) }];
   return {
