@@ -14,7 +14,7 @@ export const SETTLE_S_MAX: number = 30 * 86_400;
 
 /** Looked at without a pause: other requests of the admin API wait no longer than a few milliseconds. */
 const PORTION_MS = 4;
-/** In all, pauses not counted: 100,000 responses or more. */
+/** In all, pauses not counted: what it does not reach of a large store is told. */
 const LOOK_MS = 1500;
 /** Buckets between two looks at the clock: 256 responses at most. */
 const BUCKETS = 8;
