@@ -79,6 +79,15 @@ describe("what the cache did", () => {
     expect(type).toMatchObject({ name: "text/plain", responses: 4 });
   });
 
+  test("counts for a controller from its own start, whatever the workers have counted before", async () => {
+    const { last } = await traffic();
+    await site.restart("8MiB");
+    await bytesOf(site, "/page");
+    const again = await traffic();
+    expect(again.first).toEqual(last);
+    expect(again.last.results["hit"]).toBe((last.results["hit"] ?? 0) + 1);
+  }, 30_000);
+
   test("is not judged before its time, and a time that is none is refused", async () => {
     const { data } = await site.api("GET", "/v1/cache/report");
     expect((data as CacheUsageReport).all.settled).toBe(0);

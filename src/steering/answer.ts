@@ -9,6 +9,7 @@
 import {
   type Answer,
   AUTHORITATIVE_ANSWER,
+  DNSSEC_OK,
   decode,
   encode,
   type OptAnswer,
@@ -264,8 +265,9 @@ function ownOpt({ opt, subnet }: Asked, { scope, badVersion }: Content): OptAnsw
       udpPayloadSize: UDP_BYTES_MAX,
       extendedRcode: badVersion === true ? BADVERS_UPPER : 0,
       ednsVersion: 0,
-      flags: 0,
-      flag_do: false,
+      // The DO bit is returned as it came (RFC 3225 §3), though nothing here is signed.
+      flags: opt.flag_do ? DNSSEC_OK : 0,
+      flag_do: opt.flag_do,
       options,
     },
   ];

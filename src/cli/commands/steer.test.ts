@@ -118,6 +118,18 @@ describe("tenfold steer", () => {
     expect([plain.code, plain.err]).toEqual([1, expect.stringContaining("has no steering")]);
   });
 
+  test("is nothing for what serves, and good to check", async () => {
+    for (const command of ["up", "gateway"]) {
+      const { code, err } = await tenfold([command, "-c", config]);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringContaining("has neither listeners nor services: use `tenfold steer`"),
+      ]);
+    }
+    const { out } = await tenfold(["check", "-c", config]);
+    expect(out).toContain("steering cdn.example  near in eu, far in us; 2 regions, DNS on 127.0.0.1:0");
+  });
+
   // The last one: it kills an edge, and then the server.
   test.skipIf(DIG === null)("leaves an edge that dies, and ends with its counts (needs dig)", async () => {
     await edges[0].stop(true);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Resolver } from "node:dns/promises";
-import { seededRandom, systemClock } from "../../base/index.ts";
+import type { Socket } from "bun";
+import { seededRandom, simulatedTime, systemClock } from "../../base/index.ts";
 import type { UserSteering } from "../../config/index.ts";
 import { Answerer } from "../answer.ts";
 import { PrefixLimiter } from "../limiter.ts";
@@ -173,3 +174,45 @@ async function exchangeFor(port: number, queries: readonly Uint8Array[]): Promis
   socket.close();
   return replies;
 }
+
+test("a connection that says nothing for ten seconds is closed, one that asks is not", async () => {
+  const { clock, scheduler, advance } = simulatedTime();
+  const config = world(HERE);
+  const answerer = new Answerer(new Steering(config), 1, () => "healthy");
+  const limiter = new PrefixLimiter(0, clock);
+  const server = await DnsServer.open({
+    address: config.address,
+    answer: (query) => answerer.answer(query),
+    limiter,
+    clock,
+    scheduler,
+  });
+  const closed: string[] = [];
+  const connect = (name: string): Promise<Socket> =>
+    Bun.connect({
+      hostname: "127.0.0.1",
+      port: server.address.port,
+      socket: {
+        data: () => void closed.push(`${name} answered`),
+        close: () => void closed.push(`${name} closed`),
+      },
+    });
+  const has = async (what: string): Promise<void> => {
+    while (!closed.includes(what)) await Bun.sleep(5);
+  };
+  try {
+    await connect("silent");
+    const busy = await connect("busy");
+    busy.write(framed(queryFor("cdn.example")));
+    await has("busy answered");
+    advance(9000);
+    busy.write(framed(queryFor("cdn.example")));
+    while (closed.length < 2) await Bun.sleep(5);
+    advance(3000);
+    await has("silent closed");
+    expect(closed).toEqual(["busy answered", "busy answered", "silent closed"]);
+    busy.end();
+  } finally {
+    server.stop();
+  }
+});
