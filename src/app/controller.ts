@@ -171,6 +171,7 @@ class RunningController implements ControllerHandle {
       controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
     const cache = new CacheTraffic(() => plane.cacheStats());
     const ledger = new CacheLedger(() => plane.cacheStats(), systemClock);
+    ledger.begin(); // where a snapshot is taken up as it is, none is published
     plane.published = () => {
       cache.begin(systemClock.nowMs());
       ledger.begin();
