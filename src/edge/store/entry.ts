@@ -100,6 +100,15 @@ export class Entry {
   get access(): number {
     return this.#word(RECORD.access);
   }
+  /** The number of the purge up to which it is known to be clean. */
+  get checkedSequence(): number {
+    return this.#word(RECORD.checkedSequence);
+  }
+  /** Whether a soft purge made it stale. */
+  get isSoftPurged(): boolean {
+    return this.#word(RECORD.softPurged) !== 0;
+  }
+
   /** When it was first stored, seconds since the epoch: what replaces an object goes on from its time and its hits. */
   get firstStoredAtS(): number {
     return this.#word(RECORD.firstStoredAtS) >>> 0;
@@ -112,15 +121,6 @@ export class Entry {
   get storedBytes(): number {
     return this.#word(RECORD.size) * UNIT_BYTES;
   }
-  /** The number of the purge up to which it is known to be clean. */
-  get checkedSequence(): number {
-    return this.#word(RECORD.checkedSequence);
-  }
-  /** Whether a soft purge made it stale. */
-  get isSoftPurged(): boolean {
-    return this.#word(RECORD.softPurged) !== 0;
-  }
-
   /** Word `index` of those that belong to the caller, as int32. */
   meta(index: number): number {
     return this.#word(RECORD.meta + index);

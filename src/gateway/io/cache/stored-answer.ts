@@ -39,13 +39,12 @@ export interface Sender {
  */
 export function sendStored(sender: Sender, answer: StoredAnswer): boolean {
   const { serving, request, sending } = sender;
-  const { entry } = answer.stored;
-  if (!sending.mayHold(entry.bodyBytes)) return false;
-  entry.countHit();
+  if (!sending.mayHold(answer.stored.entry.bodyBytes)) return false;
   const viewed = serving.edge?.viewed;
   request.close ||= request.down?.listener.closing === true;
   const isPlain = viewed === undefined || (!viewed.hasConditional && !viewed.hasRange);
   const status = isPlain ? sendWhole(sender, answer) : sendAsAsked(sender, answer);
+  answer.stored.entry.countHit();
   serving.edge?.release();
   sending.start(status);
   return true;
