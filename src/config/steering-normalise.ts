@@ -1,6 +1,6 @@
 /** From the draft of `steering` to what it means. */
 import { DEFAULTS } from "./defaults.ts";
-import type { EdgeDraft, SteeredEdge, SteeringConfig, SteeringDraft } from "./steering.ts";
+import type { SteeredEdge, SteeredEdgeDraft, SteeringConfig, SteeringDraft } from "./steering.ts";
 
 /** Fills in every default. */
 export function normaliseSteering(draft: SteeringDraft): SteeringConfig {
@@ -24,6 +24,6 @@ export function normaliseSteering(draft: SteeringDraft): SteeringConfig {
   };
 }
 
-function edge(name: string, { region = "", addresses = [], health }: EdgeDraft): SteeredEdge {
+function edge(name: string, { region = "", addresses = [], health }: SteeredEdgeDraft): SteeredEdge {
   return { name, region, addresses, health: { ...DEFAULTS.edgeHealth, ...health } };
 }

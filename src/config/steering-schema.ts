@@ -4,7 +4,7 @@ import { isHost } from "./address.ts";
 import { health } from "./health-schema.ts";
 import { report } from "./problem.ts";
 import { bySort, leaf, list, mapped, named, object, oneOrMore, quote, type Shape } from "./shape.ts";
-import type { EdgeDraft, RegionDraft, SteeringDraft } from "./steering.ts";
+import type { SteeredEdgeDraft, SteeringDraft, SteeringRegionDraft } from "./steering.ts";
 import { address, cidr, duration, integer, name, number } from "./values.ts";
 
 /** Far beyond what is written by hand, and still looked through at once. */
@@ -58,12 +58,12 @@ const place = leaf<readonly [number, number]>(
   },
 );
 
-const edge = object<EdgeDraft>(
+const edge = object<SteeredEdgeDraft>(
   { region: name, addresses: oneOrMore(ip, ADDRESSES_MAX), health },
   { required: ["region", "addresses"] },
 );
 
-const region = object<RegionDraft>({ prefixes: oneOrMore(cidr, PREFIXES_MAX), at: place });
+const region = object<SteeringRegionDraft>({ prefixes: oneOrMore(cidr, PREFIXES_MAX), at: place });
 
 /** None is enough for a name server of another zone. */
 const nameserverAddresses: Shape<readonly string[]> = bySort<readonly string[]>({

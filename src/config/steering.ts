@@ -51,20 +51,20 @@ export interface SteeringDraft {
   readonly ttlMs?: number;
   readonly perSecond?: number;
   readonly fallback?: string;
-  readonly edges?: ReadonlyMap<string, EdgeDraft>;
-  readonly regions?: ReadonlyMap<string, RegionDraft>;
+  readonly edges?: ReadonlyMap<string, SteeredEdgeDraft>;
+  readonly regions?: ReadonlyMap<string, SteeringRegionDraft>;
   readonly roundTrips?: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /** See `SteeredEdge`. */
-export interface EdgeDraft {
+export interface SteeredEdgeDraft {
   readonly region?: string;
   readonly addresses?: readonly string[];
   readonly health?: Partial<HealthConfig>;
 }
 
 /** See `SteeringRegion`. */
-export interface RegionDraft {
+export interface SteeringRegionDraft {
   readonly prefixes?: readonly string[];
   readonly at?: readonly [number, number];
 }

@@ -18,15 +18,15 @@ export interface UserSteering {
   /** Region of clients that no prefix names. Default the first region. */
   readonly fallback?: string;
   /** By name. */
-  readonly edges: Readonly<Record<string, UserEdge>>;
+  readonly edges: Readonly<Record<string, UserSteeredEdge>>;
   /** By name. */
-  readonly regions: Readonly<Record<string, UserRegion>>;
+  readonly regions: Readonly<Record<string, UserSteeringRegion>>;
   /** Round trips between regions, either way: `{ eu: { us: "90ms" } }`. Where there is none, it is reckoned from `at`. */
   readonly roundTrips?: Readonly<Record<string, Readonly<Record<string, Duration>>>>;
 }
 
 /** A gateway with a cache, somewhere. */
-export interface UserEdge {
+export interface UserSteeredEdge {
   readonly region: string;
   /** IPv4 and IPv6 addresses, 8 at most. */
   readonly addresses: string | readonly string[];
@@ -35,7 +35,7 @@ export interface UserEdge {
 }
 
 /** Where clients are. */
-export interface UserRegion {
+export interface UserSteeringRegion {
   /** CIDR blocks of its clients; the longest that fits counts. */
   readonly prefixes?: string | readonly string[];
   /** Latitude and longitude in degrees: [50.1, 8.7]. */

@@ -108,7 +108,6 @@ export class Entry {
   get isSoftPurged(): boolean {
     return this.#word(RECORD.softPurged) !== 0;
   }
-
   /** When it was first stored, seconds since the epoch: what replaces an object goes on from its time and its hits. */
   get firstStoredAtS(): number {
     return this.#word(RECORD.firstStoredAtS) >>> 0;
@@ -121,6 +120,7 @@ export class Entry {
   get storedBytes(): number {
     return this.#word(RECORD.size) * UNIT_BYTES;
   }
+
   /** Word `index` of those that belong to the caller, as int32. */
   meta(index: number): number {
     return this.#word(RECORD.meta + index);
