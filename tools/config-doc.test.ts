@@ -20,6 +20,8 @@ const SECTIONS: Readonly<Record<string, object>> = {
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,
   forwarded: { fields: DEFAULTS.forwarded.fields },
+  steering: { ttlMs: DEFAULTS.steering.ttlMs, perSecond: DEFAULTS.steering.perSecond, names: "@" },
+  edgeHealth: DEFAULTS.edgeHealth,
   gateway: {
     name: DEFAULTS.gateway.name,
     stopTimeoutMs: DEFAULTS.gateway.stopTimeoutMs,

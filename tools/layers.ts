@@ -15,6 +15,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   edge: 2,
   scaling: 1,
   resilience: 1,
+  steering: 3,
   gateway: 3,
   control: 3,
   planner: 4,

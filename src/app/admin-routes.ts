@@ -2,12 +2,16 @@
 import type { RequestOutcome } from "../control/index.ts";
 import type { AdminAnswer, AdminRequest, AdminRoute } from "./admin-server.ts";
 import type * as api from "./api.ts";
+import type { CacheLedger } from "./cache-ledger.ts";
+import { type CacheUsageLook, SETTLE_S, SETTLE_S_MAX } from "./cache-usage.ts";
 import type { Purger } from "./purger.ts";
 import { deployStatus, readStatus, type StatusSources, scaleExplanation } from "./status.ts";
 
 /** What the routes act on. */
 export interface AdminActions extends StatusSources {
   readonly purger: Purger;
+  readonly ledger: CacheLedger;
+  readonly usage: CacheUsageLook;
   readonly reload: () => Promise<api.ReloadResult>;
   /** Begins to take everything down; the controller ends by itself. */
   readonly down: () => void;
@@ -24,6 +28,8 @@ export function adminRoutes(actions: AdminActions): AdminRoute[] {
     { method: "POST", path: "/v1/targets/:group/:id/drain", handle: (request) => drain(actions, request) },
     { method: "POST", path: "/v1/cache/purge", handle: ({ body }) => actions.purger.purge(body) },
     { method: "GET", path: "/v1/cache/purges", handle: ({ query }) => ok(purges(actions, query)) },
+    { method: "GET", path: "/v1/cache/traffic", handle: () => ok(actions.ledger.report()) },
+    { method: "GET", path: "/v1/cache/report", handle: (request) => cacheReport(actions, request) },
     { method: "POST", path: "/v1/reload", handle: async () => ok(await actions.reload()) },
     { method: "POST", path: "/v1/down", handle: () => down(actions) },
   ];
@@ -73,6 +79,18 @@ async function drain(actions: AdminActions, { names, body }: AdminRequest): Prom
 
 function purges({ purger }: AdminActions, query: URLSearchParams): readonly api.PurgeRecord[] {
   return purger.records(Number(query.get("after") ?? 0));
+}
+
+async function cacheReport({ usage }: AdminActions, { query }: AdminRequest): Promise<AdminAnswer> {
+  const settleS = Number(query.get("settle") ?? SETTLE_S);
+  if (settleS >= 0 && settleS <= SETTLE_S_MAX) return ok(await usage.look(Math.floor(settleS)));
+  return {
+    kind: "error",
+    status: 400,
+    code: "bad-settle",
+    message: `settle is "${query.get("settle")}"`,
+    mend: `write seconds from 0 to ${SETTLE_S_MAX}`,
+  };
 }
 
 function down(actions: AdminActions): AdminAnswer {

@@ -12,9 +12,12 @@
  *   POST /v1/targets/GROUP/ID/drain         { undo?: boolean } -> TargetStatus
  *   POST /v1/cache/purge                    PurgeOrder -> PurgeResult
  *   GET  /v1/cache/purges?after=SEQUENCE    PurgeRecord[]
+ *   GET  /v1/cache/traffic                  CacheTrafficReport, null while no rule has a cache
+ *   GET  /v1/cache/report?settle=SECONDS    CacheUsageReport, null while no rule has a cache
  *   POST /v1/reload                         -> ReloadResult
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
+import type { CacheUsage } from "../edge/index.ts";
 
 /** Everything at a glance: controller, gateway, services. */
 export interface Status {
@@ -108,6 +111,39 @@ export interface CacheStatus {
   readonly liveBytes: number;
   readonly capacityBytes: number;
 }
+
+/** What the rules with a cache did in all; a reader that wants a window takes two of these. */
+export interface CacheTotals {
+  /** Requests of clients, by how they were answered; in the words of `CacheStatus.requests`. */
+  readonly results: Readonly<Record<string, number>>;
+  /** Bytes that clients got, and those of them that came from the store. */
+  readonly answeredBytes: number;
+  readonly servedBytes: number;
+  /** Answers of targets, those for nobody but the store among them, and their bytes. */
+  readonly fetches: number;
+  readonly fetchedBytes: number;
+  /** Purges of any kind; changes that went well among them. */
+  readonly purges: number;
+  /** Responses that were kept, and those that left because nobody had asked for them again. */
+  readonly stored: number;
+  readonly notUsedAgain: number;
+  /** Responses that left because there was no room: those among them. */
+  readonly crowdedOut: number;
+}
+
+/** The totals when this controller began, and now. */
+export interface CacheTrafficReport {
+  /** Between the two, milliseconds. */
+  readonly spanMs: number;
+  readonly first: CacheTotals;
+  readonly last: CacheTotals;
+  /** What the store holds now, and what it can. */
+  readonly liveBytes: number;
+  readonly capacityBytes: number;
+}
+
+/** What the stored responses are used for, by one look at them. */
+export type CacheUsageReport = CacheUsage;
 
 /** One target group: its traffic and its targets. */
 export interface GroupStatus extends TrafficTotals {

@@ -12,6 +12,7 @@ import { asBytes, RequestHead } from "../http/index.ts";
 
 /** A rule, and the part of its match that host and path decide. */
 interface Candidate {
+  readonly name: string;
   readonly route: Route;
   readonly key: CacheKeyRule | undefined;
   /** Whether host and path decide all of it. */
@@ -22,15 +23,32 @@ interface Candidate {
 export type KeyRules = (url: TargetUrl) => readonly CacheKeyRule[];
 
 /** Compiles the rules of a snapshot. The answer is O(rules) for each URL. */
-export function keyRulesOf({ listeners }: Pick<Snapshot, "listeners">): KeyRules {
-  const tables = listeners.map(candidatesOf);
-  const all = distinct(tables.flat());
-  const head = new RequestHead();
-  return ({ host, target }) => {
-    const bytes = asBytes(`GET ${target} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
-    if (head.parse(bytes, 0, bytes.length) <= 0) return all;
-    const found = distinct(tables.flatMap((table) => fitting(table, { head, bytes, clientIp: "" })));
+export function keyRulesOf(snapshot: Pick<Snapshot, "listeners">): KeyRules {
+  const candidates = candidatesFor(snapshot);
+  const all = distinct(candidates());
+  return (url) => {
+    const found = distinct(candidates(url));
     return found.length > 0 ? found : all;
+  };
+}
+
+/** The names of the rules that may keep the responses of a URL, of one listener after the other. O(rules). */
+export function keepersOf(snapshot: Pick<Snapshot, "listeners">): (url: TargetUrl) => readonly string[] {
+  const candidates = candidatesFor(snapshot);
+  return (url) => candidates(url).flatMap(({ name, key }) => (key === undefined ? [] : name));
+}
+
+/** The rules that could be the first to match a URL, per listener; all of them for a URL that no request can have. */
+function candidatesFor({
+  listeners,
+}: Pick<Snapshot, "listeners">): (url?: TargetUrl) => readonly Candidate[] {
+  const tables = listeners.map(candidatesOf);
+  const head = new RequestHead();
+  return (url) => {
+    if (url === undefined) return tables.flat();
+    const bytes = asBytes(`GET ${url.target} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
+    if (head.parse(bytes, 0, bytes.length) <= 0) return tables.flat();
+    return tables.flatMap((table) => fitting(table, { head, bytes, clientIp: "" }));
   };
 }
 
@@ -46,7 +64,7 @@ function candidatesOf({ rules }: ListenerConfig): readonly Candidate[] {
     const [route] = compileRoutes([{ ...rule, match }]);
     if (route === undefined) return [];
     const others = [methods, headers, queries, sourceIps];
-    return [{ route, key: keyOf(rule), isSure: others.every(({ length }) => length === 0) }];
+    return [{ name: rule.name, route, key: keyOf(rule), isSure: others.every(({ length }) => length === 0) }];
   });
 }
 

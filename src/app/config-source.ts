@@ -32,8 +32,15 @@ export function configSource(path: string | undefined, fixed: Config, scheduler:
 
 async function readFile(path: string): Promise<ConfigReading> {
   const outcome = await loadConfig(path);
-  if (outcome.kind === "ok") return { kind: "ok", config: outcome.config };
+  if (outcome.kind === "ok") return servedOrProblem(outcome.config);
   return { kind: "problems", problems: outcome.problems.map(formatProblem) };
+}
+
+/** What is left when all but steering is taken out of a file: most likely a mistake, and it would stop everything. */
+function servedOrProblem(config: Config): ConfigReading {
+  if (config.listeners.length + config.services.length > 0) return { kind: "ok", config };
+  const what = "config: has neither listeners nor services; write them again, or `tenfold down`";
+  return { kind: "problems", problems: [what] };
 }
 
 function watchFile(path: string, scheduler: Scheduler, changed: () => void): Cancel {

@@ -39,7 +39,9 @@ import { probe } from "../health/io/index.ts";
 import { type AdminActions, adminRoutes } from "./admin-routes.ts";
 import { AdminServer } from "./admin-server.ts";
 import type { ReloadResult } from "./api.ts";
+import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
+import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
@@ -168,7 +170,12 @@ class RunningController implements ControllerHandle {
     if (tail.kind === "corrupt")
       controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
     const cache = new CacheTraffic(() => plane.cacheStats());
-    plane.published = () => cache.begin(systemClock.nowMs());
+    const ledger = new CacheLedger(() => plane.cacheStats(), systemClock);
+    ledger.begin(); // where a snapshot is taken up as it is, none is published
+    plane.published = () => {
+      cache.begin(systemClock.nowMs());
+      ledger.begin();
+    };
     const traffic = this.#followTraffic(plane, controller, cache);
     const info = {
       version: VERSION,
@@ -184,6 +191,8 @@ class RunningController implements ControllerHandle {
       cache,
       config,
       info,
+      ledger,
+      usage: new CacheUsageLook(plane, systemClock, systemScheduler),
       purger: new Purger({ plane, note: (...what) => controller.note(...what) }),
       reload: () => this.reload(),
       down: () => void this.stopAll(),

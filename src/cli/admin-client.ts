@@ -6,6 +6,8 @@
  */
 import type {
   ApiError,
+  CacheTrafficReport,
+  CacheUsageReport,
   DeployStatus,
   EventRecord,
   PurgeOrder,
@@ -32,6 +34,10 @@ export interface AdminClient {
   drain(group: string, target: string, undo: boolean): Promise<TargetStatus>;
   /** At most 100 things, or everything. */
   purge(order: PurgeOrder): Promise<PurgeResult>;
+  /** What the rules with a cache did since the controller began; null without such a rule. */
+  cacheTraffic(): Promise<CacheTrafficReport | null>;
+  /** What stored responses are used for; judged from an age of so many seconds on. A look at each of them. */
+  cacheUsage(settleS: number): Promise<CacheUsageReport | null>;
   reload(): Promise<ReloadResult>;
   down(): Promise<{ readonly stopping: true }>;
 }
@@ -54,6 +60,8 @@ export function adminClient(stateDirectory: string): AdminClient {
     drain: (group, target, undo) =>
       post(`/v1/targets/${encodeURIComponent(group)}/${encodeURIComponent(target)}/drain`, { undo }),
     purge: (order) => post("/v1/cache/purge", order),
+    cacheTraffic: () => get("/v1/cache/traffic"),
+    cacheUsage: (settleS) => get(`/v1/cache/report?settle=${Math.floor(settleS)}`),
     reload: () => post("/v1/reload"),
     down: () => post("/v1/down"),
   };

@@ -16,3 +16,18 @@ export async function loadOrFail(
   for (const problem of outcome.problems) terminal.err(formatProblem(problem));
   throw new Failure(plural(outcome.problems.length, "problem"), "mend the config, and see `tenfold check`");
 }
+
+/** As `loadOrFail`, for commands that serve: a config of steering alone is no mistake, and nothing for them. */
+export async function loadServedOrFail(
+  path: string | undefined,
+  cwd: string,
+  terminal: Terminal,
+): Promise<{ readonly config: Config; readonly path: string }> {
+  const loaded = await loadOrFail(path, cwd, terminal);
+  const { listeners, services } = loaded.config;
+  if (listeners.length + services.length > 0) return loaded;
+  throw new Failure(
+    `${loaded.path} has neither listeners nor services`,
+    "use `tenfold steer` for its steering",
+  );
+}

@@ -85,10 +85,10 @@ const browser = leaf('a Cache-Control such as "max-age=60"', "string", (value: s
   /^[\x21-\x7e][\x20-\x7e]*$/.test(value) && value.length <= 1024 ? value : undefined,
 );
 
-/** `cache` of a rule; `true` is `{}`. */
-export const cache: Shape<CacheDraft> = bySort<CacheDraft>(
+/** `cache` of a rule; `true` is `{}`, `false` is none. */
+export const cache: Shape<CacheDraft | false> = bySort<CacheDraft | false>(
   {
-    boolean: leaf("true, or an object", "boolean", (value: boolean) => (value ? {} : undefined)),
+    boolean: leaf("true, false or an object", "boolean", (value: boolean) => value && {}),
     object: object<CacheDraft>({
       key,
       ttlMs: ttl(),

@@ -20,6 +20,7 @@ import type {
   TargetGroupConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { SteeringConfig } from "./steering.ts";
 
 interface Defaults {
   readonly admin: AdminConfig;
@@ -52,6 +53,8 @@ interface Defaults {
   };
   readonly deploy: DeployConfig;
   readonly autoscale: Omit<AutoscaleConfig, "max" | "cpu" | "inFlight">;
+  readonly steering: Pick<SteeringConfig, "address" | "names" | "ttlMs" | "perSecond">;
+  readonly edgeHealth: Omit<HealthConfig, "port"> & { readonly port: number };
 }
 
 /** `connections.hold` of a service's own group: the controller brings another task, which others have nobody to do. */
@@ -117,4 +120,16 @@ export const DEFAULTS: Defaults = {
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },
+  steering: { address: { host: "0.0.0.0", port: 53 }, names: ["@"], ttlMs: 30_000, perSecond: 50 },
+  edgeHealth: {
+    kind: "http",
+    path: "/",
+    port: 80,
+    statuses: [[200, 399]],
+    intervalMs: 5000,
+    timeoutMs: 2000,
+    rise: 2,
+    fall: 2,
+    jitter: 0.1,
+  },
 };

@@ -26,6 +26,7 @@ const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^gateway\.workers$/, "restart"],
   [/^gateway\.cache\.memoryBytes$/, "restart"],
   [/^listeners\.[\w-]+\.address$/, "restart"],
+  [/^steering\b/, "restart"],
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],
 ];
 

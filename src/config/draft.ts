@@ -30,6 +30,7 @@ import type {
   TaskLimitsConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { SteeringDraft } from "./steering.ts";
 
 /** A whole file. */
 export interface ConfigDraft {
@@ -38,6 +39,7 @@ export interface ConfigDraft {
   readonly listeners?: ReadonlyMap<string, ListenerDraft>;
   readonly targetGroups?: ReadonlyMap<string, TargetGroupDraft>;
   readonly services?: ReadonlyMap<string, ServiceDraft>;
+  readonly steering?: SteeringDraft;
 }
 
 /** See `GatewayConfig`. */
@@ -68,7 +70,7 @@ export interface RuleDraft {
   readonly timeouts?: RuleConfig["timeouts"];
   readonly retry?: Partial<RetryConfig>;
   readonly bodyBytesMax?: number;
-  readonly cache?: CacheDraft;
+  readonly cache?: CacheDraft | false;
   readonly host?: RuleConfig["host"];
 }
 

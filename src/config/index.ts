@@ -21,5 +21,7 @@ export { parseSnapshot, type SnapshotReading } from "./parse-snapshot.ts";
 export { formatProblem, type Problem } from "./problem.ts";
 export * as shapes from "./shapes.ts";
 export * from "./snapshot.ts";
+export type { SteeredEdge, SteeringConfig, SteeringRegion } from "./steering.ts";
 export * from "./user-cache.ts";
 export * from "./user-config.ts";
+export * from "./user-steering.ts";

@@ -3,6 +3,7 @@ import type { Config, MatchConfig, RuleConfig, ServiceConfig, TargetGroupConfig 
 import { DEFAULTS } from "./defaults.ts";
 import { parseConfig } from "./parse-config.ts";
 import { config, good, grouped, listener, matching, rules, serving } from "./testing.ts";
+import type { UserRule } from "./user-config.ts";
 
 const ruleOf = (rule: object): RuleConfig => good(rules(rule)).listeners[0]!.rules[0]!;
 const matchOf = (match: object): MatchConfig => good(matching(match)).listeners[0]!.rules[0]!.match;
@@ -106,6 +107,13 @@ describe("actions", () => {
       host: { kind: "fixed", host: "shop.example:8080" },
     });
   });
+});
+
+test("a cache is what a rule says, on with true and off with false", () => {
+  const cacheOf = (cache: UserRule["cache"]): unknown =>
+    ruleOf({ forward: "web", ...(cache === undefined ? {} : { cache }) }).cache;
+  expect(cacheOf(true)).toEqual(cacheOf({}));
+  expect([cacheOf(false), cacheOf(undefined)]).toEqual([undefined, undefined]);
 });
 
 describe("groups and services", () => {

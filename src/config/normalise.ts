@@ -34,6 +34,7 @@ import type {
 } from "./draft.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
+import { normaliseSteering } from "./steering-normalise.ts";
 
 /** What a config takes from the machine it is loaded on. */
 export interface Surroundings {
@@ -64,6 +65,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
     services: services.map(([name, entry]) =>
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
+    ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }
 
@@ -109,7 +111,7 @@ function rule(name: string, draft: RuleDraft): RuleConfig {
     timeouts: draft.timeouts ?? {},
     retry: { ...DEFAULTS.retry, ...draft.retry },
     ...(draft.bodyBytesMax === undefined ? {} : { bodyBytesMax: draft.bodyBytesMax }),
-    ...(draft.cache === undefined ? {} : { cache: ruleCache(draft.cache) }),
+    ...(draft.cache ? { cache: ruleCache(draft.cache) } : {}),
     host: draft.host ?? DEFAULTS.ruleHost,
   };
 }

@@ -10,9 +10,12 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ["databases: is not available in this version; remove it", { databases: {}, ...config() }],
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
-  ["zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services", config({ zzz: {} })],
   [
-    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services",
+    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, steering",
+    config({ zzz: {} }),
+  ],
+  [
+    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, steering",
     config({ load_balancing: 1 }),
   ],
   [

@@ -17,7 +17,6 @@ import {
   type EjectionConfig,
   type ForwardedConfig,
   type HashKey,
-  type HealthConfig,
   type LimitsConfig,
   type RetryBudgetConfig,
   type RetryConfig,
@@ -36,6 +35,7 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import { health } from "./health-schema.ts";
 import { match } from "./match.ts";
 import { nearestMend } from "./nearest.ts";
 import { below, type Place, report } from "./problem.ts";
@@ -52,6 +52,7 @@ import {
   type Shape,
 } from "./shape.ts";
 import { SLOTS, WORKERS_MAX } from "./snapshot.ts";
+import { steering } from "./steering-schema.ts";
 import {
   address,
   bytes,
@@ -180,7 +181,7 @@ const rule = object<RuleDraft>(
 );
 
 function onlyForwardsCache(draft: RuleDraft, place: Place): void {
-  if (draft.cache === undefined || draft.forward !== undefined) return;
+  if (!draft.cache || draft.forward !== undefined) return;
   if (draft.redirect === undefined && draft.respond === undefined) return;
   report(below(place, "cache"), "means nothing to a rule that does not forward", "remove it");
 }
@@ -204,46 +205,6 @@ const hashKey: Shape<HashKey> = leaf(HASH_EXPECTED, "string", (value: string) =>
   if (kind === "header") return { kind, name: field.toLowerCase() };
   return kind === "cookie" ? { kind, name: field } : undefined;
 });
-
-type StatusRange = readonly [from: number, to: number];
-
-const status: Shape<StatusRange> = bySort<StatusRange>(
-  {
-    number: mapped(count(100, 599), (code) => [code, code] as const),
-    string: leaf('a status such as "200-399"', "string", (value: string) => {
-      const [, from, to = from] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(value) ?? [];
-      return Number(from) <= Number(to) ? ([Number(from), Number(to)] as const) : undefined;
-    }),
-  },
-  'a status such as 200 or "200-399"',
-);
-
-const health = object<Partial<HealthConfig>>(
-  {
-    kind: word(["http", "tcp"]),
-    path: leaf('a path such as "/healthz"', "string", (value: string) =>
-      /^\/[!-~]*$/.test(value) ? value : undefined,
-    ),
-    host: leaf("a host", "string", (value: string) =>
-      isHost(value.replace(/:\d{1,5}$/, "")) ? value : undefined,
-    ),
-    port: count(1, 65_535),
-    statuses: oneOrMore(status, 16),
-    intervalMs: duration(50),
-    timeoutMs: duration(10),
-    rise: count(1, 100),
-    fall: count(1, 100),
-    jitter: share,
-  },
-  { check: tcpHasNoPath },
-);
-
-function tcpHasNoPath(draft: Partial<HealthConfig>, place: Place): void {
-  if (draft.kind !== "tcp") return;
-  for (const key of ["path", "host", "statuses"] as const)
-    if (draft[key] !== undefined)
-      report(below(place, key), "means nothing to a TCP check", 'remove it, or write kind: "http"');
-}
 
 const ejection = object<Partial<EjectionConfig>>(
   {
@@ -379,6 +340,7 @@ export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
     listeners: named(name, listener, LISTENERS_MAX),
     targetGroups: named(name, targetGroup, GROUPS_MAX),
     services: named(name, service, SERVICES_MAX),
+    steering,
   },
   { later: ["databases", "stores"] },
 );

@@ -7,6 +7,7 @@
  */
 import type { Algorithm } from "./config.ts";
 import type { UserCache, UserCacheStore } from "./user-cache.ts";
+import type { UserSteering } from "./user-steering.ts";
 
 /** "250ms", "30s", "5m", "1h", "1d". */
 export type Duration = `${number}${"us" | "ms" | "s" | "m" | "h" | "d"}`;
@@ -39,6 +40,8 @@ export interface UserConfig {
   readonly targetGroups?: Readonly<Record<string, Numbered<UserTargetGroup>>>;
   /** Apps to keep running, by name. */
   readonly services?: Readonly<Record<string, Numbered<UserService>>>;
+  /** The DNS server of `tenfold steer`, which sends clients to the nearest edge. */
+  readonly steering?: Numbered<UserSteering>;
   /** Not available in this version. */
   readonly databases?: Later;
   /** Not available in this version. */
@@ -144,7 +147,7 @@ export interface UserRuleSettings {
   readonly bodyMax?: Size;
   /** Host sent to the target: the client's ("preserve"), the target's address ("target"), or this one. Default "preserve". */
   readonly host?: string;
-  /** Keeps responses and answers from memory: `{}` as far as the origin allows (RFC 9111). `true` is `{}`. */
+  /** Keeps responses and answers from memory: `{}` as far as the origin allows (RFC 9111). `true` is `{}`, `false` is none. */
   readonly cache?: boolean | Numbered<UserCache>;
 }
 

@@ -10,6 +10,7 @@ import type { ConfigDraft, GroupSettings } from "./draft.ts";
 import { choice, nearestMend } from "./nearest.ts";
 import { type Problem, pathTo } from "./problem.ts";
 import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
+import { steeringProblems } from "./steering-checks.ts";
 
 interface Checked {
   readonly config: Config;
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   targetsTwice,
   tooManyTargets,
   stuckDeploys,
+  ({ config }) => steeringProblems(config.steering),
 ];
 
 /** All problems between the parts of a config. `found` are those of reading it; what depends on them is left out. */
@@ -48,8 +50,8 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
-  if (config.listeners.length > 0 || config.services.length > 0) return;
-  if (broken("listeners") || broken("services") || broken("config")) return;
+  if (config.listeners.length > 0 || config.services.length > 0 || config.steering !== undefined) return;
+  if (["listeners", "services", "steering", "config"].some(broken)) return;
   yield {
     path: "config",
     what: "has neither listeners nor services",

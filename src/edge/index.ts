@@ -5,3 +5,4 @@ export * from "./purge/index.ts";
 export { type HeadLayout, layOutRawHead, putContentLength, type StoredHead } from "./raw-head.ts";
 export * from "./store/index.ts";
 export { layOutHead, StoredResponse, varyKey, writeMeta } from "./stored-response.ts";
+export * from "./usage/index.ts";

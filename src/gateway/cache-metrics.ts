@@ -10,7 +10,8 @@ export function cacheMetrics(stats: StoreStats | undefined): MetricFamily[] {
   return [...requestFamilies(counts), ...storeFamilies(stats, counts)];
 }
 
-function requestFamilies({ requests, refused, servedBytes, fetchedBytes }: CacheCounts): MetricFamily[] {
+function requestFamilies({ requests, refused, ...sums }: CacheCounts): MetricFamily[] {
+  const { answeredBytes, servedBytes, fetches, fetchedBytes } = sums;
   return [
     counter(
       "tenfold_cache_requests_total",
@@ -22,7 +23,11 @@ function requestFamilies({ requests, refused, servedBytes, fetchedBytes }: Cache
       "Responses that were not kept, by reason.",
       byReason(refused, "reason"),
     ),
+    counter("tenfold_cache_answered_bytes_total", "Bytes that clients of rules with a cache got.", [
+      one(answeredBytes),
+    ]),
     counter("tenfold_cache_served_bytes_total", "Bytes that clients got from the cache.", [one(servedBytes)]),
+    counter("tenfold_cache_fetches_total", "Answers of targets for rules with a cache.", [one(fetches)]),
     counter("tenfold_cache_fetched_bytes_total", "Bytes that targets sent for rules with a cache.", [
       one(fetchedBytes),
     ]),

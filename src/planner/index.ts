@@ -5,6 +5,7 @@
  */
 
 export * from "./availability/index.ts";
+export * from "./cache-cost/index.ts";
 export * from "./choose/index.ts";
 export * from "./estimate/index.ts";
 export { readObjective } from "./objective.ts";

@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from "node:path";
 import { WORKERS_MAX } from "../../config/index.ts";
 import { CONFIG_OPTION, type Command, defineCommand } from "../command.ts";
-import { loadOrFail } from "../config-file.ts";
+import { loadServedOrFail } from "../config-file.ts";
 import { Failure } from "../failure.ts";
 import { runSession } from "../session.ts";
 import { STATE_FOLDER } from "../state-directory.ts";
@@ -39,7 +39,7 @@ export const gateway: Command = defineCommand({
     { line: "tenfold gateway -c gateway.yaml --workers 2", about: "A load balancer over its targetGroups" },
   ],
   async run({ options }, context) {
-    const { config, path } = await loadOrFail(options.config, context.cwd, context.terminal);
+    const { config, path } = await loadServedOrFail(options.config, context.cwd, context.terminal);
     const [service] = config.services;
     if (service !== undefined)
       throw new Failure(

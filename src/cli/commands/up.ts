@@ -1,7 +1,7 @@
 /** `tenfold up`: the controller, the gateway and the services of a config; or those that run already, adopted. */
 import { dirname, join, resolve } from "node:path";
 import { CONFIG_OPTION, type Command, defineCommand } from "../command.ts";
-import { loadOrFail } from "../config-file.ts";
+import { loadServedOrFail } from "../config-file.ts";
 import { detach } from "../detach.ts";
 import { runSession } from "../session.ts";
 import { STATE_FOLDER } from "../state-directory.ts";
@@ -35,7 +35,7 @@ export const up: Command = defineCommand({
     },
   ],
   async run({ options }, context) {
-    const { config, path } = await loadOrFail(options.config, context.cwd, context.terminal);
+    const { config, path } = await loadServedOrFail(options.config, context.cwd, context.terminal);
     const stateDirectory =
       options.state === undefined ? join(dirname(path), STATE_FOLDER) : resolve(context.cwd, options.state);
     if (options.detach) return detach(context, { configPath: path, stateDirectory });

@@ -7,6 +7,7 @@ import {
   formatAddress,
   type ListenerConfig,
   type ServiceConfig,
+  type SteeringConfig,
   type TargetGroupConfig,
 } from "../../config/index.ts";
 import type { Style } from "../style.ts";
@@ -21,6 +22,7 @@ export function renderConfig(config: Config, path: string, style: Style): string
     ...listeners.flatMap((listener) => listenerLines(listener, style)),
     ...groups.map((group) => groupLine(group, style)),
     ...services.map((service) => serviceLine(service, style)),
+    ...(config.steering === undefined ? [] : [steeringLine(config.steering, style)]),
     `${plural(config.gateway.workers, "gateway worker")}, admin API on ${formatAddress(config.admin.address)}`,
   ];
 }
@@ -37,6 +39,12 @@ function groupLine({ name, algorithm, targets, health }: TargetGroupConfig, styl
   const checks =
     health === undefined ? "no checks" : `${health.kind} checks every ${formatDuration(health.intervalMs)}`;
   return `group ${style.name(name)}  ${algorithm}, ${plural(targets.length, "target")}, ${checks}`;
+}
+
+function steeringLine({ zone, address, edges, regions }: SteeringConfig, style: Style): string {
+  const names = edges.map(({ name, region }) => `${name} in ${region}`).join(", ");
+  const where = `${plural(regions.length, "region")}, DNS on ${formatAddress(address)}`;
+  return `steering ${style.name(zone)}  ${names}; ${where}`;
 }
 
 function serviceLine({ name, command, tasks, autoscale, health }: ServiceConfig, style: Style): string {

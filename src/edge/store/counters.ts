@@ -127,7 +127,16 @@ const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
   ],
 };
 
-const NAMES = ["servedBytes", "fetchedBytes", "inserts", "insertBytes", "moves", "recoveries"] as const;
+const NAMES = [
+  "answeredBytes",
+  "servedBytes",
+  "fetches",
+  "fetchedBytes",
+  "inserts",
+  "insertBytes",
+  "moves",
+  "recoveries",
+] as const;
 
 /** Everything that is counted. */
 export type Counter =

@@ -19,8 +19,12 @@ export interface CacheCounts {
   readonly evicted: Readonly<Record<string, number>>;
   /** "url", "tag", "prefix" or "all" -> purges. */
   readonly purged: Readonly<Record<string, number>>;
+  /** Bytes that clients got, wherever they came from. */
+  readonly answeredBytes: number;
   /** Bytes that clients got from the store. */
   readonly servedBytes: number;
+  /** Answers of targets, those for nobody but the store among them. */
+  readonly fetches: number;
   /** Bytes that targets sent for rules with a cache. */
   readonly fetchedBytes: number;
 }
@@ -38,7 +42,9 @@ export function countsOf({ counters }: Pick<StoreStats, "counters">): CacheCount
     refused: withPrefix(counters, "refused "),
     evicted: withPrefix(counters, "evicted "),
     purged: withPrefix(counters, "purged "),
+    answeredBytes: counters.answeredBytes,
     servedBytes: counters.servedBytes,
+    fetches: counters.fetches,
     fetchedBytes: counters.fetchedBytes,
   };
 }

@@ -3,7 +3,7 @@
  *
  * One entry is moved from record to record by its reader (see `Reader`), so that a hit allocates nothing.
  */
-import { UNIT_WORDS } from "./layout.ts";
+import { UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
 import {
   equalBytes,
   headAt,
@@ -108,6 +108,18 @@ export class Entry {
   get isSoftPurged(): boolean {
     return this.#word(RECORD.softPurged) !== 0;
   }
+  /** When it was first stored, seconds since the epoch: what replaces an object goes on from its time and its hits. */
+  get firstStoredAtS(): number {
+    return this.#word(RECORD.firstStoredAtS) >>> 0;
+  }
+  /** How many clients got it since then. */
+  get hits(): number {
+    return this.#word(RECORD.hits) >>> 0;
+  }
+  /** Bytes of memory that it takes, its keys and its header among them. */
+  get storedBytes(): number {
+    return this.#word(RECORD.size) * UNIT_BYTES;
+  }
 
   /** Word `index` of those that belong to the caller, as int32. */
   meta(index: number): number {
@@ -142,6 +154,12 @@ export class Entry {
     const at = this.unit * UNIT_WORDS + RECORD.access;
     const access = this.#words[at] ?? 0;
     if (access < ACCESS_MAX) this.#words[at] = access + 1;
+  }
+
+  /** Counts a client that is sent it. A plain write: to be exact would cost every hit an atomic one. */
+  countHit(): void {
+    const at = this.unit * UNIT_WORDS + RECORD.hits;
+    this.#words[at] = (this.#words[at] ?? 0) + 1;
   }
 
   #word(field: number): number {

@@ -31,6 +31,10 @@ export const RECORD = {
   flags: 17,
   storedAtS: 18,
   usableUntilS: 19,
+  /** When the first of those was stored that it has replaced. */
+  firstStoredAtS: 20,
+  /** Clients that were sent this object; a few are lost where workers count at once. */
+  hits: 21,
   meta: 24,
 } as const;
 

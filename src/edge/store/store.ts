@@ -200,6 +200,11 @@ export class Store {
     this.release();
   }
 
+  /** Whether a purge took away the object that is shown, of which nobody has noticed yet. */
+  get isForgotten(): boolean {
+    return this.#purges.check(this.#reader.entry.unit) === PURGED.hard;
+  }
+
   /** Adds to a counter of this worker. */
   count(counter: Counter, by = 1): void {
     this.#columns.count(counter, by);
@@ -207,6 +212,7 @@ export class Store {
   /** Counts how a request was answered, and the bytes that its client got. */
   countAnswer({ cell, isFromStore }: CachedAs, bytes: number): void {
     this.#columns.add(cell, 1);
+    this.#columns.add(COUNTER.answeredBytes, bytes);
     if (isFromStore) this.#columns.add(COUNTER.servedBytes, bytes);
   }
 

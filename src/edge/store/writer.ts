@@ -201,12 +201,20 @@ export class Writer {
     const at = unit * UNIT_WORDS;
     const { same, variants, oldestVariant, least } = this.#neighbours(at);
     const free = this.#parts.slots.slotOf(this.#words[at + RECORD.hashLo] ?? 0, 0);
+    this.#goOn(at, (this.#words[same] ?? 0) * UNIT_WORDS);
     if (same >= 0) this.#evictor.replace(same, unit, "replaced");
     else if (variants >= VARIANTS_MAX) this.#evictor.replace(oldestVariant, unit, "variants");
     else if (free < 0) this.#evictor.replace(least, unit, "bucket-full");
     else this.#evictor.link(free, unit);
     this.#columns.count("inserts", 1);
     this.#columns.count("insertBytes", this.#words[at + RECORD.bodyBytes] ?? 0);
+  }
+
+  /** Takes over what was counted of the record that it replaces; there is none at word 0. */
+  #goOn(at: number, before: number): void {
+    const from = before === 0 ? RECORD.storedAtS + at : RECORD.firstStoredAtS + before;
+    this.#words[at + RECORD.firstStoredAtS] = this.#words[from] ?? 0;
+    this.#words[at + RECORD.hits] = before === 0 ? 0 : (this.#words[before + RECORD.hits] ?? 0);
   }
 
   #neighbours(at: number): Neighbours {

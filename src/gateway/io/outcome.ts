@@ -55,7 +55,9 @@ function countCached(serving: Serving, request: Request, attempts: Attempts, out
   if (edge === undefined) return;
   if (cached !== undefined && down?.isNobody === false) edge.store.countAnswer(cached, bytesOut);
   const isFromTarget = attempts.row !== NO_GROUP && (reason === undefined || reason === "client-closed");
-  if (isFromTarget) edge.count("fetchedBytes", bytesOut);
+  if (!isFromTarget) return;
+  edge.count("fetches");
+  edge.count("fetchedBytes", bytesOut);
 }
 
 function log(

@@ -44,6 +44,7 @@ export function sendStored(sender: Sender, answer: StoredAnswer): boolean {
   request.close ||= request.down?.listener.closing === true;
   const isPlain = viewed === undefined || (!viewed.hasConditional && !viewed.hasRange);
   const status = isPlain ? sendWhole(sender, answer) : sendAsAsked(sender, answer);
+  answer.stored.entry.countHit();
   serving.edge?.release();
   sending.start(status);
   return true;

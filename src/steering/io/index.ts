@@ -1,0 +1,2 @@
+/** The sockets of steering. */
+export { type DnsCounts, DnsServer } from "./dns-server.ts";
