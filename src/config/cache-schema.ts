@@ -1,7 +1,7 @@
 /** The schema of `cache`, of a rule and of the gateway. */
 import type { CacheConfig, CacheKeyConfig, CacheQueryConfig, CacheStoreConfig } from "./cache.ts";
 import { bySort, leaf, mapped, named, object, oneOrMore, type Shape } from "./shape.ts";
-import { bytes, duration, flag, TOKEN, text, word } from "./values.ts";
+import { bytes, duration, flag, integer, TOKEN, text, word } from "./values.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -9,6 +9,9 @@ const TIB = 1024 * 1024 * MIB;
 
 /** A year: what RFC 9111 calls a long time, and the most that HTTP's own `max-age` is used for. */
 const TTL_MS_MAX = 365 * 24 * 3_600_000;
+
+/** As many connections as a worker can have: more cannot wait. */
+const WAITERS_MAX = 1_000_000;
 
 /** Things that make up a key: more would make every response one of a kind. */
 const KEY_PARTS_MAX = 32;
@@ -99,6 +102,7 @@ export const cache: Shape<CacheDraft> = bySort<CacheDraft>(
       staleIfErrorMs: ttl(),
       graceMs: ttl(),
       softTimeoutMs: duration(0),
+      waitersMax: integer({ min: 0, max: WAITERS_MAX }),
       browser,
       earlyHints: flag,
       compress: flag,

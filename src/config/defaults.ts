@@ -91,6 +91,7 @@ export const DEFAULTS: Defaults = {
     staleIfErrorMs: 60_000,
     graceMs: 24 * 3_600_000,
     softTimeoutMs: 1000,
+    waitersMax: 4096,
     earlyHints: false,
     compress: false,
     objectBytesMax: 0,

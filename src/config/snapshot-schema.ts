@@ -203,6 +203,7 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     staleIfErrorMs: amount,
     graceMs: amount,
     softTimeoutMs: amount,
+    waitersMax: size,
     browser: anyText,
     earlyHints: flag,
     compress: flag,

@@ -19,6 +19,8 @@ export interface UserCache {
   readonly grace?: Duration;
   /** How long a client waits for a fetch when a stale response may be served. Default "1s". */
   readonly softTimeout?: Duration;
+  /** Requests of one worker that may wait for one fetch; further ones go to the origin. 0: each goes by itself. Default 4096. */
+  readonly waitersMax?: number;
   /** Cache-Control sent to clients in place of the origin's, such as "max-age=60". */
   readonly browser?: string;
   /** While a stale response is checked, send its preloads as Early Hints (103). Only for clients that know them. Default false. */

@@ -32,6 +32,7 @@ const REASON_WORDS: Readonly<Record<ReasonOf<CacheResult>, string>> = {
   range: "The client wants a part, and the whole is not there.",
   "unkeyed-header": "It has a header that may change the answer and is not in the key.",
   "waited-too-long": "The fetch of another request took too long.",
+  "too-many-waiters": "As many as may wait for the fetch of another request did (`waitersMax`).",
   method: "Only GET and HEAD are answered from the cache.",
   "request-no-store": "The client wants nothing kept (no-store).",
   precondition: "Only the app can judge its condition (If-Match, If-Unmodified-Since).",

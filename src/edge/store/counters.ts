@@ -79,6 +79,9 @@ const REVALIDATED = Object.keys(ABOUT_STORED) as RevalidateReason[];
 /** A target is asked without anything to ask about. */
 const NOT_THERE = ["absent", "authorization", "head", "range", "unkeyed-header"] as const;
 
+/** Another request asks already, and this one does not wait for it, or no longer. */
+const NOT_WAITING = ["waited-too-long", "too-many-waiters"] as const;
+
 /** Why a result comes about. */
 interface Reasons {
   /** From the store, fresh. */
@@ -88,7 +91,7 @@ interface Reasons {
   /** From the store, after a target said that it has not changed; the reason says why it was asked. */
   readonly revalidated: RevalidateReason;
   /** By a target, whose response is kept where it may be; the reason says why it was asked. */
-  readonly miss: (typeof NOT_THERE)[number] | RevalidateReason | "waited-too-long";
+  readonly miss: (typeof NOT_THERE)[number] | RevalidateReason | (typeof NOT_WAITING)[number];
   /** By the fetch of another request. */
   readonly collapsed: "absent" | RevalidateReason;
   /** Around the cache: by a target, or with a 504 for who wants no fetch. */
@@ -112,7 +115,7 @@ const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
   hit: ["fresh"],
   stale: ["stale-while-revalidate", "request-max-stale", "stale-if-error", "grace"],
   revalidated: REVALIDATED,
-  miss: [...NOT_THERE, ...REVALIDATED, "waited-too-long"],
+  miss: [...NOT_THERE, ...REVALIDATED, ...NOT_WAITING],
   collapsed: ["absent", ...REVALIDATED],
   bypass: [
     "method",

@@ -44,6 +44,9 @@ const ALL_DOWN = { allTargetsDown: true };
 const HIT = cachedAs("hit", "fresh");
 const ABSENT = cachedAs("miss", "absent");
 
+/** Why a request goes to a target though another asks already: where that one's time is over, all who wait would go. */
+const TOO_MANY_WAIT = "too-many-waiters";
+
 /** Looks of one request: what it waited for may be of no use to it, or gone when it came. */
 const LOOKS_MAX = 250;
 
@@ -246,8 +249,12 @@ export class CachedAnswer implements Ways {
     lead: (isShared: boolean) => boolean,
   ): boolean {
     const here = edge.recordingFor(order);
+    const { waitersMax } = order.cache;
+    if (waitersMax === 0) return lead(false);
     // Of another variant: what this request gets is to come beside it.
     if (here !== undefined && edge.isOther(here)) return lead(true);
+    if (here !== undefined && here.followerCount >= waitersMax)
+      return this.#around("uri-miss", TOO_MANY_WAIT);
     const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
     const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
     if (here === undefined && worker < 0 && !isUnknown) return lead(true);

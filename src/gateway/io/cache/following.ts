@@ -9,9 +9,10 @@ import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
+import type { Follower } from "./follower.ts";
 import { headBytes, linesIn } from "./messages.ts";
 import { CHUNKS, OWN_BYTES_MAX, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
-import type { Follower, Recording } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 import { TOO_MANY_SLOW } from "./sending.ts";
 import { type Sender, sendStored } from "./stored-answer.ts";
 

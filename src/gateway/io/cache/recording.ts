@@ -17,7 +17,6 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
-  groupsOf,
   isFailure,
   layOutRawHead,
   type NotKept,
@@ -25,7 +24,6 @@ import {
   type StoredHead,
   type StoredMeta,
   storability,
-  tagsOf,
   updateFrom304,
   withheldFields,
 } from "../../../edge/index.ts";
@@ -36,17 +34,28 @@ import type { Client } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
-import { type CacheKey, groupTag, hostOf } from "./cache-key.ts";
+import { type CacheKey, tagsFor } from "./cache-key.ts";
+import { Chunks } from "./chunks.ts";
 import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
+import type { FetchFailure, Follower, RecordingState } from "./follower.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** How long requests for what cannot be kept do not wait for each other (Varnish's hit-for-miss). */
 const MARK_S = 120;
 
+/**
+ * The same after a failure, which says nothing of the next response: long enough that those who waited for it do not wait
+ * for each other one by one, short enough that the first good response is fetched once.
+ */
+const FAILURE_MARK_S = 2;
+
+/** Too Many Requests: it is the target's state, not the resource. */
+const TOO_MANY_REQUESTS = 429;
+
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
-const AHEAD_BYTES_MAX = 256 * 1024;
+export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
 /** What to fetch. */
 export interface FetchOrder {
@@ -60,26 +69,6 @@ export interface FetchOrder {
   readonly conditions: Conditions | undefined;
 }
 
-/** A client's exchange that follows a recording. Calls come one at a time. */
-export interface Follower {
-  /** How much of the body it has had. */
-  readonly offset: number;
-  /** An interim response, `bytes[0, size)`; borrowed. */
-  interim(bytes: Uint8Array, size: number): void;
-  /** State or bytes are new. */
-  moved(): void;
-}
-
-/** Where a recording stands; see the top of this file. */
-export type RecordingState = "waiting" | "streaming" | "complete" | "revalidated" | "failed" | "cut";
-
-/** Why there is no response. */
-export interface FetchFailure {
-  readonly code: GatewayErrorCode;
-  readonly detail: string | undefined;
-  readonly tried: readonly string[];
-}
-
 export class Recording {
   readonly order: FetchOrder;
   readonly #edge: Edge;
@@ -87,6 +76,8 @@ export class Recording {
   /** The number of the latest purge when it began. */
   readonly startSequence: number;
   readonly #startWallMs: number;
+  /** The same by the clock that nobody sets. */
+  readonly #startMs: number;
   /** Who asks the target; set when it begins to. */
   carrier: Exchange | undefined;
   /** The client's request, where its own exchange carries the recording. */
@@ -110,10 +101,10 @@ export class Recording {
   #followers: Set<Follower> | undefined;
   /** Takes a chunked body apart. */
   #body: BodyReader | undefined;
-  #chunks: Piece[] = [];
-  /** Offset in the body of the first chunk. */
-  #base = 0;
+  readonly #chunks: Chunks = new Chunks();
   #total = 0;
+  /** Tells the worker that fetches how much of the body all followers here have had. */
+  #taken: ((offset: number) => void) | undefined;
   #isStored = false;
   // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
   #isLastUse = false;
@@ -126,11 +117,15 @@ export class Recording {
     this.isShared = isShared;
     this.startSequence = edge.store.purgeSequence;
     this.#startWallMs = serving.wallMs();
+    this.#startMs = serving.nowMs();
   }
 
+  get #isTransient(): boolean {
+    return this.status >= 500 || this.status === TOO_MANY_REQUESTS;
+  }
   /** Whether it has kept its followers waiting for longer than they should for something older. */
   get isLate(): boolean {
-    const waitedMs = this.#serving.wallMs() - this.#startWallMs;
+    const waitedMs = this.#serving.nowMs() - this.#startMs;
     return this.state === "waiting" && waitedMs >= this.order.cache.softTimeoutMs;
   }
   /** Whether there will be no more. */
@@ -140,8 +135,11 @@ export class Recording {
   get total(): number {
     return this.#total;
   }
+  get followerCount(): number {
+    return this.#followers?.size ?? 0;
+  }
   get hasFollowers(): boolean {
-    return this.#followers !== undefined && this.#followers.size > 0;
+    return this.followerCount > 0;
   }
   /** Whether a new follower finds the body from its beginning. */
   get isJoinable(): boolean {
@@ -186,7 +184,7 @@ export class Recording {
         date,
         isCompressible: this.isCompressible,
       });
-      if (this.head !== undefined) this.head.tags = this.#tagsOf(response);
+      if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
     if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
@@ -201,13 +199,6 @@ export class Recording {
     // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
     const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
     return isCompressible((name) => response.field(name), response.status, bodyBytes);
-  }
-
-  /** Its tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */
-  #tagsOf(response: HeadedResponse): readonly string[] {
-    const { kept } = tagsOf({ field: (name) => response.field(name) });
-    if (kept.length === 0) return kept;
-    return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(this.order.key), group))];
   }
 
   /** `bytes[start, end)` of the body as they came, framing included. */
@@ -227,7 +218,7 @@ export class Recording {
     if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
     // The usual one: all of it in one piece, and nobody else wants it.
     if (isWhole && this.keeps && !this.hasFollowers) this.#store([{ bytes, start, end }]);
-    else this.#chunks.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
+    else this.#chunks.push(bytes.slice(start, end));
   }
 
   /** What came with one read has been taken, and more will come. */
@@ -245,7 +236,7 @@ export class Recording {
   /** The response is whole. */
   completed(): void {
     if (this.hasEnded) return;
-    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks);
+    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks.pieces);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
     if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
@@ -274,7 +265,7 @@ export class Recording {
     this.refusal = reason;
     this.isShared = false;
     this.#edge.count(`refused ${reason}`);
-    this.#edge.mark(this.order.key, MARK_S, reason);
+    this.#edge.mark(this.order.key, this.#isTransient ? FAILURE_MARK_S : MARK_S, reason);
     this.#edge.landed(this);
   }
 
@@ -293,8 +284,16 @@ export class Recording {
 
   cameElsewhere(bytes: Uint8Array): void {
     this.#total += bytes.length;
-    this.#chunks.push({ bytes, start: 0, end: bytes.length });
+    this.#chunks.push(bytes);
     this.#tell();
+  }
+
+  /** It grew too large to be kept: from now on the other worker is told how far followers here have come. */
+  unkeptElsewhere(taken: (offset: number) => void): void {
+    this.keeps = false;
+    this.#taken = taken;
+    this.#edge.landed(this);
+    this.#trim();
   }
 
   endedElsewhere(state: RecordingState): void {
@@ -373,23 +372,15 @@ export class Recording {
 
   /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
   chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
-    let at = this.#base;
-    for (const { bytes, end } of this.#chunks) {
-      if (offset < at + end) return { bytes, start: offset - at };
-      at += end;
-    }
-    return undefined;
+    return this.#chunks.at(offset);
   }
 
   /** Forgets what everybody has had of a body that is not kept. */
   #trim(): void {
     if (this.keeps) return;
     const slowest = this.#slowest();
-    for (let first = this.#chunks[0]; first !== undefined; first = this.#chunks[0]) {
-      if (this.#base + first.end > slowest) return;
-      this.#base += first.end;
-      this.#chunks.shift();
-    }
+    this.#chunks.trim(slowest);
+    this.#taken?.(slowest);
   }
 
   #slowest(): number {

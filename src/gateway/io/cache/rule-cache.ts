@@ -14,6 +14,8 @@ export interface RuleCache {
   readonly key: CacheKeyRule;
   /** How long a client waits for a fetch when a stale response may be served. */
   readonly softTimeoutMs: number;
+  /** Requests of this worker that may wait for one fetch. */
+  readonly waitersMax: number;
   /** Whether preloads of a stale response go ahead of the fetch. */
   readonly earlyHints: boolean;
   /** Whether compressed forms are kept as well. */
@@ -26,6 +28,7 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
   return {
     key: keyRule(key),
     softTimeoutMs,
+    waitersMax: config.waitersMax,
     earlyHints: config.earlyHints,
     compress: config.compress,
     policy: {
