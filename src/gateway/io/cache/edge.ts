@@ -91,7 +91,7 @@ export class Edge {
 
   /** Opens the way to the other workers. Throws when the socket cannot be made. */
   openLink(pathOf: (worker: number) => string): void {
-    this.#link = new Link(this, this.#worker, pathOf);
+    this.#link = new Link(this, { worker: this.#worker, pathOf, nowMs: this.#serving.nowMs });
   }
 
   stop(): void {
@@ -201,7 +201,7 @@ export class Edge {
 
   /** A recording of what another worker is fetching; undefined without a way to it. */
   recordElsewhere(order: FetchOrder, worker: number): Recording | undefined {
-    if (this.#link?.isOpen !== true) return undefined;
+    if (this.#link?.reaches(worker) !== true) return undefined;
     const recording = this.record(order, true);
     this.#link.follow(worker, recording);
     return recording;

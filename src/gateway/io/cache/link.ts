@@ -189,19 +189,34 @@ class RemoteFollower implements Follower {
   }
 }
 
+/** How long a worker that could not be reached is not asked: its flights are looked at until it is gone from them. */
+const UNREACHABLE_MS = 1_000;
+
+/** What a link works with. */
+export interface LinkContext {
+  /** This worker. */
+  readonly worker: number;
+  readonly pathOf: (worker: number) => string;
+  readonly nowMs: () => number;
+}
+
 export class Link {
   readonly #edge: Edge;
   readonly #pathOf: (worker: number) => string;
+  readonly #nowMs: () => number;
   readonly #server: { stop(closeConnections: boolean): void } | undefined;
   readonly #peers = new Map<number, Peer>();
   readonly #connecting = new Set<number>();
   readonly #following = new Map<number, { readonly worker: number; readonly recording: Recording }>();
+  /** Worker -> when it was lost. */
+  readonly #lostMs = new Map<number, number>();
   #number = 0;
 
   /** Listens at the path of `worker`; a path that is too long for a socket leaves it without a link. */
-  constructor(edge: Edge, worker: number, pathOf: (worker: number) => string) {
+  constructor(edge: Edge, { worker, pathOf, nowMs }: LinkContext) {
     this.#edge = edge;
     this.#pathOf = pathOf;
+    this.#nowMs = nowMs;
     const path = pathOf(worker);
     if (Buffer.byteLength(path) > PATH_BYTES_MAX) return;
     removeFile(path);
@@ -211,9 +226,10 @@ export class Link {
     });
   }
 
-  /** Whether this worker can ask others. */
-  get isOpen(): boolean {
-    return this.#server !== undefined;
+  /** Whether this worker can ask that one. */
+  reaches(worker: number): boolean {
+    const lostMs = this.#lostMs.get(worker) ?? Number.NEGATIVE_INFINITY;
+    return this.#server !== undefined && this.#nowMs() - lostMs >= UNREACHABLE_MS;
   }
 
   stop(): void {
@@ -296,6 +312,7 @@ export class Link {
 
   /** The worker is gone, or cannot be reached. */
   #lost(worker: number): void {
+    this.#lostMs.set(worker, this.#nowMs());
     for (const [number, wanted] of this.#following) {
       if (wanted.worker !== worker) continue;
       this.#following.delete(number);
