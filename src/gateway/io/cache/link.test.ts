@@ -18,6 +18,7 @@ import {
   TestGateway,
   track,
 } from "../../testing/index.ts";
+import type { WorkerProcess } from "./testing/worker.ts";
 import { FRESH, said } from "./testing.ts";
 
 afterEach(stopAll);
@@ -200,9 +201,8 @@ async function killable(): Promise<{
   const [file, prefix] = [join(path, "store"), join(path, "edge")];
   const store = openStore({ path: file, bytes: STORE_BYTES, workers: 2, worker: 1 });
   const script = join(import.meta.dir, "testing/worker.ts");
-  const child = Bun.spawn([process.execPath, script, "0", file, prefix, target.address, "{}"], {
-    stdout: "pipe",
-  });
+  const told: WorkerProcess = { index: 0, store: file, linkPrefix: prefix, target: target.address };
+  const child = Bun.spawn([process.execPath, script, JSON.stringify(told)], { stdout: "pipe" });
   track({ stop: () => child.kill("SIGKILL") });
   const { value } = await child.stdout.getReader().read();
   const kill = async (): Promise<void> => {
