@@ -5,7 +5,11 @@ import { bytes, duration, flag, integer, TOKEN, text, word } from "./values.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const TIB = 1024 * 1024 * MIB;
+const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
+
+/** Each slice is a request to the origin: smaller ones would cost more than they spare. */
+const SLICE_BYTES_MIN = 64 * KIB;
 
 /** A year: what RFC 9111 calls a long time, and the most that HTTP's own `max-age` is used for. */
 const TTL_MS_MAX = 365 * 24 * 3_600_000;
@@ -107,6 +111,7 @@ export const cache: Shape<CacheDraft> = bySort<CacheDraft>(
       earlyHints: flag,
       compress: flag,
       objectBytesMax: bytes(0, TIB),
+      sliceBytes: bytes(SLICE_BYTES_MIN, GIB),
       setCookie: flag,
       authorization: flag,
     }),

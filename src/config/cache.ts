@@ -29,6 +29,8 @@ export interface CacheConfig {
   readonly compress: boolean;
   /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
   readonly objectBytesMax: number;
+  /** Larger bodies are fetched and kept in slices of this size; 0 = whole (default). */
+  readonly sliceBytes: number;
   /** Whether responses with Set-Cookie are kept, without it. Default false. */
   readonly setCookie: boolean;
   /** Whether responses to requests with Authorization are kept though the origin does not call them public. Default false. */

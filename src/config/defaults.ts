@@ -95,6 +95,7 @@ export const DEFAULTS: Defaults = {
     earlyHints: false,
     compress: false,
     objectBytesMax: 0,
+    sliceBytes: 0,
     setCookie: false,
     authorization: false,
   },

@@ -208,6 +208,7 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     earlyHints: flag,
     compress: flag,
     objectBytesMax: size,
+    sliceBytes: size,
     setCookie: flag,
     authorization: flag,
   },

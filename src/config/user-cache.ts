@@ -30,6 +30,8 @@ export interface UserCache {
   readonly key?: UserCacheKey;
   /** Larger responses are not kept. Default: a hundredth of the memory. */
   readonly objectMax?: Size;
+  /** Ask the origin for slices of this size, such as "1MiB", and keep each by itself: for large files. Default: whole responses. */
+  readonly slice?: Size;
   /** Keep responses with Set-Cookie, without it. Default false. */
   readonly setCookie?: boolean;
   /** Keep responses to requests with Authorization even where the origin does not call them public. Default false. */

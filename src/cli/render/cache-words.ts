@@ -62,6 +62,13 @@ const NOT_KEPT_WORDS: Readonly<Record<NotKept, string>> = {
   "no-cache": "The app wants to be asked each time, and gave no ETag or Last-Modified to ask with.",
   "already-stale": "It was stale when it came, and had no ETag or Last-Modified to ask with.",
   "head-too-long": "Its head is too long.",
+  "slice-no-validator":
+    "It has no strong ETag or Last-Modified, without which slices cannot be told to be of one body.",
+  "slice-mismatch":
+    "The app answered a request for a slice with another range, or another length, than it says.",
+  "slice-changed": "It changed while it was being sent in slices.",
+  "slice-unsatisfiable": "It ends before the part that was asked for (416).",
+  "slice-failed": "The app answered the request for one of its later slices with an error.",
   "key-too-long": "Its URL is too long for a key.",
   "too-many-tags": "It has too many tags.",
   busy: "Other workers were storing just then; it is tried again.",

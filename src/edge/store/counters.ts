@@ -1,5 +1,11 @@
 /** What is counted, and why things did not stay or were not taken: the same literals in code, metrics and console. */
-import type { BypassReason, RefusalReason, RevalidateReason, StaleReason } from "../policy/index.ts";
+import type {
+  BypassReason,
+  RefusalReason,
+  RevalidateReason,
+  SliceRefusal,
+  StaleReason,
+} from "../policy/index.ts";
 
 /** Why an object was not taken by the store. */
 export const REFUSALS = [
@@ -16,7 +22,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number];
 
 /** Why a response did not come as far as the store, each once: the policy's reasons, and a head that no record holds. */
-const NOT_STORABLE: Readonly<Record<RefusalReason | "head-too-long", true>> = {
+const NOT_STORABLE: Readonly<Record<RefusalReason | SliceRefusal | "head-too-long", true>> = {
   method: true,
   "request-no-store": true,
   partial: true,
@@ -34,10 +40,15 @@ const NOT_STORABLE: Readonly<Record<RefusalReason | "head-too-long", true>> = {
   "no-cache": true,
   "already-stale": true,
   "head-too-long": true,
+  "slice-no-validator": true,
+  "slice-mismatch": true,
+  "slice-changed": true,
+  "slice-unsatisfiable": true,
+  "slice-failed": true,
 };
 
 /** Why a response was not kept. */
-export type NotKept = Refusal | RefusalReason | "head-too-long";
+export type NotKept = Refusal | RefusalReason | SliceRefusal | "head-too-long";
 
 /** All reasons why a response is not kept; their numbers are in the table of uncacheable keys. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the type

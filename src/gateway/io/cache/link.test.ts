@@ -247,3 +247,27 @@ test("a worker that is killed before the answer comes leaves its followers to as
   // The operating system tells of its death a little later than its sockets do.
   expect(target.arrivals.length).toBe(2);
 }, 15_000);
+
+test("a slice that one worker fetches is sent on by the other, each slice fetched once", async () => {
+  const size = 300_000;
+  const body = Buffer.alloc(size, "0123456789abcdef").toString("latin1");
+  const { target, one, other } = await workers(undefined, { slice: "64KiB" });
+  target.script = ({ head }) => {
+    const [, from = "0", to = "0"] = /range: bytes=(\d+)-(\d+)/i.exec(head) ?? [];
+    const part = body.slice(Number(from), Number(to) + 1);
+    const range = `Content-Range: bytes ${from}-${Number(from) + part.length - 1}/${size}`;
+    return [
+      "HTTP/1.1 206 Partial Content",
+      FRESH,
+      'ETag: "1"',
+      range,
+      `Content-Length: ${part.length}`,
+      "",
+      part,
+    ].join("\r\n");
+  };
+  const clients = await Promise.all([one, other, one, other, other].map((gateway) => gateway.connect()));
+  for (const client of clients) client.send(get("/"));
+  for (const client of clients) expect((await client.answer()).body === body).toBe(true);
+  expect(target.arrivals.length).toBe(Math.ceil(size / 65_536));
+});

@@ -13,7 +13,7 @@
  */
 import { unlinkSync } from "node:fs";
 import type { Socket } from "bun";
-import type { StoredHead, StoredMeta } from "../../../edge/index.ts";
+import type { SliceVerdict, StoredHead, StoredMeta } from "../../../edge/index.ts";
 import type { Edge } from "./edge.ts";
 import type { Follower, RecordingState } from "./follower.ts";
 import { AHEAD_BYTES_MAX, type Recording } from "./recording.ts";
@@ -40,6 +40,7 @@ interface HeadNote {
   readonly contentLength: number;
   readonly head: Omit<StoredHead, "bytes">;
   readonly meta: StoredMeta;
+  readonly slice?: SliceVerdict;
 }
 
 /** One connection between two workers; each side keeps what the kernel does not take. */
@@ -167,11 +168,17 @@ class RemoteFollower implements Follower {
     if (!this.#recording.hasEnded) this.#recording.followed();
   }
 
-  #sendHead({ head, meta, status, contentLength }: Recording): void {
+  #sendHead({ head, meta, status, contentLength, slice }: Recording): void {
     if (head === undefined || meta === undefined) return;
     this.#hasHead = true;
     const { bytes, ...rest } = head;
-    const note: HeadNote = { status, contentLength, head: rest, meta };
+    const note: HeadNote = {
+      status,
+      contentLength,
+      head: rest,
+      meta,
+      ...(slice === undefined ? {} : { slice }),
+    };
     const text = Buffer.from(JSON.stringify(note));
     const length = Buffer.alloc(4);
     length.writeUInt32LE(text.length);
@@ -293,6 +300,7 @@ export class Link {
       const note = JSON.parse(payload.toString("utf8", 4, 4 + length)) as HeadNote;
       recording.beganElsewhere({
         ...note,
+        slice: note.slice,
         head: { ...note.head, bytes: Buffer.from(payload.subarray(4 + length)) },
       });
     } else if (kind === KIND.data) recording.cameElsewhere(Buffer.from(payload));

@@ -21,53 +21,29 @@ import {
   layOutRawHead,
   type NotKept,
   putContentLength,
+  type SliceVerdict,
   type StoredHead,
   type StoredMeta,
-  storability,
   updateFrom304,
   withheldFields,
 } from "../../../edge/index.ts";
 import type { ResponseHead } from "../../../http/index.ts";
 import { BodyReader } from "../../body.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
-import type { Client } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
 import { type CacheKey, tagsFor } from "./cache-key.ts";
 import { Chunks } from "./chunks.ts";
 import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import type { FetchFailure, Follower, RecordingState } from "./follower.ts";
+import { markSeconds } from "./marks.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
-import type { RuleCache } from "./rule-cache.ts";
-
-/** How long requests for what cannot be kept do not wait for each other (Varnish's hit-for-miss). */
-const MARK_S = 120;
-
-/**
- * The same after a failure, which says nothing of the next response: long enough that those who waited for it do not wait
- * for each other one by one, short enough that the first good response is fetched once.
- */
-const FAILURE_MARK_S = 2;
-
-/** Too Many Requests: it is the target's state, not the resource. */
-const TOO_MANY_REQUESTS = 429;
+import { isLength, judge } from "./slice-judge.ts";
 
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
 export const AHEAD_BYTES_MAX: number = 256 * 1024;
-
-/** What to fetch. */
-export interface FetchOrder {
-  readonly client: Pick<Client, "listener" | "peer">;
-  readonly plan: Plan;
-  readonly cache: RuleCache;
-  readonly key: CacheKey;
-  /** Values that select the stored response in question; "" for none. */
-  readonly variant: string;
-  /** Of the stored response that is asked about; undefined for a plain fetch. */
-  readonly conditions: Conditions | undefined;
-}
 
 export class Recording {
   readonly order: FetchOrder;
@@ -75,6 +51,8 @@ export class Recording {
   readonly #serving: Serving;
   /** The number of the latest purge when it began. */
   readonly startSequence: number;
+  /** The same for the store: later when it made way for itself. */
+  #storeSequence: number;
   readonly #startWallMs: number;
   /** The same by the clock that nobody sets. */
   readonly #startMs: number;
@@ -96,6 +74,8 @@ export class Recording {
   meta: StoredMeta | undefined;
   /** Clients are told that it varies with Accept-Encoding. */
   isCompressible = false;
+  /** What an answer to a request for a slice is; undefined where all was asked for. */
+  slice: SliceVerdict | undefined;
   /** Length of the body if it was declared, else -1. */
   contentLength = -1;
   #followers: Set<Follower> | undefined;
@@ -116,13 +96,11 @@ export class Recording {
     this.order = order;
     this.isShared = isShared;
     this.startSequence = edge.store.purgeSequence;
+    this.#storeSequence = this.startSequence;
     this.#startWallMs = serving.wallMs();
     this.#startMs = serving.nowMs();
   }
 
-  get #isTransient(): boolean {
-    return this.status >= 500 || this.status === TOO_MANY_REQUESTS;
-  }
   /** Whether it has kept its followers waiting for longer than they should for something older. */
   get isLate(): boolean {
     const waitedMs = this.#serving.nowMs() - this.#startMs;
@@ -171,15 +149,19 @@ export class Recording {
     const exchange = { request, response, requestWallMs: this.#startWallMs, responseWallMs };
     if (head.status === 304 && conditions !== undefined) return this.#update(exchange, head, bytes);
     if (isFailure(head.status) && this.#hasFallback(responseWallMs)) return this.#standIn(head.status);
-    const verdict = storability(exchange, cache.policy);
+    const { slice, verdict } = judge(this.order, exchange);
+    this.slice = slice;
     const isKept = verdict.kind === "store";
+    const isAll = slice?.kind === "all";
+    if (isAll) this.status = 200;
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
       const date = (): string => this.#serving.dateText;
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
         policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
-        withheld,
+        withheld: isAll ? [...withheld, "content-range"] : withheld,
+        isWhole: isAll,
         keepsAge: !isKept,
         date,
         isCompressible: this.isCompressible,
@@ -188,14 +170,32 @@ export class Recording {
     }
     // What was stored is answered by this from now on, and this cannot be kept.
     if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
+    if (conditions !== undefined && this.order.slice !== undefined) this.#makeWay(conditions);
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
-    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
+    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.#key, this.meta);
+  }
+
+  /** What it is found by: a response that is no slice, though one was asked for, is like any other. */
+  get #key(): CacheKey {
+    const { key, slice } = this.order;
+    return slice === undefined || this.slice?.kind === "slice" ? key : slice.whole;
+  }
+
+  /** Another representation than the stored one, which was asked about: none of that one's slices is of use any more. */
+  #makeWay({ ifNoneMatch, ifModifiedSince }: Conditions): void {
+    const validator = this.slice?.kind === "slice" ? this.slice.of.validator : "";
+    const asked = ifNoneMatch ?? ifModifiedSince;
+    const isSame = validator !== "" && (validator === ifNoneMatch || validator === ifModifiedSince);
+    if (asked === undefined || isSame || this.status >= 500) return;
+    const sequence = this.#edge.dropUrl(this.order.key);
+    // Unless somebody else purged meanwhile, this is what the purge is for.
+    if (sequence === this.startSequence + 1) this.#storeSequence = sequence;
   }
 
   #isCompressible(response: HeadedResponse): boolean {
-    if (!this.order.cache.compress) return false;
+    if (!this.order.cache.compress || this.slice?.kind === "slice") return false;
     // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
     const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
     return isCompressible((name) => response.field(name), response.status, bodyBytes);
@@ -236,6 +236,7 @@ export class Recording {
   /** The response is whole. */
   completed(): void {
     if (this.hasEnded) return;
+    if (this.keeps && !isLength(this.slice, this.#total)) return this.cut();
     if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks.pieces);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
     if (this.#isLastUse) this.#edge.remove(this.order.key);
@@ -265,19 +266,21 @@ export class Recording {
     this.refusal = reason;
     this.isShared = false;
     this.#edge.count(`refused ${reason}`);
-    this.#edge.mark(this.order.key, this.#isTransient ? FAILURE_MARK_S : MARK_S, reason);
+    const seconds = markSeconds(reason, this.status);
+    if (seconds > 0) this.#edge.mark(this.#key, seconds, reason);
     this.#edge.landed(this);
   }
 
   // --- what another worker fetches ------------------------------------------------------------------------------
 
   /** Another worker stores it; here it is only followed. */
-  beganElsewhere(from: Pick<Recording, "status" | "contentLength" | "head" | "meta">): void {
+  beganElsewhere(from: Pick<Recording, "status" | "contentLength" | "head" | "meta" | "slice">): void {
     this.state = "streaming";
     this.status = from.status;
     this.contentLength = from.contentLength;
     this.head = from.head;
     this.meta = from.meta;
+    this.slice = from.slice;
     this.#isStored = true;
     this.#tell();
   }
@@ -333,8 +336,9 @@ export class Recording {
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
     if (this.status !== 204) putContentLength(head, this.#total);
-    if (this.#outdatesOthers) this.#edge.remove(this.order.key);
-    this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.startSequence });
+    const key = this.#key;
+    if (this.#outdatesOthers) this.#edge.remove(key);
+    this.#edge.keep({ key, cache: this.order.cache, head, meta, body, startSequence: this.#storeSequence });
   }
 
   // --- those who follow ---------------------------------------------------------------------------------------

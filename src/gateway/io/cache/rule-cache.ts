@@ -16,6 +16,8 @@ export interface RuleCache {
   readonly softTimeoutMs: number;
   /** Requests of this worker that may wait for one fetch. */
   readonly waitersMax: number;
+  /** Size of slices in which large bodies are fetched; 0 = whole. */
+  readonly sliceBytes: number;
   /** Whether preloads of a stale response go ahead of the fetch. */
   readonly earlyHints: boolean;
   /** Whether compressed forms are kept as well. */
@@ -29,6 +31,7 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
     key: keyRule(key),
     softTimeoutMs,
     waitersMax: config.waitersMax,
+    sliceBytes: config.sliceBytes,
     earlyHints: config.earlyHints,
     compress: config.compress,
     policy: {
