@@ -120,6 +120,22 @@ describe("a target", () => {
     sameBody(await ask("/"), origin.body);
   });
 
+  test("that breaks off in the middle of a slice is asked for it again, and the client sees nothing of it", async () => {
+    const { origin, ask } = await scene(3);
+    let cuts = 0;
+    origin.instead = (asked, { connection }) => {
+      if (asked !== `bytes=${slice(1)}` || cuts++ > 0) return undefined;
+      const range = `bytes ${slice(1)}/${3 * SLICE}`;
+      connection.send(
+        part(origin.body.slice(SLICE, 2 * SLICE), range, 'ETag: "one"', FRESH).slice(0, SLICE / 2),
+      );
+      setTimeout(() => connection.socket.resetAndDestroy(), 5);
+      return "";
+    };
+    sameBody(await ask("/"), origin.body);
+    expect(cuts).toBe(2);
+  });
+
   test("that fails in the middle of a body cuts the client, and the next one goes on from what is stored", async () => {
     const { origin, ask, gateway } = await scene(3);
     origin.instead = (asked) => (asked === `bytes=${slice(1)}` ? bare("500 Broken") : undefined);

@@ -25,7 +25,7 @@ import type { FetchOrder, SliceOrder } from "./fetch-order.ts";
 import type { Follower } from "./follower.ts";
 import { conditionalHead, linesIn } from "./messages.ts";
 import type { Recording } from "./recording.ts";
-import { type SliceHead, sendHead } from "./slice-head.ts";
+import { fewBytes, type SliceHead, sendHead } from "./slice-head.ts";
 import { representationOf, sliceLines, sliceOrder, spanIn } from "./slice-order.ts";
 import { type Sender, type StoredAnswer, statusOf } from "./stored-answer.ts";
 
@@ -42,6 +42,16 @@ interface Body {
   readonly of: Representation;
   readonly status: number;
   readonly end: number;
+}
+
+/** What of a body is sent, and how that is said. */
+interface Part {
+  readonly head: SliceHead;
+  readonly first: number;
+  readonly end: number;
+  readonly status: 200 | 206;
+  /** Content-Range. */
+  readonly range?: string;
 }
 
 export class Slicing implements Follower {
@@ -86,6 +96,7 @@ export class Slicing implements Follower {
       fields: stored.clientFields(),
       note: statusOf(answer),
       ageS: ageSeconds(stored, nowMs),
+      stored,
     };
     this.#begin(order, order.slice, of, head);
     return true;
@@ -106,7 +117,7 @@ export class Slicing implements Follower {
   }
 
   #begin(order: FetchOrder, slice: SliceOrder, of: Representation, head: SliceHead): void {
-    const { exchange, serving, request } = this.#sender;
+    const { serving, request } = this.#sender;
     const { viewed } = this.#edge;
     const asked = evaluate(viewed, head.meta, of.totalBytes, serving.wallMs());
     const total = of.totalBytes;
@@ -119,20 +130,34 @@ export class Slicing implements Follower {
         sendHead(this.#sender, head, { status: 416, length: 0, range: contentRange(asked, total) });
         return this.#end(416);
       case "whole":
-        sendHead(this.#sender, head, { status: 200, length: total });
-        break;
-      case "part":
-        sendHead(this.#sender, head, {
+        return this.#sendPart(order, slice, of, { head, first: 0, end: total, status: 200 });
+      case "part": {
+        const range = contentRange(asked, total);
+        return this.#sendPart(order, slice, of, {
+          head,
+          first: asked.first,
+          end: asked.last + 1,
           status: 206,
-          length: asked.last - asked.first + 1,
-          range: contentRange(asked, total),
+          range,
         });
+      }
     }
-    const status = asked.kind === "part" ? 206 : 200;
+  }
+
+  #sendPart(order: FetchOrder, slice: SliceOrder, of: Representation, part: Part): void {
+    const { exchange, request } = this.#sender;
+    const { head, first, end, status, range } = part;
+    const isHead = request.method === METHOD.head;
+    const body = isHead ? undefined : fewBytes(head.stored, slice.asked.first, first, end);
+    sendHead(this.#sender, head, {
+      status,
+      length: end - first,
+      body,
+      ...(range === undefined ? {} : { range }),
+    });
     this.#edge.release();
-    if (request.method === METHOD.head) return this.#end(status);
-    this.#at = asked.kind === "part" ? asked.first : 0;
-    const end = asked.kind === "part" ? asked.last + 1 : total;
+    if (isHead || body !== undefined) return this.#end(status);
+    this.#at = first;
     this.#body = { order, slice, of, status, end };
     this.#ahead = Math.floor(this.#at / order.cache.sliceBytes);
     if (!this.#isIn(this.#recording)) this.#leave();
@@ -221,10 +246,10 @@ export class Slicing implements Follower {
       case "waiting":
         return "stream";
       case "revalidated":
+      case "cut":
+        // The rest of the slice is asked for anew: it is of the same representation, or refused.
         this.#leave();
         return "more";
-      case "cut":
-        return this.#fail("upstream-cut", "slice");
       case "failed":
         this.#leave();
         // Whoever fetched gave up for a reason of its own.
