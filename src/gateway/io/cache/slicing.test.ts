@@ -1,5 +1,6 @@
 /** Large bodies in slices: what a client gets, what the target is asked for, and by how many. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { seededRandom } from "../../../base/index.ts";
 import { type Arrival, eventually, get, request, settle, stopAll, Target } from "../../testing/index.ts";
 import {
   bodyOf,
@@ -15,6 +16,9 @@ import {
 import { before, FRESH, said } from "./testing.ts";
 
 afterEach(stopAll);
+
+/** Failures name it. */
+const SEED = 20_261_126;
 
 describe("a large body", () => {
   test("is fetched in slices, sent as one, and then comes from the store", async () => {
@@ -128,20 +132,23 @@ describe("clients at the same time", () => {
   });
 
   test("of which one does not read have it fetched no further than one slice ahead", async () => {
-    const { origin, gateway, target } = await scene(120);
+    const { origin, gateway, target } = await scene(300);
     const slow = await gateway.connect();
+    slow.keeps = false;
     slow.socket.pause();
     slow.send(get("/"));
     await target.arrived(2);
-    await eventually("the fetch has stopped", () => origin.ranges.length > 2);
-    await Bun.sleep(300);
-    const fetched = origin.ranges.length;
-    await Bun.sleep(200);
-    expect(origin.ranges.length).toBe(fetched);
-    expect(fetched).toBeLessThan(110);
+    for (let before = 0; before !== origin.ranges.length; ) {
+      before = origin.ranges.length;
+      await Bun.sleep(300);
+    }
+    // What the kernel takes for a client that does not read is some megabytes.
+    expect(origin.ranges.length).toBeLessThan(250);
     slow.socket.resume();
-    sameBody(await slow.answer(), origin.body);
-  });
+    const { length } = origin.body;
+    await eventually("the rest comes", () => slow.bytesReceived > length, 15_000);
+    expect(origin.ranges.length).toBe(300);
+  }, 20_000);
 
   test("of which one leaves do not lose what it began", async () => {
     const { origin, gateway, ask } = await scene(3);
@@ -189,3 +196,23 @@ test("a seek in a body of 10 GiB fetches the slices it needs, and no others", as
     `bytes=${total - mib}-${total - 1}`,
   ]);
 });
+
+test("a crowd over a body that is larger than the cache gets the bytes that each asked for", async () => {
+  const origin = new Origin(200);
+  const target = await Target.start(origin.answer);
+  const { ask, gateway } = await before({ slice: "64KiB" }, target, {
+    gateway: { cache: { memory: "8MiB" } },
+  });
+  const random = seededRandom(SEED);
+  const wrong = await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const first = Math.floor(random() * (origin.body.length - 1));
+      const last = Math.min(origin.body.length - 1, first + Math.floor(random() * 12 * SLICE));
+      const { body } = await ask("/", `Range: bytes=${first}-${last}`);
+      return body === origin.body.slice(first, last + 1) ? [] : [`${first}-${last}`];
+    }),
+  );
+  expect({ seed: SEED, wrong: wrong.flat() }).toEqual({ seed: SEED, wrong: [] });
+  await gateway.idle();
+  expect(gateway.log).toEqual([]);
+}, 20_000);
