@@ -138,8 +138,8 @@ describe("clients at the same time", () => {
     slow.socket.pause();
     slow.send(get("/"));
     await target.arrived(2);
-    for (let before = 0; before !== origin.ranges.length; ) {
-      before = origin.ranges.length;
+    for (let seen = 0; seen !== origin.ranges.length; ) {
+      seen = origin.ranges.length;
       await Bun.sleep(300);
     }
     // What the kernel takes for a client that does not read is some megabytes.
