@@ -1,14 +1,21 @@
 /** The schema of `cache`, of a rule and of the gateway. */
 import type { CacheConfig, CacheKeyConfig, CacheQueryConfig, CacheStoreConfig } from "./cache.ts";
 import { bySort, leaf, mapped, named, object, oneOrMore, type Shape } from "./shape.ts";
-import { bytes, duration, flag, TOKEN, text, word } from "./values.ts";
+import { bytes, duration, flag, integer, TOKEN, text, word } from "./values.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const TIB = 1024 * 1024 * MIB;
+const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
+
+/** Each slice is a request to the origin: smaller ones would cost more than they spare. */
+const SLICE_BYTES_MIN = 64 * KIB;
 
 /** A year: what RFC 9111 calls a long time, and the most that HTTP's own `max-age` is used for. */
 const TTL_MS_MAX = 365 * 24 * 3_600_000;
+
+/** As many connections as a worker can have: more cannot wait. */
+const WAITERS_MAX = 1_000_000;
 
 /** Things that make up a key: more would make every response one of a kind. */
 const KEY_PARTS_MAX = 32;
@@ -99,10 +106,12 @@ export const cache: Shape<CacheDraft | false> = bySort<CacheDraft | false>(
       staleIfErrorMs: ttl(),
       graceMs: ttl(),
       softTimeoutMs: duration(0),
+      waitersMax: integer({ min: 0, max: WAITERS_MAX }),
       browser,
       earlyHints: flag,
       compress: flag,
       objectBytesMax: bytes(0, TIB),
+      sliceBytes: bytes(SLICE_BYTES_MIN, GIB),
       setCookie: flag,
       authorization: flag,
     }),

@@ -19,6 +19,8 @@ export interface CacheConfig {
   readonly graceMs: number;
   /** How long a client waits for a fetch when a stale response may be served instead. Default 1 s. */
   readonly softTimeoutMs: number;
+  /** Requests of one worker that may wait for one fetch; further ones go to the origin by themselves. Default 4096; 0 = none waits. */
+  readonly waitersMax: number;
   /** Cache-Control for clients in place of the origin's; absent = the origin's. */
   readonly browser?: string;
   /** Whether a client that has to wait is sent the preloads of the stale response at once (103, RFC 8297). Default false. */
@@ -27,6 +29,8 @@ export interface CacheConfig {
   readonly compress: boolean;
   /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
   readonly objectBytesMax: number;
+  /** Larger bodies are fetched and kept in slices of this size; 0 = whole (default). */
+  readonly sliceBytes: number;
   /** Whether responses with Set-Cookie are kept, without it. Default false. */
   readonly setCookie: boolean;
   /** Whether responses to requests with Authorization are kept though the origin does not call them public. Default false. */

@@ -186,6 +186,14 @@ describe("caches", () => {
     expect(cacheOf({ negativeTtl: { 503: "1s" } })?.negativeTtl).toEqual([[503, 1000]]);
   });
 
+  test("slices and waiters are as they are written", () => {
+    expect(cacheOf({ slice: "1MiB", waitersMax: 10 })).toEqual({
+      ...DEFAULTS.cache,
+      sliceBytes: 1 << 20,
+      waitersMax: 10,
+    });
+  });
+
   test("a part of the key leaves the others as they are", () => {
     const key = cacheOf({ key: { query: { only: "page" }, headers: "X-Shop" } })?.key;
     expect(key).toEqual({

@@ -19,6 +19,8 @@ export interface UserCache {
   readonly grace?: Duration;
   /** How long a client waits for a fetch when a stale response may be served. Default "1s". */
   readonly softTimeout?: Duration;
+  /** Requests of one worker that may wait for one fetch; further ones go to the origin. 0: each goes by itself. Default 4096. */
+  readonly waitersMax?: number;
   /** Cache-Control sent to clients in place of the origin's, such as "max-age=60". */
   readonly browser?: string;
   /** While a stale response is checked, send its preloads as Early Hints (103). Only for clients that know them. Default false. */
@@ -28,6 +30,8 @@ export interface UserCache {
   readonly key?: UserCacheKey;
   /** Larger responses are not kept. Default: a hundredth of the memory. */
   readonly objectMax?: Size;
+  /** Ask the origin for slices of this size, such as "1MiB", and keep each by itself: for large files. Default: whole responses. */
+  readonly slice?: Size;
   /** Keep responses with Set-Cookie, without it. Default false. */
   readonly setCookie?: boolean;
   /** Keep responses to requests with Authorization even where the origin does not call them public. Default false. */

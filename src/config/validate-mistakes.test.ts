@@ -24,6 +24,18 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     config({ listeners: { web: listener({ address: 7070 }) } }),
   ],
   [
+    'listeners.web.rules[0].cache.slice: is 2MiB, and no object of that size is kept; write gateway: { cache: { memory: "256MiB" } }, or more',
+    rules({ forward: "web", cache: { slice: "2MiB" } }),
+  ],
+  [
+    'listeners.web.rules[0].cache.slice: is 1MiB, and objectMax forbids to keep that; write objectMax: "1MiB", or more',
+    rules({ forward: "web", cache: { slice: "1MiB", objectMax: "100KiB" } }),
+  ],
+  [
+    "listeners.web.rules[0].cache.slice: is 1KiB; write a size from 64KiB to 1GiB",
+    rules({ forward: "web", cache: { slice: "1KiB" } }),
+  ],
+  [
     'targetGroups.far: has no targets and no service fills it; write targets: ["host:port"]',
     grouped({ targets: [] }),
   ],

@@ -3,6 +3,7 @@
  *
  * Each check is one row of `CHECKS`: it sees the whole config and the draft it came from, and yields problems.
  */
+import { formatBytes } from "../base/index.ts";
 import { formatAddress } from "./address.ts";
 import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig } from "./config.ts";
 import { deployMend, stuckAt } from "./deploy-percent.ts";
@@ -34,7 +35,11 @@ const CHECKS: readonly Check[] = [
   tooManyTargets,
   stuckDeploys,
   ({ config }) => steeringProblems(config.steering),
+  slicesTooLarge,
 ];
+
+/** An object may take a hundredth of the cache, tables and heads counted. */
+const SLICES_MIN = 128;
 
 /** All problems between the parts of a config. `found` are those of reading it; what depends on them is left out. */
 export function validate(config: Config, draft: ConfigDraft, found: readonly Problem[]): readonly Problem[] {
@@ -57,6 +62,31 @@ function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
     what: "has neither listeners nor services",
     mend: "write listeners: { web: { address, rules } }",
   };
+}
+
+function* slicesTooLarge({ config }: Checked): Iterable<Problem> {
+  const { memoryBytes } = config.gateway.cache;
+  for (const { name, rules } of config.listeners) {
+    for (const [index, { cache }] of rules.entries()) {
+      if (cache === undefined || cache.sliceBytes === 0) continue;
+      const { sliceBytes, objectBytesMax } = cache;
+      const path = `${rulePath(name, index)}.cache.slice`;
+      const slice = formatBytes(sliceBytes);
+      const needed = formatBytes(sliceBytes * SLICES_MIN);
+      if (sliceBytes * SLICES_MIN > memoryBytes)
+        yield {
+          path,
+          what: `is ${slice}, and no object of that size is kept`,
+          mend: `write gateway: { cache: { memory: "${needed}" } }, or more`,
+        };
+      else if (objectBytesMax > 0 && objectBytesMax < sliceBytes)
+        yield {
+          path,
+          what: `is ${slice}, and objectMax forbids to keep that`,
+          mend: `write objectMax: "${slice}", or more`,
+        };
+    }
+  }
 }
 
 /** Hosts that take every address of the machine. */

@@ -53,6 +53,7 @@ export const HEAD_BYTES_MAX = 65_535;
 const NO_TAGS: readonly string[] = [];
 
 const HTTP = Buffer.from("HTTP/1.1 ");
+const OK = Buffer.from("HTTP/1.1 200 OK\r\n");
 const CRLF = Buffer.from("\r\n");
 const CACHE_CONTROL = Buffer.from("Cache-Control: ");
 const DATE = Buffer.from("Date: ");
@@ -91,6 +92,8 @@ export interface HeadLayout {
   readonly date: () => string;
   /** Other codings of it may be kept: clients are told that it varies. */
   readonly isCompressible: boolean;
+  /** Its status is 200, whatever the target's: a part that is all there is. */
+  readonly isWhole?: boolean;
 }
 
 /** Lays out the head of a response. Undefined when it is too long to be stored. O(head). */
@@ -109,7 +112,7 @@ export function layOutRawHead(
   const laid = {
     bytes: out,
     clientStart: internalEnd,
-    end: putStatusLine(head, bytes, out, internalEnd),
+    end: layout.isWhole === true ? put(OK, out, internalEnd) : putStatusLine(head, bytes, out, internalEnd),
     isRewritten: browser !== undefined,
     etag: 0,
     lastModified: 0,

@@ -32,6 +32,7 @@ const REASON_WORDS: Readonly<Record<ReasonOf<CacheResult>, string>> = {
   range: "The client wants a part, and the whole is not there.",
   "unkeyed-header": "It has a header that may change the answer and is not in the key.",
   "waited-too-long": "The fetch of another request took too long.",
+  "too-many-waiters": "As many as may wait for the fetch of another request did (`waitersMax`).",
   method: "Only GET and HEAD are answered from the cache.",
   "request-no-store": "The client wants nothing kept (no-store).",
   precondition: "Only the app can judge its condition (If-Match, If-Unmodified-Since).",
@@ -61,6 +62,13 @@ const NOT_KEPT_WORDS: Readonly<Record<NotKept, string>> = {
   "no-cache": "The app wants to be asked each time, and gave no ETag or Last-Modified to ask with.",
   "already-stale": "It was stale when it came, and had no ETag or Last-Modified to ask with.",
   "head-too-long": "Its head is too long.",
+  "slice-no-validator":
+    "It has no strong ETag or Last-Modified, without which slices cannot be told to be of one body.",
+  "slice-mismatch":
+    "The app answered a request for a slice with another range, or another length, than it says.",
+  "slice-changed": "It changed while it was being sent in slices.",
+  "slice-unsatisfiable": "It ends before the part that was asked for (416).",
+  "slice-failed": "The app answered the request for one of its later slices with an error.",
   "key-too-long": "Its URL is too long for a key.",
   "too-many-tags": "It has too many tags.",
   busy: "Other workers were storing just then; it is tried again.",

@@ -74,7 +74,8 @@ test("fields, cookies, device and language follow as the rule names them", () =>
 
 test.each([
   ["plan=1; plan=2", "=1;2"],
-  ['plan="1" ; x=3;plan=', "=1;"],
+  ['plan="1" ; x=3;plan=', '="1";'],
+  ['plan="";plan="', '="";"'],
   ["plan=1 ;plan=1", "=1;1"],
   ["xplan=1", ""],
 ])("of several cookies with one name all count: %j", (cookie, values) => {

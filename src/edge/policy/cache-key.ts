@@ -29,6 +29,7 @@ export interface KeySource {
 const NO_BYTES = new Uint8Array(0);
 const HTTP = asBytes("http\0");
 const HTTPS = asBytes("https\0");
+const QUOTE = 0x22;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
 
@@ -127,9 +128,10 @@ function cookieIn(cookies: Uint8Array, name: string): string | undefined {
   const wanted = asBytes(name);
   const slice = { start: 0, end: 0 };
   while (locateCookie(cookies, slice.end, cookies.length, wanted, slice)) {
-    values.push(text(cookies, slice.start, slice.end));
-    // Behind the value, or on the quote that closes it.
-    slice.end++;
+    // Quotes around it belong to the value (RFC 6265 §5.2 strips none): the application may tell the two apart.
+    const quote = cookies[slice.end] === QUOTE && cookies[slice.start - 1] === QUOTE ? 1 : 0;
+    values.push(text(cookies, slice.start - quote, slice.end + quote));
+    slice.end += quote + 1;
   }
   return values.length === 0 ? undefined : values.join(";");
 }

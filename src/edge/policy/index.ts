@@ -22,6 +22,19 @@ export { type CacheKeyRule, DEFAULT_KEY_RULE } from "./key-rule.ts";
 export { type CacheRequest, type CacheResponse, type Exchange, type FieldLine, valueIn } from "./message.ts";
 export { type CachePolicy, DEFAULT_POLICY } from "./policy.ts";
 export { contentRange, type Selection, selectRange } from "./range.ts";
+export {
+  firstWanted,
+  isSameRepresentation,
+  judgeSlice,
+  pinningField,
+  type Representation,
+  type SliceAsked,
+  type SliceRefusal,
+  type SliceVerdict,
+  type Span,
+  spanOf,
+  strongValidator,
+} from "./slices.ts";
 export { type RefusalReason, type Storability, storability, withheldFields } from "./storability.ts";
 export { ageMs, ageSeconds, FLAG, freshForMs, type StoredMeta } from "./stored-meta.ts";
 export { type Tags, tagsOf } from "./tags.ts";

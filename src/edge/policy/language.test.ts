@@ -10,6 +10,12 @@ test.each([
   ["zh-Hans", undefined],
   ["fr, *;q=0.1", "en"],
   ["fr, de;q=0", undefined],
+  ["fr, en;q=0, *;q=0.1", "de"],
+  ["*, en;q=0, de;q=0, zh;q=0", undefined],
+  ["de-AT, de;q=0", undefined],
+  ["zh;q=0, zh-Hant", "zh-Hant"],
+  ["de, *;q=0", "de"],
+  ["fr, *;q=0", undefined],
   ["", undefined],
   [undefined, undefined],
 ])("of en, de and zh-Hant %j likes %p best", (acceptLanguage, expected) => {

@@ -19,7 +19,7 @@ const UNSATISFIABLE: Selection = { kind: "unsatisfiable" };
 const ONE_RANGE = /^bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*$/i;
 
 /** A Last-Modified so much older than Date is as good as a strong tag (RFC 9110 §8.8.2.2). */
-const STRONG_AFTER_MS = 1000;
+export const STRONG_AFTER_MS = 1000;
 
 /** The part of a stored 200 with a body of `bodyBytes` that the request asks for, after its other conditions. */
 export function selectRange(

@@ -1,5 +1,11 @@
 /** What is counted, and why things did not stay or were not taken: the same literals in code, metrics and console. */
-import type { BypassReason, RefusalReason, RevalidateReason, StaleReason } from "../policy/index.ts";
+import type {
+  BypassReason,
+  RefusalReason,
+  RevalidateReason,
+  SliceRefusal,
+  StaleReason,
+} from "../policy/index.ts";
 
 /** Why an object was not taken by the store. */
 export const REFUSALS = [
@@ -16,7 +22,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number];
 
 /** Why a response did not come as far as the store, each once: the policy's reasons, and a head that no record holds. */
-const NOT_STORABLE: Readonly<Record<RefusalReason | "head-too-long", true>> = {
+const NOT_STORABLE: Readonly<Record<RefusalReason | SliceRefusal | "head-too-long", true>> = {
   method: true,
   "request-no-store": true,
   partial: true,
@@ -34,10 +40,15 @@ const NOT_STORABLE: Readonly<Record<RefusalReason | "head-too-long", true>> = {
   "no-cache": true,
   "already-stale": true,
   "head-too-long": true,
+  "slice-no-validator": true,
+  "slice-mismatch": true,
+  "slice-changed": true,
+  "slice-unsatisfiable": true,
+  "slice-failed": true,
 };
 
 /** Why a response was not kept. */
-export type NotKept = Refusal | RefusalReason | "head-too-long";
+export type NotKept = Refusal | RefusalReason | SliceRefusal | "head-too-long";
 
 /** All reasons why a response is not kept; their numbers are in the table of uncacheable keys. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the type
@@ -79,6 +90,9 @@ const REVALIDATED = Object.keys(ABOUT_STORED) as RevalidateReason[];
 /** A target is asked without anything to ask about. */
 const NOT_THERE = ["absent", "authorization", "head", "range", "unkeyed-header"] as const;
 
+/** Another request asks already, and this one does not wait for it, or no longer. */
+const NOT_WAITING = ["waited-too-long", "too-many-waiters"] as const;
+
 /** Why a result comes about. */
 interface Reasons {
   /** From the store, fresh. */
@@ -88,7 +102,7 @@ interface Reasons {
   /** From the store, after a target said that it has not changed; the reason says why it was asked. */
   readonly revalidated: RevalidateReason;
   /** By a target, whose response is kept where it may be; the reason says why it was asked. */
-  readonly miss: (typeof NOT_THERE)[number] | RevalidateReason | "waited-too-long";
+  readonly miss: (typeof NOT_THERE)[number] | RevalidateReason | (typeof NOT_WAITING)[number];
   /** By the fetch of another request. */
   readonly collapsed: "absent" | RevalidateReason;
   /** Around the cache: by a target, or with a 504 for who wants no fetch. */
@@ -112,7 +126,7 @@ const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
   hit: ["fresh"],
   stale: ["stale-while-revalidate", "request-max-stale", "stale-if-error", "grace"],
   revalidated: REVALIDATED,
-  miss: [...NOT_THERE, ...REVALIDATED, "waited-too-long"],
+  miss: [...NOT_THERE, ...REVALIDATED, ...NOT_WAITING],
   collapsed: ["absent", ...REVALIDATED],
   bypass: [
     "method",

@@ -57,7 +57,7 @@ export const COLUMN = { pid: 0, pinsHigh: 1, fence: 2, pins: 16, counters: 528 }
 /** Pins of one worker: one for each large object being sent, however many take it, and for each one being stored. */
 export const PINS = 512;
 /** One for each result with its reason, refusal, eviction and purge (see counters.ts), and some to spare. */
-export const COUNTERS_MAX = 96;
+export const COUNTERS_MAX = 128;
 const COLUMN_WORDS = COLUMN.counters + COUNTERS_MAX * 2;
 
 /** Slots of one bucket of the index: first their 32 tags, then their 32 locations. */

@@ -76,6 +76,8 @@ export interface GatewayOptions {
   readonly scheduler?: Scheduler;
   readonly port?: number;
   readonly store?: Store;
+  /** Where workers of one gateway find each other; without it there is one. */
+  readonly linkPath?: (worker: number) => string;
 }
 
 /** A config as tests write it: the listener "web" is on `port`. */
@@ -116,6 +118,7 @@ export class TestGateway {
         this.store = options.store ?? plainStore(memoryBytes, index);
         return this.store;
       },
+      ...(options.linkPath === undefined ? {} : { linkPath: options.linkPath }),
     });
   }
 

@@ -1,4 +1,5 @@
 /** What a stored response is found by, for those who go on later than the lookup. */
+import { type CacheResponse, groupsOf, tagsOf } from "../../../edge/index.ts";
 import { text } from "../../../http/index.ts";
 
 /** What identifies a response, kept beyond the turn in which it was looked up. */
@@ -19,4 +20,11 @@ export function hostOf({ bytes, urlStart }: CacheKey): string {
 /** The tag that stands for a group of one host. */
 export function groupTag(host: string, group: string): string {
   return `${host}\n${group}`;
+}
+
+/** A response's tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */
+export function tagsFor(key: CacheKey, response: CacheResponse): readonly string[] {
+  const { kept } = tagsOf({ field: (name) => response.field(name) });
+  if (kept.length === 0) return kept;
+  return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(key), group))];
 }

@@ -27,14 +27,17 @@ import type { Plan } from "../plan.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import { Following, type Ways } from "./following.ts";
 import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
-import type { FetchOrder, Recording } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 import { Sending, TOO_MANY_SLOW } from "./sending.ts";
-import { type Sender, sendStored } from "./stored-answer.ts";
+import { type KeyedSlice, sliceLines, wantedSlice } from "./slice-order.ts";
+import { Slicing } from "./slicing.ts";
+import { type Sender, type StoredAnswer, sendStored } from "./stored-answer.ts";
 
 /** How soon a request looks again for what another worker fetches. */
 const LOOK_AGAIN_MS = 50;
@@ -44,6 +47,9 @@ const ALL_DOWN = { allTargetsDown: true };
 const HIT = cachedAs("hit", "fresh");
 const ABSENT = cachedAs("miss", "absent");
 
+/** Why a request goes to a target though another asks already: where that one's time is over, all who wait would go. */
+const TOO_MANY_WAIT = "too-many-waiters";
+
 /** Looks of one request: what it waited for may be of no use to it, or gone when it came. */
 const LOOKS_MAX = 250;
 
@@ -52,9 +58,12 @@ export class CachedAnswer implements Ways {
   readonly #serving: Serving;
   readonly #request: Request;
   readonly #following: Following;
+  readonly #slicing: Slicing;
   readonly #sender: Sender;
   #plan: Plan | undefined;
   #looks = 0;
+  /** The slice that the request wants first, where bodies are fetched in slices and all of this one is not stored. */
+  #first: KeyedSlice | undefined;
   /** Another worker fetches. */
   #isElsewhere = false;
   /** When the request came, by the clock and by the purges. */
@@ -67,11 +76,12 @@ export class CachedAnswer implements Ways {
     this.#request = request;
     this.#sender = { exchange, serving, request, sending: new Sending(exchange, serving, request) };
     this.#following = new Following(this.#sender, this);
+    this.#slicing = new Slicing(this.#sender);
   }
 
   /** Waits for a fetch, or is being sent something from the cache. */
   get isActive(): boolean {
-    return this.#following.isActive || this.isSending;
+    return this.#following.isActive || this.isSending || this.#slicing.isActive;
   }
   /** It is the client's turn. */
   get isSending(): boolean {
@@ -80,6 +90,7 @@ export class CachedAnswer implements Ways {
 
   pump(): void {
     if (this.isSending) this.#sender.sending.pump();
+    else if (this.#slicing.isActive) this.#slicing.pump();
     else this.#following.pump();
   }
 
@@ -117,9 +128,13 @@ export class CachedAnswer implements Ways {
 
   #look(edge: Edge): boolean {
     if (this.#looks++ === LOOKS_MAX) return this.#around("bypass", "too-many-looks");
-    const stored = edge.look(this.#cache);
-    if (stored === false) return this.#around("bypass", "key-too-long");
+    const whole = edge.look(this.#cache);
+    if (whole === false) return this.#around("bypass", "key-too-long");
     const nowMs = this.#serving.wallMs();
+    // A slice stands for the body where that is fetched in slices.
+    const wanted = whole === undefined ? wantedSlice(edge, this.#cache, nowMs) : undefined;
+    this.#first = wanted?.first;
+    const stored = whole ?? wanted?.stored;
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
     switch (decision.kind) {
       case "hit":
@@ -165,10 +180,20 @@ export class CachedAnswer implements Ways {
   }
 
   #sendStored(edge: Edge, found: StoredResponse, nowMs: number, detail: string): boolean {
-    const stored = this.#cache.compress ? edge.coded(this.#cache, found) : found;
+    const stored = this.#cache.compress && this.#first === undefined ? edge.coded(this.#cache, found) : found;
     if (stored === undefined) return this.#around("bypass", "lost");
     this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
-    return sendStored(this.#sender, { stored, nowMs, detail }) || this.#around("bypass", TOO_MANY_SLOW);
+    return this.sendStored({ stored, nowMs, detail }) || this.#around("bypass", TOO_MANY_SLOW);
+  }
+
+  sendStored(answer: StoredAnswer): boolean {
+    const { edge } = this.#serving;
+    if (this.#first === undefined || edge === undefined) return sendStored(this.#sender, answer);
+    return this.#slicing.sendStored(answer, this.#order(edge, undefined, undefined));
+  }
+
+  beginPart(recording: Recording, note: string): void {
+    this.#slicing.begin(recording, note);
   }
 
   #revalidate(
@@ -206,12 +231,13 @@ export class CachedAnswer implements Ways {
     const { hasConditional } = edge.viewed;
     const detail = reason === "absent" ? "" : reason;
     const alone = aloneReason(edge.viewed, this.#cache);
-    if (alone !== undefined) return this.#around("uri-miss", alone);
+    const isSliced = this.#first !== undefined;
+    if (alone !== undefined && (alone !== "range" || !isSliced)) return this.#around("uri-miss", alone);
     this.#request.cached = cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {
-      if (!hasConditional) return this.#record(edge, order, isShared);
+      if (!hasConditional && !isSliced) return this.#record(edge, order, isShared);
       this.#fetch(edge, order, { forward: "uri-miss", detail }, isShared);
       return true;
     };
@@ -227,13 +253,15 @@ export class CachedAnswer implements Ways {
     const plan = this.#plan;
     if (down === undefined || plan === undefined) throw new Error("cache: a request without a client");
     const variant = stored === undefined ? "" : stored.varyValues;
-    return { client: down, plan, cache: this.#cache, key: edge.keepKey(), variant, conditions };
+    const what = this.#first ?? { key: edge.keepKey(), slice: undefined };
+    return { client: down, plan, cache: this.#cache, ...what, variant, conditions };
   }
 
   /** The request's head with the cache's conditions in the place of the client's. */
   #headWith(conditions: Conditions): Uint8Array {
     const { replay, replayHeadEnd } = this.#request;
-    return conditionalHead({ bytes: replay, end: replayHeadEnd }, conditions, this.#serving.limits);
+    const lines = this.#first === undefined ? [] : sliceLines(this.#first.slice);
+    return conditionalHead({ bytes: replay, end: replayHeadEnd }, conditions, lines, this.#serving.limits);
   }
 
   // --- the fetch ----------------------------------------------------------------------------------------------
@@ -246,8 +274,12 @@ export class CachedAnswer implements Ways {
     lead: (isShared: boolean) => boolean,
   ): boolean {
     const here = edge.recordingFor(order);
+    const { waitersMax } = order.cache;
+    if (waitersMax === 0) return lead(false);
     // Of another variant: what this request gets is to come beside it.
     if (here !== undefined && edge.isOther(here)) return lead(true);
+    if (here !== undefined && here.followerCount >= waitersMax)
+      return this.#around("uri-miss", TOO_MANY_WAIT);
     const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
     const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
     if (here === undefined && worker < 0 && !isUnknown) return lead(true);
@@ -359,6 +391,8 @@ export class CachedAnswer implements Ways {
   clear(): void {
     this.#following.clear();
     this.#sender.sending.clear();
+    this.#slicing.clear();
+    this.#first = undefined;
     this.#plan = undefined;
     this.#looks = 0;
     this.#isElsewhere = false;

@@ -285,3 +285,35 @@ test("an error that nobody may keep makes every waiter ask for himself once", as
   expect((await answers).map(({ status }) => status)).toEqual([500, 200, 200]);
   expect((await answers).map(said).filter((words) => words.includes("hit"))).toEqual([]);
 });
+
+test.each([
+  ["500", bare("500 Broken")],
+  ["429", bare("429 Too Many Requests", FRESH.replace("60", "0"))],
+])("a single %s does not keep later requests from waiting for each other", async (_, failure) => {
+  const cached = await before({}, await Target.start(() => failure));
+  await cached.ask("/");
+  cached.later(3);
+  cached.target.script = () => undefined;
+  const answers = Promise.all([cached.ask("/"), cached.ask("/"), cached.ask("/")]);
+  await cached.target.arrived(2);
+  await settle();
+  cached.target.last.send(ok("well again", FRESH));
+  expect((await answers).map(({ body }) => body)).toEqual(["well again", "well again", "well again"]);
+  expect(cached.target.arrivals.length).toBe(2);
+});
+
+test("a wall clock that is set forward makes no fetch late", async () => {
+  const cached = await before(
+    {},
+    await Target.start(() => ok("old", "Cache-Control: max-age=0", 'ETag: "1"')),
+  );
+  await cached.ask("/");
+  cached.target.script = () => undefined;
+  const first = cached.ask("/");
+  await cached.target.arrived(2);
+  cached.later(5);
+  const second = cached.ask("/");
+  await settle();
+  cached.target.last.send(ok("new", FRESH));
+  expect([(await first).body, (await second).body]).toEqual(["new", "new"]);
+});

@@ -25,11 +25,12 @@ import {
 import { copy, equals } from "../../../http/index.ts";
 import type { Serving } from "../serving.ts";
 import type { CacheKey } from "./cache-key.ts";
-import { bestCoding, Coder, type Coding } from "./coder.ts";
+import { bestCoding, Coder } from "./coder.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
-import { type FetchOrder, Recording } from "./recording.ts";
+import { Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** Longest key; a request with a longer one goes around the cache. */
@@ -91,7 +92,7 @@ export class Edge {
 
   /** Opens the way to the other workers. Throws when the socket cannot be made. */
   openLink(pathOf: (worker: number) => string): void {
-    this.#link = new Link(this, this.#worker, pathOf);
+    this.#link = new Link(this, { worker: this.#worker, pathOf, nowMs: this.#serving.nowMs });
   }
 
   stop(): void {
@@ -141,7 +142,7 @@ export class Edge {
     if (coding === undefined) return stored;
     const madeMs = stored.responseWallMs;
     const plain = this.keepKey();
-    const key = this.#codedKey(plain, coding);
+    const key = this.keyBehind(plain, coding);
     const form = this.lookAgain(key);
     if (form !== undefined && form.responseWallMs === madeMs) return form;
     const again = this.lookAgain(plain);
@@ -149,9 +150,9 @@ export class Edge {
     return again;
   }
 
-  /** A form is found behind the key of the response, and goes with it in a purge. */
-  #codedKey(plain: CacheKey, coding: Coding): CacheKey {
-    const bytes = Buffer.concat([plain.bytes, Buffer.from(`\0\0${coding}`)]);
+  /** A form or a slice is found behind the key of the response, and goes with it in a purge. */
+  keyBehind(plain: CacheKey, form: string): CacheKey {
+    const bytes = Buffer.concat([plain.bytes, Buffer.from(`\0\0${form}`)]);
     const hashHi = this.store.hashHigh(bytes, 0, bytes.length);
     return { ...plain, bytes, hashHi, hashLo: this.store.hashLow(bytes, 0, bytes.length) };
   }
@@ -201,7 +202,7 @@ export class Edge {
 
   /** A recording of what another worker is fetching; undefined without a way to it. */
   recordElsewhere(order: FetchOrder, worker: number): Recording | undefined {
-    if (this.#link?.isOpen !== true) return undefined;
+    if (this.#link?.reaches(worker) !== true) return undefined;
     const recording = this.record(order, true);
     this.#link.follow(worker, recording);
     return recording;
@@ -338,6 +339,11 @@ export class Edge {
 
   #purgeHash(hash: number, isHard: boolean): void {
     this.store.purge({ kind: "url", hash, hard: isHard });
+  }
+
+  /** Removes all that is stored of a key's URL, every slice of it: the number of that purge. O(1). */
+  dropUrl({ urlHash: hash }: CacheKey): number | "busy" {
+    return this.store.purge({ kind: "url", hash, hard: true });
   }
 
   purgeTag(tag: string, isHard = true): void {

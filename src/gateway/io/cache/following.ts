@@ -9,11 +9,12 @@ import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
+import type { Follower } from "./follower.ts";
 import { headBytes, linesIn } from "./messages.ts";
 import { CHUNKS, OWN_BYTES_MAX, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
-import type { Follower, Recording } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 import { TOO_MANY_SLOW } from "./sending.ts";
-import { type Sender, sendStored } from "./stored-answer.ts";
+import type { Sender, StoredAnswer } from "./stored-answer.ts";
 
 /** How long a client waits for somebody else's fetch before it goes to a target by itself. */
 const FOLLOW_MS = 10_000;
@@ -35,10 +36,13 @@ export interface Ways {
   lookAgain(): void;
   /** To a target, as without a cache. */
   goAlone(reason: string): void;
+  /** Sends what is stored; false when it cannot be held for as long as a slow client may take. */
+  sendStored(answer: StoredAnswer): boolean;
+  /** The recording is of a part of the body that is wanted: it is sent as such. `note` is for Cache-Status. */
+  beginPart(recording: Recording, note: string): void;
 }
 
 export class Following implements Follower {
-  readonly #sender: Sender;
   readonly #exchange: Exchange;
   readonly #serving: Serving;
   readonly #request: Request;
@@ -60,8 +64,7 @@ export class Following implements Follower {
   /** What of the head, and of the body behind it, stands in the scratch buffer, unsent. */
   #pending = 0;
 
-  constructor(sender: Sender, ways: Ways) {
-    this.#sender = sender;
+  constructor(sender: Omit<Sender, "sending">, ways: Ways) {
     this.#exchange = sender.exchange;
     this.#serving = sender.serving;
     this.#request = sender.request;
@@ -131,9 +134,19 @@ export class Following implements Follower {
       this.#leave();
       return isOther ? this.#ways.lookAgain() : this.#ways.goAlone(recording.refusal);
     }
+    const isPart = recording.slice !== undefined && recording.slice.kind !== "plain";
+    if (isPart && !keeps) {
+      this.#leave();
+      return this.#ways.goAlone(recording.refusal);
+    }
     if (head === undefined) {
       this.#leave();
       return this.#ways.goAlone("head-too-long");
+    }
+    if (isPart) {
+      const note = this.#cacheStatus(recording);
+      this.#leave();
+      return this.#ways.beginPart(recording, note);
     }
     this.#writeHead(recording, head);
     this.pump();
@@ -251,7 +264,7 @@ export class Following implements Follower {
     const forward = `fwd=${this.#forward}; fwd-status=304${this.#leads ? "" : "; collapsed"}`;
     const nowMs = this.#serving.wallMs();
     const answer = { stored, nowMs, detail: this.#detail, forward };
-    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
+    if (!this.#ways.sendStored(answer)) this.#ways.goAlone(TOO_MANY_SLOW);
   }
 
   #takeFailure(recording: Recording): void {
@@ -278,7 +291,7 @@ export class Following implements Follower {
     this.#leave();
     this.#request.cached = cachedAs("stale", fallback.reason);
     const answer = { stored, nowMs, detail: fallback.reason };
-    if (!sendStored(this.#sender, answer)) this.#ways.goAlone(TOO_MANY_SLOW);
+    if (!this.#ways.sendStored(answer)) this.#ways.goAlone(TOO_MANY_SLOW);
     return true;
   }
 

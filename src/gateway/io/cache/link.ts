@@ -6,22 +6,30 @@
  *
  *   length (4, little endian) | kind (1) | number of the recording, drawn by who asks (4) | payload
  *
- * Who asks sends `join` with the key; the other answers with `head`, `data` … and `end`. A worker that dies closes its
- * sockets, and who followed it looks again.
+ * Who asks sends `join` with the key; the other answers with `head`, `data` … and `end`. What is to be kept is in memory
+ * there and here; of a body that grows too large for that, which is said by `unkept`, who asked says with `taken` how much
+ * of it all clients here have had, and the other is never far ahead. A worker that dies closes its sockets, and who
+ * followed it looks again, or is cut when the head has gone out.
  */
 import { unlinkSync } from "node:fs";
 import type { Socket } from "bun";
-import type { StoredHead, StoredMeta } from "../../../edge/index.ts";
+import type { SliceVerdict, StoredHead, StoredMeta } from "../../../edge/index.ts";
 import type { Edge } from "./edge.ts";
-import type { Follower, Recording, RecordingState } from "./recording.ts";
+import type { Follower, RecordingState } from "./follower.ts";
+import { AHEAD_BYTES_MAX, type Recording } from "./recording.ts";
 
 /** What a frame is. */
-const KIND = { join: 1, leave: 2, head: 3, data: 4, end: 5 } as const;
+const KIND = { join: 1, taken: 2, head: 3, data: 4, unkept: 5, end: 6 } as const;
 
 const HEADER_BYTES = 9;
 
 /** No frame of ours is longer: a chunk of a body is at most what one read brings. */
 const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+/** An offset in a body; larger than 32 bits, and exact as a double. */
+const OFFSET_BYTES = 8;
+
+const NOTHING = new Uint8Array(0);
 
 /** The address of a Unix socket ends there. */
 const PATH_BYTES_MAX = 107;
@@ -32,6 +40,7 @@ interface HeadNote {
   readonly contentLength: number;
   readonly head: Omit<StoredHead, "bytes">;
   readonly meta: StoredMeta;
+  readonly slice?: SliceVerdict;
 }
 
 /** One connection between two workers; each side keeps what the kernel does not take. */
@@ -110,7 +119,10 @@ class RemoteFollower implements Follower {
   readonly #recording: Recording;
   readonly #done: () => void;
   #hasHead = false;
-  offset = 0;
+  #saidUnkept = false;
+  #sent = 0;
+  /** Of a body that is not kept: what all clients over there have had. */
+  #taken = 0;
 
   constructor(peer: Peer, number: number, recording: Recording, done: () => void) {
     this.#peer = peer;
@@ -119,28 +131,54 @@ class RemoteFollower implements Follower {
     this.#done = done;
   }
 
+  get offset(): number {
+    return this.#recording.keeps ? this.#sent : this.#taken;
+  }
+
   /** Early hints are for those who are here. */
   interim(): void {}
 
   moved(): void {
     const recording = this.#recording;
-    if (!recording.keeps || recording.state === "failed") return this.#end("failed");
+    if (!this.#hasHead && (!recording.keeps || recording.state === "failed")) return this.#end("failed");
     if (!this.#hasHead) this.#sendHead(recording);
-    while (this.#hasHead && !this.#peer.isFull) {
-      const chunk = recording.chunkAt(this.offset);
+    if (!recording.keeps && !this.#saidUnkept) {
+      this.#saidUnkept = true;
+      this.#peer.send(KIND.unkept, this.#number, NOTHING);
+    }
+    while (this.#hasHead && this.#mayGoOn) {
+      const chunk = recording.chunkAt(this.#sent);
       if (chunk === undefined) break;
       this.#peer.send(KIND.data, this.#number, chunk.bytes.subarray(chunk.start));
-      this.offset += chunk.bytes.length - chunk.start;
+      this.#sent += chunk.bytes.length - chunk.start;
     }
-    const isSent = recording.state !== "complete" || this.offset === recording.total;
+    const isSent = recording.state !== "complete" || this.#sent === recording.total;
     if (recording.hasEnded && isSent) this.#end(recording.state);
   }
 
-  #sendHead({ head, meta, status, contentLength }: Recording): void {
+  get #mayGoOn(): boolean {
+    const isAhead = !this.#recording.keeps && this.#sent - this.#taken > AHEAD_BYTES_MAX;
+    return !isAhead && !this.#peer.isFull;
+  }
+
+  /** All clients over there have had the body up to `offset`. */
+  tookUpTo(offset: number): void {
+    this.#taken = offset;
+    this.moved();
+    if (!this.#recording.hasEnded) this.#recording.followed();
+  }
+
+  #sendHead({ head, meta, status, contentLength, slice }: Recording): void {
     if (head === undefined || meta === undefined) return;
     this.#hasHead = true;
     const { bytes, ...rest } = head;
-    const note: HeadNote = { status, contentLength, head: rest, meta };
+    const note: HeadNote = {
+      status,
+      contentLength,
+      head: rest,
+      meta,
+      ...(slice === undefined ? {} : { slice }),
+    };
     const text = Buffer.from(JSON.stringify(note));
     const length = Buffer.alloc(4);
     length.writeUInt32LE(text.length);
@@ -158,19 +196,34 @@ class RemoteFollower implements Follower {
   }
 }
 
+/** How long a worker that could not be reached is not asked: its flights are looked at until it is gone from them. */
+const UNREACHABLE_MS = 1_000;
+
+/** What a link works with. */
+export interface LinkContext {
+  /** This worker. */
+  readonly worker: number;
+  readonly pathOf: (worker: number) => string;
+  readonly nowMs: () => number;
+}
+
 export class Link {
   readonly #edge: Edge;
   readonly #pathOf: (worker: number) => string;
+  readonly #nowMs: () => number;
   readonly #server: { stop(closeConnections: boolean): void } | undefined;
   readonly #peers = new Map<number, Peer>();
   readonly #connecting = new Set<number>();
   readonly #following = new Map<number, { readonly worker: number; readonly recording: Recording }>();
+  /** Worker -> when it was lost. */
+  readonly #lostMs = new Map<number, number>();
   #number = 0;
 
   /** Listens at the path of `worker`; a path that is too long for a socket leaves it without a link. */
-  constructor(edge: Edge, worker: number, pathOf: (worker: number) => string) {
+  constructor(edge: Edge, { worker, pathOf, nowMs }: LinkContext) {
     this.#edge = edge;
     this.#pathOf = pathOf;
+    this.#nowMs = nowMs;
     const path = pathOf(worker);
     if (Buffer.byteLength(path) > PATH_BYTES_MAX) return;
     removeFile(path);
@@ -180,9 +233,10 @@ export class Link {
     });
   }
 
-  /** Whether this worker can ask others. */
-  get isOpen(): boolean {
-    return this.#server !== undefined;
+  /** Whether this worker can ask that one. */
+  reaches(worker: number): boolean {
+    const lostMs = this.#lostMs.get(worker) ?? Number.NEGATIVE_INFINITY;
+    return this.#server !== undefined && this.#nowMs() - lostMs >= UNREACHABLE_MS;
   }
 
   stop(): void {
@@ -246,17 +300,27 @@ export class Link {
       const note = JSON.parse(payload.toString("utf8", 4, 4 + length)) as HeadNote;
       recording.beganElsewhere({
         ...note,
+        slice: note.slice,
         head: { ...note.head, bytes: Buffer.from(payload.subarray(4 + length)) },
       });
     } else if (kind === KIND.data) recording.cameElsewhere(Buffer.from(payload));
+    else if (kind === KIND.unkept) recording.unkeptElsewhere((offset) => this.#tellTaken(number, offset));
     else if (kind === KIND.end) {
       this.#following.delete(number);
       recording.endedElsewhere(payload.toString() as RecordingState);
     }
   }
 
+  #tellTaken(number: number, offset: number): void {
+    const worker = this.#following.get(number)?.worker;
+    const payload = Buffer.alloc(OFFSET_BYTES);
+    payload.writeDoubleLE(offset);
+    if (worker !== undefined) this.#peers.get(worker)?.send(KIND.taken, number, payload);
+  }
+
   /** The worker is gone, or cannot be reached. */
   #lost(worker: number): void {
+    this.#lostMs.set(worker, this.#nowMs());
     for (const [number, wanted] of this.#following) {
       if (wanted.worker !== worker) continue;
       this.#following.delete(number);
@@ -271,6 +335,7 @@ export class Link {
     const peer = new Peer(socket, {
       receive: (kind, number, payload) => {
         if (kind === KIND.join) this.#joined(peer, followers, number, payload);
+        else if (kind === KIND.taken) followers.get(number)?.tookUpTo(payload.readDoubleLE(0));
       },
       drained: () => {
         for (const follower of followers.values()) follower.moved();

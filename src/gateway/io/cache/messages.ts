@@ -229,17 +229,18 @@ export function headBytes(status: number, reason: string, fields: readonly Field
 const OWN_CONDITIONS = /^(if-none-match|if-modified-since|if-match|if-unmodified-since|if-range|range)$/i;
 
 /**
- * The request head `bytes[0, end)` with our conditions in the place of its own, as a GET; without any where a head with
- * them would be longer than one may be.
+ * The request head `bytes[0, end)` with our conditions in the place of its own, and `more` lines, as a GET; without any
+ * where a head with them would be longer than one may be.
  */
 export function conditionalHead(
   { bytes, end }: { readonly bytes: Uint8Array; readonly end: number },
   { ifNoneMatch, ifModifiedSince }: Conditions,
+  more: readonly string[],
   { headBytesMax, fieldsMax }: Pick<LimitsConfig, "headBytesMax" | "fieldsMax">,
 ): Uint8Array {
   const [requestLine = "", ...fields] = text(bytes, 0, end - 4).split("\r\n");
   const plain = fields.filter((line) => !OWN_CONDITIONS.test(line.slice(0, line.indexOf(":"))));
-  const whole = [...plain];
+  const whole = [...plain, ...more];
   if (ifNoneMatch !== undefined) whole.push(`If-None-Match: ${ifNoneMatch}`);
   if (ifModifiedSince !== undefined) whole.push(`If-Modified-Since: ${ifModifiedSince}`);
   const written = (lines: readonly string[]): Uint8Array =>

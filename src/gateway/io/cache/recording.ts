@@ -17,68 +17,33 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
-  groupsOf,
   isFailure,
   layOutRawHead,
   type NotKept,
   putContentLength,
+  type SliceVerdict,
   type StoredHead,
   type StoredMeta,
-  storability,
-  tagsOf,
   updateFrom304,
   withheldFields,
 } from "../../../edge/index.ts";
 import type { ResponseHead } from "../../../http/index.ts";
 import { BodyReader } from "../../body.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
-import type { Client } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Plan } from "../plan.ts";
 import type { Serving } from "../serving.ts";
-import { type CacheKey, groupTag, hostOf } from "./cache-key.ts";
+import { type CacheKey, tagsFor } from "./cache-key.ts";
+import { Chunks } from "./chunks.ts";
 import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
+import type { FetchOrder } from "./fetch-order.ts";
+import type { FetchFailure, Follower, RecordingState } from "./follower.ts";
+import { markSeconds } from "./marks.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
-import type { RuleCache } from "./rule-cache.ts";
-
-/** How long requests for what cannot be kept do not wait for each other (Varnish's hit-for-miss). */
-const MARK_S = 120;
+import { isLength, judge } from "./slice-judge.ts";
 
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
-const AHEAD_BYTES_MAX = 256 * 1024;
-
-/** What to fetch. */
-export interface FetchOrder {
-  readonly client: Pick<Client, "listener" | "peer">;
-  readonly plan: Plan;
-  readonly cache: RuleCache;
-  readonly key: CacheKey;
-  /** Values that select the stored response in question; "" for none. */
-  readonly variant: string;
-  /** Of the stored response that is asked about; undefined for a plain fetch. */
-  readonly conditions: Conditions | undefined;
-}
-
-/** A client's exchange that follows a recording. Calls come one at a time. */
-export interface Follower {
-  /** How much of the body it has had. */
-  readonly offset: number;
-  /** An interim response, `bytes[0, size)`; borrowed. */
-  interim(bytes: Uint8Array, size: number): void;
-  /** State or bytes are new. */
-  moved(): void;
-}
-
-/** Where a recording stands; see the top of this file. */
-export type RecordingState = "waiting" | "streaming" | "complete" | "revalidated" | "failed" | "cut";
-
-/** Why there is no response. */
-export interface FetchFailure {
-  readonly code: GatewayErrorCode;
-  readonly detail: string | undefined;
-  readonly tried: readonly string[];
-}
+export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
 export class Recording {
   readonly order: FetchOrder;
@@ -86,7 +51,11 @@ export class Recording {
   readonly #serving: Serving;
   /** The number of the latest purge when it began. */
   readonly startSequence: number;
+  /** The same for the store: later when it made way for itself. */
+  #storeSequence: number;
   readonly #startWallMs: number;
+  /** The same by the clock that nobody sets. */
+  readonly #startMs: number;
   /** Who asks the target; set when it begins to. */
   carrier: Exchange | undefined;
   /** The client's request, where its own exchange carries the recording. */
@@ -105,15 +74,17 @@ export class Recording {
   meta: StoredMeta | undefined;
   /** Clients are told that it varies with Accept-Encoding. */
   isCompressible = false;
+  /** What an answer to a request for a slice is; undefined where all was asked for. */
+  slice: SliceVerdict | undefined;
   /** Length of the body if it was declared, else -1. */
   contentLength = -1;
   #followers: Set<Follower> | undefined;
   /** Takes a chunked body apart. */
   #body: BodyReader | undefined;
-  #chunks: Piece[] = [];
-  /** Offset in the body of the first chunk. */
-  #base = 0;
+  readonly #chunks: Chunks = new Chunks();
   #total = 0;
+  /** Tells the worker that fetches how much of the body all followers here have had. */
+  #taken: ((offset: number) => void) | undefined;
   #isStored = false;
   // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
   #isLastUse = false;
@@ -125,12 +96,14 @@ export class Recording {
     this.order = order;
     this.isShared = isShared;
     this.startSequence = edge.store.purgeSequence;
+    this.#storeSequence = this.startSequence;
     this.#startWallMs = serving.wallMs();
+    this.#startMs = serving.nowMs();
   }
 
   /** Whether it has kept its followers waiting for longer than they should for something older. */
   get isLate(): boolean {
-    const waitedMs = this.#serving.wallMs() - this.#startWallMs;
+    const waitedMs = this.#serving.nowMs() - this.#startMs;
     return this.state === "waiting" && waitedMs >= this.order.cache.softTimeoutMs;
   }
   /** Whether there will be no more. */
@@ -140,8 +113,11 @@ export class Recording {
   get total(): number {
     return this.#total;
   }
+  get followerCount(): number {
+    return this.#followers?.size ?? 0;
+  }
   get hasFollowers(): boolean {
-    return this.#followers !== undefined && this.#followers.size > 0;
+    return this.followerCount > 0;
   }
   /** Whether a new follower finds the body from its beginning. */
   get isJoinable(): boolean {
@@ -173,41 +149,56 @@ export class Recording {
     const exchange = { request, response, requestWallMs: this.#startWallMs, responseWallMs };
     if (head.status === 304 && conditions !== undefined) return this.#update(exchange, head, bytes);
     if (isFailure(head.status) && this.#hasFallback(responseWallMs)) return this.#standIn(head.status);
-    const verdict = storability(exchange, cache.policy);
+    const { slice, verdict } = judge(this.order, exchange);
+    this.slice = slice;
     const isKept = verdict.kind === "store";
+    const isAll = slice?.kind === "all";
+    if (isAll) this.status = 200;
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
       const date = (): string => this.#serving.dateText;
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
         policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
-        withheld,
+        withheld: isAll ? [...withheld, "content-range"] : withheld,
+        isWhole: isAll,
         keepsAge: !isKept,
         date,
         isCompressible: this.isCompressible,
       });
-      if (this.head !== undefined) this.head.tags = this.#tagsOf(response);
+      if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
     if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
+    if (conditions !== undefined && this.order.slice !== undefined) this.#makeWay(conditions);
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
-    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.order.key, this.meta);
+    if (this.request === undefined) this.#outdatesOthers = this.#edge.hasOther(this.#key, this.meta);
+  }
+
+  /** What it is found by: a response that is no slice, though one was asked for, is like any other. */
+  get #key(): CacheKey {
+    const { key, slice } = this.order;
+    return slice === undefined || this.slice?.kind === "slice" ? key : slice.whole;
+  }
+
+  /** Another representation than the stored one, which was asked about: none of that one's slices is of use any more. */
+  #makeWay({ ifNoneMatch, ifModifiedSince }: Conditions): void {
+    const validator = this.slice?.kind === "slice" ? this.slice.of.validator : "";
+    const asked = ifNoneMatch ?? ifModifiedSince;
+    const isSame = validator !== "" && (validator === ifNoneMatch || validator === ifModifiedSince);
+    if (asked === undefined || isSame || this.status >= 500) return;
+    const sequence = this.#edge.dropUrl(this.order.key);
+    // Unless somebody else purged meanwhile, this is what the purge is for.
+    if (sequence === this.startSequence + 1) this.#storeSequence = sequence;
   }
 
   #isCompressible(response: HeadedResponse): boolean {
-    if (!this.order.cache.compress) return false;
+    if (!this.order.cache.compress || this.slice?.kind === "slice") return false;
     // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
     const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
     return isCompressible((name) => response.field(name), response.status, bodyBytes);
-  }
-
-  /** Its tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */
-  #tagsOf(response: HeadedResponse): readonly string[] {
-    const { kept } = tagsOf({ field: (name) => response.field(name) });
-    if (kept.length === 0) return kept;
-    return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(this.order.key), group))];
   }
 
   /** `bytes[start, end)` of the body as they came, framing included. */
@@ -227,7 +218,7 @@ export class Recording {
     if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
     // The usual one: all of it in one piece, and nobody else wants it.
     if (isWhole && this.keeps && !this.hasFollowers) this.#store([{ bytes, start, end }]);
-    else this.#chunks.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
+    else this.#chunks.push(bytes.slice(start, end));
   }
 
   /** What came with one read has been taken, and more will come. */
@@ -245,7 +236,8 @@ export class Recording {
   /** The response is whole. */
   completed(): void {
     if (this.hasEnded) return;
-    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks);
+    if (this.keeps && !isLength(this.slice, this.#total)) return this.cut();
+    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks.pieces);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
     if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
@@ -274,27 +266,37 @@ export class Recording {
     this.refusal = reason;
     this.isShared = false;
     this.#edge.count(`refused ${reason}`);
-    this.#edge.mark(this.order.key, MARK_S, reason);
+    const seconds = markSeconds(reason, this.status);
+    if (seconds > 0) this.#edge.mark(this.#key, seconds, reason);
     this.#edge.landed(this);
   }
 
   // --- what another worker fetches ------------------------------------------------------------------------------
 
   /** Another worker stores it; here it is only followed. */
-  beganElsewhere(from: Pick<Recording, "status" | "contentLength" | "head" | "meta">): void {
+  beganElsewhere(from: Pick<Recording, "status" | "contentLength" | "head" | "meta" | "slice">): void {
     this.state = "streaming";
     this.status = from.status;
     this.contentLength = from.contentLength;
     this.head = from.head;
     this.meta = from.meta;
+    this.slice = from.slice;
     this.#isStored = true;
     this.#tell();
   }
 
   cameElsewhere(bytes: Uint8Array): void {
     this.#total += bytes.length;
-    this.#chunks.push({ bytes, start: 0, end: bytes.length });
+    this.#chunks.push(bytes);
     this.#tell();
+  }
+
+  /** It grew too large to be kept: from now on the other worker is told how far followers here have come. */
+  unkeptElsewhere(taken: (offset: number) => void): void {
+    this.keeps = false;
+    this.#taken = taken;
+    this.#edge.landed(this);
+    this.#trim();
   }
 
   endedElsewhere(state: RecordingState): void {
@@ -334,8 +336,9 @@ export class Recording {
     if (head === undefined || meta === undefined) return;
     this.#isStored = true;
     if (this.status !== 204) putContentLength(head, this.#total);
-    if (this.#outdatesOthers) this.#edge.remove(this.order.key);
-    this.#edge.keep({ ...this.order, head, meta, body, startSequence: this.startSequence });
+    const key = this.#key;
+    if (this.#outdatesOthers) this.#edge.remove(key);
+    this.#edge.keep({ key, cache: this.order.cache, head, meta, body, startSequence: this.#storeSequence });
   }
 
   // --- those who follow ---------------------------------------------------------------------------------------
@@ -373,23 +376,15 @@ export class Recording {
 
   /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
   chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
-    let at = this.#base;
-    for (const { bytes, end } of this.#chunks) {
-      if (offset < at + end) return { bytes, start: offset - at };
-      at += end;
-    }
-    return undefined;
+    return this.#chunks.at(offset);
   }
 
   /** Forgets what everybody has had of a body that is not kept. */
   #trim(): void {
     if (this.keeps) return;
     const slowest = this.#slowest();
-    for (let first = this.#chunks[0]; first !== undefined; first = this.#chunks[0]) {
-      if (this.#base + first.end > slowest) return;
-      this.#base += first.end;
-      this.#chunks.shift();
-    }
+    this.#chunks.trim(slowest);
+    this.#taken?.(slowest);
   }
 
   #slowest(): number {

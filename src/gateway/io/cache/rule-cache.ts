@@ -14,6 +14,10 @@ export interface RuleCache {
   readonly key: CacheKeyRule;
   /** How long a client waits for a fetch when a stale response may be served. */
   readonly softTimeoutMs: number;
+  /** Requests of this worker that may wait for one fetch. */
+  readonly waitersMax: number;
+  /** Size of slices in which large bodies are fetched; 0 = whole. */
+  readonly sliceBytes: number;
   /** Whether preloads of a stale response go ahead of the fetch. */
   readonly earlyHints: boolean;
   /** Whether compressed forms are kept as well. */
@@ -26,6 +30,8 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
   return {
     key: keyRule(key),
     softTimeoutMs,
+    waitersMax: config.waitersMax,
+    sliceBytes: config.sliceBytes,
     earlyHints: config.earlyHints,
     compress: config.compress,
     policy: {

@@ -76,7 +76,8 @@ function putOwn(serving: Serving, request: Request, answer: StoredAnswer, from: 
   return putEnd(serving, request, scratch, at);
 }
 
-function statusOf({ stored, nowMs, detail, forward }: StoredAnswer): string {
+/** What Cache-Status says of a stored answer, without the name. */
+export function statusOf({ stored, nowMs, detail, forward }: StoredAnswer): string {
   const note = detail === "" ? "" : `; detail=${detail}`;
   return `${forward ?? "hit"}; ttl=${Math.floor(freshForMs(stored, nowMs) / 1000)}${note}`;
 }
