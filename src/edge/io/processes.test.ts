@@ -56,7 +56,7 @@ class Scene {
 test("four processes that find, store and purge at random see no torn and no stale object", async () => {
   const scene = new Scene();
   const store = scene.open();
-  const workers = [0, 1, 2, 3].map((worker) => scene.start(worker, 100 + worker, 1200));
+  const workers = [0, 1, 2, 3].map((worker) => scene.start(worker, 100 + worker, 800));
   const seen = await Promise.all(workers.map((worker) => worker.churn()));
   expect(seen.map(({ torn, stale }) => ({ torn, stale }))).toEqual(seen.map(() => ({ torn: 0, stale: 0 })));
   for (const { hits, stores, purges } of seen) expect(Math.min(hits, stores, purges)).toBeGreaterThan(10);
@@ -71,7 +71,7 @@ test("processes killed in the middle of anything leave a store that the others g
   const scene = new Scene();
   const store = scene.open();
   const random = seededRandom(5);
-  const workers = [0, 1].map((worker) => scene.start(worker, 200 + worker, 2500));
+  const workers = [0, 1].map((worker) => scene.start(worker, 200 + worker, 2000));
   for (let kills = 0; kills < 8; kills++) {
     const victim = scene.start(2, 300 + kills, 60_000);
     await Bun.sleep(120 + random() * 100);

@@ -33,11 +33,15 @@ const encoder = new TextEncoder();
 const urlOf = (key: number): string => `example.com/group/${key % GROUPS}/object/${key}`;
 const keys = Array.from({ length: KEYS }, (_, key) => encoder.encode(urlOf(key)));
 
-/** Works for `ms` milliseconds. */
+/** Steps at least, however slow the machine: enough for each kind of work to be done many times. */
+const STEPS_MIN = 6000;
+
+/** Works for `ms` milliseconds, or as long as the least takes. */
 function churn(store: Store, origin: Int32Array, seed: number, ms: number): Churn {
   const worker = new Churner(store, origin, seededRandom(seed));
   const endMs = systemClock.nowMs() + ms;
-  while (systemClock.nowMs() < endMs) for (let step = 0; step < 100; step++) worker.step();
+  while (worker.steps < STEPS_MIN || systemClock.nowMs() < endMs)
+    for (let step = 0; step < 100; step++) worker.step();
   return worker.finish();
 }
 
@@ -69,6 +73,10 @@ class Churner {
     this.#store = store;
     this.#origin = origin;
     this.#random = random;
+  }
+
+  get steps(): number {
+    return this.#steps;
   }
 
   step(): void {
