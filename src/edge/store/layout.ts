@@ -13,7 +13,7 @@
 
 /** "TNFC" and the version of this layout: a block of another layout is refused, never misread. */
 const MAGIC = 0x544e_4643;
-const VERSION = 3;
+const VERSION = 4;
 
 /** One unit of the data area: a cache line. */
 export const UNIT_BYTES = 64;

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from "../../base/index.ts";
 import type { CacheStoreConfig, ListenerConfig, Snapshot } from "../../config/index.ts";
 import type { Store } from "../../edge/index.ts";
+import type { DiskTier } from "../../edge/io/index.ts";
 import type { Column, Scoreboard } from "../scoreboard.ts";
 import { Edge } from "./cache/edge.ts";
 import { HealthChecks } from "./health-checks.ts";
@@ -41,6 +42,8 @@ export interface WorkerContext {
   readonly writeAccess: (line: string) => void;
   /** Opens the store of all workers' caches; called when a rule first has one. */
   readonly openCache: (config: CacheStoreConfig) => Store;
+  /** Joins the disk tier below that store, if there is one. */
+  readonly openDisk?: (store: Store, config: CacheStoreConfig) => DiskTier | undefined;
   /** Where a worker's socket for the others is; absent: they only look at the store again. */
   readonly linkPath?: (worker: number) => string;
 }
@@ -116,17 +119,17 @@ export class Worker {
     for (const listener of this.#listeners.values()) listener.drain();
     const deadlineMs = this.#context.clock.nowMs() + this.#snapshot.gateway.stopTimeoutMs;
     await this.#until(() => this.connections === 0 || this.#context.clock.nowMs() >= deadlineMs);
-    this.stop();
+    await this.stop();
   }
 
-  /** Cuts everything and gives the column back. */
-  stop(): void {
+  /** Cuts everything and gives the column back, all at once; resolves when what is on its way to the disk is there. */
+  async stop(): Promise<void> {
     for (const cancel of this.#cancels.splice(0)) cancel();
     for (const listener of [...this.#listeners.values(), ...this.#draining]) listener.stop();
     this.#checks.stop();
     for (const group of this.#groups.values()) group.close();
-    this.#serving.edge?.stop();
     this.#column.release();
+    await this.#serving.edge?.stop();
   }
 
   /** A cache that cannot be opened is logged, and requests go around it: they must not fail for it. */
@@ -134,10 +137,11 @@ export class Worker {
     const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
     this.#serving.purgeToken = isWanted ? this.#readPurgeToken(gateway.cache) : undefined;
     if (!isWanted || this.#serving.edge !== undefined) return;
-    const { index, openCache, linkPath, log } = this.#context;
+    const { index, openCache, openDisk, linkPath, log } = this.#context;
     try {
       const store = openCache(gateway.cache);
-      const edge = new Edge({ store, serving: this.#serving, worker: index });
+      const disk = openDisk?.(store, gateway.cache);
+      const edge = new Edge({ store, disk, serving: this.#serving, worker: index });
       if (linkPath !== undefined) edge.openLink(linkPath);
       this.#serving.edge = edge;
     } catch (error) {

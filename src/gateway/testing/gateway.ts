@@ -147,7 +147,7 @@ export class TestGateway {
   }
 
   stop(): void {
-    this.worker.stop();
+    void this.worker.stop();
   }
 }
 

@@ -11,6 +11,8 @@ import {
   matchesVariant,
   NOT_KEPT,
   type NotKept,
+  type Purge,
+  type ReserveRequest,
   type Store,
   type StoredHead,
   type StoredMeta,
@@ -22,10 +24,12 @@ import {
   writeKey,
   writeMeta,
 } from "../../../edge/index.ts";
+import type { DiskTier } from "../../../edge/io/index.ts";
 import { copy, equals } from "../../../http/index.ts";
 import type { Serving } from "../serving.ts";
 import type { CacheKey } from "./cache-key.ts";
-import { bestCoding, Coder, type Coding } from "./coder.ts";
+import { bestCoding, Coder, type Coding, codedKey } from "./coder.ts";
+import { EdgeDisk, type Held } from "./edge-disk.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -61,6 +65,8 @@ export interface Keeping {
 /** What an edge works with. */
 export interface EdgeContext {
   readonly store: Store;
+  /** Below the store; absent: memory alone. */
+  readonly disk?: DiskTier | undefined;
   readonly serving: Serving;
   /** Column of this worker in the store. */
   readonly worker: number;
@@ -68,6 +74,7 @@ export interface EdgeContext {
 
 export class Edge {
   readonly store: Store;
+  readonly disk: EdgeDisk | undefined;
   readonly #serving: Serving;
   readonly #worker: number;
   readonly #recordings = new Map<number, Recording>();
@@ -79,11 +86,16 @@ export class Edge {
   /** The request in the worker's view, as the policy reads it. */
   readonly viewed: ViewedRequest;
   #stored: StoredResponse | undefined;
+  /** What the latest look found on disk. */
+  #shown: Held | undefined;
+  /** What recordings ask a target about, of what is on disk. */
+  readonly #askedAbout = new Map<Recording, Held>();
   #link: Link | undefined;
   readonly #coder: Coder = new Coder(this);
 
-  constructor({ store, serving, worker }: EdgeContext) {
+  constructor({ store, disk, serving, worker }: EdgeContext) {
     this.store = store;
+    this.disk = disk === undefined ? undefined : new EdgeDisk(disk, store);
     this.#worker = worker;
     this.#serving = serving;
     this.viewed = new ViewedRequest(serving.view);
@@ -94,8 +106,10 @@ export class Edge {
     this.#link = new Link(this, this.#worker, pathOf);
   }
 
-  stop(): void {
+  /** Resolves when what was on its way to the disk is there; nobody has to wait for it. */
+  async stop(): Promise<void> {
     this.#link?.stop();
+    await this.disk?.stop();
   }
 
   // --- looking up ---------------------------------------------------------------------------------------------
@@ -119,6 +133,7 @@ export class Edge {
   }
 
   #find(hashHi: number, hashLo: number, key: Uint8Array, end: number): StoredResponse | undefined {
+    this.#shown = undefined;
     let entry = this.store.find(hashHi, hashLo, key, 0, end);
     while (entry !== undefined) {
       this.#stored ??= new StoredResponse(entry);
@@ -128,7 +143,22 @@ export class Edge {
       }
       entry = this.store.next();
     }
-    return undefined;
+    this.#shown = this.disk?.find(hashHi, hashLo, key, end, this.matches);
+    return this.#shown?.stored;
+  }
+
+  /** Whether a response answers the request in the view. */
+  readonly matches = (stored: StoredResponse): boolean => matchesVariant(stored, this.viewed);
+
+  /** Of a response that was looked up last: what holds it, if its body is on disk. */
+  heldOf(stored: StoredResponse): Held | undefined {
+    return this.#shown?.stored === stored ? this.#shown : undefined;
+  }
+
+  /** The key that was looked up last, if the disk may have it. */
+  keyOnDisk(): CacheKey | undefined {
+    const isWorthIt = this.disk?.mayHave({ hashHi: this.#hashHi, hashLo: this.#hashLo }) === true;
+    return isWorthIt ? this.keepKey() : undefined;
   }
 
   /**
@@ -136,7 +166,7 @@ export class Edge {
    * will be. Undefined when the store has lost it meanwhile.
    */
   coded(cache: RuleCache, stored: StoredResponse): StoredResponse | undefined {
-    if (!stored.isCompressible || this.viewed.hasRange) return stored;
+    if (!stored.isCompressible || this.viewed.hasRange || this.#shown !== undefined) return stored;
     const coding = bestCoding(this.viewed.field("accept-encoding"));
     if (coding === undefined) return stored;
     const madeMs = stored.responseWallMs;
@@ -151,7 +181,7 @@ export class Edge {
 
   /** A form is found behind the key of the response, and goes with it in a purge. */
   #codedKey(plain: CacheKey, coding: Coding): CacheKey {
-    const bytes = Buffer.concat([plain.bytes, Buffer.from(`\0\0${coding}`)]);
+    const bytes = codedKey(plain.bytes, coding);
     const hashHi = this.store.hashHigh(bytes, 0, bytes.length);
     return { ...plain, bytes, hashHi, hashLo: this.store.hashLow(bytes, 0, bytes.length) };
   }
@@ -211,6 +241,9 @@ export class Edge {
   record(order: FetchOrder, isShared: boolean): Recording {
     const recording = new Recording(this, this.#serving, order, isShared);
     if (isShared) this.#recordings.set(numberOf(order.key), recording);
+    const { held } = order;
+    held?.retain();
+    if (held !== undefined) this.#askedAbout.set(recording, held);
     return recording;
   }
 
@@ -244,7 +277,8 @@ export class Edge {
 
   /** The recording has ended, or takes nobody else. */
   landed(recording: Recording): void {
-    const { key } = recording.order;
+    const { key, held } = recording.order;
+    if (held !== undefined && this.#askedAbout.delete(recording)) held.release();
     if (this.#recordings.get(numberOf(key)) !== recording) return;
     this.#recordings.delete(numberOf(key));
     this.store.flights.release(flightHash(key.hashHi, recording.startSequence), key.hashLo);
@@ -263,10 +297,28 @@ export class Edge {
 
   /** Puts a response into the store. False when another worker is at it just now. */
   put({ key, meta, head, body, startSequence }: Keeping): boolean {
-    const { store } = this;
+    const { store, disk } = this;
     let bodyBytes = 0;
     for (const { start, end } of body) bodyBytes += end - start;
-    const record = store.reserve({
+    const request = this.#roomFor({ key, meta, head, startSequence }, bodyBytes);
+    const isForDisk = disk !== undefined && !store.mayTake(request);
+    const record = isForDisk ? disk.reserve(request) : store.reserve(request);
+    if (record === "busy") return false;
+    if (typeof record === "string") return true;
+    let at = copy(head.bytes, 0, head.end, record.bytes, record.headOffset);
+    for (const { bytes, start, end } of body) at = copy(bytes, start, end, record.bytes, at);
+    writeMeta(record, meta, head);
+    const refusal = record.commit();
+    if (refusal !== undefined) record.abort();
+    else if (!isForDisk) disk?.forget(key.hashHi, key.hashLo, request.vary);
+    return refusal !== "busy";
+  }
+
+  #roomFor(
+    { key, meta, head, startSequence }: Omit<Keeping, "body" | "cache">,
+    bodyBytes: number,
+  ): ReserveRequest {
+    return {
       hashHi: key.hashHi,
       hashLo: key.hashLo,
       urlHash: key.urlHash,
@@ -280,15 +332,7 @@ export class Edge {
       startSequence,
       nowS: Math.floor(this.#serving.wallMs() / 1000),
       usableUntilS: 0,
-    });
-    if (record === "busy") return false;
-    if (typeof record === "string") return true;
-    let at = copy(head.bytes, 0, head.end, record.bytes, record.headOffset);
-    for (const { bytes, start, end } of body) at = copy(bytes, start, end, record.bytes, at);
-    writeMeta(record, meta, head);
-    const refusal = record.commit();
-    if (refusal !== undefined) record.abort();
-    return refusal !== "busy";
+    };
   }
 
   /** Stores what a 304 or an answer to HEAD made of `stored`, with its body. */
@@ -299,10 +343,19 @@ export class Edge {
     startSequence: number,
   ): void {
     const { bytes, bodyOffset, bodyBytes } = stored.entry;
-    const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     const { status, reason } = stored;
     const head = layOutHead({ status, reason }, fields, bodyBytes, cache.policy);
     if (head === undefined) return;
+    const held = this.heldOf(stored);
+    if (held?.record.isWhole === false) {
+      const whole = { ...meta, status };
+      const request = this.#roomFor({ key, meta: whole, head, startSequence }, bodyBytes);
+      return this.disk?.renew(held, request, (room) => {
+        copy(head.bytes, 0, head.end, room.bytes, room.headOffset);
+        writeMeta(room, whole, head);
+      });
+    }
+    const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     if (this.hasOther(key, meta)) this.remove(key);
     this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });
   }
@@ -319,6 +372,7 @@ export class Edge {
   /** Removes all variants of a key. */
   remove({ hashHi, hashLo, bytes }: CacheKey): void {
     this.store.remove(hashHi, hashLo, bytes, 0, bytes.length);
+    this.disk?.forget(hashHi, hashLo);
   }
 
   // --- purging ------------------------------------------------------------------------------------------------
@@ -337,11 +391,15 @@ export class Edge {
   }
 
   #purgeHash(hash: number, isHard: boolean): void {
-    this.store.purge({ kind: "url", hash, hard: isHard });
+    this.#purge({ kind: "url", hash, hard: isHard });
   }
 
   purgeTag(tag: string, isHard = true): void {
-    this.store.purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
+    this.#purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
+  }
+
+  #purge(purge: Purge): void {
+    (this.disk?.tier ?? this.store).purge(purge);
   }
 }
 
