@@ -167,7 +167,10 @@ class RunningController implements ControllerHandle {
     const { tail } = store;
     if (tail.kind === "corrupt")
       controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
-    const cache = new CacheTraffic(() => plane.cacheStats());
+    const cache = new CacheTraffic(
+      () => plane.cacheStats(),
+      () => plane.diskStats(),
+    );
     plane.published = () => cache.begin(systemClock.nowMs());
     const traffic = this.#followTraffic(plane, controller, cache);
     const info = {
@@ -221,7 +224,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
-      this.#plane?.sealCache();
+      await this.#plane?.sealCache();
       this.#directory.forget();
     });
     return this.#ending;
@@ -231,6 +234,7 @@ class RunningController implements ControllerHandle {
     this.#ending ??= this.#end(async () => {
       this.#log.info("controller-stopping", { note: "gateway and tasks go on" });
       await this.#controller?.stop();
+      await this.#plane?.leave();
     });
     return this.#ending;
   }
@@ -267,7 +271,7 @@ class RunningController implements ControllerHandle {
       metrics: () =>
         renderMetrics([
           ...gatewayMetrics(plane.scoreboard, plane.latest()),
-          ...cacheMetrics(plane.cacheStats()),
+          ...cacheMetrics(plane.cacheStats(), plane.diskStats()),
         ]),
       health: () => ({
         status: "ok",

@@ -41,3 +41,4 @@ export { scanWindow } from "./scan.ts";
 export { SEGMENT_HEADER_BYTES, segmentHeader, serialOf } from "./segment-file.ts";
 export { isLater, type Segment, Segments } from "./segments.ts";
 export { DiskSlots, placeOf, slotOf, unitOf } from "./slots.ts";
+export type { DiskStats, RebuildProgress } from "./stats.ts";

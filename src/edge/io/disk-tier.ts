@@ -22,8 +22,10 @@ import {
   type DiskMiss,
   type DiskOff,
   type DiskRefusal,
-  type DiskSizes,
   DiskSlots,
+  type DiskSpace,
+  type DiskStats,
+  diskSizesFor,
   diskUnits,
   FRAME,
   frameRecord,
@@ -48,7 +50,7 @@ import { SegmentFiles } from "./disk-files.ts";
 import { openIndex } from "./disk-folder.ts";
 import { PurgeFile } from "./disk-purges.ts";
 import { type DiskQuery, DiskReads, READ_DEADLINE_MS } from "./disk-reads.ts";
-import { Rebuild, type RebuildProgress } from "./disk-rebuild.ts";
+import { Rebuild } from "./disk-rebuild.ts";
 import type { DiskRecord } from "./disk-record.ts";
 import { DiskWriter } from "./disk-writer.ts";
 import { isProcessAlive } from "./store-file.ts";
@@ -83,33 +85,10 @@ export interface JoinDiskOptions {
   readonly scheduler?: Scheduler;
 }
 
-/** What the tier holds, and what all workers together did since it was made. */
-export interface DiskStats {
-  /** Bytes of all segments that have something in them. */
-  readonly usedBytes: number;
-  readonly capacityBytes: number;
-  readonly indexBytes: number;
-  /** About how many objects can be found. */
-  readonly objects: number;
-  readonly found: number;
-  readonly foundBytes: number;
-  readonly written: number;
-  readonly writtenBytes: number;
-  /** Objects that were hit and written again before their segment was dropped. */
-  readonly writtenAgain: number;
-  /** Objects that were admitted and lost to a failed write. */
-  readonly lost: number;
-  readonly missed: Readonly<Partial<Record<DiskMiss, number>>>;
-  readonly refused: Readonly<Partial<Record<DiskRefusal, number>>>;
-  /** Why a worker writes nothing at the moment. */
-  readonly off: DiskOff | undefined;
-  /** How far this worker is with segments that were found at the start; worker 0 is the one that reads them. */
-  readonly rebuild: RebuildProgress;
-}
-
-/** The largest body that a tier of these sizes takes, if its head is a usual one. */
-export function diskBodyBytesMax({ segmentBytes }: Pick<DiskSizes, "segmentBytes">): number {
-  return Math.min(segmentBytes / 2, CLASS_BYTES_MAX) - BODY_AT_MAX;
+/** The largest body that a tier takes whatever its head. Throws a RangeError for a tier that is impossible. */
+export function diskBodyBytesMax(space: DiskSpace): number {
+  const { segmentBytes } = diskSizesFor(space);
+  return Math.max(0, Math.floor(Math.min(segmentBytes / 2, CLASS_BYTES_MAX)) - BODY_AT_MAX);
 }
 
 /** Joins a prepared tier; why not, if so. Throws a RangeError for a worker's number that it was not prepared for. */

@@ -119,17 +119,18 @@ export class Worker {
     for (const listener of this.#listeners.values()) listener.drain();
     const deadlineMs = this.#context.clock.nowMs() + this.#snapshot.gateway.stopTimeoutMs;
     await this.#until(() => this.connections === 0 || this.#context.clock.nowMs() >= deadlineMs);
-    await this.stop();
+    await this.#serving.edge?.disk?.stop();
+    this.stop();
   }
 
-  /** Cuts everything and gives the column back, all at once; resolves when what is on its way to the disk is there. */
-  async stop(): Promise<void> {
+  /** Cuts everything and gives the column back. */
+  stop(): void {
     for (const cancel of this.#cancels.splice(0)) cancel();
     for (const listener of [...this.#listeners.values(), ...this.#draining]) listener.stop();
     this.#checks.stop();
     for (const group of this.#groups.values()) group.close();
+    this.#serving.edge?.stop();
     this.#column.release();
-    await this.#serving.edge?.stop();
   }
 
   /** A cache that cannot be opened is logged, and requests go around it: they must not fail for it. */

@@ -147,7 +147,7 @@ export class TestGateway {
   }
 
   stop(): void {
-    void this.worker.stop();
+    this.worker.stop();
   }
 }
 

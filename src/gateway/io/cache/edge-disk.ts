@@ -66,6 +66,7 @@ export class EdgeDisk {
   readonly #store: Store;
   readonly #readers = new Map<number, Readers>();
   readonly #held = new Map<number, Held[]>();
+  #stopping: Promise<void> | undefined;
   /** Clients that are being sent something large. */
   sends = 0;
 
@@ -213,7 +214,8 @@ export class EdgeDisk {
 
   /** Writes what waits, and lets go of the files. */
   stop(): Promise<void> {
-    return this.tier.stop();
+    this.#stopping ??= this.tier.stop();
+    return this.#stopping;
   }
 }
 

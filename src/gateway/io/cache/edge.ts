@@ -106,10 +106,9 @@ export class Edge {
     this.#link = new Link(this, this.#worker, pathOf);
   }
 
-  /** Resolves when what was on its way to the disk is there; nobody has to wait for it. */
-  async stop(): Promise<void> {
+  stop(): void {
     this.#link?.stop();
-    await this.disk?.stop();
+    void this.disk?.stop();
   }
 
   // --- looking up ---------------------------------------------------------------------------------------------
