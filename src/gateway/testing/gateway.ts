@@ -17,6 +17,7 @@ import {
   type UserConfig,
 } from "../../config/index.ts";
 import { formatStore, Store, sizesFor } from "../../edge/index.ts";
+import type { DiskTier } from "../../edge/io/index.ts";
 import { createTransport } from "../io/transport/index.ts";
 import { Worker } from "../io/worker.ts";
 import { type Column, formatScoreboard, Scoreboard, scoreboardBytes } from "../scoreboard.ts";
@@ -76,6 +77,7 @@ export interface GatewayOptions {
   readonly scheduler?: Scheduler;
   readonly port?: number;
   readonly store?: Store;
+  readonly disk?: DiskTier;
 }
 
 /** A config as tests write it: the listener "web" is on `port`. */
@@ -116,6 +118,7 @@ export class TestGateway {
         this.store = options.store ?? plainStore(memoryBytes, index);
         return this.store;
       },
+      openDisk: () => options.disk,
     });
   }
 
