@@ -15,7 +15,7 @@ import {
 const NAMES = ["found", "foundBytes", "written", "writtenBytes", "writtenAgain", "lost"] as const;
 
 /** Everything that is counted. */
-export type DiskCounter = (typeof NAMES)[number] | `missed ${DiskMiss}` | `refused ${DiskRefusal}`;
+type DiskCounter = (typeof NAMES)[number] | `missed ${DiskMiss}` | `refused ${DiskRefusal}`;
 
 /** Counter -> its cell in a row. The last cell says why a worker does not write: a number from 1 on, or 0. */
 const ALL: readonly string[] = [

@@ -3,7 +3,7 @@
  * given memory; files are in edge/io.
  */
 export { type Admission, admitEverything, admitUsedAgain, DiskGhosts } from "./admission.ts";
-export { type DiskCounter, DiskCounters } from "./counters.ts";
+export { DiskCounters } from "./counters.ts";
 export {
   type DiskIndex,
   type DiskSecret,

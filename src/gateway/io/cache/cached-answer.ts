@@ -27,9 +27,8 @@ import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
-import { DISK_WAIT_MS } from "./disk-sending.ts";
+import { DiskLook } from "./disk-look.ts";
 import type { Edge } from "./edge.ts";
-import type { Held, Reading } from "./edge-disk.ts";
 import { Following, type Ways } from "./following.ts";
 import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { freshen, invalidate } from "./passing.ts";
@@ -48,9 +47,6 @@ const HIT = cachedAs("hit", "fresh");
 const DISK_HIT = cachedAs("hit", "disk");
 const ABSENT = cachedAs("miss", "absent");
 
-/** Reads from disk of one request: somebody else's may be of another variant, or gone from memory at once. */
-const DISK_LOOKS_MAX = 3;
-
 /** Looks of one request: what it waited for may be of no use to it, or gone when it came. */
 const LOOKS_MAX = 250;
 
@@ -64,13 +60,7 @@ export class CachedAnswer implements Ways {
   #looks = 0;
   /** Another worker fetches. */
   #isElsewhere = false;
-  /** The disk is being read. */
-  #isReading = false;
-  #diskLooks = 0;
-  /** What was found came from the disk. */
-  #isFromDisk = false;
-  /** A response on disk that this request is answered with, or asks a target about. */
-  #held: Held | undefined;
+  readonly #disk: DiskLook;
   /** When the request came, by the clock and by the purges. */
   #startWallMs = 0;
   #startSequence = 0;
@@ -79,7 +69,8 @@ export class CachedAnswer implements Ways {
     this.#exchange = exchange;
     this.#serving = serving;
     this.#request = request;
-    const sending = new Sending(exchange, serving, request, () => this.#withoutDisk());
+    this.#disk = new DiskLook(exchange, serving, request, () => this.lookAgain());
+    const sending = new Sending(exchange, serving, request, () => this.#disk.giveUp());
     this.#sender = { exchange, serving, request, sending };
     this.#following = new Following(this.#sender, this);
   }
@@ -134,10 +125,10 @@ export class CachedAnswer implements Ways {
     if (this.#looks++ === LOOKS_MAX) return this.#around("bypass", "too-many-looks");
     const stored = edge.look(this.#cache);
     if (stored === false) return this.#around("bypass", "key-too-long");
-    if (stored !== undefined) this.#hold(edge.heldOf(stored));
+    if (stored !== undefined) this.#disk.hold(edge.heldOf(stored));
     const nowMs = this.#serving.wallMs();
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
-    if (stored === undefined && this.#readsDisk(edge, decision)) return true;
+    if (stored === undefined && this.#disk.begin(edge, decision)) return true;
     switch (decision.kind) {
       case "hit":
       case "stale":
@@ -155,61 +146,6 @@ export class CachedAnswer implements Ways {
     }
   }
 
-  // --- the disk -----------------------------------------------------------------------------------------------
-
-  /** Whether the disk is asked for what is not in memory. */
-  #readsDisk(edge: Edge, { kind }: Decision): boolean {
-    const isWanted = kind === "miss" || kind === "gateway-timeout";
-    if (edge.disk === undefined || !isWanted || this.#diskLooks >= DISK_LOOKS_MAX) return false;
-    const key = edge.keyOnDisk();
-    if (key === undefined) return false;
-    this.#diskLooks++;
-    this.#isReading = true;
-    const { number, down } = this.#request;
-    const isThis = (): boolean => this.#request.number === number && this.#request.down === down;
-    const matches = (stored: StoredResponse): boolean => {
-      // Whoever has left wanted it, and others may.
-      if (!isThis()) return true;
-      this.#exchange.view();
-      return edge.matches(stored);
-    };
-    edge.disk.read(key, matches, (reading) => {
-      if (!isThis() || !this.#isReading) return;
-      try {
-        this.#wasRead(reading);
-      } catch (error) {
-        down?.crashed(error);
-      }
-    });
-    this.#exchange.wait("fetch", DISK_WAIT_MS);
-    this.#serving.transport.yieldSoon();
-    return true;
-  }
-
-  #wasRead(reading: Reading): void {
-    if (reading === "none") return this.#withoutDisk();
-    this.#isReading = false;
-    this.#isFromDisk = reading === "there";
-    this.lookAgain();
-  }
-
-  /** On as if there were no disk. */
-  #withoutDisk(): void {
-    this.#isReading = false;
-    this.#isFromDisk = false;
-    this.#diskLooks = DISK_LOOKS_MAX;
-    this.#hold(undefined);
-    this.lookAgain();
-  }
-
-  #hold(held: Held | undefined): void {
-    held?.retain();
-    this.#held?.release();
-    this.#held = held;
-  }
-
-  // --- what comes of it ---------------------------------------------------------------------------------------
-
   /** To a target, as without a cache; what was decided is said in Cache-Status. */
   #around(forward: string, detail: string): false {
     this.#say(`fwd=${forward}; detail=${detail}`);
@@ -226,7 +162,8 @@ export class CachedAnswer implements Ways {
     nowMs: number,
   ): boolean {
     if (stored === undefined) return this.#around("bypass", "absent");
-    if (decision.kind === "hit") return this.#sendStored(edge, stored, nowMs, this.#isFromDisk ? "disk" : "");
+    if (decision.kind === "hit")
+      return this.#sendStored(edge, stored, nowMs, this.#disk.isFromDisk ? "disk" : "");
     // What the refresh needs is taken first: once the answer is out, this object serves another request.
     const conditions = conditionsFor(stored);
     const order = this.#order(edge, stored, conditions);
@@ -299,8 +236,9 @@ export class CachedAnswer implements Ways {
     const plan = this.#plan;
     if (down === undefined || plan === undefined) throw new Error("cache: a request without a client");
     const variant = stored === undefined ? "" : stored.varyValues;
-    const held = stored === undefined ? undefined : edge.heldOf(stored);
-    return { client: down, plan, cache: this.#cache, key: edge.keepKey(), variant, conditions, held };
+    const order = { client: down, plan, cache: this.#cache, key: edge.keepKey(), variant, conditions };
+    if (stored !== undefined) edge.disk?.askAbout(order, edge.heldOf(stored));
+    return order;
   }
 
   /** The request's head with the cache's conditions in the place of the client's. */
@@ -385,7 +323,7 @@ export class CachedAnswer implements Ways {
 
   /** The time of a wait is over. */
   timedOut(): void {
-    if (this.#isReading) return this.#withoutDisk();
+    if (this.#disk.isReading) return this.#disk.giveUp();
     if (this.isSending) return this.#sender.sending.timedOut();
     if (!this.#isElsewhere) return this.#following.timedOut();
     this.#isElsewhere = false;
@@ -438,9 +376,6 @@ export class CachedAnswer implements Ways {
     this.#plan = undefined;
     this.#looks = 0;
     this.#isElsewhere = false;
-    this.#isReading = false;
-    this.#isFromDisk = false;
-    this.#diskLooks = 0;
-    this.#hold(undefined);
+    this.#disk.clear();
   }
 }

@@ -73,8 +73,8 @@ const accepted: (acceptEncoding: string) => readonly string[] = memoized(256, (a
 );
 
 /** What a form is found by: the key of the response, and the coding. */
-export function codedKey(plain: Uint8Array, coding: Coding): Uint8Array {
-  return Buffer.concat([plain, Buffer.from(`\0\0${coding}`)]);
+export function codedKey(key: Uint8Array, coding: Coding): Uint8Array {
+  return Buffer.concat([key, Buffer.from(`\0\0${coding}`)]);
 }
 
 /** Whether `bytes[start, end)` is the key of a form. */

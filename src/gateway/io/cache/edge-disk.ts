@@ -20,6 +20,7 @@ import type { DiskRecord, DiskTier } from "../../../edge/io/index.ts";
 import { equals } from "../../../http/index.ts";
 import type { CacheKey } from "./cache-key.ts";
 import { isCodedKey } from "./coder.ts";
+import type { FetchOrder } from "./recording.ts";
 
 /** Clients of one worker that are sent something large at once; each may cost a piece of memory while it is slow. */
 const SENDS_MAX = 512;
@@ -66,6 +67,9 @@ export class EdgeDisk {
   readonly #store: Store;
   readonly #readers = new Map<number, Readers>();
   readonly #held = new Map<number, Held[]>();
+  /** What orders ask a target about. */
+  readonly #askedAbout = new WeakMap<FetchOrder, Held>();
+  readonly #asking = new Set<FetchOrder>();
   #stopping: Promise<void> | undefined;
   /** Clients that are being sent something large. */
   sends = 0;
@@ -158,6 +162,23 @@ export class EdgeDisk {
   /** What is held of a key is found no more: it is out of date, or turned out to be broken. */
   forgetHeld(key: Pick<CacheKey, "hashHi" | "hashLo">): void {
     this.#held.delete(numberOf(key));
+  }
+
+  /** Notes that a fetch would be about `held`. */
+  askAbout(order: FetchOrder, held: Held | undefined): void {
+    if (held !== undefined) this.#askedAbout.set(order, held);
+  }
+
+  /** The fetch begins: what it is about stays, even if who asked leaves. */
+  began(order: FetchOrder): void {
+    const held = this.#askedAbout.get(order);
+    if (held === undefined || this.#asking.has(order)) return;
+    this.#asking.add(order);
+    held.retain();
+  }
+
+  landed(order: FetchOrder): void {
+    if (this.#asking.delete(order)) this.#askedAbout.get(order)?.release();
   }
 
   // --- writing ------------------------------------------------------------------------------------------------

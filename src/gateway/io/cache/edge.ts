@@ -14,13 +14,11 @@ import {
   type Purge,
   type ReserveRequest,
   type Store,
-  type StoredHead,
   type StoredMeta,
   StoredResponse,
   tagHash,
   type Update,
   urlHash,
-  varyKey,
   writeKey,
   writeMeta,
 } from "../../../edge/index.ts";
@@ -30,6 +28,7 @@ import type { Serving } from "../serving.ts";
 import type { CacheKey } from "./cache-key.ts";
 import { bestCoding, Coder, type Coding, codedKey } from "./coder.ts";
 import { EdgeDisk, type Held } from "./edge-disk.ts";
+import { type Keeping, roomFor } from "./keeping.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -42,25 +41,7 @@ export const KEY_BYTES_MAX: number = 16 * 1024;
 /** How long other workers leave a key to the one that fetches it: longer than any target may take, as a rule. */
 const CLAIM_MS = 60_000;
 
-const NO_TAGS: readonly number[] = [];
-
-/** Some of a body: `bytes[start, end)`. */
-export interface Piece {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A response to be stored. */
-export interface Keeping {
-  readonly key: CacheKey;
-  readonly cache: RuleCache;
-  readonly meta: StoredMeta;
-  readonly head: StoredHead;
-  readonly body: readonly Piece[];
-  /** The number of the latest purge before the request went out. */
-  readonly startSequence: number;
-}
+export type { Piece } from "./keeping.ts";
 
 /** What an edge works with. */
 export interface EdgeContext {
@@ -88,8 +69,6 @@ export class Edge {
   #stored: StoredResponse | undefined;
   /** What the latest look found on disk. */
   #shown: Held | undefined;
-  /** What recordings ask a target about, of what is on disk. */
-  readonly #askedAbout = new Map<Recording, Held>();
   #link: Link | undefined;
   readonly #coder: Coder = new Coder(this);
 
@@ -240,9 +219,7 @@ export class Edge {
   record(order: FetchOrder, isShared: boolean): Recording {
     const recording = new Recording(this, this.#serving, order, isShared);
     if (isShared) this.#recordings.set(numberOf(order.key), recording);
-    const { held } = order;
-    held?.retain();
-    if (held !== undefined) this.#askedAbout.set(recording, held);
+    this.disk?.began(order);
     return recording;
   }
 
@@ -276,8 +253,8 @@ export class Edge {
 
   /** The recording has ended, or takes nobody else. */
   landed(recording: Recording): void {
-    const { key, held } = recording.order;
-    if (held !== undefined && this.#askedAbout.delete(recording)) held.release();
+    const { key } = recording.order;
+    this.disk?.landed(recording.order);
     if (this.#recordings.get(numberOf(key)) !== recording) return;
     this.#recordings.delete(numberOf(key));
     this.store.flights.release(flightHash(key.hashHi, recording.startSequence), key.hashLo);
@@ -313,25 +290,8 @@ export class Edge {
     return refusal !== "busy";
   }
 
-  #roomFor(
-    { key, meta, head, startSequence }: Omit<Keeping, "body" | "cache">,
-    bodyBytes: number,
-  ): ReserveRequest {
-    return {
-      hashHi: key.hashHi,
-      hashLo: key.hashLo,
-      urlHash: key.urlHash,
-      key: key.bytes,
-      urlStart: key.urlStart,
-      pathEnd: key.pathEnd,
-      vary: varyKey(meta),
-      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => tagHash(this.store, tag)),
-      headBytes: head.end,
-      bodyBytes,
-      startSequence,
-      nowS: Math.floor(this.#serving.wallMs() / 1000),
-      usableUntilS: 0,
-    };
+  #roomFor(keeping: Omit<Keeping, "body" | "cache">, bodyBytes: number): ReserveRequest {
+    return roomFor(this.store, keeping, { bodyBytes, wallMs: this.#serving.wallMs() });
   }
 
   /** Stores what a 304 or an answer to HEAD made of `stored`, with its body. */

@@ -39,7 +39,6 @@ import type { Serving } from "../serving.ts";
 import { type CacheKey, groupTag, hostOf } from "./cache-key.ts";
 import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
-import type { Held } from "./edge-disk.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
@@ -59,8 +58,6 @@ export interface FetchOrder {
   readonly variant: string;
   /** Of the stored response that is asked about; undefined for a plain fetch. */
   readonly conditions: Conditions | undefined;
-  /** That one, if its body is on disk. */
-  readonly held?: Held | undefined;
 }
 
 /** A client's exchange that follows a recording. Calls come one at a time. */
