@@ -1,6 +1,8 @@
 /** A response that is on disk and not in memory: whatever is asked of it, the answer is the one that memory would give. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { systemClock } from "../../../base/index.ts";
 import { eventually, get, ok, request, stopAll, Target } from "../../testing/index.ts";
+import { YIELD_MS } from "../transport/loop.ts";
 import { beforeDisk, type OnDisk } from "./testing/disk.ts";
 import { bare, FRESH, inOrder, said } from "./testing.ts";
 
@@ -207,6 +209,19 @@ test("what is too large for memory is kept on disk, and found while it is on its
     1,
   ]);
   expect(scene.store.stats().entries).toBe(0);
+});
+
+test("a hit on disk does not wait until the transport's loop has nothing else to do", async () => {
+  const scene = await onDisk("large");
+  const client = await scene.gateway.connect();
+  let soonestMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 20; round++) {
+    const beganMs = systemClock.nowMs();
+    const { body } = await client.ask(get("/", "Range: bytes=0-9"));
+    expect(body).toBe("0123456789");
+    soonestMs = Math.min(soonestMs, systemClock.nowMs() - beganMs);
+  }
+  expect(soonestMs).toBeLessThan(YIELD_MS / 2);
 });
 
 test("a newer response in memory leaves none older on disk", async () => {
