@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-hit-ratio": [],
   "edge-slice": ["--rounds", "3"],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
+  "edge-disk-gateway": ["--objects", "4000", "--rounds", "3"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],

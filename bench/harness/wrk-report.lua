@@ -7,12 +7,19 @@ done = function(summary, latency, requests)
     failed.connect, failed.read, failed.write, failed.status, failed.timeout))
 end
 
--- With the argument "distinct" no two requests have the same query, in this run and in those before it.
+-- With the argument "distinct" no two requests have the same query, in this run and in those before it. With "cycle" and a
+-- number they go round so many queries.
 init = function(args)
-  if args[1] ~= "distinct" then return end
   local run, count = args[2], 0
-  request = function()
-    count = count + 1
-    return wrk.format("GET", wrk.path .. "?" .. run .. "-" .. count)
+  if args[1] == "distinct" then
+    request = function()
+      count = count + 1
+      return wrk.format("GET", wrk.path .. "?" .. run .. "-" .. count)
+    end
+  elseif args[1] == "cycle" then
+    request = function()
+      count = (count + 1) % tonumber(run)
+      return wrk.format("GET", wrk.path .. "?" .. count)
+    end
   end
 end

@@ -19,13 +19,22 @@ export interface WrkReport {
 
 const SCRIPT = join(import.meta.dirname, "wrk-report.lua");
 
-/** Loads `http://127.0.0.1:port` at `path` (with `distinct` never twice at the same) for `seconds`. Throws when any request failed: such a figure means nothing. */
+/** What wrk asks for. */
+interface Asked {
+  readonly path?: string;
+  /** Never twice for the same. */
+  readonly distinct?: boolean;
+  /** For so many in turn: the path with `?0`, `?1` and so on. */
+  readonly cycle?: number;
+}
+
+/** Loads `http://127.0.0.1:port` for `seconds`. Throws when any request failed: such a figure means nothing. */
 export async function wrk(
   port: number,
   connections: number,
   seconds: number,
   core: number,
-  { path = "/feed?page=1", distinct = false }: { readonly path?: string; readonly distinct?: boolean } = {},
+  { path = "/feed?page=1", distinct = false, cycle = 0 }: Asked = {},
 ): Promise<WrkReport> {
   const argv = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "-s", SCRIPT];
   const child = Bun.spawn([
@@ -33,6 +42,7 @@ export async function wrk(
     ...argv,
     `http://127.0.0.1:${port}${path}`,
     ...(distinct ? ["--", "distinct", String(Date.now())] : []),
+    ...(cycle > 0 ? ["--", "cycle", String(cycle)] : []),
   ]);
   const stdout = await child.stdout.text();
   await child.exited;

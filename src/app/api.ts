@@ -110,6 +110,28 @@ export interface CacheStatus {
   readonly entries: number;
   readonly liveBytes: number;
   readonly capacityBytes: number;
+  /** What is kept on disk; null when responses are kept in memory alone. */
+  readonly disk: CacheDiskStatus | null;
+}
+
+/** The disk tier of the cache. Totals are since its index was made; reasons that never occurred are left out. */
+export interface CacheDiskStatus {
+  /** About how many responses can be found. */
+  readonly objects: number;
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+  /** Responses that were found there when memory did not have them. */
+  readonly found: number;
+  readonly written: number;
+  readonly writtenBytes: number;
+  /** Responses that were to be written and were not, because the disk failed. */
+  readonly lost: number;
+  /** Reason -> looks that found nothing. */
+  readonly missed: Readonly<Record<string, number>>;
+  /** Reason -> responses that left memory and were not written. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Why nothing is written at the moment: "disk-full", "unwritable" or "io-error"; null when all is well. */
+  readonly off: string | null;
 }
 
 /** What the rules with a cache did in all; a reader that wants a window takes two of these. */

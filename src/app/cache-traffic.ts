@@ -1,5 +1,5 @@
 /** What the cache did of late: readings of its counters, taken once a second. */
-import { countsOf, hitsOf, type ResultCount, type StoreStats } from "../edge/index.ts";
+import { countsOf, type DiskStats, hitsOf, type ResultCount, type StoreStats } from "../edge/index.ts";
 import type { CacheStatus } from "./api.ts";
 
 /** Readings kept, one a second: the hit ratio of late is that of a minute. */
@@ -15,11 +15,16 @@ interface Reading {
 
 export class CacheTraffic {
   readonly #statsInUse: () => StoreStats | undefined;
+  readonly #diskStats: () => DiskStats | undefined;
   #readings: Reading[] = [];
 
-  /** `statsInUse`: undefined while no rule has a cache. */
-  constructor(statsInUse: () => StoreStats | undefined) {
+  /** `statsInUse`: undefined while no rule has a cache. `diskStats`: undefined while it has memory alone. */
+  constructor(
+    statsInUse: () => StoreStats | undefined,
+    diskStats: () => DiskStats | undefined = () => undefined,
+  ) {
     this.#statsInUse = statsInUse;
+    this.#diskStats = diskStats;
   }
 
   /** Takes the first reading, so that the first request counts as one of late; later ones wait for their second. */
@@ -56,8 +61,22 @@ export class CacheTraffic {
       entries,
       liveBytes,
       capacityBytes,
+      disk: diskStatus(this.#diskStats()),
     };
   }
+}
+
+function diskStatus(stats: DiskStats | undefined): CacheStatus["disk"] {
+  if (stats === undefined) return null;
+  const {
+    indexBytes: _,
+    foundBytes: _bytes,
+    writtenAgain: _again,
+    rebuild: _rebuild,
+    off = null,
+    ...rest
+  } = stats;
+  return { ...rest, off };
 }
 
 function readingOf(stats: StoreStats, atMs: number): Reading {

@@ -169,7 +169,10 @@ class RunningController implements ControllerHandle {
     const { tail } = store;
     if (tail.kind === "corrupt")
       controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
-    const cache = new CacheTraffic(() => plane.cacheStats());
+    const cache = new CacheTraffic(
+      () => plane.cacheStats(),
+      () => plane.diskStats(),
+    );
     const ledger = new CacheLedger(() => plane.cacheStats(), systemClock);
     ledger.begin(); // where a snapshot is taken up as it is, none is published
     plane.published = () => {
@@ -230,7 +233,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
-      this.#plane?.sealCache();
+      await this.#plane?.sealCache();
       this.#directory.forget();
     });
     return this.#ending;
@@ -240,6 +243,7 @@ class RunningController implements ControllerHandle {
     this.#ending ??= this.#end(async () => {
       this.#log.info("controller-stopping", { note: "gateway and tasks go on" });
       await this.#controller?.stop();
+      await this.#plane?.leave();
     });
     return this.#ending;
   }
@@ -276,7 +280,7 @@ class RunningController implements ControllerHandle {
       metrics: () =>
         renderMetrics([
           ...gatewayMetrics(plane.scoreboard, plane.latest()),
-          ...cacheMetrics(plane.cacheStats()),
+          ...cacheMetrics(plane.cacheStats(), plane.diskStats()),
         ]),
       health: () => ({
         status: "ok",

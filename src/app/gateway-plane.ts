@@ -5,10 +5,11 @@ import { existsSync, statSync } from "node:fs";
 import { type Clock, type Log, systemClock } from "../base/index.ts";
 import type { Snapshot } from "../config/index.ts";
 import type { DataPlane } from "../control/index.ts";
-import { openBlock, type Store, type StoreStats } from "../edge/index.ts";
-import { mapStore, openStore, sealStore } from "../edge/io/index.ts";
+import { type DiskStats, openBlock, type Store, type StoreStats } from "../edge/index.ts";
+import { type DiskTier, mapStore, openStore, sealStore } from "../edge/io/index.ts";
 import { type Column, HEALTH, type Scoreboard } from "../gateway/index.ts";
-import { openScoreboard } from "../gateway/io/index.ts";
+import { objectShare, openScoreboard } from "../gateway/io/index.ts";
+import { type CacheDiskOptions, joinCacheDisk, openCacheDisk, sealCacheDisk } from "./cache-disk.ts";
 import { SnapshotPublication } from "./snapshot-publication.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -25,6 +26,7 @@ export class GatewayPlane implements DataPlane {
   readonly #clock: Clock;
   readonly #snapshot: SnapshotPublication;
   #cache: Store | undefined;
+  #disk: DiskTier | undefined;
   readonly #log: Log;
   /** Called after each snapshot, before workers that it is the first for are there. */
   published: () => void = () => {};
@@ -39,7 +41,7 @@ export class GatewayPlane implements DataPlane {
     this.#scoreboardFile = identityOf(directory.scoreboard);
     this.#snapshot = new SnapshotPublication(directory.snapshot);
     if (!existsSync(directory.snapshot)) return;
-    this.#cache = this.#storeInUse(); // when nothing has changed since, nothing is published
+    this.#takeStoreInUse(); // when nothing has changed since, nothing is published
     try {
       this.#snapshot.takeUp();
     } catch (error) {
@@ -73,6 +75,16 @@ export class GatewayPlane implements DataPlane {
     return this.#cache;
   }
 
+  /** The disk tier below it, if there is one: purges go through it. */
+  get disk(): DiskTier | undefined {
+    return this.#disk;
+  }
+
+  /** What it holds and all workers did with it. */
+  diskStats(): DiskStats | undefined {
+    return this.cacheStats() === undefined ? undefined : this.#disk?.stats();
+  }
+
   /** What it holds and did; undefined while no rule has a cache. */
   cacheStats(): StoreStats | undefined {
     const latest = this.latest();
@@ -95,16 +107,33 @@ export class GatewayPlane implements DataPlane {
   #openCache(snapshot: Snapshot): void {
     const { gateway } = snapshot;
     if (!wantsCache(snapshot) || this.#cache !== undefined) return;
-    const options = { path: this.#directory.cache, bytes: gateway.cache.memoryBytes };
+    this.#takeStoreInUse();
+    if (this.#cache !== undefined) return;
     try {
-      this.#cache =
-        this.#storeInUse() ?? openStore({ ...options, workers: this.#columns + 1, worker: this.#columns });
+      const store = openStore({
+        path: this.#directory.cache,
+        bytes: gateway.cache.memoryBytes,
+        objectShare: objectShare(snapshot),
+        workers: this.#columns + 1,
+        worker: this.#columns,
+      });
+      this.#disk = openCacheDisk(gateway.cache.disk, this.#diskOptions(store));
+      this.#cache = store;
     } catch (error) {
       this.#log.error("cache-unavailable", {
         error: String(error),
         mend: "free the space, or lower gateway.cache.memory",
       });
     }
+  }
+
+  #takeStoreInUse(): void {
+    this.#cache = this.#storeInUse();
+    this.#disk = this.#cache === undefined ? undefined : joinCacheDisk(this.#diskOptions(this.#cache));
+  }
+
+  #diskOptions(store: Store): CacheDiskOptions {
+    return { directory: this.#directory, store, columns: this.#columns, log: this.#log };
   }
 
   /**
@@ -128,13 +157,19 @@ export class GatewayPlane implements DataPlane {
   }
 
   /** Once the gateway is down: what is cached is still believed after a restart of the machine. */
-  sealCache(): void {
+  async sealCache(): Promise<void> {
     if (this.#cache === undefined) return;
+    if (this.#disk !== undefined) await sealCacheDisk(this.#disk, this.#directory.cacheDiskLink, this.#log);
     try {
       sealStore(this.#directory.cache);
     } catch (error) {
       this.#log.warn("cache-unsealed", { error: String(error), note: "a restart of the machine empties it" });
     }
+  }
+
+  /** The workers go on without this controller. */
+  async leave(): Promise<void> {
+    await this.#disk?.stop();
   }
 
   ackedBy(revision: number): "all" | "waiting" | "no-workers" {

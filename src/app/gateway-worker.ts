@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../base/index.ts";
 import { BatchedAppender } from "../base/io/index.ts";
-import { mapStore } from "../edge/io/index.ts";
+import type { DiskOff, Store } from "../edge/index.ts";
+import { DiskTier, joinDiskTier, mapStore } from "../edge/io/index.ts";
 import {
   columnsFor,
   createTransport,
@@ -18,6 +19,7 @@ import {
   SnapshotWatch,
   Worker,
 } from "../gateway/io/index.ts";
+import { DISK_MENDS, linkedFolder } from "./cache-disk.ts";
 
 const { values } = parseArgs({ options: { state: { type: "string" }, index: { type: "string" } } });
 const folder = values.state ?? ".tenfold";
@@ -49,6 +51,7 @@ const worker = new Worker(snapshot, {
   pid: process.pid,
   writeAccess: (line) => accessLog.append(`${line}\n`),
   openCache: () => mapStore(join(folder, "gateway", "cache"), index),
+  openDisk,
   linkPath: (other) => join(folder, "gateway", `edge-${other}.sock`),
 });
 
@@ -82,6 +85,23 @@ function start(): void {
   watch.start();
   const listeners = snapshot.listeners.map(({ address }) => address);
   log.info("serving", { transport: transport.name, revision: snapshot.revision, listeners });
+}
+
+/** Joins the disk tier that the controller has prepared, if it has. */
+function openDisk(store: Store): DiskTier | undefined {
+  const place = linkedFolder(join(folder, "gateway", "cache-disk-in-use"));
+  if (place === undefined) return undefined;
+  const writers = snapshot.gateway.workers;
+  const tier = joinDiskTier({ folder: place, worker: index, store, writers, offChanged });
+  if (tier instanceof DiskTier) return tier;
+  log.error("cache-disk-unavailable", { folder: place, reason: tier, mend: DISK_MENDS[tier] });
+  return undefined;
+}
+
+/** Once for each time that the disk refuses, not for each response. */
+function offChanged(reason: DiskOff | undefined): void {
+  if (reason === undefined) log.info("cache-disk-written-again");
+  else log.warn("cache-disk-not-written", { reason, mend: DISK_MENDS[reason] });
 }
 
 /** Drains by the newest snapshot to the end: a target that leaves meanwhile must get nothing new from here either. */

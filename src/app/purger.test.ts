@@ -176,6 +176,27 @@ describe("purges without a cache", () => {
   });
 });
 
+describe("a purge of two tiers", () => {
+  test("waits for the disk, and says when that did not take it", async () => {
+    const built = buildSnapshot({
+      config: cachedConfig([{ cache: {}, forward: "origin" }]),
+      tasks: [],
+      previous: undefined,
+      revision: 1,
+    });
+    const cache = memoryStore();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const disk = { purge: cache.purge.bind(cache), purgesOnDisk: () => promise };
+    const plane = { cache, disk, latest: () => (built.kind === "ok" ? built.snapshot : undefined) };
+    const notes: string[] = [];
+    const answer = new Purger({ plane, note: (kind) => notes.push(kind) }).purge({ tags: ["a"] });
+    const early = await Promise.race([answer, Promise.resolve("waits")]);
+    resolve(false);
+    expect([early, (await answer).kind]).toEqual(["waits", "ok"]);
+    expect(notes).toEqual(["cache-purged", "cache-purge-not-on-disk"]);
+  });
+});
+
 describe("too many purges", () => {
   test("are refused until a while later; a count costs as much as it looks for", async () => {
     const time = simulatedTime();

@@ -18,6 +18,7 @@ import {
   readPurgeRequest,
   type Store,
 } from "../edge/index.ts";
+import type { DiskTier } from "../edge/io/index.ts";
 import type { AdminAnswer } from "./admin-server.ts";
 import type * as api from "./api.ts";
 import { hasCache, type KeyRules, keyRulesOf } from "./cache-key-rules.ts";
@@ -33,9 +34,16 @@ const REQUESTS_BURST = PURGE_ITEMS_MAX;
 const TRIES_MAX = 50;
 const TRY_AGAIN_MS = 2;
 
+/** The disk tier below the store: it purges both. */
+type DiskPurges = Pick<DiskTier, "purge" | "purgesOnDisk">;
+
 /** What is purged, and who is told. */
 export interface PurgerOptions {
-  readonly plane: { readonly cache: Store | undefined; latest(): Snapshot | undefined };
+  readonly plane: {
+    readonly cache: Store | undefined;
+    readonly disk?: DiskPurges | undefined;
+    latest(): Snapshot | undefined;
+  };
   /** Puts a record among the controller's events and into its log. */
   readonly note: (kind: string, message: string, fields: LogFields) => void;
   readonly clock?: Clock;
@@ -98,17 +106,21 @@ export class Purger {
       purged.push({ what: describeItem(item), ...(matched === undefined ? {} : { matched }) });
     }
     if (!dryRun) this.#record(items, { sequence, soft });
+    // Only then would a crash of the machine not bring back what lies on disk.
+    if (!dryRun && (await this.#plane.disk?.purgesOnDisk()) === false)
+      this.#note("cache-purge-not-on-disk", NOT_ON_DISK, { sequence });
     return { kind: "ok", data: { sequence, soft, dryRun, purged } satisfies api.PurgeResult };
   }
 
   /** The sequence of the last one. To purge once more what was purged does no harm. */
   async #purgeAll(store: Store, purges: readonly Purge[]): Promise<number | "busy"> {
+    const tiers = this.#plane.disk ?? store;
     let sequence = store.purgeSequence;
     for (const purge of purges) {
-      let done = store.purge(purge);
+      let done = tiers.purge(purge);
       for (let tries = 1; done === "busy" && tries < TRIES_MAX; tries++) {
         await this.#pause(TRY_AGAIN_MS);
-        done = store.purge(purge);
+        done = tiers.purge(purge);
       }
       if (done === "busy") return "busy";
       sequence = done;
@@ -149,6 +161,9 @@ export class Purger {
 function counts({ dryRun, count }: PurgeRequest): boolean {
   return dryRun || count;
 }
+
+const NOT_ON_DISK =
+  "the purge is in force, but the disk of gateway.cache.disk did not take it: a crash of the machine could bring back what was purged";
 
 const NO_CACHE: AdminAnswer = {
   kind: "error",

@@ -2,7 +2,7 @@
  * The state directory: everything that one tenfold remembers, by name.
  *
  *   lock  journal  admin.token  controller.json
- *   gateway/snapshot.json  gateway/scoreboard  gateway/cache
+ *   gateway/snapshot.json  gateway/scoreboard  gateway/cache  gateway/cache-disk/  gateway/cache-disk-in-use
  *   logs/SERVICE/TASK.log  logs/gateway/worker-N.log  logs/access.log  logs/controller.log
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -40,6 +40,14 @@ export class StateDirectory {
   }
   get cache(): string {
     return join(this.path, "gateway", "cache");
+  }
+  /** The folder of the cache's disk tier, unless the config names another. */
+  get cacheDisk(): string {
+    return join(this.path, "gateway", "cache-disk");
+  }
+  /** A link to the folder of the disk tier that lies below the cache; there is none when there is no tier. */
+  get cacheDiskLink(): string {
+    return join(this.path, "gateway", "cache-disk-in-use");
   }
   get #controllerFile(): string {
     return join(this.path, "controller.json");

@@ -110,6 +110,7 @@ export function cacheStatus(over: Partial<CacheStatus> = {}): CacheStatus {
     entries: 0,
     liveBytes: 0,
     capacityBytes: 120 * 2 ** 20,
+    disk: null,
     ...over,
   };
 }

@@ -1,5 +1,11 @@
 /** The schema of `cache`, of a rule and of the gateway. */
-import type { CacheConfig, CacheKeyConfig, CacheQueryConfig, CacheStoreConfig } from "./cache.ts";
+import type {
+  CacheConfig,
+  CacheDiskConfig,
+  CacheKeyConfig,
+  CacheQueryConfig,
+  CacheStoreConfig,
+} from "./cache.ts";
 import { bySort, leaf, mapped, named, object, oneOrMore, type Shape } from "./shape.ts";
 import { bytes, duration, flag, integer, TOKEN, text, word } from "./values.ts";
 
@@ -119,8 +125,28 @@ export const cache: Shape<CacheDraft | false> = bySort<CacheDraft | false>(
   "an object of settings; {} keeps what the origin allows",
 );
 
+/** With less, 64 workers have no segments; more than that one index does not hold. */
+const diskBytes = (): Shape<number> => bytes(128 * MIB, 128 * GIB);
+
+const diskSize = leaf('a size such as "10GiB"', "string", (value: string, place) =>
+  diskBytes().spelling?.shape.read(value, place),
+);
+
+/** `gateway.cache.disk`; "10GiB" is `{ size: "10GiB" }`. */
+const disk = bySort<CacheDiskConfig>(
+  {
+    string: mapped(diskSize, (sizeBytes) => ({ sizeBytes })),
+    object: object<CacheDiskConfig>(
+      { sizeBytes: diskBytes(), folder: text("a folder", 4096) },
+      { required: ["sizeBytes"] },
+    ),
+  },
+  'a size such as "10GiB", or { size: "10GiB", folder: "/var/cache/tenfold" }',
+);
+
 /** `gateway.cache`. */
 export const cacheStore: Shape<Partial<CacheStoreConfig>> = object<Partial<CacheStoreConfig>>({
   memoryBytes: bytes(8 * MIB, TIB),
+  disk,
   purgeTokenFile: text("a file", 4096),
 });

@@ -27,7 +27,7 @@ export interface CacheConfig {
   readonly earlyHints: boolean;
   /** Whether what compresses well is also kept compressed, for clients that take that. Default false. */
   readonly compress: boolean;
-  /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
+  /** Larger ones are not kept; 0 = a hundredth of the memory, or what the disk takes (default). */
   readonly objectBytesMax: number;
   /** Larger bodies are fetched and kept in slices of this size; 0 = whole (default). */
   readonly sliceBytes: number;
@@ -58,10 +58,20 @@ export type CacheQueryConfig =
   | { readonly kind: "only"; readonly names: readonly string[] }
   | { readonly kind: "except"; readonly names: readonly string[] };
 
+/** The disk tier of the cache. */
+export interface CacheDiskConfig {
+  /** Bytes of the responses that are kept there. The index takes a hundredth of it besides. */
+  readonly sizeBytes: number;
+  /** Folder, absolute; absent = `gateway/cache-disk` of the state directory. */
+  readonly folder?: string;
+}
+
 /** What the rules with a cache share. */
 export interface CacheStoreConfig {
   /** Memory of all workers together, default 128 MiB. */
   readonly memoryBytes: number;
+  /** Below the memory; absent = memory alone (default). */
+  readonly disk?: CacheDiskConfig;
   /** File with the token that a PURGE request brings, absolute; absent = PURGE is no method of ours. */
   readonly purgeTokenFile?: string;
 }

@@ -24,7 +24,7 @@ export interface Change {
 const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^admin\.address$/, "restart"],
   [/^gateway\.workers$/, "restart"],
-  [/^gateway\.cache\.memoryBytes$/, "restart"],
+  [/^gateway\.cache\.(memoryBytes|disk)\b/, "restart"],
   [/^listeners\.[\w-]+\.address$/, "restart"],
   [/^steering\b/, "restart"],
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],

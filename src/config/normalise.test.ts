@@ -169,6 +169,28 @@ test('workers: "auto" is one per core, and never more than a scoreboard can hold
   expect(workers).toEqual([1, 8, 32]);
 });
 
+describe("the disk tier of the cache", () => {
+  test.each([
+    ["10GiB", { sizeBytes: 10 * 2 ** 30 }],
+    [{ size: "1GiB" }, { sizeBytes: 2 ** 30 }],
+    [{ sizeBytes: 2 ** 30 }, { sizeBytes: 2 ** 30 }],
+    [
+      { size: "1GiB", folder: "/var/cache/tenfold" },
+      { sizeBytes: 2 ** 30, folder: "/var/cache/tenfold" },
+    ],
+    [
+      { size: "1GiB", folder: "tier" },
+      { sizeBytes: 2 ** 30, folder: expect.stringMatching(/^\/.*tier$/) },
+    ],
+  ])("%j is %j", (disk, is) => {
+    expect(good(config({ gateway: { cache: { disk } } })).gateway.cache.disk).toEqual(is);
+  });
+
+  test("there is none unless it is asked for", () => {
+    expect(good(config({})).gateway.cache.disk).toBeUndefined();
+  });
+});
+
 describe("caches", () => {
   const cacheOf = (cache: unknown): RuleConfig["cache"] => ruleOf({ forward: "web", cache }).cache;
 

@@ -89,9 +89,11 @@ function gateway(draft: GatewayDraft, { cores, folder }: Surroundings): GatewayC
 }
 
 function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStoreConfig {
-  const { purgeTokenFile } = draft;
+  const { purgeTokenFile, disk } = draft;
   const token = purgeTokenFile === undefined ? {} : { purgeTokenFile: resolvePath(folder, purgeTokenFile) };
-  return { ...DEFAULTS.cacheStore, ...draft, ...token };
+  const place =
+    disk?.folder === undefined ? {} : { disk: { ...disk, folder: resolvePath(folder, disk.folder) } };
+  return { ...DEFAULTS.cacheStore, ...draft, ...token, ...place };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {

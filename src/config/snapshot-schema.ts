@@ -4,7 +4,13 @@
  * A worker that cannot read every word of a snapshot must not serve by half of it, so unknown keys refuse the file.
  */
 import type { Forward, Redirect, Respond } from "./action.ts";
-import type { CacheConfig, CacheKeyConfig, CacheQueryConfig, CacheStoreConfig } from "./cache.ts";
+import type {
+  CacheConfig,
+  CacheDiskConfig,
+  CacheKeyConfig,
+  CacheQueryConfig,
+  CacheStoreConfig,
+} from "./cache.ts";
 import {
   type AccessLogConfig,
   type ActionConfig,
@@ -79,6 +85,8 @@ const regex: Shape<string> = leaf("a regex", "string", (value: string, place) =>
 
 const address: Shape<Address> = whole<Address>({ host: anyText, port: integer({ min: 0, max: 65_535 }) });
 
+const disk: Shape<CacheDiskConfig> = whole<CacheDiskConfig>({ sizeBytes: size, folder: anyText }, ["folder"]);
+
 const gateway: Shape<GatewayConfig> = whole<GatewayConfig>({
   workers: size,
   accessLog: union<AccessLogConfig>({
@@ -111,7 +119,10 @@ const gateway: Shape<GatewayConfig> = whole<GatewayConfig>({
   }),
   name: anyText,
   stopTimeoutMs: amount,
-  cache: whole<CacheStoreConfig>({ memoryBytes: size, purgeTokenFile: anyText }, ["purgeTokenFile"]),
+  cache: whole<CacheStoreConfig>({ memoryBytes: size, disk, purgeTokenFile: anyText }, [
+    "disk",
+    "purgeTokenFile",
+  ]),
 });
 
 const source = <K extends string>(kind: K): Shape<{ readonly kind: K; readonly source: string }> =>

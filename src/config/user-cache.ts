@@ -28,7 +28,7 @@ export interface UserCache {
   /** Keep what compresses well compressed as well (br, zstd, gzip), for clients that take it. Default false. */
   readonly compress?: boolean;
   readonly key?: UserCacheKey;
-  /** Larger responses are not kept. Default: a hundredth of the memory. */
+  /** Larger responses are not kept. Default: a hundredth of the memory; with a disk what that takes, 31 MiB of a large one. */
   readonly objectMax?: Size;
   /** Ask the origin for slices of this size, such as "1MiB", and keep each by itself: for large files. Default: whole responses. */
   readonly slice?: Size;
@@ -62,6 +62,11 @@ export interface UserCacheKey {
 export interface UserCacheStore {
   /** Of all workers together. Default "128MiB". A change takes effect when tenfold starts anew. */
   readonly memory?: Size;
+  /**
+   * What does not fit into memory is kept on disk, of this size: "10GiB", or with a folder of its own. Default off; the
+   * folder is `gateway/cache-disk` of the state directory. A change takes effect when tenfold starts anew.
+   */
+  readonly disk?: Size | { readonly size: Size; readonly folder?: string };
   /** A file with a token: requests PURGE that bring it as `Authorization: Bearer …` remove what is kept of their URL. */
   readonly purgeTokenFile?: string;
 }

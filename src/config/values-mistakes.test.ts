@@ -7,6 +7,18 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     'gateway.workers: is the string "two"; write a whole number from 1 to 32 or "auto"',
     config({ gateway: { workers: "two" } }),
   ],
+  [
+    "gateway.cache.disk: is 64MiB; write a size from 128MiB to 128GiB",
+    config({ gateway: { cache: { disk: "64MiB" } } }),
+  ],
+  [
+    "gateway.cache.disk.size: is 1TiB; write a size from 128MiB to 128GiB",
+    config({ gateway: { cache: { disk: { size: "1TiB" } } } }),
+  ],
+  [
+    'gateway.cache.disk: is 5; write a size such as "10GiB", or { size: "10GiB", folder: "/var/cache/tenfold" }',
+    config({ gateway: { cache: { disk: 5 } } }),
+  ],
   ["gateway.workers: is 0; write a whole number from 1 to 32", config({ gateway: { workers: 0 } })],
   ["gateway.workers: is 1.5; write a whole number from 1 to 32", config({ gateway: { workers: 1.5 } })],
   [

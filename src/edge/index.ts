@@ -1,4 +1,5 @@
 /** The edge cache: what may be kept and served (`policy/`), and where it is kept (`store/`). Pure; files are in `io/`. */
+export type { DiskMiss, DiskOff, DiskRefusal, DiskStats } from "./disk/index.ts";
 export { type Evaluation, evaluate } from "./evaluate.ts";
 export * from "./policy/index.ts";
 export * from "./purge/index.ts";

@@ -1,13 +1,14 @@
 /** What the cache did, as Prometheus metrics: over all workers, since its store was made. */
 import type { MetricFamily, MetricSample } from "../base/index.ts";
-import { type CacheCounts, countsOf, type StoreStats } from "../edge/index.ts";
+import { type CacheCounts, countsOf, type DiskStats, type StoreStats } from "../edge/index.ts";
 import { counter, gauge } from "./metrics.ts";
 
-/** All families of the cache; none while no rule has one. */
-export function cacheMetrics(stats: StoreStats | undefined): MetricFamily[] {
+/** All families of the cache, and of its disk tier if it has one; none while no rule has a cache. */
+export function cacheMetrics(stats: StoreStats | undefined, disk?: DiskStats): MetricFamily[] {
   if (stats === undefined) return [];
   const counts = countsOf(stats);
-  return [...requestFamilies(counts), ...storeFamilies(stats, counts)];
+  const families = [...requestFamilies(counts), ...storeFamilies(stats, counts)];
+  return disk === undefined ? families : [...families, ...diskFamilies(disk)];
 }
 
 function requestFamilies({ requests, refused, ...sums }: CacheCounts): MetricFamily[] {
@@ -53,6 +54,46 @@ function storeFamilies(
     gauge("tenfold_cache_entries", "Responses in the cache.", [one(entries)]),
     gauge("tenfold_cache_bytes", "Bytes of the responses in the cache.", [one(liveBytes)]),
     gauge("tenfold_cache_capacity_bytes", "Bytes that responses may take.", [one(capacityBytes)]),
+  ];
+}
+
+function diskFamilies(disk: DiskStats): MetricFamily[] {
+  return [
+    gauge("tenfold_cache_disk_entries", "Responses on disk, from a sample of its index.", [
+      one(disk.objects),
+    ]),
+    gauge("tenfold_cache_disk_bytes", "Bytes of the segments on disk.", [one(disk.usedBytes)]),
+    gauge("tenfold_cache_disk_capacity_bytes", "Bytes that segments may take.", [one(disk.capacityBytes)]),
+    gauge("tenfold_cache_disk_index_bytes", "Bytes of the index, in memory and on disk.", [
+      one(disk.indexBytes),
+    ]),
+    gauge("tenfold_cache_disk_off", "1 while nothing is written because the disk refuses, by reason.", [
+      { labels: { reason: disk.off ?? "none" }, value: disk.off === undefined ? 0 : 1 },
+    ]),
+    counter("tenfold_cache_disk_hits_total", "Responses that memory did not have and the disk had.", [
+      one(disk.found),
+    ]),
+    counter("tenfold_cache_disk_hit_bytes_total", "Bytes of their bodies.", [one(disk.foundBytes)]),
+    counter(
+      "tenfold_cache_disk_misses_total",
+      "Looks at the disk that gave nothing, by reason.",
+      byReason(disk.missed, "reason"),
+    ),
+    counter("tenfold_cache_disk_written_total", "Responses that were written to disk.", [one(disk.written)]),
+    counter(
+      "tenfold_cache_disk_written_again_total",
+      "Responses that were hit and moved on before their segment was dropped.",
+      [one(disk.writtenAgain)],
+    ),
+    counter("tenfold_cache_disk_written_bytes_total", "Bytes written to segments.", [one(disk.writtenBytes)]),
+    counter("tenfold_cache_disk_lost_total", "Responses that were to be written when the disk failed.", [
+      one(disk.lost),
+    ]),
+    counter(
+      "tenfold_cache_disk_refused_total",
+      "Responses that left memory and were not written, by reason.",
+      byReason(disk.refused, "reason"),
+    ),
   ];
 }
 

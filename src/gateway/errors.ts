@@ -168,6 +168,13 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The token for PURGE is missing or wrong.",
     mend: "Send `Authorization: Bearer` with the token in the file `gateway.cache.purgeTokenFile`.",
   },
+  "cache-cut": {
+    status: 502,
+    fault: "internal",
+    retry: "yes",
+    message: "A response that was being sent from the disk could not be read to its end.",
+    mend: "Look at the disk of `gateway.cache.disk`; the next request for it goes to a target.",
+  },
 } as const);
 
 /** The literal of each row. */
@@ -194,7 +201,8 @@ export type GatewayErrorCode =
   | "stopping"
   | "internal"
   | "connect-exhausted"
-  | "purge-forbidden";
+  | "purge-forbidden"
+  | "cache-cut";
 
 /** Position of each code in the scoreboard's rows of reasons. Append only: readers of an older file rely on it. */
 export const REASONS: readonly GatewayErrorCode[] = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemScheduler } from "../../base/index.ts";
-import { type Config, parseConfig, type UserRule } from "../../config/index.ts";
+import { type Config, parseConfig, type UserCacheStore, type UserRule } from "../../config/index.ts";
 import type { ApiError } from "../api.ts";
 import { type ControllerHandle, startController } from "../controller.ts";
 
@@ -23,6 +23,10 @@ export interface CachedSite {
   asked(path: string): number;
   /** Makes the origin wait with its answers until what is returned is called. */
   hold(): () => void;
+  /** `/metrics` of the admin API. */
+  metrics(): Promise<string>;
+  /** Lines of the controller's log. */
+  log(): string;
   /** Calls the admin API. */
   api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Another controller takes over, with a cache of another size; the worker goes on. */
@@ -37,8 +41,14 @@ const RULES: readonly UserRule[] = [
   { cache: { ttl: "1h" }, forward: "origin" },
 ];
 
-/** Starts all of it. The first segment of a path is a tag of its answer. */
-export async function startCachedSite(rules: readonly UserRule[] = RULES): Promise<CachedSite> {
+/**
+ * Starts all of it. The first segment of a path is a tag of its answer; with `?bytes=` the answer is padded with blanks.
+ * What `disk` is changed to counts from the next start on.
+ */
+export async function startCachedSite(
+  rules: readonly UserRule[] = RULES,
+  storage: { disk?: UserCacheStore["disk"] } = {},
+): Promise<CachedSite> {
   const state = mkdtempSync(join(tmpdir(), "tenfold-purge-"));
   const asked = new Map<string, number>();
   let held = Promise.resolve();
@@ -54,7 +64,7 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
   const port = freePort();
   const start = (memory: string): Promise<ControllerHandle> =>
     startController({
-      config: cachedConfig(rules, { port, originPort: origin.port ?? 0, memory }),
+      config: cachedConfig(rules, { port, originPort: origin.port ?? 0, memory, ...storage }),
       stateDirectory: state,
       adminAddress: { host: "127.0.0.1", port: 0 },
     });
@@ -71,6 +81,9 @@ export async function startCachedSite(rules: readonly UserRule[] = RULES): Promi
       held = promise;
       return resolve;
     },
+    metrics: async () =>
+      (await fetch(`http://${controller.admin.host}:${controller.admin.port}/metrics`)).text(),
+    log: () => readFileSync(join(state, "logs", "controller.log"), "utf8"),
     api: (method, path, body) => call(controller, state, { method, path, body }),
     async restart(memory) {
       await controller.detach();
@@ -94,15 +107,16 @@ interface Place {
   readonly port: number;
   readonly originPort: number;
   readonly memory: string;
+  readonly disk: UserCacheStore["disk"];
 }
 
 /** A config with one listener and one group, `origin`. */
 export function cachedConfig(
   rules: readonly UserRule[],
-  { port = 1, originPort = 2, memory = "8MiB" }: Partial<Place> = {},
+  { port = 1, originPort = 2, memory = "8MiB", disk }: Partial<Place> = {},
 ): Config {
   const user = {
-    gateway: { workers: 1, cache: { memory } },
+    gateway: { workers: 1, cache: disk === undefined ? { memory } : { memory, disk } },
     listeners: { web: { address: `127.0.0.1:${port}`, rules } },
     targetGroups: { origin: { targets: [`127.0.0.1:${originPort}`] } },
   };
@@ -117,16 +131,17 @@ export function errorOf({ data }: ApiAnswer): ApiError["error"] {
 }
 
 function answer(request: Request, asked: Map<string, number>): Response {
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search, searchParams } = new URL(request.url);
   const key = `${pathname}${search}`;
   asked.set(key, (asked.get(key) ?? 0) + 1);
   const [, tag = ""] = pathname.split("/");
-  return new Response(String(asked.get(key)), { headers: { "cache-tag": `${tag}, all` } });
+  const body = String(asked.get(key)).padEnd(Number(searchParams.get("bytes") ?? 0));
+  return new Response(body, { headers: { "cache-tag": `${tag}, all` } });
 }
 
 async function get(url: string): Promise<{ body: string; cacheStatus: string }> {
   const response = await fetch(url);
-  return { body: await response.text(), cacheStatus: response.headers.get("cache-status") ?? "" };
+  return { body: (await response.text()).trimEnd(), cacheStatus: response.headers.get("cache-status") ?? "" };
 }
 
 interface Call {

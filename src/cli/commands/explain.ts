@@ -88,7 +88,7 @@ async function explainRequest(input: ExplainInput, context: Context): Promise<nu
 function cacheOf({ gateway }: Config, { options }: ExplainInput, { cwd, clock }: Context): LookIntoCache {
   const store = observedStore(cwd, options.state);
   return ({ cache }, view) =>
-    cache && explainCache({ view, cache: ruleCache(cache, gateway.cache), store, nowMs: clock.wallMs() });
+    cache && explainCache({ view, cache: ruleCache(cache, gateway), store, nowMs: clock.wallMs() });
 }
 
 function observedStore(cwd: string, state: string | undefined): Store | undefined {

@@ -1,5 +1,5 @@
 /** What the cache's results and reasons mean, for who meets them for the first time. A reason is a row. */
-import type { CacheResult, NotKept, ReasonOf } from "../../edge/index.ts";
+import type { CacheResult, DiskMiss, DiskRefusal, NotKept, ReasonOf } from "../../edge/index.ts";
 
 type Words = Readonly<Record<string, string | undefined>>;
 
@@ -14,6 +14,7 @@ const RESULT_WORDS: Readonly<Record<CacheResult, string>> = {
 
 const REASON_WORDS: Readonly<Record<ReasonOf<CacheResult>, string>> = {
   fresh: "It is fresh.",
+  disk: "It is fresh, and was on disk.",
   "stale-while-revalidate": "Its time is over, and a fresh one is fetched meanwhile.",
   "request-max-stale": "Its time is over, and the client takes that (max-stale).",
   "stale-if-error": "The app failed or was slow, and an older one stood in.",
@@ -108,3 +109,42 @@ export function notKeptWords(reason: string): string {
 export function evictionWords(reason: string): string {
   return EVICTION_WORDS[reason] ?? reason;
 }
+
+const DISK_MISS_WORDS: Readonly<Record<DiskMiss, string>> = {
+  absent: "It is not on disk either.",
+  other: "What is there is for other requests (Vary).",
+  purged: "It was purged while it lay there.",
+  torn: "It was not written to its end.",
+  corrupt: "Its bytes are not those that were written.",
+  gone: "Its file is not there any more.",
+  busy: "Too many were being read at once.",
+  late: "The disk took too long.",
+  "io-error": "The disk reported an error.",
+  stopped: "The worker was stopping.",
+};
+
+const DISK_REFUSAL_WORDS: Readonly<Record<DiskRefusal, string>> = {
+  "not-used-again": "Nobody asked for it a second time.",
+  "already-there": "It is there as it is.",
+  "too-large": "It is larger than half a segment.",
+  "key-too-long": "Its URL is too long for a key.",
+  "too-many-tags": "It has too many tags.",
+  rate: "More than 16MiB a second would have been written.",
+  busy: "Too much was waiting for the disk.",
+  "no-segment": "All segments were in use.",
+  "disk-full": "The disk is full.",
+  unwritable: "The folder cannot be written.",
+  "io-error": "The disk reported an error.",
+  stopped: "The worker was stopping.",
+};
+
+const wordsIn =
+  (words: Words) =>
+  (reason: string): string =>
+    words[reason] ?? "";
+
+/** Why the disk did not have a response, in a sentence. */
+export const diskMissWords: (reason: string) => string = wordsIn(DISK_MISS_WORDS);
+
+/** Why a response that left memory was not written to disk. */
+export const diskRefusalWords: (reason: string) => string = wordsIn(DISK_REFUSAL_WORDS);

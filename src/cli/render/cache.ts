@@ -2,7 +2,14 @@
 import type { CacheStatus } from "../../app/index.ts";
 import { formatBytes } from "../../base/index.ts";
 import type { Style } from "../style.ts";
-import { evictionWords, notKeptWords, reasonWords, resultWords } from "./cache-words.ts";
+import {
+  diskMissWords,
+  diskRefusalWords,
+  evictionWords,
+  notKeptWords,
+  reasonWords,
+  resultWords,
+} from "./cache-words.ts";
 import { count, NONE, percent, plural } from "./figures.ts";
 import { type Cell, type Column, table } from "./table.ts";
 
@@ -13,10 +20,12 @@ export function cacheLine({
   entries,
   liveBytes,
   capacityBytes,
+  disk,
 }: CacheStatus): string {
   const late = hitRatio === null ? "no requests" : `${percent(hitRatio)} of requests answered from it`;
   const inAll = hitRatioInAll === null ? "" : `, ${percent(hitRatioInAll)} in all`;
-  return `${late} in the last minute${inAll}; ${held(entries, liveBytes, capacityBytes)}`;
+  const onDisk = disk === null ? "" : `, ${held(disk.objects, disk.usedBytes, disk.capacityBytes)} on disk`;
+  return `${late} in the last minute${inAll}; ${held(entries, liveBytes, capacityBytes)}${onDisk}`;
 }
 
 function held(entries: number, liveBytes: number, capacityBytes: number): string {
@@ -55,6 +64,20 @@ export function cachePage(cache: CacheStatus, style: Style, width: number): stri
     ...requestsTable(cache, style, width),
     ...reasonsTable("NOT KEPT", cache.refused, notKeptWords, style, width),
     ...reasonsTable("LEFT", cache.evicted, evictionWords, style, width),
+    ...diskLines(cache.disk, style, width),
+  ];
+}
+
+function diskLines(disk: CacheStatus["disk"], style: Style, width: number): string[] {
+  if (disk === null) return [];
+  const { found, written, writtenBytes, lost, off } = disk;
+  const state = off === null ? "" : `; ${style.bad(`nothing is written: ${off}`)}`;
+  const lostOnes = lost === 0 ? "" : `, ${count(lost)} lost`;
+  return [
+    "",
+    `${style.bold("disk")}   ${count(found)} found there, ${count(written)} written (${formatBytes(writtenBytes)})${lostOnes}${state}`,
+    ...reasonsTable("NOT FOUND", disk.missed, diskMissWords, style, width),
+    ...reasonsTable("NOT WRITTEN", disk.refused, diskRefusalWords, style, width),
   ];
 }
 

@@ -80,7 +80,28 @@ const CACHE = cacheStatus({
   liveBytes: 45 * 2 ** 20,
 });
 
+const DISK = {
+  objects: 120_000,
+  usedBytes: 3 * 2 ** 30,
+  capacityBytes: 10 * 2 ** 30,
+  found: 4100,
+  written: 125_000,
+  writtenBytes: 3.1 * 2 ** 30,
+  lost: 3,
+  missed: { absent: 900 },
+  refused: { rate: 12 },
+  off: "disk-full",
+};
+
 describe("status", () => {
+  test("says what is on disk where there is a disk tier", () => {
+    const status = statusOf({ cache: { ...CACHE, disk: DISK } });
+    const lines = renderStatus(status, { wallMs: wallMs(), width: 160, style: PLAIN });
+    expect(lines.find((line) => line.startsWith("cache"))).toEndWith(
+      "3.1k responses, 45MiB of 120MiB, 120k responses, 3GiB of 10GiB on disk",
+    );
+  });
+
   test("has a line for the cache where a rule has one", () => {
     const lines = renderStatus(statusOf({ cache: CACHE }), { wallMs: wallMs(), width: 120, style: PLAIN });
     expect(lines).toContain(
@@ -238,6 +259,20 @@ describe("top", () => {
       "least-used      2  Others were asked for more often.",
       "q quit   p pause   c all",
     ]);
+  });
+
+  test("the page of the cache says what the disk did, and that it is not written", () => {
+    const disk: TopView = {
+      ...view,
+      page: "cache",
+      reading: { status: statusOf({ cache: { ...CACHE, disk: DISK } }), wallMs: wallMs(10) },
+    };
+    const lines = renderTop(disk, { ...screen, columns: 140, rows: 60 }).map((line) => line.trimEnd());
+    expect(lines).toContain(
+      "disk   4.1k found there, 125k written (3.1GiB), 3 lost; nothing is written: disk-full",
+    );
+    expect(lines.some((line) => /^absent +900 +It is not on disk either\.$/.test(line))).toBe(true);
+    expect(lines.some((line) => /^rate +12 +More than 16MiB a second/.test(line))).toBe(true);
   });
 
   test("the page of the cache never exceeds the screen, and is the whole picture where there is no cache", () => {

@@ -3,6 +3,7 @@
  * given memory; files are in edge/io.
  */
 export { type Admission, admitEverything, admitUsedAgain, DiskGhosts } from "./admission.ts";
+export { DiskCounters } from "./counters.ts";
 export {
   type DiskIndex,
   type DiskSecret,
@@ -18,6 +19,8 @@ export {
 export { classOf, classUnits } from "./length-class.ts";
 export { ByteRate } from "./rate.ts";
 export {
+  DISK_MISSES,
+  DISK_REFUSALS,
   type DiskMiss,
   type DiskOff,
   type DiskRefusal,
@@ -38,3 +41,4 @@ export { scanWindow } from "./scan.ts";
 export { SEGMENT_HEADER_BYTES, segmentHeader, serialOf } from "./segment-file.ts";
 export { isLater, type Segment, Segments } from "./segments.ts";
 export { DiskSlots, placeOf, slotOf, unitOf } from "./slots.ts";
+export type { DiskStats, RebuildProgress } from "./stats.ts";

@@ -1,7 +1,7 @@
 /**
  * The index of the disk tier: a file that all workers map, and where everything lies in it.
  *
- *   header | workers | segments | lists of hits | forgotten | ghosts | buckets
+ *   header | workers | counters | segments | lists of hits | forgotten | ghosts | buckets
  *
  * Objects lie in segment files of one size. A segment is known by the number of its slot, which its file is named by,
  * and by its serial: each life of a slot has a new one, so that dropping a segment is one word written, and whatever
@@ -12,7 +12,7 @@
 
 /** "TNFD" and the version of this layout. */
 const MAGIC = 0x544e_4644;
-const VERSION = 1;
+const VERSION = 2;
 
 /** Bits of a place that are the unit: segments are up to 64 MiB. */
 export const UNIT_BITS = 20;
@@ -42,6 +42,9 @@ export const GHOST_WAYS = 16;
 export const FORGOTTEN_BITS: number = 1 << 20;
 /** Workers that can use the tier at the same time. */
 const WORKERS_MAX = 256;
+
+/** Numbers that a worker counts; each takes two words. */
+export const COUNTERS_MAX = 48;
 
 /** Words of the header. */
 export const HEADER = {
@@ -120,6 +123,7 @@ export function diskSizesFor({
 export interface DiskLayout {
   readonly sizes: DiskSizes;
   readonly workers: number;
+  readonly counters: number;
   readonly segments: number;
   readonly segmentWords: number;
   readonly hits: number;
@@ -132,13 +136,25 @@ export interface DiskLayout {
 /** Where the parts of an index of these sizes lie. */
 export function diskLayoutOf(sizes: DiskSizes): DiskLayout {
   const workers = HEADER_WORDS;
-  const segments = workers + Math.ceil(sizes.workers / 16) * 16;
+  const counters = workers + Math.ceil(sizes.workers / 16) * 16;
+  const segments = counters + sizes.workers * COUNTERS_MAX * 2;
   const hits = segments + sizes.segments * SEGMENT_WORDS;
   const forgotten = hits + sizes.segments * HITS_PER_SEGMENT;
   const ghosts = forgotten + FORGOTTEN_BITS / 32;
   const buckets = ghosts + sizes.ghostSets * GHOST_WAYS;
   const words = buckets + sizes.buckets * BUCKET_WORDS;
-  return { sizes, workers, segments, segmentWords: SEGMENT_WORDS, hits, forgotten, ghosts, buckets, words };
+  return {
+    sizes,
+    workers,
+    counters,
+    segments,
+    segmentWords: SEGMENT_WORDS,
+    hits,
+    forgotten,
+    ghosts,
+    buckets,
+    words,
+  };
 }
 
 /** An index and its plan, as every part of the tier gets it. */

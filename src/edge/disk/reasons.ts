@@ -1,9 +1,11 @@
 /** Why an object is not on disk or does not come from it: the same literals in code, metrics and console. */
 
 /** Why an object is not written. */
-const DISK_REFUSALS = [
+export const DISK_REFUSALS = [
   /** Admission: nobody asked for it twice. */
   "not-used-again",
+  /** It has not changed since it was written. */
+  "already-there",
   "too-large",
   "key-too-long",
   "too-many-tags",
@@ -22,7 +24,7 @@ const DISK_REFUSALS = [
 export type DiskRefusal = (typeof DISK_REFUSALS)[number];
 
 /** Why a read gives nothing. */
-const DISK_MISSES = [
+export const DISK_MISSES = [
   "absent",
   /** Another key with the same hash, or another variant. */
   "other",
@@ -41,7 +43,13 @@ const DISK_MISSES = [
 export type DiskMiss = (typeof DISK_MISSES)[number];
 
 /** Why the tier does not write for a while; the refusals that come from the disk itself. */
-export type DiskOff = Extract<DiskRefusal, "disk-full" | "unwritable" | "io-error">;
+export const DISK_OFFS: readonly ["disk-full", "unwritable", "io-error"] = [
+  "disk-full",
+  "unwritable",
+  "io-error",
+];
+/** One of `DISK_OFFS`. */
+export type DiskOff = (typeof DISK_OFFS)[number];
 
 /** Error codes of the system that mean more than that something failed. */
 const OFF_CODES: Readonly<Record<string, DiskOff>> = {

@@ -18,6 +18,9 @@ const PLACES = WAYS;
 const FACTS = WAYS * 2;
 const VARIES = WAYS * 3;
 
+/** Buckets that are looked at for an estimate: half a percent off, in less than a millisecond. */
+const SAMPLED_BUCKETS = 4096;
+
 /** Bits of the facts below the serial's 16: class (8), whether it is in the list of hits, uses (2). */
 const LISTED = 4;
 const USES = 3;
@@ -73,6 +76,11 @@ export class DiskSlots {
     return found.length === 1
       ? found
       : found.toSorted((a, b) => (isLater(this.#serialAt(a), this.#serialAt(b)) ? -1 : 1));
+  }
+
+  /** Whether this variant of the key is there. O(16). */
+  has(hashHi: number, hashLo: number, varyHash: number): boolean {
+    return this.find(hashHi, hashLo).some((at) => this.#words[at + VARIES] === (varyHash | 0));
   }
 
   /** The place in the slot at word `at`; 0 when there is none. */
@@ -167,6 +175,16 @@ export class DiskSlots {
       for (let at = bucket + PLACES; at < bucket + PLACES + WAYS; at++)
         if (this.#words[at] === FILLING) this.#words[at] = 0;
     }
+  }
+
+  /** About how many objects can be found, from a sample of the buckets; exact for small tiers. */
+  estimate(): number {
+    const step = Math.max(1, Math.floor(this.#buckets / SAMPLED_BUCKETS));
+    let live = 0;
+    let sampled = 0;
+    for (let bucket = 0; bucket < this.#buckets; bucket += step, sampled++)
+      live += this.count(bucket, bucket + 1);
+    return Math.round((live * this.#buckets) / sampled);
   }
 
   /** Objects in buckets `[from, to)` that can be found. */

@@ -18,6 +18,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  rmdirSync,
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -65,6 +66,11 @@ export interface PrepareDiskOptions extends DiskSpace {
   readonly folder: string;
   /** The store that the tier lies below, opened by nobody else yet: a fresh one is told the purges of the lost one. */
   readonly store: Store;
+  /**
+   * Whether every purge since the folder was last used was noted in its mirror; false when the store was used without it
+   * meanwhile. True by default.
+   */
+  readonly isContinued?: boolean;
 }
 
 /**
@@ -96,6 +102,15 @@ export function sealDiskTier(folder: string): void {
   syncFile(indexPath(folder));
   Atomics.store(words, DISK_HEADER.sealed, 1);
   syncFile(indexPath(folder));
+}
+
+/** Removes a tier that nobody uses, and the folder if nothing else is in it. Throws the system's error. */
+export function removeDiskTier(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const isOurs = SEGMENT_NAME.test(name) || name === "index" || name === "purges";
+    if (isOurs) rmSync(join(folder, name), { force: true });
+  }
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 /** Maps the index. Throws when it is none. */
@@ -132,8 +147,11 @@ function oldIndex(folder: string): DiskIndex | undefined {
 }
 
 /** Joins the store's purges with those in the folder: the secret of the tier, a new one when its objects are unsafe. */
-function secretFor({ folder, store }: PrepareDiskOptions, index: DiskIndex | undefined): DiskSecret {
-  const mirror = oldMirror(folder);
+function secretFor(
+  { folder, store, isContinued = true }: PrepareDiskOptions,
+  index: DiskIndex | undefined,
+): DiskSecret {
+  const mirror = isContinued ? oldMirror(folder) : undefined;
   if (mirror === undefined) return makeMirror(folder, store, index);
   const latest = mirror.latest();
   const isOfStore = mirror.seed === store.hashSeed && ((latest - store.purgeSequence) | 0) <= 0;

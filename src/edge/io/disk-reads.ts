@@ -12,6 +12,7 @@ import {
   CHUNK_BYTES,
   checkHead,
   classUnits,
+  type DiskCounters,
   type DiskMiss,
   type DiskSecret,
   type DiskSlots,
@@ -21,13 +22,14 @@ import {
   slotOf,
   unitOf,
 } from "../disk/index.ts";
-import type { Entry } from "../store/entry.ts";
+import { Entry } from "../store/entry.ts";
 import type { Store } from "../store/index.ts";
-import { UNIT_BYTES } from "../store/layout.ts";
+import { UNIT_BYTES, UNIT_WORDS } from "../store/layout.ts";
 import type { RecordMemory } from "../store/record.ts";
 import { PURGED } from "../store/sequence.ts";
 import { readInto, type SegmentFile, type SegmentFiles } from "./disk-files.ts";
 import { DiskRecord } from "./disk-record.ts";
+import type { Waiting } from "./disk-writer.ts";
 
 /** An object of up to so many bytes is read at once; of a larger one first all that is before its body. */
 const WHOLE_BYTES_MAX: number = BODY_AT_MAX;
@@ -37,6 +39,9 @@ const READS_MAX = 64;
 const READ_BYTES_MAX = 64 << 20;
 /** How long a read may take: a disk that needs longer is no help before a target. */
 export const READ_DEADLINE_MS = 1000;
+
+/** Once an answer has begun it is better late than cut. */
+const BODY_DEADLINE_FACTOR = 10;
 
 /** What to look for. */
 export interface DiskQuery {
@@ -54,6 +59,7 @@ export interface ReadContext {
   readonly slots: DiskSlots;
   readonly files: SegmentFiles;
   readonly store: Pick<Store, "checkForeign">;
+  readonly counters: DiskCounters;
   readonly secret: DiskSecret;
   readonly segmentBytes: number;
   readonly scheduler: Scheduler;
@@ -71,6 +77,8 @@ export class DiskReads {
   readonly #context: ReadContext;
   #reads = 0;
   #bytes = 0;
+  /** Pieces of bodies that wait for their turn: their answers have begun. */
+  readonly #queue: (() => void)[] = [];
   isStopped = false;
 
   constructor(context: ReadContext) {
@@ -81,7 +89,7 @@ export class DiskReads {
   async find(query: DiskQuery): Promise<DiskRecord | DiskMiss> {
     let miss: DiskMiss = "absent";
     for (const at of this.#context.slots.find(query.hashHi, query.hashLo)) {
-      const found = await this.#inTime(this.#look(at, query));
+      const found = await this.#inTime(this.#look(at, query), this.#context.deadlineMs);
       if (typeof found !== "string") return found;
       if (found === "busy" || found === "late" || found === "stopped") return found;
       miss = found;
@@ -135,16 +143,49 @@ export class DiskReads {
       isOpen = false;
     };
     const chunks = (first: number, last: number): Promise<Uint8Array | DiskMiss> =>
-      isOpen ? this.#inTime(this.#chunks(loaded, place, first, last)) : Promise.resolve("stopped");
+      isOpen ? this.#piece(loaded, at, place, first, last) : Promise.resolve("stopped");
     const record = new DiskRecord(memory, unit, isWhole ? undefined : chunks, close);
-    if (!record.entry.keyEquals(query.key, 0, query.key.length)) return "other";
-    if (store.checkForeign(memory, unit) === PURGED.hard) return "purged";
-    if (query.matches !== undefined && !query.matches(record.entry)) return "other";
+    const unwanted = refusalOf(record, memory, store, query);
+    if (unwanted !== undefined) return unwanted;
     // Forgotten, or overtaken by a later one, while it was read.
     if (slots.placeAt(at) !== place) return "absent";
     slots.touch(at, place);
     if (isWhole) files.release(file);
     return record;
+  }
+
+  /** The object that waits to be written, if it is the one: found like one on disk. */
+  openWaiting({ memory, from }: Waiting, query: DiskQuery): DiskRecord | DiskMiss {
+    const bodyBytes = memory.words[from * UNIT_WORDS + FRAME.bodyBytes] ?? 0;
+    const start = from * UNIT_BYTES;
+    const unit = frameUnits(bodyBytes);
+    const { bodyOffset } = entryOf(memory, from + unit);
+    const isWhole = bodyOffset - start + bodyBytes <= WHOLE_BYTES_MAX;
+    // A copy: its words are marked by who reads them, while those that wait have a checksum soon.
+    const bytes = memory.bytes.slice(start, toUnit(isWhole ? bodyOffset + bodyBytes : bodyOffset));
+    const copy = { bytes, words: new Int32Array(bytes.buffer) };
+    const chunks = (first: number, last: number): Promise<Uint8Array> => {
+      const end = Math.min(last * CHUNK_BYTES, bodyBytes);
+      return Promise.resolve(memory.bytes.subarray(bodyOffset + first * CHUNK_BYTES, bodyOffset + end));
+    };
+    const record = new DiskRecord(copy, unit, isWhole ? undefined : chunks, nothing);
+    return refusalOf(record, copy, this.#context.store, query) ?? record;
+  }
+
+  /** Some of a body, in its turn. A place that turns out not to be right is taken out of the index. */
+  // oxlint-disable-next-line max-params -- what of which record, and where it is
+  async #piece(
+    loaded: Loaded,
+    at: number,
+    place: number,
+    first: number,
+    last: number,
+  ): Promise<Uint8Array | DiskMiss> {
+    const deadlineMs = this.#context.deadlineMs * BODY_DEADLINE_FACTOR;
+    const bytes = await this.#inTime(this.#chunks(loaded, place, first, last), deadlineMs);
+    if (typeof bytes !== "string") return bytes;
+    this.#context.counters.count(`missed ${bytes}`);
+    return this.#failed(bytes, at, place);
   }
 
   async #chunks(
@@ -156,10 +197,10 @@ export class DiskReads {
     const bodyBytes = memory.words[FRAME.bodyBytes] ?? 0;
     const position = unitOf(place) * UNIT_BYTES + (memory.words[FRAME.bodyAt] ?? 0) + first * CHUNK_BYTES;
     const length = Math.min(last * CHUNK_BYTES, bodyBytes) - first * CHUNK_BYTES;
-    if (!this.#begin(length)) return "busy";
-    const bytes = new Uint8Array(length);
-    // While it is read nobody closes it: a reader that closes the record meanwhile takes only its own use back.
+    // While it waits and is read nobody closes it: a reader that closes the record meanwhile takes only its own use back.
     file.users++;
+    while (!this.#begin(length)) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    const bytes = new Uint8Array(length);
     const size = await readInto(file.descriptor, bytes, length, position);
     this.#context.files.release(file);
     this.#end(length);
@@ -217,11 +258,15 @@ export class DiskReads {
   #end(bytes: number): void {
     this.#reads--;
     this.#bytes -= bytes;
+    this.#queue.shift()?.();
   }
 
   /** What `work` gives, or "late"; what it gives later is closed. */
-  #inTime<T extends DiskRecord | Uint8Array>(work: Promise<T | DiskMiss>): Promise<T | DiskMiss> {
-    const { scheduler, deadlineMs } = this.#context;
+  #inTime<T extends DiskRecord | Uint8Array>(
+    work: Promise<T | DiskMiss>,
+    deadlineMs: number,
+  ): Promise<T | DiskMiss> {
+    const { scheduler } = this.#context;
     return new Promise((resolve) => {
       let isLate = false;
       const cancel = scheduler.after(deadlineMs, () => {
@@ -236,6 +281,29 @@ export class DiskReads {
     });
   }
 }
+
+/** Why a record is not what was asked for, if it is not. */
+// oxlint-disable-next-line max-params -- the record, where it lies, and who judges it
+function refusalOf(
+  { entry }: DiskRecord,
+  memory: RecordMemory,
+  store: Pick<Store, "checkForeign">,
+  { key, matches }: DiskQuery,
+): DiskMiss | undefined {
+  if (!entry.keyEquals(key, 0, key.length)) return "other";
+  if (store.checkForeign(memory, entry.unit) === PURGED.hard) return "purged";
+  return matches === undefined || matches(entry) ? undefined : "other";
+}
+
+function entryOf(memory: RecordMemory, unit: number): Entry {
+  const entry = new Entry(memory);
+  entry.unit = unit;
+  return entry;
+}
+
+const toUnit = (bytes: number): number => Math.ceil(bytes / UNIT_BYTES) * UNIT_BYTES;
+
+const nothing = (): void => {};
 
 /** After these the place is of no use to anybody. An error of the disk may pass; the next read will tell. */
 const LOST: ReadonlySet<DiskMiss> = new Set<DiskMiss>(["purged", "torn", "corrupt", "gone"]);

@@ -14,6 +14,7 @@ import {
   frameUnits,
   isLater,
   placeOf,
+  type RebuildProgress,
   type Segment,
   type Segments,
   scanWindow,
@@ -32,13 +33,6 @@ export interface RebuildContext {
   readonly files: SegmentFiles;
   readonly secret: DiskSecret;
   readonly segmentBytes: number;
-}
-
-/** How far it is. */
-export interface RebuildProgress {
-  segments: number;
-  scanned: number;
-  objects: number;
 }
 
 /** One pass over the segments that wait to be scanned. */

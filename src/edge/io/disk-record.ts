@@ -1,11 +1,16 @@
 /** An object that was read from disk: its record in a buffer of its own, as the memory store's readers know it. */
 import { CHUNK_BYTES, type DiskMiss } from "../disk/index.ts";
 import { Entry } from "../store/entry.ts";
-import type { Refusal, Store } from "../store/index.ts";
-import { META_WORDS, type RecordMemory } from "../store/record.ts";
+import type { Refusal, ReserveRequest, Store } from "../store/index.ts";
+import { UNIT_BYTES } from "../store/layout.ts";
+import { META_WORDS, RECORD, type RecordMemory, recordUnits } from "../store/record.ts";
+import { Reservation, shapeOf } from "../store/reservation.ts";
 
 /** Most bytes that one call of `body` gives. */
 const PIECE_BYTES_MAX: number = 16 * CHUNK_BYTES;
+
+/** Nobody publishes what is only looked at. */
+const NOWHERE = { commit: (): undefined => undefined, abort: (): void => {} };
 
 /** Reads chunks `[first, last)` of a body and proves them. */
 export type ReadChunks = (first: number, last: number) => Promise<Uint8Array | DiskMiss>;
@@ -77,6 +82,19 @@ export class DiskRecord {
     const refusal = room.commit();
     if (refusal === "busy") room.abort();
     return refusal;
+  }
+
+  /**
+   * Of a record that is not whole: the same body behind another head, which the caller writes into the reservation; there
+   * is nothing to commit. This record must be closed after the new one.
+   */
+  renewed(request: ReserveRequest): { readonly room: Reservation; readonly record: DiskRecord } {
+    const buffer = new ArrayBuffer(recordUnits(shapeOf({ ...request, bodyBytes: 0 })) * UNIT_BYTES);
+    const memory = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+    const room = new Reservation(memory, NOWHERE, { unit: 0, pin: 0 }, request);
+    memory.words[RECORD.hashHi] = request.hashHi;
+    memory.words[RECORD.hashLo] = request.hashLo;
+    return { room, record: new DiskRecord(memory, 0, this.#read, NOWHERE.abort) };
   }
 
   /** Lets go of the file. Harmless for a whole record and when called again; call it for every other one. */

@@ -11,14 +11,21 @@ import { type Clock, murmur3, type Scheduler, systemClock, systemScheduler } fro
 import {
   type Admission,
   admitUsedAgain,
+  BODY_AT_MAX,
   classUnits,
   DISK_HEADER,
+  DISK_MISSES,
+  DISK_REFUSALS,
+  DiskCounters,
   DiskGhosts,
   type DiskIndex,
   type DiskMiss,
   type DiskOff,
   type DiskRefusal,
   DiskSlots,
+  type DiskSpace,
+  type DiskStats,
+  diskSizesFor,
   diskUnits,
   FRAME,
   frameRecord,
@@ -43,7 +50,7 @@ import { SegmentFiles } from "./disk-files.ts";
 import { openIndex } from "./disk-folder.ts";
 import { PurgeFile } from "./disk-purges.ts";
 import { type DiskQuery, DiskReads, READ_DEADLINE_MS } from "./disk-reads.ts";
-import { Rebuild, type RebuildProgress } from "./disk-rebuild.ts";
+import { Rebuild } from "./disk-rebuild.ts";
 import type { DiskRecord } from "./disk-record.ts";
 import { DiskWriter } from "./disk-writer.ts";
 import { isProcessAlive } from "./store-file.ts";
@@ -68,31 +75,20 @@ export interface JoinDiskOptions {
   readonly admission?: Admission;
   /** Bytes that all workers together write in a second, 16 MiB by default. */
   readonly bytesPerSecond?: number;
+  /** How many workers share them, by default as many as the tier was prepared for. */
+  readonly writers?: number;
   /** How long a read may take, 1 second by default. */
   readonly readDeadlineMs?: number;
+  /** Told when this worker stops writing for a while, and why; undefined when it goes on. */
+  readonly offChanged?: (reason: DiskOff | undefined) => void;
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
 }
 
-/** What the tier holds and what this worker did. */
-export interface DiskStats {
-  /** Bytes of all segments that have something in them. */
-  readonly usedBytes: number;
-  readonly capacityBytes: number;
-  readonly indexBytes: number;
-  readonly found: number;
-  readonly foundBytes: number;
-  readonly written: number;
-  readonly writtenBytes: number;
-  /** Objects that were hit and written again before their segment was dropped. */
-  readonly writtenAgain: number;
-  /** Objects that were admitted and lost to a failed write. */
-  readonly lost: number;
-  readonly missed: Readonly<Partial<Record<DiskMiss, number>>>;
-  readonly refused: Readonly<Partial<Record<DiskRefusal, number>>>;
-  /** Why nothing is written at the moment. */
-  readonly off: DiskOff | undefined;
-  readonly rebuild: RebuildProgress;
+/** The largest body that a tier takes whatever its head. Throws a RangeError for a tier that is impossible. */
+export function diskBodyBytesMax(space: DiskSpace): number {
+  const { segmentBytes } = diskSizesFor(space);
+  return Math.max(0, Math.floor(Math.min(segmentBytes / 2, CLASS_BYTES_MAX)) - BODY_AT_MAX);
 }
 
 /** Joins a prepared tier; why not, if so. Throws a RangeError for a worker's number that it was not prepared for. */
@@ -118,10 +114,7 @@ export class DiskTier {
   readonly #rebuild: Rebuild;
   readonly #admission: Admission;
   readonly #unitsMax: number;
-  readonly #missed: Partial<Record<DiskMiss, number>> = {};
-  readonly #refused: Partial<Record<DiskRefusal, number>> = {};
-  #found = 0;
-  #foundBytes = 0;
+  readonly #counters: DiskCounters;
   /** Settled when the segments that were found at the start are all in the index. */
   readonly rebuilt: Promise<void>;
 
@@ -142,11 +135,15 @@ export class DiskTier {
     this.#slots = slots;
     this.#files = files;
     this.#ghosts = new DiskGhosts(index);
-    const parts = { folder, segments, slots, files, store, secret, segmentBytes, clock, scheduler };
+    const counters = new DiskCounters(index, worker);
+    counters.setOff(undefined);
+    this.#counters = counters;
+    const parts = { folder, segments, slots, files, counters, store, secret, segmentBytes, clock, scheduler };
     this.#reads = new DiskReads({ ...parts, deadlineMs: options.readDeadlineMs ?? READ_DEADLINE_MS });
     this.#writer = new DiskWriter({
       ...parts,
-      bytesPerSecond: (options.bytesPerSecond ?? BYTES_PER_SECOND) / workers,
+      bytesPerSecond: (options.bytesPerSecond ?? BYTES_PER_SECOND) / (options.writers ?? workers),
+      offChanged: options.offChanged ?? nothing,
       copy: (at, place) => this.#copy(at, place),
     });
     this.#rebuild = new Rebuild(parts);
@@ -166,7 +163,9 @@ export class DiskTier {
     const end = bodyOffset + bodyBytes;
     const frame = frameUnits(bodyBytes);
     const units = frame + Math.ceil((end - from) / UNIT_BYTES);
-    const refusal = this.#refuse(units, { hashHi: entry.hashHi, hashLo: entry.hashLo, access });
+    const refusal = this.#isThere(entry)
+      ? "already-there"
+      : this.#refuse(units, { hashHi: entry.hashHi, hashLo: entry.hashLo, access });
     if (refusal !== undefined) return this.#refusedFor(refusal);
     const memory = memoryOf(units);
     memory.bytes.set(bytes.subarray(from, end), frame * UNIT_BYTES);
@@ -176,11 +175,11 @@ export class DiskTier {
 
   /**
    * Room for an object that memory has no room for, to be filled and committed like one of the store's own, or why there
-   * is none. It is admitted when it is offered a second time.
+   * is none. It is admitted when it is offered a second time, or was used before.
    */
-  reserve(request: ReserveRequest): Reservation | DiskRefusal {
+  reserve(request: ReserveRequest, access = 0): Reservation | DiskRefusal {
     const units = diskUnits(shapeOf(request));
-    const refusal = tooLong(request) ?? this.#refuse(units, { ...request, access: 0 });
+    const refusal = tooLong(request) ?? this.#refuse(units, { ...request, access });
     if (refusal !== undefined) return this.#refusedFor(refusal);
     const memory = memoryOf(units);
     const unit = frameUnits(request.bodyBytes);
@@ -215,20 +214,24 @@ export class DiskTier {
 
   // --- reading ------------------------------------------------------------------------------------------------
 
-  /** Whether `find` is worth a try. O(1), and looks at memory alone: ask before giving up the turn. */
+  /** Whether `find` is worth a try. O(1), and looks at memory alone: ask before giving up the turn. A no is a miss. */
   mayHave(hashHi: number, hashLo: number): boolean {
-    return this.#slots.find(hashHi, hashLo).length > 0;
+    const may =
+      this.#slots.find(hashHi, hashLo).length > 0 || this.#writer.waitingFor(hashHi, hashLo) !== undefined;
+    if (!may) this.#counters.count("missed absent");
+    return may;
   }
 
   /** Reads the object for a key, or says why not. Never throws. A record that is not whole must be closed. */
   async find(query: DiskQuery): Promise<DiskRecord | DiskMiss> {
-    const found = await this.#reads.find(query);
-    if (typeof found === "string") {
-      this.#missed[found] = (this.#missed[found] ?? 0) + 1;
-      return found;
+    const waiting = this.#writer.waitingFor(query.hashHi, query.hashLo);
+    const early = waiting === undefined ? "absent" : this.#reads.openWaiting(waiting, query);
+    const found = typeof early === "string" ? await this.#reads.find(query) : early;
+    if (typeof found === "string") this.#counters.count(`missed ${found}`);
+    else {
+      this.#counters.count("found");
+      this.#counters.count("foundBytes", found.entry.bodyBytes);
     }
-    this.#found++;
-    this.#foundBytes += found.entry.bodyBytes;
     return found;
   }
 
@@ -267,20 +270,21 @@ export class DiskTier {
     let units = 0;
     for (let slot = 0; slot < sizes.segments; slot++)
       if (this.#segments.serialOf(slot) !== 0) units += this.#segments.unitsOf(slot);
-    const { written, writtenBytes, again, failed } = this.#writer.counts;
+    const counters = this.#counters;
     return {
       usedBytes: units * UNIT_BYTES,
       capacityBytes: sizes.segments * sizes.segmentBytes,
       indexBytes: words * 4,
-      found: this.#found,
-      foundBytes: this.#foundBytes,
-      written,
-      writtenBytes,
-      writtenAgain: again,
-      lost: failed,
-      missed: { ...this.#missed },
-      refused: { ...this.#refused },
-      off: this.#writer.off,
+      objects: this.#slots.estimate(),
+      found: counters.sum("found"),
+      foundBytes: counters.sum("foundBytes"),
+      written: counters.sum("written"),
+      writtenBytes: counters.sum("writtenBytes"),
+      writtenAgain: counters.sum("writtenAgain"),
+      lost: counters.sum("lost"),
+      missed: counters.reasons("missed", DISK_MISSES),
+      refused: counters.reasons("refused", DISK_REFUSALS),
+      off: counters.off,
       rebuild: { ...this.#rebuild.progress },
     };
   }
@@ -288,6 +292,11 @@ export class DiskTier {
   /** How many objects can be found. O(slots of the index), a tenth of a second for 10 GiB. */
   countObjects(): number {
     return this.#slots.count();
+  }
+
+  /** Whether what is offered is on disk: had it changed since, it would have been forgotten there. */
+  #isThere({ hashHi, hashLo, bytes, varyOffset, varyBytes }: Entry): boolean {
+    return this.#slots.has(hashHi, hashLo, murmur3(bytes, varyOffset, varyOffset + varyBytes, 0) | 0);
   }
 
   #refuse(
@@ -301,7 +310,7 @@ export class DiskTier {
   }
 
   #refusedFor(refusal: DiskRefusal): DiskRefusal {
-    this.#refused[refusal] = (this.#refused[refusal] ?? 0) + 1;
+    this.#counters.count(`refused ${refusal}`);
     return refusal;
   }
 

@@ -10,6 +10,7 @@ import { type Clock, murmur3, type Scheduler } from "../../base/index.ts";
 import {
   ByteRate,
   classOf,
+  type DiskCounters,
   type DiskOff,
   type DiskRefusal,
   type DiskSecret,
@@ -55,11 +56,14 @@ export interface WriteContext {
   readonly folder: string;
   readonly segments: Segments;
   readonly slots: DiskSlots;
+  readonly counters: DiskCounters;
   readonly secret: DiskSecret;
   readonly segmentBytes: number;
   readonly bytesPerSecond: number;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  /** Told when writing stops for a while, and why; undefined when it goes on. */
+  readonly offChanged: (reason: DiskOff | undefined) => void;
   /** Reads an object of the segment that is about to go. */
   readonly copy: (at: number, place: number) => Promise<RecordMemory | undefined>;
 }
@@ -74,6 +78,8 @@ export class DiskWriter {
   readonly #context: WriteContext;
   readonly #rate: ByteRate;
   #waiting: Waiting[] = [];
+  /** Those that wait or are being written, by both hashes; of variants of one key the latest. */
+  readonly #byHash = new Map<number, Waiting>();
   #waitingBytes = 0;
   #writing: readonly Waiting[] = [];
   #work: Promise<void> | undefined;
@@ -83,7 +89,6 @@ export class DiskWriter {
   #hits: number[] = [];
   #off: { readonly reason: DiskOff; readonly untilMs: number } | undefined;
   #isStopped = false;
-  readonly #counts = { written: 0, writtenBytes: 0, again: 0, failed: 0 };
 
   constructor(context: WriteContext) {
     this.#context = context;
@@ -103,6 +108,7 @@ export class DiskWriter {
   add(waiting: Waiting): void {
     if (this.#isStopped) return;
     this.#waiting.push(waiting);
+    this.#byHash.set(numberOf(waiting), waiting);
     this.#waitingBytes += waiting.units * UNIT_BYTES;
     this.#work ??= this.#writeAll();
   }
@@ -116,6 +122,12 @@ export class DiskWriter {
       if (words[at + RECORD.hashHi] !== (hashHi | 0) || words[at + RECORD.hashLo] !== (hashLo | 0)) continue;
       if (varyHash === undefined || varyHashOf(one) === (varyHash | 0)) one.isForgotten = true;
     }
+  }
+
+  /** The object that is on its way to the disk for a key; the caller compares the key itself. */
+  waitingFor(hashHi: number, hashLo: number): Waiting | undefined {
+    const one = this.#byHash.get(hashNumber(hashHi, hashLo));
+    return one?.isForgotten === true ? undefined : one;
   }
 
   /** Resolves when all that was taken so far is written or given up. */
@@ -133,10 +145,6 @@ export class DiskWriter {
     return this.#off?.reason;
   }
 
-  get counts(): { written: number; writtenBytes: number; again: number; failed: number } {
-    return { ...this.#counts };
-  }
-
   async #writeAll(): Promise<void> {
     await new Promise<void>((resolve) => this.#context.scheduler.after(GATHER_MS, resolve));
     while (this.#waiting.length > 0) {
@@ -152,7 +160,7 @@ export class DiskWriter {
     const current = await this.#roomFor(units);
     if (typeof current === "string") {
       if (current !== "no-segment") this.#turnOff(current);
-      this.#counts.failed += this.#waiting.length;
+      this.#giveUp(this.#waiting);
       this.#waiting = [];
       this.#waitingBytes = 0;
       return 0;
@@ -190,22 +198,23 @@ export class DiskWriter {
     this.#writing = batch;
     const problem = await writeParts(current.descriptor, parts, current.unit * UNIT_BYTES);
     if (problem !== undefined || !segments.isMine(current)) {
-      this.#counts.failed += batch.length;
+      this.#giveUp(batch);
       this.#leave(current);
       if (problem !== undefined) this.#turnOff(problem);
       return 0;
     }
     this.#writing = [];
-    this.#off = undefined;
+    this.#turnOn();
     const bytes = (unit - current.unit) * UNIT_BYTES;
     current.unit = unit;
     segments.grow(current.slot, unit);
     for (const [index, one] of batch.entries()) this.#publish(one, current.serial, places[index] ?? 0);
-    this.#counts.writtenBytes += bytes;
+    this.#context.counters.count("writtenBytes", bytes);
     return bytes;
   }
 
   #publish(one: Waiting, serial: number, place: number): void {
+    this.#left(one);
     if (one.isForgotten === true) return;
     const { words } = one.memory;
     const at = recordAt(one);
@@ -219,8 +228,9 @@ export class DiskWriter {
     };
     if (one.old === undefined) {
       this.#context.slots.put(entry);
-      this.#counts.written++;
-    } else if (this.#context.slots.move(one.old.at, one.old.place, entry)) this.#counts.again++;
+      this.#context.counters.count("written");
+    } else if (this.#context.slots.move(one.old.at, one.old.place, entry))
+      this.#context.counters.count("writtenAgain");
   }
 
   /** Puts hit objects of the victim among what waits, up to as many bytes as were written. */
@@ -296,7 +306,27 @@ export class DiskWriter {
   }
 
   #turnOff(reason: DiskOff): void {
+    if (this.#off === undefined) this.#context.offChanged(reason);
     this.#off = { reason, untilMs: this.#context.clock.nowMs() + RETRY_MS };
+    this.#context.counters.setOff(reason);
+  }
+
+  #turnOn(): void {
+    if (this.#off === undefined) return;
+    this.#off = undefined;
+    this.#context.counters.setOff(undefined);
+    this.#context.offChanged(undefined);
+  }
+
+  /** What was admitted and will not be written. */
+  #giveUp(lost: readonly Waiting[]): void {
+    this.#context.counters.count("lost", lost.length);
+    for (const one of lost) this.#left(one);
+  }
+
+  #left(one: Waiting): void {
+    const number = numberOf(one);
+    if (this.#byHash.get(number) === one) this.#byHash.delete(number);
   }
 }
 
@@ -304,6 +334,17 @@ export class DiskWriter {
 function recordAt({ memory, from }: Waiting): number {
   const bodyBytes = memory.words[from * UNIT_WORDS + FRAME.bodyBytes] ?? 0;
   return (from + frameUnits(bodyBytes)) * UNIT_WORDS;
+}
+
+/** Both hashes as one number; whoever finds something by it compares the keys. */
+function hashNumber(hashHi: number, hashLo: number): number {
+  return (hashHi >>> 0) * 0x20_0000 + (hashLo >>> 11);
+}
+
+function numberOf(one: Waiting): number {
+  const at = recordAt(one);
+  const { words } = one.memory;
+  return hashNumber(words[at + RECORD.hashHi] ?? 0, words[at + RECORD.hashLo] ?? 0);
 }
 
 /** What variants of one key are told apart by in the index. */

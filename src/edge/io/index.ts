@@ -1,8 +1,13 @@
 /** The rim of the edge cache: the store's file, and the disk tier below it. */
-export { type PrepareDiskOptions, prepareDiskTier, sealDiskTier } from "./disk-folder.ts";
+export { type PrepareDiskOptions, prepareDiskTier, removeDiskTier, sealDiskTier } from "./disk-folder.ts";
 export type { DiskQuery } from "./disk-reads.ts";
 export type { DiskRecord } from "./disk-record.ts";
-export { type DiskStats, DiskTier, type JoinDiskOptions, joinDiskTier } from "./disk-tier.ts";
+export {
+  DiskTier,
+  diskBodyBytesMax,
+  type JoinDiskOptions,
+  joinDiskTier,
+} from "./disk-tier.ts";
 export {
   isProcessAlive,
   mapStore,

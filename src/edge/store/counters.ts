@@ -95,8 +95,8 @@ const NOT_WAITING = ["waited-too-long", "too-many-waiters"] as const;
 
 /** Why a result comes about. */
 interface Reasons {
-  /** From the store, fresh. */
-  readonly hit: "fresh";
+  /** From the store, fresh; or from the disk below it. */
+  readonly hit: "fresh" | "disk";
   /** From the store, past its time. */
   readonly stale: StaleReason | "stale-if-error" | "grace";
   /** From the store, after a target said that it has not changed; the reason says why it was asked. */
@@ -123,7 +123,7 @@ export type ReasonOf<R extends CacheResult> = Reasons[R];
 
 /** All results with their reasons. */
 const RESULTS: { readonly [R in CacheResult]: readonly Reasons[R][] } = {
-  hit: ["fresh"],
+  hit: ["fresh", "disk"],
   stale: ["stale-while-revalidate", "request-max-stale", "stale-if-error", "grace"],
   revalidated: REVALIDATED,
   miss: [...NOT_THERE, ...REVALIDATED, ...NOT_WAITING],

@@ -100,6 +100,10 @@ export class Entry {
   get access(): number {
     return this.#word(RECORD.access);
   }
+  /** Whether it has stayed because it was asked for again. */
+  get wasUsedAgain(): boolean {
+    return this.#word(RECORD.usedAgain) !== 0;
+  }
   /** The number of the purge up to which it is known to be clean. */
   get checkedSequence(): number {
     return this.#word(RECORD.checkedSequence);

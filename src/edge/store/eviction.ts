@@ -37,6 +37,13 @@ const MUCH_ROOM_SHARE = 1 / 16;
 const JUMP_SHARE = 1 / 8;
 /** What moves from the small ring to the main one: asked for at least so often. */
 const PROMOTE_ACCESS = 1;
+/** Objects that leave for these reasons are still good: there may be a place for them elsewhere. */
+const STILL_GOOD: ReadonlySet<Eviction> = new Set<Eviction>([
+  "not-used-again",
+  "least-used",
+  "variants",
+  "bucket-full",
+]);
 /** Small and large, in mean sizes of what is stored. */
 const SMALL_OBJECT = 0.5;
 const LARGE_OBJECT = 1.5;
@@ -57,6 +64,8 @@ export class Evictor {
   readonly #parts: EvictionParts;
   readonly small: Ring;
   readonly main: Ring;
+  /** Shown the unit of each object that leaves and is still good, before its bytes are let go. */
+  left: (unit: number) => void = () => {};
   #nowS = 0;
   #copyUnits = 0;
 
@@ -94,6 +103,7 @@ export class Evictor {
 
   #retire(unit: number, reason: Eviction): void {
     const at = unit * UNIT_WORDS;
+    if (STILL_GOOD.has(reason)) this.left(unit);
     this.#words[at + RECORD.state] = STATE.dead;
     this.#adjust(-1, -(this.#words[at + RECORD.size] ?? 0));
     this.#parts.columns.count(`evicted ${reason}`, 1);
@@ -170,6 +180,7 @@ export class Evictor {
     }
     const size = this.#words[at + RECORD.size] ?? 0;
     const isWanted = (this.#words[at + RECORD.access] ?? 0) >= PROMOTE_ACCESS;
+    if (isWanted) this.#words[at + RECORD.usedAgain] = 1;
     if (isWanted || this.main.free > this.main.capacity * MUCH_ROOM_SHARE + size) {
       const to = this.#roomIn(this.main, size);
       if (to !== 0) {
@@ -192,6 +203,7 @@ export class Evictor {
       this.unlink(slot, worthless ?? "least-used");
       return false;
     }
+    this.#words[at + RECORD.usedAgain] = 1;
     this.#copyUnits -= size;
     this.main.turnFor(size);
     const room = this.main.room;

@@ -27,6 +27,8 @@ export const RECORD = {
   bodyBytes: 12,
   urlStart: 13,
   pathEnd: 14,
+  /** 1 once it has stayed because it was asked for again. */
+  usedAgain: 15,
   status: 16,
   flags: 17,
   storedAtS: 18,

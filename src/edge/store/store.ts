@@ -8,21 +8,24 @@
 import { murmur3 } from "../../base/index.ts";
 import { Columns, type IsAlive } from "./columns.ts";
 import { type CachedAs, COUNTER, type Counter, type Refusal } from "./counters.ts";
-import type { Entry } from "./entry.ts";
+import { Entry } from "./entry.ts";
 import { Flights, Markers } from "./flights.ts";
 import { Ghosts } from "./ghosts.ts";
-import { BUCKET_SLOTS, HEADER, openBlock, type StoreSizes, UNIT_BYTES } from "./layout.ts";
+import { type Block, BUCKET_SLOTS, HEADER, openBlock, type StoreSizes, UNIT_BYTES } from "./layout.ts";
 import type { PurgeMirror } from "./purge-mirror.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { Reader } from "./reader.ts";
-import type { RecordMemory } from "./record.ts";
-import type { Reservation, ReserveRequest } from "./reservation.ts";
+import { type RecordMemory, recordUnits } from "./record.ts";
+import { type Reservation, type ReserveRequest, shapeOf } from "./reservation.ts";
 import { PURGED, type Purged } from "./sequence.ts";
 import { Slots } from "./slots.ts";
 import { Writer } from "./writer.ts";
 
 /** Makes the second hash of a key unlike the first. */
 const SECOND_SEED = 0x5bd1_e995;
+
+/** Uses of what has gone round a ring: its count was lowered for that. */
+const USED_AGAIN = 2;
 
 /** Who opens the block. */
 export interface StoreUser {
@@ -46,6 +49,7 @@ export class Store {
   readonly sizes: StoreSizes;
   readonly flights: Flights;
   readonly markers: Markers;
+  readonly #block: Block;
   readonly #words: Int32Array;
   readonly #columns: Columns;
   readonly #slots: Slots;
@@ -58,6 +62,7 @@ export class Store {
     const block = openBlock(bytes);
     this.sizes = block.layout.sizes;
     if (worker < 0 || worker >= this.sizes.workers) throw new RangeError(`edge store: no column ${worker}`);
+    this.#block = block;
     this.#words = block.words;
     const columns = new Columns(block, worker, pid, isAlive);
     const slots = new Slots(block);
@@ -118,9 +123,25 @@ export class Store {
     return this.#reader.show(this.#columns.pinned(pin));
   }
 
+  /**
+   * Shows each object that this worker puts out and that is still good, and how often it was asked for beside the first
+   * time: 0 to 3, at least 2 when it has stayed for that. Under the store's lock: `take` may copy the bytes, nothing else.
+   */
+  onLeave(take: (entry: Entry, uses: number) => void): void {
+    const entry = new Entry(this.#block);
+    this.#writer.onLeave((unit) => {
+      entry.unit = unit;
+      take(entry, entry.wasUsedAgain ? Math.max(USED_AGAIN, entry.access) : entry.access);
+    });
+  }
+
   /** Makes room for an object, or says why not. "busy" and "pinned" may be tried again. */
   reserve(request: ReserveRequest): Reservation | Refusal {
     return this.#writer.reserve(request);
+  }
+  /** Whether an object of this shape is one that the store takes at all. */
+  mayTake(request: ReserveRequest): boolean {
+    return recordUnits(shapeOf(request)) <= this.sizes.objectUnitsMax;
   }
   /** Removes all variants of a key: how many there were; "busy" when it should be tried again. */
   // oxlint-disable-next-line max-params -- the same five as `find`

@@ -58,6 +58,11 @@ export class Writer {
     this.#unitsMax = parts.block.layout.sizes.objectUnitsMax;
   }
 
+  /** Shows the unit of each object that leaves and is still good. */
+  onLeave(left: (unit: number) => void): void {
+    this.#evictor.left = left;
+  }
+
   /** Makes room for an object, or says why not. */
   reserve(request: ReserveRequest): Reservation | Refusal {
     const reserved = this.#reserve(request);
@@ -166,7 +171,8 @@ export class Writer {
     const { hashHi, hashLo } = request;
     const [slot = -1] = this.#slotsOf(hashHi, hashLo, request.key);
     const known = this.#words[slot] ?? 0;
-    const isMain = this.#parts.ghosts.take(hashHi, hashLo) || this.#evictor.main.contains(known);
+    const isRemembered = this.#parts.ghosts.take(hashHi, hashLo);
+    const isMain = isRemembered || this.#evictor.main.contains(known);
     const ring: Ring = isMain ? this.#evictor.main : this.#evictor.small;
     const access = known === 0 ? 0 : (this.#words[known * UNIT_WORDS + RECORD.access] ?? 0);
     const unit = this.#evictor.makeRoom(ring, units, request.nowS);
@@ -180,6 +186,7 @@ export class Writer {
     this.#words[at + RECORD.access] = access;
     this.#words[at + RECORD.size] = units;
     this.#words[at + RECORD.state] = STATE.filling;
+    this.#words[at + RECORD.usedAgain] = isRemembered ? 1 : 0;
     ring.take(units);
     return { unit, pin };
   }

@@ -29,7 +29,7 @@ export class Plan implements Route {
     this.action = route.rule.action;
     this.timeouts = { ...gateway.timeouts, ...route.rule.timeouts };
     this.bodyBytesMax = route.rule.bodyBytesMax ?? gateway.limits.bodyBytesMax;
-    this.cache = route.rule.cache === undefined ? undefined : ruleCache(route.rule.cache, gateway.cache);
+    this.cache = route.rule.cache === undefined ? undefined : ruleCache(route.rule.cache, gateway);
     this.#fixedHost = route.rule.host.kind === "fixed" ? asBytes(route.rule.host.host) : undefined;
     this.#groups = forwardGroups(route.rule.action, groups);
     this.#weightSum = this.#groups.reduce((sum, { weight }) => sum + weight, 0);

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from "../../base/index.ts";
 import type { CacheStoreConfig, ListenerConfig, Snapshot } from "../../config/index.ts";
 import type { Store } from "../../edge/index.ts";
+import type { DiskTier } from "../../edge/io/index.ts";
 import type { Column, Scoreboard } from "../scoreboard.ts";
 import { Edge } from "./cache/edge.ts";
 import { HealthChecks } from "./health-checks.ts";
@@ -41,6 +42,8 @@ export interface WorkerContext {
   readonly writeAccess: (line: string) => void;
   /** Opens the store of all workers' caches; called when a rule first has one. */
   readonly openCache: (config: CacheStoreConfig) => Store;
+  /** Joins the disk tier below that store, if there is one. */
+  readonly openDisk?: (store: Store, config: CacheStoreConfig) => DiskTier | undefined;
   /** Where a worker's socket for the others is; absent: they only look at the store again. */
   readonly linkPath?: (worker: number) => string;
 }
@@ -116,6 +119,7 @@ export class Worker {
     for (const listener of this.#listeners.values()) listener.drain();
     const deadlineMs = this.#context.clock.nowMs() + this.#snapshot.gateway.stopTimeoutMs;
     await this.#until(() => this.connections === 0 || this.#context.clock.nowMs() >= deadlineMs);
+    await this.#serving.edge?.disk?.stop();
     this.stop();
   }
 
@@ -134,10 +138,11 @@ export class Worker {
     const isWanted = listeners.some(({ rules }) => rules.some(({ cache }) => cache !== undefined));
     this.#serving.purgeToken = isWanted ? this.#readPurgeToken(gateway.cache) : undefined;
     if (!isWanted || this.#serving.edge !== undefined) return;
-    const { index, openCache, linkPath, log } = this.#context;
+    const { index, openCache, openDisk, linkPath, log } = this.#context;
     try {
       const store = openCache(gateway.cache);
-      const edge = new Edge({ store, serving: this.#serving, worker: index });
+      const disk = openDisk?.(store, gateway.cache);
+      const edge = new Edge({ store, disk, serving: this.#serving, worker: index });
       if (linkPath !== undefined) edge.openLink(linkPath);
       this.#serving.edge = edge;
     } catch (error) {

@@ -17,6 +17,8 @@ import {
   type UserConfig,
 } from "../../config/index.ts";
 import { formatStore, Store, sizesFor } from "../../edge/index.ts";
+import type { DiskTier } from "../../edge/io/index.ts";
+import { objectShare } from "../io/cache/rule-cache.ts";
 import { createTransport } from "../io/transport/index.ts";
 import { Worker } from "../io/worker.ts";
 import { type Column, formatScoreboard, Scoreboard, scoreboardBytes } from "../scoreboard.ts";
@@ -50,9 +52,9 @@ export function plainScoreboard(columns = 4): Scoreboard {
 }
 
 /** A store of cached responses in memory of its own. */
-export function plainStore(memoryBytes: number, worker = 0): Store {
+export function plainStore(memoryBytes: number, worker = 0, share = 0.01): Store {
   const bytes = new Uint8Array(memoryBytes);
-  formatStore(bytes, sizesFor({ bytes: memoryBytes, workers: 4 }), 7);
+  formatStore(bytes, sizesFor({ bytes: memoryBytes, workers: 4, objectShare: share }), 7);
   return new Store(bytes, { worker, pid: process.pid, isAlive: () => true });
 }
 
@@ -78,6 +80,7 @@ export interface GatewayOptions {
   readonly store?: Store;
   /** Where workers of one gateway find each other; without it there is one. */
   readonly linkPath?: (worker: number) => string;
+  readonly disk?: DiskTier;
 }
 
 /** A config as tests write it: the listener "web" is on `port`. */
@@ -115,10 +118,11 @@ export class TestGateway {
       log: createLog({ clock, level: "info", write: (line) => this.log.push(line) }),
       writeAccess: (line) => this.accessLog.push(line),
       openCache: ({ memoryBytes }) => {
-        this.store = options.store ?? plainStore(memoryBytes, index);
+        this.store = options.store ?? plainStore(memoryBytes, index, objectShare(snapshot));
         return this.store;
       },
       ...(options.linkPath === undefined ? {} : { linkPath: options.linkPath }),
+      openDisk: () => options.disk,
     });
   }
 

@@ -28,3 +28,8 @@ export function tagsFor(key: CacheKey, response: CacheResponse): readonly string
   if (kept.length === 0) return kept;
   return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(key), group))];
 }
+
+/** What a form of a response, or a slice of it, is found by. */
+export function keyBehind(key: Uint8Array, form: string): Uint8Array {
+  return Buffer.concat([key, Buffer.from(`\0\0${form}`)]);
+}

@@ -2,6 +2,7 @@
  * How a client's exchange is answered by a rule with a cache:
  *
  *   start -> hit | stale: sent, done
+ *         -> not in memory: read from disk, and decided on once more
  *         -> miss: to a target, the response recorded as it goes by; or behind somebody who already asks
  *         -> revalidate: a fetch with conditions, and behind it
  *         -> around: to a target, as without a cache
@@ -17,20 +18,22 @@ import {
   type Decision,
   decide,
   FLIGHT,
-  invalidates,
   type StoredResponse,
 } from "../../../edge/index.ts";
-import { METHOD, type ResponseHead } from "../../../http/index.ts";
+import type { ResponseHead } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Plan } from "../plan.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
+import { DiskLook } from "./disk-look.ts";
 import type { Edge } from "./edge.ts";
 import type { FetchOrder } from "./fetch-order.ts";
 import { Following, type Ways } from "./following.ts";
+import { laterFor } from "./later.ts";
 import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
-import { freshen, invalidate } from "./passing.ts";
+import { recordedLines } from "./own-lines.ts";
+import { takeNote } from "./passing.ts";
 import { isPurge, purgeAsAsked } from "./purge-request.ts";
 import type { Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
@@ -45,6 +48,7 @@ const LOOK_AGAIN_MS = 50;
 const ALL_DOWN = { allTargetsDown: true };
 
 const HIT = cachedAs("hit", "fresh");
+const DISK_HIT = cachedAs("hit", "disk");
 const ABSENT = cachedAs("miss", "absent");
 
 /** Why a request goes to a target though another asks already: where that one's time is over, all who wait would go. */
@@ -66,6 +70,7 @@ export class CachedAnswer implements Ways {
   #first: KeyedSlice | undefined;
   /** Another worker fetches. */
   #isElsewhere = false;
+  readonly #disk: DiskLook;
   /** When the request came, by the clock and by the purges. */
   #startWallMs = 0;
   #startSequence = 0;
@@ -74,7 +79,9 @@ export class CachedAnswer implements Ways {
     this.#exchange = exchange;
     this.#serving = serving;
     this.#request = request;
-    this.#sender = { exchange, serving, request, sending: new Sending(exchange, serving, request) };
+    this.#disk = new DiskLook(exchange, serving, request, () => this.lookAgain());
+    const sending = new Sending(exchange, serving, request, () => this.#disk.giveUp());
+    this.#sender = { exchange, serving, request, sending };
     this.#following = new Following(this.#sender, this);
     this.#slicing = new Slicing(this.#sender);
   }
@@ -130,12 +137,14 @@ export class CachedAnswer implements Ways {
     if (this.#looks++ === LOOKS_MAX) return this.#around("bypass", "too-many-looks");
     const whole = edge.look(this.#cache);
     if (whole === false) return this.#around("bypass", "key-too-long");
+    if (whole !== undefined) this.#disk.hold(edge.heldOf(whole));
     const nowMs = this.#serving.wallMs();
     // A slice stands for the body where that is fetched in slices.
     const wanted = whole === undefined ? wantedSlice(edge, this.#cache, nowMs) : undefined;
     this.#first = wanted?.first;
     const stored = whole ?? wanted?.stored;
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
+    if (stored === undefined && this.#disk.begin(edge, decision)) return true;
     switch (decision.kind) {
       case "hit":
       case "stale":
@@ -169,7 +178,7 @@ export class CachedAnswer implements Ways {
     nowMs: number,
   ): boolean {
     if (stored === undefined) return this.#around("bypass", "absent");
-    if (decision.kind === "hit") return this.#sendStored(edge, stored, nowMs, "");
+    if (decision.kind === "hit") return this.#sendStored(edge, stored, nowMs, this.#disk.detail);
     // What the refresh needs is taken first: once the answer is out, this object serves another request.
     const conditions = conditionsFor(stored);
     const order = this.#order(edge, stored, conditions);
@@ -182,7 +191,7 @@ export class CachedAnswer implements Ways {
   #sendStored(edge: Edge, found: StoredResponse, nowMs: number, detail: string): boolean {
     const stored = this.#cache.compress && this.#first === undefined ? edge.coded(this.#cache, found) : found;
     if (stored === undefined) return this.#around("bypass", "lost");
-    this.#request.cached = detail === "" ? HIT : cachedAs("stale", detail);
+    this.#request.cached = detail === "" ? HIT : detail === "disk" ? DISK_HIT : cachedAs("stale", detail);
     return this.sendStored({ stored, nowMs, detail }) || this.#around("bypass", TOO_MANY_SLOW);
   }
 
@@ -254,7 +263,9 @@ export class CachedAnswer implements Ways {
     if (down === undefined || plan === undefined) throw new Error("cache: a request without a client");
     const variant = stored === undefined ? "" : stored.varyValues;
     const what = this.#first ?? { key: edge.keepKey(), slice: undefined };
-    return { client: down, plan, cache: this.#cache, ...what, variant, conditions };
+    const order = { client: down, plan, cache: this.#cache, ...what, variant, conditions };
+    if (stored !== undefined) edge.disk?.askAbout(order, edge.heldOf(stored));
+    return order;
   }
 
   /** The request's head with the cache's conditions in the place of the client's. */
@@ -320,15 +331,8 @@ export class CachedAnswer implements Ways {
 
   /** The table of flights was busy for a moment: whoever held it is done when the loop has gone round. */
   #lookSoon(): void {
-    const { number, down } = this.#request;
-    setImmediate(() => {
-      if (!this.#isElsewhere || this.#request.number !== number) return;
-      try {
-        this.timedOut();
-      } catch (error) {
-        down?.crashed(error);
-      }
-    });
+    this.#serving.transport.yieldSoon();
+    setImmediate(laterFor(this.#request, () => this.#isElsewhere && this.timedOut()));
   }
 
   lookAgain(): void {
@@ -343,6 +347,8 @@ export class CachedAnswer implements Ways {
 
   /** The time of a wait is over. */
   timedOut(): void {
+    if (this.#disk.isReading) return this.#disk.giveUp();
+    if (this.isSending) return this.#sender.sending.timedOut();
     if (!this.#isElsewhere) return this.#following.timedOut();
     this.#isElsewhere = false;
     this.lookAgain();
@@ -356,32 +362,25 @@ export class CachedAnswer implements Ways {
     const { edge } = this.#serving;
     const view = edge === undefined || this.#plan === undefined ? undefined : this.#exchange.view();
     if (edge === undefined || view === undefined) return;
-    const passed = { edge, cache: this.#cache, view, head, bytes };
-    if (invalidates(view.head.method, head.status)) return invalidate(passed);
-    if (view.head.method !== METHOD.head) return;
-    freshen(passed, {
-      wallMs: this.#startWallMs,
-      sequence: this.#startSequence,
-      nowMs: this.#serving.wallMs(),
-    });
+    takeNote(
+      { edge, cache: this.#cache, view, head, bytes },
+      { wallMs: this.#startWallMs, sequence: this.#startSequence, nowMs: this.#serving.wallMs() },
+    );
   }
 
   #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
     recording.began(head, bytes, recording.request ?? this.#viewed());
     if (this.#exchange.isForNobody) return;
-    const { keeps, refusal, isCompressible } = recording;
+    const { keeps, refusal } = recording;
     this.#say(keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`);
     const { browserCacheControl } = this.#cache.policy;
-    if (isCompressible) this.#request.cacheLines += "Vary: Accept-Encoding\r\n";
-    if (!keeps || browserCacheControl === undefined) return;
-    this.#request.cacheLines += `Cache-Control: ${browserCacheControl}\r\n`;
-    this.#request.replacesCacheControl = true;
+    this.#request.cacheLines += recordedLines(recording, browserCacheControl);
+    this.#request.replacesCacheControl = keeps && browserCacheControl !== undefined;
   }
 
   #say(note: string): void {
     this.#request.cacheLines = `Cache-Status: ${this.#serving.name}; ${note}\r\n`;
   }
-
   /** The request that is being answered, for the policy. */
   #viewed(): CacheRequest {
     this.#exchange.view();
@@ -396,5 +395,6 @@ export class CachedAnswer implements Ways {
     this.#plan = undefined;
     this.#looks = 0;
     this.#isElsewhere = false;
+    this.#disk.clear();
   }
 }

@@ -11,6 +11,7 @@ import {
   type StoredMeta,
   type StoredResponse,
 } from "../../../edge/index.ts";
+import { text } from "../../../http/index.ts";
 import type { CacheKey } from "./cache-key.ts";
 import type { Edge } from "./edge.ts";
 import type { RuleCache } from "./rule-cache.ts";
@@ -70,6 +71,14 @@ export function bestCoding(acceptEncoding: string | undefined): Coding | undefin
 const accepted: (acceptEncoding: string) => readonly string[] = memoized(256, (acceptEncoding) =>
   normalizeEncodings(acceptEncoding).split(","),
 );
+
+/** Whether `bytes[start, end)` is the key of a form. */
+export function isCodedKey(bytes: Uint8Array, start: number, end: number): boolean {
+  return CODINGS.some((coding) => {
+    const at = end - coding.length - 2;
+    return at >= start && bytes[at] === 0 && bytes[at + 1] === 0 && text(bytes, at + 2, end) === coding;
+  });
+}
 
 export class Coder {
   readonly #edge: Edge;

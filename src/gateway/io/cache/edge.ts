@@ -11,22 +11,25 @@ import {
   matchesVariant,
   NOT_KEPT,
   type NotKept,
+  type Purge,
+  type ReserveRequest,
   type Store,
-  type StoredHead,
   type StoredMeta,
   StoredResponse,
   tagHash,
   type Update,
   urlHash,
-  varyKey,
   writeKey,
   writeMeta,
 } from "../../../edge/index.ts";
+import type { DiskTier } from "../../../edge/io/index.ts";
 import { copy, equals } from "../../../http/index.ts";
 import type { Serving } from "../serving.ts";
-import type { CacheKey } from "./cache-key.ts";
+import { type CacheKey, keyBehind } from "./cache-key.ts";
 import { bestCoding, Coder } from "./coder.ts";
+import { EdgeDisk, type Held } from "./edge-disk.ts";
 import type { FetchOrder } from "./fetch-order.ts";
+import { type Keeping, roomFor } from "./keeping.ts";
 import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
@@ -39,29 +42,13 @@ export const KEY_BYTES_MAX: number = 16 * 1024;
 /** How long other workers leave a key to the one that fetches it: longer than any target may take, as a rule. */
 const CLAIM_MS = 60_000;
 
-const NO_TAGS: readonly number[] = [];
-
-/** Some of a body: `bytes[start, end)`. */
-export interface Piece {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A response to be stored. */
-export interface Keeping {
-  readonly key: CacheKey;
-  readonly cache: RuleCache;
-  readonly meta: StoredMeta;
-  readonly head: StoredHead;
-  readonly body: readonly Piece[];
-  /** The number of the latest purge before the request went out. */
-  readonly startSequence: number;
-}
+export type { Piece } from "./keeping.ts";
 
 /** What an edge works with. */
 export interface EdgeContext {
   readonly store: Store;
+  /** Below the store; absent: memory alone. */
+  readonly disk?: DiskTier | undefined;
   readonly serving: Serving;
   /** Column of this worker in the store. */
   readonly worker: number;
@@ -69,6 +56,7 @@ export interface EdgeContext {
 
 export class Edge {
   readonly store: Store;
+  readonly disk: EdgeDisk | undefined;
   readonly #serving: Serving;
   readonly #worker: number;
   readonly #recordings = new Map<number, Recording>();
@@ -80,11 +68,14 @@ export class Edge {
   /** The request in the worker's view, as the policy reads it. */
   readonly viewed: ViewedRequest;
   #stored: StoredResponse | undefined;
+  /** What the latest look found on disk. */
+  #shown: Held | undefined;
   #link: Link | undefined;
   readonly #coder: Coder = new Coder(this);
 
-  constructor({ store, serving, worker }: EdgeContext) {
+  constructor({ store, disk, serving, worker }: EdgeContext) {
     this.store = store;
+    this.disk = disk === undefined ? undefined : new EdgeDisk(disk, store);
     this.#worker = worker;
     this.#serving = serving;
     this.viewed = new ViewedRequest(serving.view);
@@ -97,6 +88,7 @@ export class Edge {
 
   stop(): void {
     this.#link?.stop();
+    void this.disk?.stop();
   }
 
   // --- looking up ---------------------------------------------------------------------------------------------
@@ -120,6 +112,7 @@ export class Edge {
   }
 
   #find(hashHi: number, hashLo: number, key: Uint8Array, end: number): StoredResponse | undefined {
+    this.#shown = undefined;
     let entry = this.store.find(hashHi, hashLo, key, 0, end);
     while (entry !== undefined) {
       this.#stored ??= new StoredResponse(entry);
@@ -129,7 +122,22 @@ export class Edge {
       }
       entry = this.store.next();
     }
-    return undefined;
+    this.#shown = this.disk?.find(hashHi, hashLo, key, end, this.matches);
+    return this.#shown?.stored;
+  }
+
+  /** Whether a response answers the request in the view. */
+  readonly matches = (stored: StoredResponse): boolean => matchesVariant(stored, this.viewed);
+
+  /** Of a response that was looked up last: what holds it, if its body is on disk. */
+  heldOf(stored: StoredResponse): Held | undefined {
+    return this.#shown?.stored === stored ? this.#shown : undefined;
+  }
+
+  /** The key that was looked up last, if the disk may have it. */
+  keyOnDisk(): CacheKey | undefined {
+    const isWorthIt = this.disk?.mayHave({ hashHi: this.#hashHi, hashLo: this.#hashLo }) === true;
+    return isWorthIt ? this.keepKey() : undefined;
   }
 
   /**
@@ -137,7 +145,7 @@ export class Edge {
    * will be. Undefined when the store has lost it meanwhile.
    */
   coded(cache: RuleCache, stored: StoredResponse): StoredResponse | undefined {
-    if (!stored.isCompressible || this.viewed.hasRange) return stored;
+    if (!stored.isCompressible || this.viewed.hasRange || this.#shown !== undefined) return stored;
     const coding = bestCoding(this.viewed.field("accept-encoding"));
     if (coding === undefined) return stored;
     const madeMs = stored.responseWallMs;
@@ -152,7 +160,7 @@ export class Edge {
 
   /** A form or a slice is found behind the key of the response, and goes with it in a purge. */
   keyBehind(plain: CacheKey, form: string): CacheKey {
-    const bytes = Buffer.concat([plain.bytes, Buffer.from(`\0\0${form}`)]);
+    const bytes = keyBehind(plain.bytes, form);
     const hashHi = this.store.hashHigh(bytes, 0, bytes.length);
     return { ...plain, bytes, hashHi, hashLo: this.store.hashLow(bytes, 0, bytes.length) };
   }
@@ -212,6 +220,7 @@ export class Edge {
   record(order: FetchOrder, isShared: boolean): Recording {
     const recording = new Recording(this, this.#serving, order, isShared);
     if (isShared) this.#recordings.set(numberOf(order.key), recording);
+    this.disk?.began(order);
     return recording;
   }
 
@@ -246,6 +255,7 @@ export class Edge {
   /** The recording has ended, or takes nobody else. */
   landed(recording: Recording): void {
     const { key } = recording.order;
+    this.disk?.landed(recording.order);
     if (this.#recordings.get(numberOf(key)) !== recording) return;
     this.#recordings.delete(numberOf(key));
     this.store.flights.release(flightHash(key.hashHi, recording.startSequence), key.hashLo);
@@ -264,24 +274,12 @@ export class Edge {
 
   /** Puts a response into the store. False when another worker is at it just now. */
   put({ key, meta, head, body, startSequence }: Keeping): boolean {
-    const { store } = this;
+    const { store, disk } = this;
     let bodyBytes = 0;
     for (const { start, end } of body) bodyBytes += end - start;
-    const record = store.reserve({
-      hashHi: key.hashHi,
-      hashLo: key.hashLo,
-      urlHash: key.urlHash,
-      key: key.bytes,
-      urlStart: key.urlStart,
-      pathEnd: key.pathEnd,
-      vary: varyKey(meta),
-      tags: head.tags.length === 0 ? NO_TAGS : head.tags.map((tag) => tagHash(this.store, tag)),
-      headBytes: head.end,
-      bodyBytes,
-      startSequence,
-      nowS: Math.floor(this.#serving.wallMs() / 1000),
-      usableUntilS: 0,
-    });
+    const request = this.#roomFor({ key, meta, head, startSequence }, bodyBytes);
+    const isForDisk = disk !== undefined && !store.mayTake(request);
+    const record = isForDisk ? disk.reserve(request) : store.reserve(request);
     if (record === "busy") return false;
     if (typeof record === "string") return true;
     let at = copy(head.bytes, 0, head.end, record.bytes, record.headOffset);
@@ -289,7 +287,12 @@ export class Edge {
     writeMeta(record, meta, head);
     const refusal = record.commit();
     if (refusal !== undefined) record.abort();
+    else if (!isForDisk) disk?.forget(key.hashHi, key.hashLo, request.vary);
     return refusal !== "busy";
+  }
+
+  #roomFor(keeping: Omit<Keeping, "body" | "cache">, bodyBytes: number): ReserveRequest {
+    return roomFor(this.store, keeping, { bodyBytes, wallMs: this.#serving.wallMs() });
   }
 
   /** Stores what a 304 or an answer to HEAD made of `stored`, with its body. */
@@ -300,10 +303,19 @@ export class Edge {
     startSequence: number,
   ): void {
     const { bytes, bodyOffset, bodyBytes } = stored.entry;
-    const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     const { status, reason } = stored;
     const head = layOutHead({ status, reason }, fields, bodyBytes, cache.policy);
     if (head === undefined) return;
+    const held = this.heldOf(stored);
+    if (held?.record.isWhole === false) {
+      const whole = { ...meta, status };
+      const request = this.#roomFor({ key, meta: whole, head, startSequence }, bodyBytes);
+      return this.disk?.renew(held, request, (room) => {
+        copy(head.bytes, 0, head.end, room.bytes, room.headOffset);
+        writeMeta(room, whole, head);
+      });
+    }
+    const body = [{ bytes: bytes.slice(bodyOffset, bodyOffset + bodyBytes), start: 0, end: bodyBytes }];
     if (this.hasOther(key, meta)) this.remove(key);
     this.keep({ key, cache, meta: { ...meta, status }, head, body, startSequence });
   }
@@ -320,6 +332,7 @@ export class Edge {
   /** Removes all variants of a key. */
   remove({ hashHi, hashLo, bytes }: CacheKey): void {
     this.store.remove(hashHi, hashLo, bytes, 0, bytes.length);
+    this.disk?.forget(hashHi, hashLo);
   }
 
   // --- purging ------------------------------------------------------------------------------------------------
@@ -338,16 +351,20 @@ export class Edge {
   }
 
   #purgeHash(hash: number, isHard: boolean): void {
-    this.store.purge({ kind: "url", hash, hard: isHard });
+    this.#purge({ kind: "url", hash, hard: isHard });
   }
 
   /** Removes all that is stored of a key's URL, every slice of it: the number of that purge. O(1). */
   dropUrl({ urlHash: hash }: CacheKey): number | "busy" {
-    return this.store.purge({ kind: "url", hash, hard: true });
+    return this.#purge({ kind: "url", hash, hard: true });
   }
 
   purgeTag(tag: string, isHard = true): void {
-    this.store.purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
+    this.#purge({ kind: "tag", hash: tagHash(this.store, tag), hard: isHard });
+  }
+
+  #purge(purge: Purge): number | "busy" {
+    return (this.disk?.tier ?? this.store).purge(purge);
   }
 }
 

@@ -52,7 +52,7 @@ function explainOf(
   const { gateway, listeners } = snapshotOf(proxyTo(["127.0.0.1:1"], { rule: { cache: user } })(8080));
   const config = listeners[0]?.rules[0]?.cache;
   if (config === undefined) throw new Error("a rule without a cache");
-  return explainCache({ view: viewOf(request), cache: ruleCache(config, gateway.cache), store, nowMs });
+  return explainCache({ view: viewOf(request), cache: ruleCache(config, gateway), store, nowMs });
 }
 
 test("what is stored for a request is told with its age, freshness, variants and tags", async () => {

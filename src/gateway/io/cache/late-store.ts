@@ -1,6 +1,7 @@
 /** A response that found the store busy: tried again a little later, and forgotten if that does not help. */
 import type { TimerEntry, TimerWheel } from "../../../base/index.ts";
-import type { Edge, Keeping } from "./edge.ts";
+import type { Edge } from "./edge.ts";
+import type { Keeping } from "./keeping.ts";
 
 /** Other workers hold the store's lock for microseconds; a tick later they are done, unless one of them was stopped. */
 const AGAIN_MS = 50;

@@ -43,3 +43,14 @@ export function putEnd(serving: Serving, request: Request, out: Uint8Array, at: 
   else if (request.isHttp10) into = put(KEEP_ALIVE, out, into);
   return put(CRLF, out, into);
 }
+
+/** What the head of a response that goes by says beside Cache-Status: of its forms, and how long browsers may keep it. */
+export function recordedLines(
+  { keeps, isCompressible }: { readonly keeps: boolean; readonly isCompressible: boolean },
+  browserCacheControl: string | undefined,
+): string {
+  const vary = isCompressible ? "Vary: Accept-Encoding\r\n" : "";
+  return keeps && browserCacheControl !== undefined
+    ? `${vary}Cache-Control: ${browserCacheControl}\r\n`
+    : vary;
+}

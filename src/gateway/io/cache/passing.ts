@@ -1,6 +1,6 @@
 /** What the answer to a request that went around the cache says of what is stored. */
-import { invalidatedGroups, invalidatedUrls, updateFromHead } from "../../../edge/index.ts";
-import { type ResponseHead, text } from "../../../http/index.ts";
+import { invalidatedGroups, invalidatedUrls, invalidates, updateFromHead } from "../../../edge/index.ts";
+import { METHOD, type ResponseHead, text } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
 import { groupTag, hostOf } from "./cache-key.ts";
 import type { Edge } from "./edge.ts";
@@ -16,8 +16,22 @@ export interface Passed {
   readonly bytes: Uint8Array;
 }
 
+/** When a request went out, by the clock and by the purges, and when its answer came. */
+export interface Asked {
+  readonly wallMs: number;
+  readonly sequence: number;
+  readonly nowMs: number;
+}
+
+/** Takes what the answer says of what is stored. */
+export function takeNote(passed: Passed, asked: Asked): void {
+  const { view, head } = passed;
+  if (invalidates(view.head.method, head.status)) return invalidate(passed);
+  if (view.head.method === METHOD.head) freshen(passed, asked);
+}
+
 /** RFC 9111 §4.4 and RFC 9875 §3: a change that went well makes what is stored of its resource invalid. */
-export function invalidate({ edge, cache, view, head, bytes }: Passed): void {
+function invalidate({ edge, cache, view, head, bytes }: Passed): void {
   const response = new HeadedResponse(head, bytes);
   const host = text(view.bytes, view.head.hostStart, view.head.authorityEnd);
   const url = `http://${host}${edge.viewed.target}`;
@@ -32,11 +46,8 @@ export function invalidate({ edge, cache, view, head, bytes }: Passed): void {
   for (const group of groups) edge.purgeTag(groupTag(own, group));
 }
 
-/** RFC 9111 §4.3.5: an answer to HEAD tells what a GET would get now. `asked`: when it went out, and when it came. */
-export function freshen(
-  { edge, cache, head, bytes }: Passed,
-  asked: { readonly wallMs: number; readonly sequence: number; readonly nowMs: number },
-): void {
+/** RFC 9111 §4.3.5: an answer to HEAD tells what a GET would get now. */
+function freshen({ edge, cache, head, bytes }: Passed, asked: Asked): void {
   const stored = edge.look(cache);
   if (stored === false || stored === undefined) return;
   const response = new HeadedResponse(head, bytes);

@@ -122,17 +122,19 @@ test("many bodies push each other out, and every answer stays right", async () =
 });
 
 test.each([
-  ["70KB", "stored"],
-  ["80KB", "detail=too-large"],
-] as const)(
-  "of what the store has no room for nothing else is said, whatever objectMax is: %s",
-  async (size, words) => {
-    const target = await Target.start(() => ok("x".repeat(Number.parseInt(size, 10) * 1000), FRESH));
-    const cached = await before({ objectMax: "1MiB" }, target, { gateway: { cache: { memory: "8MiB" } } });
-    expect(await cached.status()).toBe(`fwd=uri-miss; ${words}`);
-    expect((await cached.status()).startsWith("hit")).toBe(words === "stored");
-  },
-);
+  ["a hundredth of the memory", "no limit", "70KB", "stored"],
+  ["a hundredth of the memory", "no limit", "80KB", "detail=too-large"],
+  ["what its rule says", "200KB", "190KB", "stored"],
+  ["what its rule says", "200KB", "210KB", "detail=too-large"],
+  ["a twentieth of the memory, whatever its rule says", "1MiB", "370KB", "stored"],
+  ["a twentieth of the memory, whatever its rule says", "1MiB", "380KB", "detail=too-large"],
+] as const)("a response is kept up to %s (%s): %s is %s", async (_, objectMax, size, words) => {
+  const target = await Target.start(() => ok("x".repeat(Number.parseInt(size, 10) * 1000), FRESH));
+  const cache = objectMax === "no limit" ? {} : { objectMax };
+  const cached = await before(cache, target, { gateway: { cache: { memory: "8MiB" } } });
+  expect(await cached.status()).toBe(`fwd=uri-miss; ${words}`);
+  expect((await cached.status()).startsWith("hit")).toBe(words === "stored");
+});
 
 test("a client that goes while it waits for a fetch is forgotten, and the fetch is stored", async () => {
   const cached = await before({}, await Target.start(() => undefined));

@@ -1,12 +1,18 @@
 /** A rule's cache as the policy wants it. */
-import type { CacheConfig, CacheKeyConfig, CacheStoreConfig } from "../../../config/index.ts";
+import type { CacheConfig, CacheKeyConfig, Config, GatewayConfig } from "../../../config/index.ts";
 import { type CacheKeyRule, type CachePolicy, DEFAULT_POLICY } from "../../../edge/index.ts";
+import { diskBodyBytesMax } from "../../../edge/io/index.ts";
+import { columnsFor } from "../../scoreboard.ts";
 
-/**
- * What the store takes of one object, of all memory: a hundredth of what its tables leave, head included. A rule may say
- * less; what is larger would be held in memory while it comes, and then be refused.
- */
-const OBJECT_SHARE = 0.009;
+/** Share of the store's room that one object may take, unless a rule wants more. */
+const OBJECT_SHARE = 0.01;
+/** More would leave the ring in which objects start with room for a few. */
+const OBJECT_SHARE_MAX = 0.05;
+/** What the store's tables and an object's head leave of such a share. */
+const BODY_PART = 0.9;
+
+/** What decides how large an object may be. */
+export type CachingGateway = Pick<GatewayConfig, "cache" | "workers">;
 
 /** A rule's cache, ready for use. */
 export interface RuleCache {
@@ -25,8 +31,8 @@ export interface RuleCache {
 }
 
 /** Fills the policy with what the config says. */
-export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig): RuleCache {
-  const { key, ttlMs, browser, objectBytesMax, negativeTtl, softTimeoutMs } = config;
+export function ruleCache(config: CacheConfig, gateway: CachingGateway): RuleCache {
+  const { key, ttlMs, browser, negativeTtl, softTimeoutMs } = config;
   return {
     key: keyRule(key),
     softTimeoutMs,
@@ -43,12 +49,35 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
       staleWhileRevalidateMs: config.staleWhileRevalidateMs,
       staleIfErrorMs: config.staleIfErrorMs,
       graceMs: config.graceMs,
-      maxObjectBytes: Math.min(objectBytesMax || memoryBytes, Math.floor(memoryBytes * OBJECT_SHARE)),
+      maxObjectBytes: maxObjectBytes(config, gateway),
       allowSetCookie: config.setCookie,
       allowAuthorization: config.authorization,
       browserCacheControl: browser,
     },
   };
+}
+
+/**
+ * The largest body that is worth recording. What is larger than memory and disk take would be held in memory while it
+ * comes, and then be refused.
+ */
+function maxObjectBytes({ objectBytesMax }: CacheConfig, { cache, workers }: CachingGateway): number {
+  const { memoryBytes, disk } = cache;
+  const inMemory = (share: number): number => Math.floor(memoryBytes * share * BODY_PART);
+  if (disk === undefined)
+    return Math.min(objectBytesMax || inMemory(OBJECT_SHARE), inMemory(OBJECT_SHARE_MAX));
+  const onDisk = diskBodyBytesMax({ bytes: disk.sizeBytes, workers: columnsFor(workers) + 1 });
+  const most = Math.max(onDisk, inMemory(OBJECT_SHARE));
+  return Math.min(objectBytesMax || most, most);
+}
+
+/** The share of the store's room that one object may take, so that what rules want to keep fits. */
+export function objectShare({ gateway, listeners }: Pick<Config, "gateway" | "listeners">): number {
+  const { memoryBytes, disk } = gateway.cache;
+  if (disk !== undefined) return OBJECT_SHARE;
+  const wanted = listeners.flatMap(({ rules }) => rules.map(({ cache }) => cache?.objectBytesMax ?? 0));
+  const share = Math.max(0, ...wanted) / memoryBytes / BODY_PART;
+  return Math.min(OBJECT_SHARE_MAX, Math.max(OBJECT_SHARE, share));
 }
 
 /** What makes up a key, as the config says it. */

@@ -1,11 +1,13 @@
 /**
- * A body on its way from the store to one client. Of a small one the client gets a copy; a large one stays where it is,
+ * A body on its way from the store, or from the disk below it (disk-sending.ts), to one client. Of a small one the client gets a copy; a large one stays where it is,
  * pinned, until the client has taken it: a slow client costs a pin, not a copy. Pins are few; without one a request for
  * something large goes to a target instead, which can be made to wait.
  */
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
+import { DiskSending } from "./disk-sending.ts";
+import type { Held } from "./edge-disk.ts";
 
 /** Why a large body goes around the cache when no pin is left. */
 export const TOO_MANY_SLOW = "too-many-slow-clients";
@@ -28,19 +30,25 @@ export class Sending {
   #end = 0;
   #status = 0;
   #isActive = false;
+  #disk: DiskSending | undefined;
+  /** Where an answer goes on when the disk does not give it: before anything was sent. */
+  readonly #withoutDisk: () => void;
 
-  constructor(exchange: Exchange, serving: Serving, request: Request) {
+  // oxlint-disable-next-line max-params -- the parts of an exchange, and a way back
+  constructor(exchange: Exchange, serving: Serving, request: Request, withoutDisk: () => void) {
+    this.#withoutDisk = withoutDisk;
     this.#exchange = exchange;
     this.#serving = serving;
     this.#request = request;
   }
 
   get isActive(): boolean {
-    return this.#isActive;
+    return this.#isActive || this.#disk?.isActive === true;
   }
 
-  /** Whether a body of this size can be sent: a large one needs a pin. */
-  mayHold(bodyBytes: number): boolean {
+  /** Whether a body of this size can be sent: a large one needs a pin; from the disk it has to be one of few. */
+  mayHold(bodyBytes: number, held?: Held): boolean {
+    if (held !== undefined) return this.#serving.edge?.disk?.maySend === true;
     if (bodyBytes <= COPIED_BYTES_MAX) return true;
     this.#pin = this.#serving.edge?.store.pin() ?? NO_PIN;
     return this.#pin !== NO_PIN;
@@ -59,8 +67,15 @@ export class Sending {
     this.#isActive = true;
   }
 
+  /** The same for what is on disk: `[start, end)` of its body, behind a head that goes out with the first of it. */
+  holdOnDisk(held: Held, head: Uint8Array, start: number, end: number): void {
+    this.#disk ??= new DiskSending(this.#exchange, this.#serving, this.#request, this.#withoutDisk);
+    this.#disk.hold(held, head, start, end);
+  }
+
   /** Begins to send what is held; nothing may be. */
   start(status: number): void {
+    if (this.#disk?.isActive === true) return this.#disk.start(status);
     this.#status = status;
     if (this.#isActive) this.pump();
     else this.#exchange.answered(status);
@@ -68,6 +83,7 @@ export class Sending {
 
   /** Sends as much as the client takes. */
   pump(): void {
+    if (this.#disk?.isActive === true) return this.#disk.pump();
     while (this.#at < this.#end) {
       const taken = this.#request.down?.offer(this.#bytes, this.#at, this.#end) ?? -1;
       if (taken < 0) return;
@@ -80,7 +96,13 @@ export class Sending {
     this.#exchange.answered(status, bytes);
   }
 
+  /** The disk is too slow. */
+  timedOut(): void {
+    this.#disk?.giveUp();
+  }
+
   clear(): void {
+    this.#disk?.clear();
     if (this.#pin !== NO_PIN) this.#serving.edge?.store.unpin(this.#pin);
     this.#pin = NO_PIN;
     this.#bytes = NOTHING;

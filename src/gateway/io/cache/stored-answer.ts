@@ -11,6 +11,7 @@ import { copy, METHOD } from "../../../http/index.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
+import type { Held } from "./edge-disk.ts";
 import { headBytes } from "./messages.ts";
 import { OWN_BYTES_MAX, putAge, putEnd, putFraming, putText } from "./own-lines.ts";
 import type { Sending } from "./sending.ts";
@@ -39,7 +40,8 @@ export interface Sender {
  */
 export function sendStored(sender: Sender, answer: StoredAnswer): boolean {
   const { serving, request, sending } = sender;
-  if (!sending.mayHold(answer.stored.entry.bodyBytes)) return false;
+  const held = serving.edge?.heldOf(answer.stored);
+  if (!sending.mayHold(answer.stored.entry.bodyBytes, held)) return false;
   const viewed = serving.edge?.viewed;
   request.close ||= request.down?.listener.closing === true;
   const isPlain = viewed === undefined || (!viewed.hasConditional && !viewed.hasRange);
@@ -57,7 +59,9 @@ function sendWhole({ exchange, serving, request, sending }: Sender, answer: Stor
   const { bytes, bodyOffset, bodyBytes } = entry;
   let at = copy(bytes, clientHeadOffset, bodyOffset, scratch, 0);
   at = putOwn(serving, request, answer, at);
+  const held = serving.edge?.heldOf(answer.stored);
   if (request.method === METHOD.head || bodyBytes === 0) exchange.sendDown(scratch, 0, at);
+  else if (held !== undefined) sending.holdOnDisk(held, scratch.slice(0, at), 0, bodyBytes);
   else if (at + bodyBytes <= scratch.length) {
     exchange.sendDown(scratch, 0, copy(bytes, bodyOffset, bodyOffset + bodyBytes, scratch, at));
   } else {
@@ -94,22 +98,20 @@ function sendAsAsked(sender: Sender, answer: StoredAnswer): number {
     case "whole":
       return sendWhole(sender, answer);
     case "not-modified":
-      return sendHead(sender, answer, {
-        status: 304,
-        length: undefined,
-        range: undefined,
-      });
+      return sendHead(sender, answer, { status: 304, length: undefined, range: undefined });
     case "unsatisfiable": {
       const range = contentRange(asked, bodyBytes);
       return sendHead(sender, answer, { status: 416, length: 0, range });
     }
     case "part": {
       const { first, last } = asked;
-      const start = bodyOffset + first;
-      const end = bodyOffset + last + 1;
       const range = contentRange(asked, bodyBytes);
-      sendHead(sender, answer, { status: 206, length: end - start, range });
-      if (request.method !== METHOD.head) sending.hold(bytes, start, end);
+      const head = { status: 206, length: last + 1 - first, range } as const;
+      const held = serving.edge?.heldOf(stored);
+      if (held !== undefined && request.method !== METHOD.head)
+        return sendPartOnDisk(sender, answer, { head, held, first, last });
+      if (sendHead(sender, answer, head) !== 206) return stored.status;
+      if (request.method !== METHOD.head) sending.hold(bytes, bodyOffset + first, bodyOffset + last + 1);
       return 206;
     }
   }
@@ -123,16 +125,35 @@ interface OtherHead {
 
 const REASONS = { 206: "Partial Content", 304: "Not Modified", 416: "Range Not Satisfiable" } as const;
 
-function sendHead(sender: Sender, answer: StoredAnswer, { status, length, range }: OtherHead): number {
-  const { exchange, serving, request } = sender;
+function sendHead(sender: Sender, answer: StoredAnswer, other: OtherHead): number {
+  const at = putHead(sender, answer, other);
+  if (at === 0) return sendWhole(sender, answer);
+  sender.exchange.sendDown(sender.serving.wire.scratch, 0, at);
+  return other.status;
+}
+
+function sendPartOnDisk(
+  sender: Sender,
+  answer: StoredAnswer,
+  part: { readonly head: OtherHead; readonly held: Held; readonly first: number; readonly last: number },
+): number {
+  const { head, held, first, last } = part;
+  const at = putHead(sender, answer, head);
+  if (at === 0) return sendWhole(sender, answer);
+  sender.sending.holdOnDisk(held, sender.serving.wire.scratch.slice(0, at), first, last + 1);
+  return head.status;
+}
+
+/** Writes a head into the scratch buffer: where it ends; 0 when it does not fit. */
+function putHead({ serving, request }: Sender, answer: StoredAnswer, other: OtherHead): number {
+  const { status, length, range } = other;
   const { scratch } = serving.wire;
   const stored = answer.stored.clientFields();
   const fields = status === 304 ? notModifiedFields(stored) : stored;
   const withRange = range === undefined ? fields : [...fields, ["Content-Range", range] as const];
   const head = headBytes(status, REASONS[status], withRange);
-  if (head.length + 2 * OWN_BYTES_MAX > scratch.length) return sendWhole(sender, answer);
+  if (head.length + 2 * OWN_BYTES_MAX > scratch.length) return 0;
   let at = copy(head, 0, head.length, scratch, 0);
   if (length !== undefined) at = putFraming(length, scratch, at);
-  exchange.sendDown(scratch, 0, putOwn(serving, request, answer, at));
-  return status;
+  return putOwn(serving, request, answer, at);
 }

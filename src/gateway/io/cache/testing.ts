@@ -4,6 +4,7 @@ import type { UserCache } from "../../../config/index.ts";
 import {
   type Answer,
   type Extra,
+  type GatewayOptions,
   get,
   ok,
   proxyTo,
@@ -30,12 +31,17 @@ export async function cached(cache: UserCache, ...fields: string[]): Promise<Cac
 }
 
 /** The same before a target of the test's own. */
-export async function before(cache: UserCache, target: Target, extra: Extra = {}): Promise<Cached> {
+export async function before(
+  cache: UserCache,
+  target: Target,
+  extra: Extra = {},
+  options: Pick<GatewayOptions, "store" | "disk"> = {},
+): Promise<Cached> {
   track(target);
   let turnedMs = 0;
   const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + turnedMs };
   const configAt = proxyTo([target.address], { ...extra, rule: { cache, ...extra.rule } });
-  const gateway = track(await TestGateway.start(configAt, { clock }));
+  const gateway = track(await TestGateway.start(configAt, { clock, ...options }));
   const ask = async (path = "/", ...fields: string[]): Promise<Answer> => {
     const client = await gateway.connect();
     const answer = await client.ask(get(path, ...fields));

@@ -65,6 +65,7 @@ export class BunTransport implements Transport {
   /** Bun's loop is the loop. */
   start(): void {}
   stop(): void {}
+  yieldSoon(): void {}
 }
 
 /** Owner of sockets that were turned away. */

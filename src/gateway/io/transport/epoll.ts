@@ -62,6 +62,7 @@ export class EpollTransport implements Transport, SocketTable {
   #running = false;
   /** Whether the process ran out of descriptors; clients wait in the kernel's queue until one is free. */
   #starved = false;
+  #yields = false;
 
   constructor(calls: Libc) {
     this.calls = calls;
@@ -123,6 +124,10 @@ export class EpollTransport implements Transport, SocketTable {
     this.#running = false;
   }
 
+  yieldSoon(): void {
+    this.#yields = true;
+  }
+
   /** One wait and its events. True when Bun's loop should have its turn: it has work, or nothing happened for a while. */
   #turn(): boolean {
     const events = this.#events;
@@ -138,7 +143,9 @@ export class EpollTransport implements Transport, SocketTable {
       if (this.#bunLoops.includes(fd)) bunHasWork = true;
       else this.#dispatch(fd, events[at + DATA_WORD + 1] ?? 0, events[at] ?? 0);
     }
-    return bunHasWork;
+    const yields = this.#yields || bunHasWork;
+    this.#yields = false;
+    return yields;
   }
 
   #dispatch(fd: number, generation: number, ready: number): void {

@@ -87,7 +87,7 @@ export class UringSocket implements TcpSocket {
     if (this.#closed || this.#sendFailed) return -1;
     const table = this.#table;
     const slot = length <= table.slotBytes && !this.#awaitsRoom ? table.takeSlot() : NO_SLOT;
-    if (slot === NO_SLOT) return this.#sendNow(bytes, start, length);
+    if (slot === NO_SLOT) return this.#sendAtOnce(bytes, start, length);
     this.#slot = slot;
     this.#slotStart = table.slotOffset(slot);
     this.#slotEnd = copy(bytes, start, start + length, table.slots, this.#slotStart);
@@ -145,6 +145,13 @@ export class UringSocket implements TcpSocket {
     if (!this.#wantsDrain || this.#closed) return;
     this.#wantsDrain = false;
     this.#owner?.drained();
+  }
+
+  /** Of a connection that was reset a failed send takes the error away, and what is received next looks like a FIN. */
+  #sendAtOnce(bytes: Uint8Array, start: number, length: number): number {
+    const taken = this.#sendNow(bytes, start, length);
+    if (taken < 0) this.#noMoreSends();
+    return taken;
   }
 
   /** A plain send; when the kernel takes less, waits for room. */

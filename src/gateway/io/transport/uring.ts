@@ -86,6 +86,7 @@ export class UringTransport implements Transport, UringTable {
   #nextBuffer = 0;
   #running = false;
   #starved = false;
+  #yields = false;
 
   /** The transport, or undefined where the kernel has no such ring. */
   static open(calls: Libc, flushMs: number = FLUSH_MS): UringTransport | undefined {
@@ -173,6 +174,10 @@ export class UringTransport implements Transport, UringTable {
     this.#running = false;
   }
 
+  yieldSoon(): void {
+    this.#yields = true;
+  }
+
   #turn(): boolean {
     for (const loop of this.#bunToWatch.splice(0))
       this.ring.poll(this.#bunLoops[loop] ?? -1, EPOLL.in, TAG.bun | loop);
@@ -192,7 +197,9 @@ export class UringTransport implements Transport, UringTable {
     this.ring.release();
     this.#endRound();
     if (outcomes === 0 && this.#starved) this.#acceptAgain();
-    return bunHasWork || outcomes === 0;
+    const yields = this.#yields || bunHasWork || outcomes === 0;
+    this.#yields = false;
+    return yields;
   }
 
   #dispatch(tag: number, result: number, flags: number): void {
