@@ -8,7 +8,7 @@
  *
  *     bin/bun bench/edge-disk-gateway.ts [--objects 8000] [--rounds 6] [--seconds 2]
  */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -200,7 +200,8 @@ async function race(
 ): Promise<{ readonly turns: Map<string, number[]>; readonly share: number }> {
   const nginx = await startCache("nginx", folder, origin, CACHE_CORE);
   const worker = await installation.worker();
-  spawnSync("taskset", ["-a", "-cp", String(CACHE_CORE), String(worker)]);
+  const pin = ["taskset", "-a", "-cp", String(CACHE_CORE), String(worker)];
+  if (Bun.spawnSync(pin).exitCode !== 0) throw new Error("the worker cannot be pinned to a core");
   const contestants = [
     { name: "tenfold", port: installation.port, pid: worker },
     { name: "nginx", port: nginx.port, pid: nginx.process.pid },

@@ -11,7 +11,9 @@ import {
   request,
   stopAll,
   Target,
+  track,
 } from "../../testing/index.ts";
+import { beforeDisk, type OnDisk } from "./testing/disk.ts";
 import { before, type Cached, FRESH, inChunks, said } from "./testing.ts";
 
 afterEach(stopAll);
@@ -99,6 +101,14 @@ async function roam({ gateway }: Cached, random: Random): Promise<string[]> {
   return wrong;
 }
 
+/** A cache of two tiers that sends all that it has to disk, again and again. */
+async function restless(target: Target): Promise<OnDisk> {
+  const scene = await beforeDisk({}, target);
+  const timer = setInterval(() => void scene.toDisk(), 5);
+  track({ stop: () => clearInterval(timer) });
+  return scene;
+}
+
 /** Whether a response is whole, of the path and, where it varies, of this kind. */
 function isOf(path: string, kind: string, { status, head, body }: Answer): boolean {
   if (body === "") return status === 200 && head.includes("Cache-Status");
@@ -120,17 +130,22 @@ function lengthOf(path: string): number {
   return 40 + numberOf(path) * 31;
 }
 
-test("three hundred clients, some of whom leave early, get the response of their URL and variant, each time", async () => {
-  const cached = await before({}, await Target.start(answer));
-  const random = seededRandom(SEED);
-  const wrong = await Promise.all(Array.from({ length: CLIENTS }, () => roam(cached, random)));
-  expect({ seed: SEED, wrong: wrong.flat() }).toEqual({ seed: SEED, wrong: [] });
-  await cached.gateway.idle();
-  await eventually("all connections are gone", () => cached.gateway.worker.connections === 0);
-  expect(cached.gateway.log).toEqual([]);
-  await cached.ask("/p0");
-  expect(said(await cached.ask("/p0"))).toMatch(/^hit/);
-});
+test.each(["memory", "memory and disk"])(
+  "three hundred clients, some of whom leave early, get the response of their URL and variant, each time, from %s",
+  async (tiers) => {
+    const target = await Target.start(answer);
+    const cached = tiers === "memory" ? await before({}, target) : await restless(target);
+    const random = seededRandom(SEED);
+    const wrong = await Promise.all(Array.from({ length: CLIENTS }, () => roam(cached, random)));
+    expect({ seed: SEED, wrong: wrong.flat() }).toEqual({ seed: SEED, wrong: [] });
+    await cached.gateway.idle();
+    await eventually("all connections are gone", () => cached.gateway.worker.connections === 0);
+    expect("tier" in cached ? cached.tier.stats().found : 1).toBeGreaterThan(0);
+    expect(cached.gateway.log).toEqual([]);
+    await cached.ask("/p0");
+    expect(said(await cached.ask("/p0"))).toMatch(/^hit/);
+  },
+);
 
 test("a target that breaks off at every fifth request has nobody take a half for a whole", async () => {
   const cached = await before({}, await Target.start());
