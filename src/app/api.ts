@@ -115,7 +115,19 @@ export interface GroupStatus extends TrafficTotals {
   readonly algorithm: string;
   /** Whether so few targets are healthy that health is ignored. */
   readonly panic: boolean;
+  /** Who stands in for it; absent when nobody does. */
+  readonly fallback?: FallbackStatus;
   readonly targets: readonly TargetStatus[];
+}
+
+/** What the fallback of a group does for it. */
+export interface FallbackStatus {
+  readonly group: string;
+  readonly requestsMax: number;
+  readonly inFlight: number;
+  /** Requests that it took, and those for which it had no place. */
+  readonly requests: number;
+  readonly refused: number;
 }
 
 /** One target as gateway and controller see it. */

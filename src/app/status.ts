@@ -6,6 +6,7 @@ import {
   type Config,
   describeAction,
   describeMatch,
+  type FallbackConfig,
   formatAddress,
   type ListenerConfig,
   type RuleConfig,
@@ -17,7 +18,7 @@ import type {
   TaskStatus as ControlTask,
   Deploy,
 } from "../control/index.ts";
-import { type Column, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
+import { type Column, GROUP_COUNTER, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
 import { explainDecision } from "../scaling/index.ts";
 import type * as api from "./api.ts";
 import type { CacheTraffic } from "./cache-traffic.ts";
@@ -107,9 +108,26 @@ function groupStatuses(
       name: group.name,
       algorithm: group.algorithm,
       panic: inPanic(targets, group.panicThreshold),
+      ...(group.fallback === undefined
+        ? {}
+        : { fallback: fallbackStatus(group.slot, group.fallback, plane) }),
       targets,
     };
   });
+}
+
+function fallbackStatus(
+  row: number,
+  { group, requestsMax }: FallbackConfig,
+  { scoreboard }: GatewayPlane,
+): api.FallbackStatus {
+  return {
+    group,
+    requestsMax,
+    inFlight: scoreboard.groupFallbacks(row),
+    requests: scoreboard.groupCounter(row, GROUP_COUNTER.fallbacks),
+    refused: scoreboard.groupCounter(row, GROUP_COUNTER.fallbacksRefused),
+  };
 }
 
 /** As the workers judge it: the share of active targets that are neither unhealthy nor ejected. */

@@ -30,6 +30,8 @@ import type {
   TaskLimitsConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { FallbackConfig } from "./edges.ts";
+import type { EdgeDraft } from "./edges-schema.ts";
 
 /** A whole file. */
 export interface ConfigDraft {
@@ -38,6 +40,7 @@ export interface ConfigDraft {
   readonly listeners?: ReadonlyMap<string, ListenerDraft>;
   readonly targetGroups?: ReadonlyMap<string, TargetGroupDraft>;
   readonly services?: ReadonlyMap<string, ServiceDraft>;
+  readonly edges?: ReadonlyMap<string, EdgeDraft>;
 }
 
 /** See `GatewayConfig`. */
@@ -48,6 +51,7 @@ export interface GatewayDraft {
   readonly timeouts?: Partial<TimeoutsConfig>;
   readonly forwarded?: Partial<ForwardedConfig>;
   readonly name?: string;
+  readonly edge?: string;
   readonly stopTimeoutMs?: number;
   readonly cache?: Partial<CacheStoreConfig>;
 }
@@ -93,6 +97,7 @@ export interface GroupSettings {
   readonly boundedLoad?: number;
   readonly retryBudget?: Partial<RetryBudgetConfig>;
   readonly connections?: Partial<ConnectionsConfig>;
+  readonly fallback?: Partial<FallbackConfig>;
 }
 
 /** See `TargetGroupConfig`. */

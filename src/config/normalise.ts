@@ -32,6 +32,8 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import type { EdgeConfig, FallbackConfig } from "./edges.ts";
+import type { EdgeDraft } from "./edges-schema.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
 
@@ -64,6 +66,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
     services: services.map(([name, entry]) =>
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
+    edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
   };
 }
 
@@ -90,6 +93,11 @@ function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStor
   const { purgeTokenFile } = draft;
   const token = purgeTokenFile === undefined ? {} : { purgeTokenFile: resolvePath(folder, purgeTokenFile) };
   return { ...DEFAULTS.cacheStore, ...draft, ...token };
+}
+
+function edge(name: string, draft: EdgeDraft, folder: string): EdgeConfig {
+  const { admin = "", tokenFile = "", role = "edge" } = draft;
+  return { name, admin, tokenFile: resolvePath(folder, tokenFile), role };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {
@@ -163,7 +171,12 @@ function shared(draft: GroupSettings, uneven: boolean): Shared {
     boundedLoad: draft.boundedLoad ?? DEFAULTS.group.boundedLoad,
     retryBudget: { ...DEFAULTS.retryBudget, ...draft.retryBudget },
     connections: { ...DEFAULTS.connections, ...draft.connections },
+    ...(draft.fallback === undefined ? {} : { fallback: fallback(draft.fallback) }),
   };
+}
+
+function fallback({ group = "", requestsMax }: Partial<FallbackConfig>): FallbackConfig {
+  return { group, requestsMax: requestsMax ?? DEFAULTS.fallback.requestsMax };
 }
 
 function health(draft: Partial<HealthConfig>, kind: HealthConfig["kind"]): HealthConfig {

@@ -10,9 +10,9 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ["databases: is not available in this version; remove it", { databases: {}, ...config() }],
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
-  ["zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services", config({ zzz: {} })],
+  ["zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges", config({ zzz: {} })],
   [
-    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services",
+    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges",
     config({ load_balancing: 1 }),
   ],
   [
@@ -77,7 +77,7 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     grouped({ algorithm: "roundrobin" }),
   ],
   [
-    'targetGroups.far.on: is the string "header"; write "ip", "path", "header:name", "cookie:name" or "query:name"',
+    'targetGroups.far.on: is the string "header"; write "ip", "path", "url", "header:name", "cookie:name" or "query:name"',
     grouped({ on: "header" }),
   ],
   [

@@ -36,6 +36,7 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import { edge, fallback } from "./edges-schema.ts";
 import { match } from "./match.ts";
 import { nearestMend } from "./nearest.ts";
 import { below, type Place, report } from "./problem.ts";
@@ -76,6 +77,7 @@ const LISTENERS_MAX = 64;
 const RULES_MAX = 1000;
 const GROUPS_MAX = 256;
 const SERVICES_MAX = 256;
+const EDGES_MAX = 256;
 const TASKS_MAX = 1000;
 
 /** Workers come in two generations during a swap, and both have columns in the scoreboard. */
@@ -146,6 +148,7 @@ const gateway = object<GatewayDraft>({
   name: leaf('a name such as "tenfold"', "string", (value: string) =>
     TOKEN.test(value) ? value : undefined,
   ),
+  edge: name,
   stopTimeoutMs: duration(0),
   cache: cacheStore,
 });
@@ -194,10 +197,10 @@ const listener = object<ListenerDraft>(
   { required: ["address", "rules"], later: ["tls"] },
 );
 
-const HASH_EXPECTED = '"ip", "path", "header:name", "cookie:name" or "query:name"';
+const HASH_EXPECTED = '"ip", "path", "url", "header:name", "cookie:name" or "query:name"';
 
 const hashKey: Shape<HashKey> = leaf(HASH_EXPECTED, "string", (value: string) => {
-  if (value === "ip" || value === "path") return { kind: value };
+  if (value === "ip" || value === "path" || value === "url") return { kind: value };
   const [, kind, field = ""] = /^(header|cookie|query):(.+)$/.exec(value) ?? [];
   if (kind === "query") return { kind, name: field };
   if (!TOKEN.test(field)) return undefined;
@@ -281,6 +284,7 @@ const groupSettings: Rows<GroupSettings> = {
     perSecond: number({ min: 0, max: 1_000_000 }),
   }),
   connections,
+  fallback,
 };
 
 type TargetDraft = Partial<TargetConfig>;
@@ -379,6 +383,7 @@ export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
     listeners: named(name, listener, LISTENERS_MAX),
     targetGroups: named(name, targetGroup, GROUPS_MAX),
     services: named(name, service, SERVICES_MAX),
+    edges: named(name, edge, EDGES_MAX),
   },
   { later: ["databases", "stores"] },
 );

@@ -27,6 +27,7 @@ import {
   type TimeoutsConfig,
   type ValueMatch,
 } from "./config.ts";
+import type { FallbackConfig } from "./edges.ts";
 import { report } from "./problem.ts";
 import { compileFault } from "./regex.ts";
 import { leaf, list, object, type Rows, type Shape } from "./shape.ts";
@@ -79,40 +80,44 @@ const regex: Shape<string> = leaf("a regex", "string", (value: string, place) =>
 
 const address: Shape<Address> = whole<Address>({ host: anyText, port: integer({ min: 0, max: 65_535 }) });
 
-const gateway: Shape<GatewayConfig> = whole<GatewayConfig>({
-  workers: size,
-  accessLog: union<AccessLogConfig>({
-    off: bare("off"),
-    json: bare("json"),
-    combined: bare("combined"),
-    format: whole({ kind: word(["format"]), format: anyText }),
-  }),
-  limits: whole<LimitsConfig>({
-    requestLineBytesMax: size,
-    headBytesMax: size,
-    fieldsMax: size,
-    bodyBytesMax: size,
-    connectionsMax: size,
-    queueMax: size,
-  }),
-  timeouts: whole<TimeoutsConfig>({
-    connectMs: amount,
-    firstByteMs: amount,
-    idleMs: amount,
-    totalMs: amount,
-    headMs: amount,
-    keepAliveMs: amount,
-    upstreamKeepAliveMs: amount,
-    tunnelIdleMs: amount,
-  }),
-  forwarded: whole<ForwardedConfig>({
-    fields: word(["both", "x-forwarded", "forwarded", "off"]),
-    trustedProxies: many(cidr),
-  }),
-  name: anyText,
-  stopTimeoutMs: amount,
-  cache: whole<CacheStoreConfig>({ memoryBytes: size, purgeTokenFile: anyText }, ["purgeTokenFile"]),
-});
+const gateway: Shape<GatewayConfig> = whole<GatewayConfig>(
+  {
+    workers: size,
+    accessLog: union<AccessLogConfig>({
+      off: bare("off"),
+      json: bare("json"),
+      combined: bare("combined"),
+      format: whole({ kind: word(["format"]), format: anyText }),
+    }),
+    limits: whole<LimitsConfig>({
+      requestLineBytesMax: size,
+      headBytesMax: size,
+      fieldsMax: size,
+      bodyBytesMax: size,
+      connectionsMax: size,
+      queueMax: size,
+    }),
+    timeouts: whole<TimeoutsConfig>({
+      connectMs: amount,
+      firstByteMs: amount,
+      idleMs: amount,
+      totalMs: amount,
+      headMs: amount,
+      keepAliveMs: amount,
+      upstreamKeepAliveMs: amount,
+      tunnelIdleMs: amount,
+    }),
+    forwarded: whole<ForwardedConfig>({
+      fields: word(["both", "x-forwarded", "forwarded", "off"]),
+      trustedProxies: many(cidr),
+    }),
+    name: anyText,
+    edge: name,
+    stopTimeoutMs: amount,
+    cache: whole<CacheStoreConfig>({ memoryBytes: size, purgeTokenFile: anyText }, ["purgeTokenFile"]),
+  },
+  ["edge"],
+);
 
 const source = <K extends string>(kind: K): Shape<{ readonly kind: K; readonly source: string }> =>
   whole({ kind: word([kind]), source: regex });
@@ -289,6 +294,7 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
     hashKey: union<HashKey>({
       ip: bare("ip"),
       path: bare("path"),
+      url: bare("url"),
       header: keyed("header"),
       cookie: keyed("cookie"),
       query: keyed("query"),
@@ -312,8 +318,9 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
       queueTimeoutMs: amount,
       holdMs: amount,
     }),
+    fallback: whole<FallbackConfig>({ group: name, requestsMax: size }),
   },
-  ["health"],
+  ["health", "fallback"],
 );
 
 /** A whole snapshot file. */

@@ -24,6 +24,8 @@ const CHECKS: readonly Check[] = [
   somethingToDo,
   addressClashes,
   unknownGroups,
+  fallbacks,
+  edgeNames,
   emptyGroups,
   unreachableRules,
   serviceGroupTargets,
@@ -92,6 +94,46 @@ function* unknownGroups({ config }: Checked): Iterable<Problem> {
       }
     }
   }
+}
+
+/** A fallback that is there, is another group, and does not lead back. */
+function* fallbacks({ config, draft }: Checked): Iterable<Problem> {
+  const groups = new Map(config.targetGroups.map((group) => [group.name, group]));
+  for (const { name, fallback } of config.targetGroups) {
+    if (fallback === undefined) continue;
+    const path = `${draft.services?.get(name)?.fallback ? "services" : "targetGroups"}.${name}.fallback`;
+    const mend = nearestMend(fallback.group, [...groups.keys()], "target group or service");
+    if (!groups.has(fallback.group))
+      yield { path, what: `no target group or service is called "${fallback.group}"`, mend };
+    const way = [name];
+    for (
+      let next: string | undefined = fallback.group;
+      next !== undefined;
+      next = groups.get(next)?.fallback?.group
+    ) {
+      way.push(next);
+      if (next === name)
+        yield {
+          path,
+          what: `leads back to itself: ${way.join(" -> ")}`,
+          mend: "let one of them have no fallback",
+        };
+      if (way.indexOf(next) < way.length - 1) break;
+    }
+  }
+}
+
+/** Records of purges are numbered by the installation that they were asked of. */
+function* edgeNames({ config }: Checked): Iterable<Problem> {
+  const own = config.gateway.edge;
+  if (config.edges.length > 0 && own === undefined)
+    yield {
+      path: "edges",
+      what: "need a name for this installation, by which the others know its purges",
+      mend: 'write gateway: { edge: "fra" }',
+    };
+  if (own !== undefined && config.edges.some(({ name }) => name === own))
+    yield { path: `edges.${own}`, what: "is this installation itself", mend: "list the others alone" };
 }
 
 function rulePath(listener: string, index: number): string {

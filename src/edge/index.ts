@@ -1,5 +1,6 @@
 /** The edge cache: what may be kept and served (`policy/`), and where it is kept (`store/`). Pure; files are in `io/`. */
 export { type Evaluation, evaluate } from "./evaluate.ts";
+export { urlKey } from "./key.ts";
 export * from "./policy/index.ts";
 export * from "./purge/index.ts";
 export { type HeadLayout, layOutRawHead, putContentLength, type StoredHead } from "./raw-head.ts";

@@ -168,6 +168,20 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "The token for PURGE is missing or wrong.",
     mend: "Send `Authorization: Bearer` with the token in the file `gateway.cache.purgeTokenFile`.",
   },
+  "fallback-full": {
+    status: 503,
+    fault: "upstream",
+    retry: "yes",
+    message: "No target of the group answers, and its fallback has as many requests as it is allowed.",
+    mend: "Bring a target of the group back, or raise `fallback.requestsMax`.",
+  },
+  "loop-detected": {
+    status: 508,
+    fault: "downstream",
+    retry: "no",
+    message: "The request has come by this gateway before (CDN-Loop).",
+    mend: "Look for a target that leads back here: a group of this gateway, or of one that it forwards to.",
+  },
 } as const);
 
 /** The literal of each row. */
@@ -194,7 +208,9 @@ export type GatewayErrorCode =
   | "stopping"
   | "internal"
   | "connect-exhausted"
-  | "purge-forbidden";
+  | "purge-forbidden"
+  | "fallback-full"
+  | "loop-detected";
 
 /** Position of each code in the scoreboard's rows of reasons. Append only: readers of an older file rely on it. */
 export const REASONS: readonly GatewayErrorCode[] = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];

@@ -159,6 +159,7 @@ function groupLines(group: GroupStatus, { style, width }: View): string[] {
   return [
     `${style.name(name)}  ${algorithm}, ${figures}${alarm}`,
     ...errorLine(group.errors, style),
+    ...fallbackLine(group.fallback, style),
     ...(rows.length === 0 ? [style.warn("  no targets")] : table(TARGET_COLUMNS, rows, width - 2, style.dim)),
   ];
 }
@@ -168,6 +169,13 @@ function errorLine(errors: Readonly<Record<string, number>>, style: Style): stri
     .toSorted(([, a], [, b]) => b - a)
     .map(([code, times]) => `${code} ${count(times)}`);
   return listed.length === 0 ? [] : [style.warn(`  errors: ${listed.join(", ")}`)];
+}
+
+function fallbackLine(fallback: GroupStatus["fallback"], style: Style): string[] {
+  if (fallback === undefined) return [];
+  const { group, requestsMax, inFlight, requests, refused } = fallback;
+  const line = `  fallback: ${group}, ${count(inFlight)} of ${count(requestsMax)} in flight, ${plural(requests, "request")}, ${count(refused)} refused`;
+  return [inFlight > 0 || refused > 0 ? style.warn(line) : line];
 }
 
 function targetRow(target: TargetStatus, style: Style): Cell[] {

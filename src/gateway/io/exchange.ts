@@ -76,7 +76,7 @@ export class Exchange implements UpstreamUser {
   #forward(plan: Plan, view: RequestView): void {
     const group = plan.chooseGroup(this.#serving.random);
     if (group === undefined) return this.fail("no-target");
-    this.#attempts.start(group, group.keyHash(view));
+    this.#attempts.start(group, plan.hash(group, view));
   }
 
   /** Takes the request in the view for the cache alone, which has decided already. */
