@@ -1,16 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { config, grouped, lines } from "./testing.ts";
 
-const edge = (changes: object = {}): object => ({ admin: "https://10.0.0.2:7070", tokenFile: "lon.token", ...changes });
+const edge = (changes: object = {}): object => ({
+  admin: "https://10.0.0.2:7070",
+  tokenFile: "lon.token",
+  ...changes,
+});
 const site = (edges: object, gateway: object = { edge: "fra" }): unknown => config({ gateway, edges });
 const far = (fallback: unknown): unknown => grouped({ targets: ["a:80"], fallback });
 
 /** The one line that each mistake gets. */
 const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
-  [
-    'targetGroups.far.fallback: no target group or service is called "wbe"; did you mean "web"?',
-    far("wbe"),
-  ],
+  ['targetGroups.far.fallback: no target group or service is called "wbe"; did you mean "web"?', far("wbe")],
   [
     "targetGroups.far.fallback: leads back to itself: far -> far; let one of them have no fallback",
     far("far"),

@@ -10,7 +10,10 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ["databases: is not available in this version; remove it", { databases: {}, ...config() }],
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
-  ["zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges", config({ zzz: {} })],
+  [
+    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges",
+    config({ zzz: {} }),
+  ],
   [
     "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges",
     config({ load_balancing: 1 }),

@@ -66,7 +66,8 @@ export class Exchange implements UpstreamUser {
     const plan = down.listener.find(view);
     if (plan === undefined) return this.fail("no-rule");
     this.#request.plan = plan;
-    if (this.#request.isTooLarge) return this.fail("body-too-large");
+    const refusal = this.#request.refusal(view);
+    if (refusal !== undefined) return this.fail(refusal);
     const reply = localReply(plan.action, view);
     if (reply !== undefined) return this.#reply(reply);
     if (plan.cache !== undefined && this.#cached.start(plan, view)) return;
@@ -161,7 +162,11 @@ export class Exchange implements UpstreamUser {
 
   /** The gateway's own answer, with what the cache says of it. */
   replyWith(status: number, cacheNote: string): void {
-    this.#reply({ status, fields: [["Cache-Status", `${this.#serving.name}; ${cacheNote}`]], body: "" });
+    this.#reply({
+      status,
+      fields: [["Cache-Status", `${this.#serving.site.cacheName}; ${cacheNote}`]],
+      body: "",
+    });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */

@@ -17,6 +17,7 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
+  cameStale,
   groupsOf,
   isFailure,
   layOutRawHead,
@@ -177,19 +178,18 @@ export class Recording {
     const isKept = verdict.kind === "store";
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
-      const date = (): string => this.#serving.dateText;
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
         policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
         withheld,
         keepsAge: !isKept,
-        date,
+        date: () => this.#serving.dateText,
         isCompressible: this.isCompressible,
       });
       if (this.head !== undefined) this.head.tags = this.#tagsOf(response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
-    if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
+    if (!isKept && conditions !== undefined && !cameStale(response)) this.#edge.remove(this.order.key);
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
     else this.meta = verdict.meta;
@@ -274,7 +274,7 @@ export class Recording {
     this.refusal = reason;
     this.isShared = false;
     this.#edge.count(`refused ${reason}`);
-    this.#edge.mark(this.order.key, MARK_S, reason);
+    this.#edge.mark(this.order.key, reason === "already-stale" ? 1 : MARK_S, reason);
     this.#edge.landed(this);
   }
 
@@ -326,7 +326,7 @@ export class Recording {
     const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
     if (update.kind === "mismatch") return this.#edge.remove(key);
     if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.startSequence);
-    else this.#isLastUse = true;
+    else this.#isLastUse = update.reason !== "already-stale";
   }
 
   #store(body: readonly Piece[]): void {
