@@ -41,6 +41,8 @@ import { AdminServer } from "./admin-server.ts";
 import type { ReloadResult } from "./api.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
+import { edgeMetrics } from "./edge-metrics.ts";
+import { type EdgePlane, openEdges } from "./edge-plane.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
@@ -117,6 +119,7 @@ class RunningController implements ControllerHandle {
   #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
   #admin: AdminServer | undefined;
+  #edges: EdgePlane | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(options: ControllerOptions, directory: StateDirectory, unlock: () => void) {
@@ -170,6 +173,13 @@ class RunningController implements ControllerHandle {
     const cache = new CacheTraffic(() => plane.cacheStats());
     plane.published = () => cache.begin(systemClock.nowMs());
     const traffic = this.#followTraffic(plane, controller, cache);
+    const purger = new Purger({
+      plane,
+      note: (...what) => controller.note(...what),
+      propagation: () => this.#edges?.propagation,
+    });
+    const edges = await openEdges(this.#directory.purges, purger, this.#log);
+    this.#edges = edges;
     const info = {
       version: VERSION,
       configPath: this.#source.path,
@@ -184,11 +194,13 @@ class RunningController implements ControllerHandle {
       cache,
       config,
       info,
-      purger: new Purger({ plane, note: (...what) => controller.note(...what) }),
+      purger,
+      propagation: edges.propagation,
       reload: () => this.reload(),
       down: () => void this.stopAll(),
     });
     await controller.start();
+    await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {
       version: VERSION,
@@ -211,6 +223,7 @@ class RunningController implements ControllerHandle {
     if (changes.length > 0) {
       this.#config = next;
       await this.#controller?.reload(next, workerSet(this.#directory, next));
+      await this.#edges?.propagation.setEdges(next.gateway.edge, next.edges);
       this.#log.info("reloaded", { changes });
     }
     return { revision: revision(), changes, problems: [] };
@@ -253,6 +266,7 @@ class RunningController implements ControllerHandle {
 
   async #release(): Promise<void> {
     await this.#admin?.stop();
+    await this.#edges?.close();
     await this.#store?.close();
     this.#unlock();
   }
@@ -268,6 +282,7 @@ class RunningController implements ControllerHandle {
         renderMetrics([
           ...gatewayMetrics(plane.scoreboard, plane.latest()),
           ...cacheMetrics(plane.cacheStats()),
+          ...edgeMetrics(actions.propagation.status(), actions.propagation.head),
         ]),
       health: () => ({
         status: "ok",

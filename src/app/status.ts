@@ -23,6 +23,7 @@ import { explainDecision } from "../scaling/index.ts";
 import type * as api from "./api.ts";
 import type { CacheTraffic } from "./cache-traffic.ts";
 import type { GatewayPlane } from "./gateway-plane.ts";
+import type { Propagation } from "./propagation.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a status is made of. */
@@ -31,6 +32,7 @@ export interface StatusSources {
   readonly plane: GatewayPlane;
   readonly traffic: Traffic;
   readonly cache: CacheTraffic;
+  readonly propagation: Pick<Propagation, "isActive" | "status">;
   readonly config: () => Config;
   readonly info: {
     readonly version: string;
@@ -64,6 +66,7 @@ export function readStatus(sources: StatusSources): api.Status {
       groups: groupStatuses(plane, traffic, tasks),
       noGroup: traffic.group(NO_GROUP),
       cache: sources.cache.status(systemClock.nowMs()),
+      ...(sources.propagation.isActive ? { edges: sources.propagation.status() } : {}),
     },
     services: control.services.map(serviceStatus),
   };
