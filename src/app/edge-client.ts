@@ -28,11 +28,20 @@ export async function sendBatch(edge: EdgeConfig, from: string, batch: PurgeBatc
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer: unknown = JSON.parse(await readBounded(response));
-    if (response.ok) return { kind: "receipt", receipt: answer as PurgeReceipt };
+    if (response.ok) return { kind: "receipt", receipt: receiptOf(answer) };
     return { kind: "problem", problem: `${response.status} ${(answer as ApiError).error.code}` };
   } catch (problem) {
     return { kind: "problem", problem: wordsOf(problem, edge) };
   }
+}
+
+const KINDS: readonly unknown[] = ["take", "drop-all", "behind", "ahead"];
+
+/** Throws a TypeError when it is none. */
+function receiptOf(answer: unknown): PurgeReceipt {
+  const { kind, number } = answer as Partial<PurgeReceipt>;
+  if (KINDS.includes(kind) && Number.isSafeInteger(number)) return answer as PurgeReceipt;
+  throw new TypeError("no receipt");
 }
 
 async function readBounded(response: Response): Promise<string> {
@@ -50,7 +59,7 @@ function wordsOf(problem: unknown, { tokenFile }: EdgeConfig): string {
   if (problem.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   const code = "code" in problem ? String(problem.code) : "";
   if (code === "ENOENT" || code === "EACCES") return `its token file ${tokenFile} cannot be read (${code})`;
-  if (problem instanceof SyntaxError || problem instanceof TypeError)
-    return "it does not answer as an admin API does";
-  return code === "ConnectionRefused" ? "it refuses the connection" : code || problem.message;
+  if (code === "ConnectionRefused") return "it refuses the connection";
+  const isStrange = problem instanceof SyntaxError || problem instanceof TypeError;
+  return isStrange && code === "" ? "it does not answer as an admin API does" : code || problem.message;
 }

@@ -263,6 +263,24 @@ describe("a purge", () => {
 });
 
 describe("a shield that cannot be told", () => {
+  test("keeps edges from having acknowledged what it has meanwhile, before they have forgotten that again", async () => {
+    const site = await Site.of({ fra: "edge", lon: "edge", s1: "shield" });
+    site.at("s1").isCut = true;
+    const first = await site.purge("a");
+    for (let at = 0; at < 150; at++) await site.purge(`${at}`);
+    await site.pass(SHIELD_WAIT_MS + 100);
+    site.at("s1").isCut = false;
+    let was = 0;
+    site.onApply = ({ name }) => {
+      // The shield has taken the first batch, in which the purge is, and more are to come.
+      if (name === "s1" && was++ === 0) site.at("s1").isCut = true;
+    };
+    await site.pass(6000);
+    const settled = site.at("fra").propagation.settled(first, 0);
+    await site.pass(0);
+    expect(open(await settled)).toEqual(["lon: it waits for a shield"]);
+  });
+
   test("holds edges up for a while only; what they forgot without it they forget again when it has", async () => {
     const site = await Site.of({ fra: "edge", lon: "edge", s1: "shield" });
     site.at("s1").isCut = true;

@@ -8,7 +8,7 @@
  * the one there goes again. Rules of who gets what when are in edge/purge/delivery.ts, those of a receiver in propagation.ts.
  */
 import type { Cancel, Clock, Random, Scheduler } from "../base/index.ts";
-import type { EdgeConfig } from "../config/index.ts";
+import type { EdgeConfig, EdgeRole } from "../config/index.ts";
 import {
   BATCH_PURGES_MAX,
   Delivery,
@@ -317,14 +317,17 @@ export class Propagation {
   // --- acknowledgements ---------------------------------------------------------------------------------------
 
   #acknowledgement({ name, role }: EdgeConfig, number: number): EdgeAcknowledgement {
-    const acknowledged = this.#hasAcknowledged(name, number);
+    const acknowledged = this.#hasAcknowledged(name, role, number);
     const { problem = "" } = this.#lines.get(name) ?? {};
     const waits = "it has not answered yet";
-    const held = role === "edge" && this.#delivery.released < number ? "it waits for a shield" : waits;
+    const isHeld = this.#delivery.released < number || this.#delivery.isOwed(number);
+    const held = role === "edge" && isHeld ? "it waits for a shield" : waits;
     return { edge: name, role, acknowledged, problem: acknowledged ? "" : problem || held };
   }
 
-  #hasAcknowledged(name: string, number: number): boolean {
+  /** An edge has not while it may have got back what it purged. */
+  #hasAcknowledged(name: string, role: EdgeRole, number: number): boolean {
+    if (role === "edge" && this.#delivery.isOwed(number)) return false;
     const needed = this.#repeated.reduce(
       (most, { from, to, by }) => (number >= from && number <= to ? Math.max(most, by) : most),
       number,
@@ -333,8 +336,8 @@ export class Propagation {
   }
 
   #isSettled(number: number): boolean {
-    const names = [...this.#edges.map(({ name }) => name), this.#own];
-    return !this.#delivery.isOwed(number) && names.every((name) => this.#hasAcknowledged(name, number));
+    const others = this.#edges.every(({ name, role }) => this.#hasAcknowledged(name, role, number));
+    return others && this.#hasAcknowledged(this.#own, "edge", number);
   }
 
   // --- receiving ----------------------------------------------------------------------------------------------

@@ -102,6 +102,7 @@ export const cache: Shape<CacheDraft> = bySort<CacheDraft>(
       browser,
       earlyHints: flag,
       compress: flag,
+      shield: flag,
       objectBytesMax: bytes(0, TIB),
       setCookie: flag,
       authorization: flag,

@@ -25,6 +25,8 @@ export interface CacheConfig {
   readonly earlyHints: boolean;
   /** Whether what compresses well is also kept compressed, for clients that take that. Default false. */
   readonly compress: boolean;
+  /** Whether those who ask are edges: what is said to caches alone, tags among it, is left in for them. Default false. */
+  readonly shield: boolean;
   /** Larger ones are not kept; 0 = a hundredth of the memory (default). */
   readonly objectBytesMax: number;
   /** Whether responses with Set-Cookie are kept, without it. Default false. */

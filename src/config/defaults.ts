@@ -95,6 +95,7 @@ export const DEFAULTS: Defaults = {
     softTimeoutMs: 1000,
     earlyHints: false,
     compress: false,
+    shield: false,
     objectBytesMax: 0,
     setCookie: false,
     authorization: false,

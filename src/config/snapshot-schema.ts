@@ -211,6 +211,7 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     browser: anyText,
     earlyHints: flag,
     compress: flag,
+    shield: flag,
     objectBytesMax: size,
     setCookie: flag,
     authorization: flag,

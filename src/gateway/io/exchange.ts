@@ -162,11 +162,8 @@ export class Exchange implements UpstreamUser {
 
   /** The gateway's own answer, with what the cache says of it. */
   replyWith(status: number, cacheNote: string): void {
-    this.#reply({
-      status,
-      fields: [["Cache-Status", `${this.#serving.site.cacheName}; ${cacheNote}`]],
-      body: "",
-    });
+    const note = `${this.#serving.site.cacheName}; ${cacheNote}`;
+    this.#reply({ status, fields: [["Cache-Status", note]], body: "" });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */

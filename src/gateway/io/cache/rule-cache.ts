@@ -41,6 +41,7 @@ export function ruleCache(config: CacheConfig, { memoryBytes }: CacheStoreConfig
       allowSetCookie: config.setCookie,
       allowAuthorization: config.authorization,
       browserCacheControl: browser,
+      keepInternalFields: config.shield,
     },
   };
 }

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../base/index.ts";
 import type { UserConfig } from "../../../config/index.ts";
+import { tagHash } from "../../../edge/index.ts";
 import {
   type Answer,
   type Client,
@@ -22,16 +23,17 @@ interface Tiers {
   readonly edge: TestGateway;
   readonly client: Client;
   /** Lets so many seconds pass at both. */
-  wait(seconds: number): void;
+  readonly wait: (seconds: number) => void;
 }
 
 interface Wanted {
   readonly script: () => string;
   readonly fallback?: boolean;
   readonly cache?: object;
+  readonly shieldCache?: object;
 }
 
-async function tiers({ script, fallback = false, cache = {} }: Wanted): Promise<Tiers> {
+async function tiers({ script, fallback = false, cache = {}, shieldCache = cache }: Wanted): Promise<Tiers> {
   let offsetMs = 0;
   const clock = { nowMs: () => systemClock.nowMs(), wallMs: () => systemClock.wallMs() + offsetMs };
   const origin = track(await Target.start(script));
@@ -39,7 +41,12 @@ async function tiers({ script, fallback = false, cache = {} }: Wanted): Promise<
     (edge: string, to: string, far?: string) =>
     (port: number): UserConfig => ({
       gateway: { workers: 1, edge, cache: { memory: "8MiB" } },
-      listeners: { web: { address: `127.0.0.1:${port}`, rules: [{ forward: "next", cache }] } },
+      listeners: {
+        web: {
+          address: `127.0.0.1:${port}`,
+          rules: [{ forward: "next", cache: edge === "s1" ? shieldCache : cache }],
+        },
+      },
       targetGroups: {
         next: {
           targets: [to],
@@ -215,5 +222,30 @@ describe("a soft purge of the shield and then of the edge", () => {
       await shield.idle();
     }
     expect(body).toBe("v2");
+  });
+});
+
+describe("what is said to caches alone", () => {
+  const tagged = (): string => ok("x", "Cache-Control: max-age=60", "Cache-Tag: a, b", "Surrogate-Key: c");
+
+  test("goes from a shield to its edges, on a miss and on a hit, so that they can purge by it, and not to clients", async () => {
+    const { client, edge, shield, origin } = await tiers({ script: tagged, shieldCache: { shield: true } });
+    const direct = await shield.connect();
+    for (let i = 0; i < 2; i++)
+      expect((await direct.ask(get("/a"))).head).toMatch(/^Cache-Tag: a, b\r\nSurrogate-Key: c$/m);
+    for (let i = 0; i < 2; i++)
+      expect((await client.ask(get("/a"))).head).not.toMatch(/^(cache-tag|surrogate-key)/im);
+    for (const { store } of [shield, edge]) {
+      const hash = store === undefined ? 0 : tagHash(store, "b");
+      expect(store?.countConcerned({ kind: "tag", hash, hard: true })).toBe(1);
+    }
+    expect(origin.arrivals.length).toBe(1);
+  });
+
+  test("ends at a cache that is none", async () => {
+    const { shield } = await tiers({ script: tagged });
+    const direct = await shield.connect();
+    for (let i = 0; i < 2; i++)
+      expect((await direct.ask(get("/a"))).head).not.toMatch(/^(cache-tag|surrogate-key)/im);
   });
 });
