@@ -59,7 +59,7 @@ function wordsOf(problem: unknown, { tokenFile }: EdgeConfig): string {
   if (problem.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   const code = "code" in problem ? String(problem.code) : "";
   if (code === "ENOENT" || code === "EACCES") return `its token file ${tokenFile} cannot be read (${code})`;
-  if (code === "ConnectionRefused") return "it refuses the connection";
+  if (code === "ConnectionRefused" || code === "ECONNREFUSED") return "it refuses the connection";
   const isStrange = problem instanceof SyntaxError || problem instanceof TypeError;
   return isStrange && code === "" ? "it does not answer as an admin API does" : code || problem.message;
 }
