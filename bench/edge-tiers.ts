@@ -39,6 +39,7 @@ await withFolder(async (folder) => {
   });
   const direct = await popular(site, "/direct");
   const shielded = await popular(site, "/shielded");
+  const bounded = await popular(site, "/bounded");
   const purged = await interleave(site);
   const oneShield = await killed(site, "one-shield", async () => site.shields[0]?.kill());
   const noShield = await killed(site, "no-shield", async () => site.shields[1]?.kill());
@@ -57,6 +58,12 @@ await withFolder(async (folder) => {
         claim: "with shields the origin is asked once for each object",
         figure: `${shielded.origin} requests for ${shielded.distinct} objects, hit ratio ${percent(shielded.hitRatio)}`,
         met: shielded.origin <= shielded.distinct * 1.02,
+      },
+      {
+        claim:
+          "with the load of each shield bounded to 1.25 of its share, spills ask the origin at most twice for each object",
+        figure: `${bounded.origin} requests for ${bounded.distinct} objects, hit ratio ${percent(bounded.hitRatio)}`,
+        met: bounded.origin <= bounded.distinct * 2,
       },
       {
         claim: "half of the answers at an edge take less than 5 ms, whatever the distance",
@@ -85,6 +92,7 @@ await withFolder(async (folder) => {
     {
       direct,
       shielded,
+      bounded,
       acksMs: [0.5, 0.9, 0.99, 1].map((share) => quantile(purged.acksMs, share)),
       oneShield,
       noShield,

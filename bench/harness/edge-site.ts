@@ -43,7 +43,10 @@ export interface SitePlan {
   readonly fallbackMax: number;
 }
 
-/** Starts it: everything below /direct/ goes to the origin at once, all else by the shields. */
+/**
+ * Starts it: everything below /direct/ goes to the origin at once, all else by the shields, by a plain ring, since of two each
+ * may have all there is; below /bounded/ no shield may have more than 1.25 of its share.
+ */
 export async function startEdgeSite(plan: SitePlan): Promise<EdgeSite> {
   const { folder } = plan;
   const place = async (name: string, role: Place["role"], rttMs: number): Promise<Place> => {
@@ -118,8 +121,19 @@ async function configOf(plan: SitePlan, at: Place, places: readonly Place[]): Pr
   );
   const shields = places.filter(({ role }) => role === "shield");
   const origin = await far(plan.originPort, at.rttMs);
-  const toShields = await Promise.all(shields.map((to) => far(to.port, rtt(to))));
+  // Each edge has a relay of its own to a shield: it is the name by which they agree on where an object lives.
+  const toShields = await Promise.all(
+    shields.map(async (to) => ({ name: to.name, address: await far(to.port, rtt(to)) })),
+  );
   const isEdge = at.role === "edge";
+  const shielding = (boundedLoad: number): object => ({
+    targets: toShields,
+    algorithm: "consistent-hash",
+    on: "url",
+    boundedLoad,
+    health: { path: "/-/well", interval: "500ms", fall: 2 },
+    fallback: { group: "origin", requestsMax: plan.fallbackMax },
+  });
   return {
     admin: { address: `127.0.0.1:${at.adminPort}` },
     gateway: { workers: 1, edge: at.name, cache: { memory: "32MiB" } },
@@ -129,6 +143,7 @@ async function configOf(plan: SitePlan, at: Place, places: readonly Place[]): Pr
         rules: isEdge
           ? [
               { match: { path: "/direct/*" }, forward: "origin", cache: {} },
+              { match: { path: "/bounded/*" }, forward: "bounded", cache: {} },
               { forward: "shields", cache: {} },
             ]
           : [
@@ -139,15 +154,7 @@ async function configOf(plan: SitePlan, at: Place, places: readonly Place[]): Pr
     },
     targetGroups: {
       origin: { targets: [origin] },
-      ...(isEdge && {
-        shields: {
-          targets: toShields,
-          algorithm: "consistent-hash",
-          on: "url",
-          health: { path: "/-/well", interval: "500ms", fall: 2 },
-          fallback: { group: "origin", requestsMax: plan.fallbackMax },
-        },
-      }),
+      ...(isEdge && { shields: shielding(2), bounded: shielding(1.25) }),
     },
     edges: Object.fromEntries(others),
   };

@@ -241,6 +241,8 @@ export interface TargetConfig {
   readonly address: Address;
   /** 1..1000, default 1. */
   readonly weight: number;
+  /** What it is called, and hashed by, in place of its address: the same at gateways that reach it by different ones. */
+  readonly name?: string;
 }
 
 export interface ConnectionsConfig {

@@ -145,7 +145,11 @@ function paths(alternatives: readonly PathMatch[]): readonly PathMatch[] {
 
 function targetGroup(name: string, draft: TargetGroupDraft): TargetGroupConfig {
   const targets = (draft.targets ?? []).map(
-    ({ address = NOWHERE, weight = DEFAULTS.targetWeight }): TargetConfig => ({ address, weight }),
+    ({ address = NOWHERE, weight = DEFAULTS.targetWeight, name: known }): TargetConfig => ({
+      address,
+      weight,
+      ...(known === undefined ? {} : { name: known }),
+    }),
   );
   const uneven = targets.some(({ weight }) => weight !== targets[0]?.weight);
   const checks = draft.health ? { health: health(draft.health, "http") } : {};

@@ -93,7 +93,7 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     grouped({ boundedLoad: 1 }),
   ],
   [
-    'targetGroups.far.targets: is the string "127.0.0.1:9001"; write a list, each an address or { address, weight }',
+    'targetGroups.far.targets: is the string "127.0.0.1:9001"; write a list, each an address or { address, weight, name }',
     grouped({ targets: "127.0.0.1:9001" }),
   ],
   [

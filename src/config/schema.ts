@@ -296,11 +296,11 @@ const target: Shape<TargetDraft> = bySort<TargetDraft>(
     string: mapped(targetAddress, (at) => ({ address: at })),
     number: mapped(targetAddress, (at) => ({ address: at })),
     object: object<TargetDraft>(
-      { address: targetAddress, weight: count(1, 1000) },
+      { address: targetAddress, weight: count(1, 1000), name },
       { required: ["address"] },
     ),
   },
-  "an address or { address, weight }",
+  "an address or { address, weight, name }",
 );
 
 const targetGroup = object<TargetGroupDraft>({ ...groupSettings, targets: list(target, SLOTS) });

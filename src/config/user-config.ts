@@ -212,8 +212,15 @@ export interface UserGroupSettings {
 
 /** Targets that run elsewhere. */
 export interface UserTargetGroup extends UserGroupSettings {
-  /** Addresses; weight 1..1000, default 1. */
-  readonly targets?: readonly (UserAddress | { readonly address: UserAddress; readonly weight?: number })[];
+  /** Addresses; weight 1..1000, default 1. A name is what a hashing algorithm goes by in place of the address. */
+  readonly targets?: readonly (UserAddress | UserTarget)[];
+}
+
+/** One of the targets of a group. */
+export interface UserTarget {
+  readonly address: UserAddress;
+  readonly weight?: number;
+  readonly name?: string;
 }
 
 /** Active checks: `rise` passes in a row bring a target in, `fall` failures take it out. */

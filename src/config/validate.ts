@@ -4,7 +4,7 @@
  * Each check is one row of `CHECKS`: it sees the whole config and the draft it came from, and yields problems.
  */
 import { formatAddress } from "./address.ts";
-import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig } from "./config.ts";
+import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig, TargetConfig } from "./config.ts";
 import { deployMend, stuckAt } from "./deploy-percent.ts";
 import type { ConfigDraft, GroupSettings } from "./draft.ts";
 import { choice, nearestMend } from "./nearest.ts";
@@ -232,6 +232,7 @@ function pathOfOn({ services, targetGroups }: ConfigDraft, name: string): string
 function* targetsTwice({ config }: Checked): Iterable<Problem> {
   for (const { name, targets } of config.targetGroups) {
     const seen = new Map<string, number>();
+    yield* namesTwice(name, targets);
     for (const [index, { address }] of targets.entries()) {
       const id = formatAddress(address);
       const first = seen.get(id);
@@ -243,6 +244,17 @@ function* targetsTwice({ config }: Checked): Iterable<Problem> {
           mend: "remove one; a higher weight gives a target more requests",
         };
     }
+  }
+}
+
+function* namesTwice(group: string, targets: readonly TargetConfig[]): Iterable<Problem> {
+  const seen = new Map<string, number>();
+  for (const [index, { name }] of targets.entries()) {
+    const first = name === undefined ? undefined : seen.get(name);
+    if (name !== undefined && first === undefined) seen.set(name, index);
+    if (first === undefined) continue;
+    const what = `is called ${name}, as targets[${first}] is`;
+    yield { path: `targetGroups.${group}.targets[${index}].name`, what, mend: "give each a name of its own" };
   }
 }
 
