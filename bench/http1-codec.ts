@@ -70,6 +70,7 @@ const responseContext: ResponseContext = {
   requestId: requestContext.requestId,
   dateLine: Buffer.from("Date: Sat, 22 Nov 2025 08:00:00 GMT\r\n"),
   extra: Buffer.alloc(0),
+  edgeLine: Buffer.alloc(0),
   hidesInternal: false,
   replacesCacheControl: false,
 };

@@ -16,6 +16,7 @@ const SECTIONS: Readonly<Record<string, object>> = {
   retryBudget: DEFAULTS.retryBudget,
   ejection: DEFAULTS.ejection,
   connections: DEFAULTS.connections,
+  fallback: DEFAULTS.fallback,
   services: DEFAULTS.service,
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,

@@ -4,6 +4,8 @@ import { connect, type Socket } from "node:net";
 export class KeepAliveClient {
   readonly #socket: Socket;
   #text = "";
+  /** Of the last answer. */
+  head = "";
   #answer: ((body: string) => void) | undefined;
 
   private constructor(socket: Socket) {
@@ -39,6 +41,7 @@ export class KeepAliveClient {
     if (Number.isNaN(length)) throw new Error(`an answer without a length: ${this.#text.slice(0, head)}`);
     const end = head + 4 + length;
     if (this.#text.length < end) return;
+    this.head = this.#text.slice(0, head);
     const body = this.#text.slice(head + 4, end);
     this.#text = this.#text.slice(end);
     this.#answer?.(body);

@@ -10,10 +10,11 @@
  *   POST /v1/services/NAME/scale            { tasks: number } -> ServiceStatus
  *   POST /v1/services/NAME/deploy           -> DeployStatus (follow it in GET /v1/status)
  *   POST /v1/targets/GROUP/ID/drain         { undo?: boolean } -> TargetStatus
- *   POST /v1/cache/purge                    PurgeOrder -> PurgeResult
+ *   POST /v1/cache/purge?wait=MS            PurgeOrder -> PurgeResult
  *   GET  /v1/cache/purges?after=SEQUENCE    PurgeRecord[]
  *   GET  /v1/cache/traffic                  CacheTrafficReport, null while no rule has a cache
  *   GET  /v1/cache/report?settle=SECONDS    CacheUsageReport, null while no rule has a cache
+ *   POST /v1/edges/NAME/purges              PurgeBatch -> PurgeReceipt; from the installation NAME of the same site
  *   POST /v1/reload                         -> ReloadResult
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
@@ -42,6 +43,8 @@ export interface Status {
     readonly noGroup: TrafficTotals;
     /** Null while no rule has a cache. */
     readonly cache: CacheStatus | null;
+    /** The other installations of the site; absent without any. */
+    readonly edges?: readonly EdgeStatus[];
   };
   readonly services: readonly ServiceStatus[];
 }
@@ -173,7 +176,19 @@ export interface GroupStatus extends TrafficTotals {
   readonly algorithm: string;
   /** Whether so few targets are healthy that health is ignored. */
   readonly panic: boolean;
+  /** Who stands in for it; absent when nobody does. */
+  readonly fallback?: FallbackStatus;
   readonly targets: readonly TargetStatus[];
+}
+
+/** What the fallback of a group does for it. */
+export interface FallbackStatus {
+  readonly group: string;
+  readonly requestsMax: number;
+  readonly inFlight: number;
+  /** Requests that it took, and those for which it had no place. */
+  readonly requests: number;
+  readonly refused: number;
 }
 
 /** One target as gateway and controller see it. */
@@ -306,6 +321,39 @@ export interface PurgeResult {
   readonly soft: boolean;
   readonly dryRun: boolean;
   readonly purged: readonly PurgedItem[];
+  /** Number of its entry in the log that goes to the other installations; absent without any. */
+  readonly number?: number;
+  /** Which of them had acknowledged it when the answer went out. */
+  readonly edges?: readonly EdgeAcknowledgement[];
+}
+
+/** Whether an installation has carried out a purge, durably. */
+export interface EdgeAcknowledgement {
+  readonly edge: string;
+  readonly role: "edge" | "shield";
+  readonly acknowledged: boolean;
+  /** Why not; "" when it has. */
+  readonly problem: string;
+}
+
+/** Where another installation stands in the log of this one. */
+export interface EdgeStatus {
+  readonly edge: string;
+  readonly role: "edge" | "shield";
+  /** Null until it has answered for the first time. */
+  readonly acknowledged: number | null;
+  /** Purges that it has not acknowledged, and for how long the oldest of them has waited. */
+  readonly lag: number;
+  readonly lagMs: number;
+  /** What went wrong at the last attempt; "" when nothing did. */
+  readonly problem: string;
+}
+
+/** What became of a batch of another installation's log. */
+export interface PurgeReceipt {
+  /** "take" and "drop-all" acknowledge all up to `number`; "behind" asks for what follows it; "ahead" says that the log has lost entries. */
+  readonly kind: "take" | "drop-all" | "behind" | "ahead";
+  readonly number: number;
 }
 
 /** A purge that was carried out. */

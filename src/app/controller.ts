@@ -43,6 +43,8 @@ import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
+import { edgeMetrics } from "./edge-metrics.ts";
+import { type EdgePlane, openEdges } from "./edge-plane.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
@@ -119,6 +121,7 @@ class RunningController implements ControllerHandle {
   #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
   #admin: AdminServer | undefined;
+  #edges: EdgePlane | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(options: ControllerOptions, directory: StateDirectory, unlock: () => void) {
@@ -169,17 +172,15 @@ class RunningController implements ControllerHandle {
     const { tail } = store;
     if (tail.kind === "corrupt")
       controller.warn("journal-damaged", damageTo(this.#directory.journal, tail.lostBytes));
-    const cache = new CacheTraffic(
-      () => plane.cacheStats(),
-      () => plane.diskStats(),
-    );
-    const ledger = new CacheLedger(() => plane.cacheStats(), systemClock);
-    ledger.begin(); // where a snapshot is taken up as it is, none is published
-    plane.published = () => {
-      cache.begin(systemClock.nowMs());
-      ledger.begin();
-    };
+    const { cache, ledger } = followCache(plane);
     const traffic = this.#followTraffic(plane, controller, cache);
+    const purger = new Purger({
+      plane,
+      note: (...what) => controller.note(...what),
+      propagation: () => this.#edges?.propagation,
+    });
+    const edges = await openEdges(this.#directory.purges, purger, this.#log);
+    this.#edges = edges;
     const info = {
       version: VERSION,
       configPath: this.#source.path,
@@ -196,11 +197,13 @@ class RunningController implements ControllerHandle {
       info,
       ledger,
       usage: new CacheUsageLook(plane, systemClock, systemScheduler),
-      purger: new Purger({ plane, note: (...what) => controller.note(...what) }),
+      purger,
+      propagation: edges.propagation,
       reload: () => this.reload(),
       down: () => void this.stopAll(),
     });
     await controller.start();
+    await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {
       version: VERSION,
@@ -223,6 +226,7 @@ class RunningController implements ControllerHandle {
     if (changes.length > 0) {
       this.#config = next;
       await this.#controller?.reload(next, workerSet(this.#directory, next));
+      await this.#edges?.propagation.setEdges(next.gateway.edge, next.edges);
       this.#log.info("reloaded", { changes });
     }
     return { revision: revision(), changes, problems: [] };
@@ -266,6 +270,7 @@ class RunningController implements ControllerHandle {
 
   async #release(): Promise<void> {
     await this.#admin?.stop();
+    await this.#edges?.close();
     await this.#store?.close();
     this.#unlock();
   }
@@ -281,6 +286,7 @@ class RunningController implements ControllerHandle {
         renderMetrics([
           ...gatewayMetrics(plane.scoreboard, plane.latest()),
           ...cacheMetrics(plane.cacheStats(), plane.diskStats()),
+          ...edgeMetrics(actions.propagation.status(), actions.propagation.head),
         ]),
       health: () => ({
         status: "ok",
@@ -336,6 +342,21 @@ class RunningController implements ControllerHandle {
     const { workers } = this.#options;
     return workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
   }
+}
+
+/** What the cache does, live and since the start. */
+function followCache(plane: GatewayPlane): { readonly cache: CacheTraffic; readonly ledger: CacheLedger } {
+  const cache = new CacheTraffic(
+    () => plane.cacheStats(),
+    () => plane.diskStats(),
+  );
+  const ledger = new CacheLedger(() => plane.cacheStats(), systemClock);
+  ledger.begin(); // where a snapshot is taken up as it is, none is published
+  plane.published = () => {
+    cache.begin(systemClock.nowMs());
+    ledger.begin();
+  };
+  return { cache, ledger };
 }
 
 /** Listeners whose address nothing of ours holds yet. */

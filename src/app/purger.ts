@@ -12,6 +12,7 @@ import {
   type Purge,
   type PurgeContext,
   type PurgeItem,
+  type PurgeJson,
   PurgeLog,
   type PurgeRequest,
   purgesOf,
@@ -22,6 +23,7 @@ import type { DiskTier } from "../edge/io/index.ts";
 import type { AdminAnswer } from "./admin-server.ts";
 import type * as api from "./api.ts";
 import { hasCache, type KeyRules, keyRulesOf } from "./cache-key-rules.ts";
+import { ORDER_BYTES_MAX, type Propagation } from "./propagation.ts";
 import { type RateLimit, rateLimit } from "./rate-limit.ts";
 
 /** Far more than people and publishing systems ask for, and hardly felt. A count costs this for each item. */
@@ -46,6 +48,8 @@ export interface PurgerOptions {
   };
   /** Puts a record among the controller's events and into its log. */
   readonly note: (kind: string, message: string, fields: LogFields) => void;
+  /** The way to the other installations of the site; absent without any. */
+  readonly propagation?: () => Propagation | undefined;
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
 }
@@ -53,13 +57,16 @@ export interface PurgerOptions {
 export class Purger {
   readonly #plane: PurgerOptions["plane"];
   readonly #note: PurgerOptions["note"];
+  readonly #propagation: () => Propagation | undefined;
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #limit: RateLimit;
   readonly #log = new PurgeLog();
   #rules: { readonly snapshot: Snapshot; readonly keyRules: KeyRules } | undefined;
 
-  constructor({ plane, note, clock = systemClock, scheduler = systemScheduler }: PurgerOptions) {
+  constructor(options: PurgerOptions) {
+    const { plane, note, clock = systemClock, scheduler = systemScheduler } = options;
+    this.#propagation = options.propagation ?? (() => undefined);
     this.#plane = plane;
     this.#note = note;
     this.#clock = clock;
@@ -67,18 +74,77 @@ export class Purger {
     this.#limit = rateLimit({ perSecond: REQUESTS_PER_SECOND, burst: REQUESTS_BURST, clock });
   }
 
-  /** Carries out the request that the body of a call is. */
-  async purge(body: Readonly<Record<string, unknown>>): Promise<AdminAnswer> {
+  /**
+   * Carries out the request that the body of a call is, and has it carried out by the other installations of the site; waits at
+   * most so long for them to acknowledge it.
+   */
+  async purge(body: Readonly<Record<string, unknown>>, waitMs = 0): Promise<AdminAnswer> {
     const reading = readPurgeRequest(body);
     if (reading.kind === "problems") return wrong(reading.problems.map(formatProblem));
     const { request } = reading;
+    const propagation = this.#propagation();
+    const isAlone = propagation?.isActive !== true || request.dryRun;
+    const context = this.#context();
+    if (context === "no-cache" && isAlone) return NO_CACHE;
+    if (context === "unavailable") return UNAVAILABLE;
+    const pauseMs = this.#limit(counts(request) ? request.items.length : 1);
+    if (pauseMs > 0) return tooMany(pauseMs);
+    const here = async (): Promise<AdminAnswer> =>
+      context === "no-cache" ? this.#nothingHere(request) : this.#carryOut(request, context);
+    return isAlone ? here() : this.#everywhere(propagation, request, { here, waitMs });
+  }
+
+  /** Carries out what another installation was asked for, or this one before (`from` undefined); false when that is not possible now. */
+  async apply(purges: readonly PurgeJson[], from: string | undefined, number: number): Promise<boolean> {
+    const context = this.#context();
+    if (context === "unavailable") return false;
+    for (const purge of purges) {
+      const reading = readPurgeRequest(purge);
+      // Of a later version, perhaps: what it names is not known here.
+      const items = reading.kind === "request" ? reading.request.items : EVERYTHING;
+      const soft = reading.kind === "request" && reading.request.soft;
+      let sequence: number | "busy" = 0;
+      if (context !== "no-cache")
+        sequence = await this.#purgeAll(
+          context.store,
+          items.flatMap((item) => purgesOf(item, context, !soft)),
+        );
+      if (sequence === "busy") return false;
+      if (from !== undefined) this.#record(items, { sequence, soft, from, number });
+    }
+    return true;
+  }
+
+  /** What there is to purge in. */
+  #context(): (PurgeContext & { readonly store: Store }) | "no-cache" | "unavailable" {
     const { cache: store } = this.#plane;
     const snapshot = this.#plane.latest();
-    if (snapshot === undefined || !hasCache(snapshot)) return NO_CACHE;
-    if (store === undefined) return UNAVAILABLE;
-    const waitMs = this.#limit(counts(request) ? request.items.length : 1);
-    if (waitMs > 0) return tooMany(waitMs);
-    return this.#carryOut(request, { store, keyRules: this.#keyRules(snapshot) });
+    if (snapshot === undefined || !hasCache(snapshot)) return "no-cache";
+    return store === undefined ? "unavailable" : { store, keyRules: this.#keyRules(snapshot) };
+  }
+
+  /** Here, and at all others. */
+  async #everywhere(
+    propagation: Propagation,
+    request: PurgeRequest,
+    { here, waitMs }: { readonly here: () => Promise<AdminAnswer>; readonly waitMs: number },
+  ): Promise<AdminAnswer> {
+    const order = orderOf(request);
+    if (JSON.stringify(order).length > ORDER_BYTES_MAX) return TOO_LARGE;
+    try {
+      const { number, result } = await propagation.purge(order, here);
+      if (result.kind === "error") return result;
+      const edges = await propagation.settled(number, waitMs);
+      return { kind: "ok", data: { ...(result.data as api.PurgeResult), number, edges } };
+    } catch (problem) {
+      this.#note("purge-log-unavailable", `a purge could not be logged: ${String(problem)}`, {});
+      return NOT_LOGGED;
+    }
+  }
+
+  #nothingHere({ items, soft, dryRun }: PurgeRequest): AdminAnswer {
+    const purged = items.map((item) => ({ what: describeItem(item) }));
+    return { kind: "ok", data: { sequence: 0, soft, dryRun, purged } satisfies api.PurgeResult };
   }
 
   /** The purges after the one with this sequence, oldest first. */
@@ -138,13 +204,23 @@ export class Purger {
     return sum;
   }
 
-  #record(items: readonly PurgeItem[], { sequence, soft }: { sequence: number; soft: boolean }): void {
+  /** `from`: the installation that was asked, and the number of the entry in its log. */
+  #record(
+    items: readonly PurgeItem[],
+    { sequence, soft, ...source }: { sequence: number; soft: boolean; from?: string; number?: number },
+  ): void {
     const what = items.map(describeItem);
     const record = { sequence, atMs: this.#clock.wallMs(), soft, what };
     this.#log.add(record);
+    const origin = source.from === undefined ? "" : `, number ${source.number} of ${source.from}`;
     for (const portion of logPortions(what)) {
       const part = { ...record, what: portion };
-      this.#note("cache-purged", describePurge(part), { sequence, soft, what: portion });
+      this.#note("cache-purged", `${describePurge(part)}${origin}`, {
+        sequence,
+        soft,
+        what: portion,
+        ...source,
+      });
     }
   }
 
@@ -157,6 +233,16 @@ export class Purger {
     return new Promise((resolve) => void this.#scheduler.after(ms, resolve));
   }
 }
+
+/** The request as JSON, for whoever is to carry it out as well. */
+function orderOf({ items, soft }: PurgeRequest): PurgeJson {
+  const texts = (kind: PurgeItem["kind"]): readonly string[] =>
+    items.filter((item) => item.kind === kind).map(({ text }) => text);
+  if (items.some(({ kind }) => kind === "everything")) return { everything: true, soft };
+  return { urls: texts("url"), tags: texts("tag"), prefixes: texts("prefix"), soft };
+}
+
+const EVERYTHING: readonly PurgeItem[] = [{ kind: "everything", text: "" }];
 
 function counts({ dryRun, count }: PurgeRequest): boolean {
   return dryRun || count;
@@ -171,6 +257,22 @@ const NO_CACHE: AdminAnswer = {
   code: "no-cache",
   message: "no rule has a cache, so there is nothing to purge",
   mend: "add `cache: {}` to a rule that forwards, and `tenfold reload`",
+};
+
+const TOO_LARGE: AdminAnswer = {
+  kind: "error",
+  status: 400,
+  code: "bad-purge",
+  message: `the request is larger than ${ORDER_BYTES_MAX} bytes, which is the most that can be passed on`,
+  mend: "nothing was purged; name fewer things in one request",
+};
+
+const NOT_LOGGED: AdminAnswer = {
+  kind: "error",
+  status: 503,
+  code: "purge-log-unavailable",
+  message: "the log of purges cannot be written, so the other installations cannot be told",
+  mend: "nothing was purged; free space on the disk of the state directory, and send the request again",
 };
 
 const UNAVAILABLE: AdminAnswer = {

@@ -1,7 +1,7 @@
 /**
  * The state directory: everything that one tenfold remembers, by name.
  *
- *   lock  journal  admin.token  controller.json
+ *   lock  journal  purges  admin.token  controller.json
  *   gateway/snapshot.json  gateway/scoreboard  gateway/cache  gateway/cache-disk/  gateway/cache-disk-in-use
  *   logs/SERVICE/TASK.log  logs/gateway/worker-N.log  logs/access.log  logs/controller.log
  */
@@ -31,6 +31,10 @@ export class StateDirectory {
 
   get journal(): string {
     return join(this.path, "journal");
+  }
+  /** The purges for and from the other installations of the site. */
+  get purges(): string {
+    return join(this.path, "purges");
   }
   get snapshot(): string {
     return join(this.path, "gateway", "snapshot.json");

@@ -6,6 +6,7 @@ import {
   type Config,
   describeAction,
   describeMatch,
+  type FallbackConfig,
   formatAddress,
   type ListenerConfig,
   type RuleConfig,
@@ -17,11 +18,12 @@ import type {
   TaskStatus as ControlTask,
   Deploy,
 } from "../control/index.ts";
-import { type Column, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
+import { type Column, GROUP_COUNTER, HEALTH, NO_GROUP, TARGET_COUNTER } from "../gateway/index.ts";
 import { explainDecision } from "../scaling/index.ts";
 import type * as api from "./api.ts";
 import type { CacheTraffic } from "./cache-traffic.ts";
 import type { GatewayPlane } from "./gateway-plane.ts";
+import type { Propagation } from "./propagation.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a status is made of. */
@@ -30,6 +32,7 @@ export interface StatusSources {
   readonly plane: GatewayPlane;
   readonly traffic: Traffic;
   readonly cache: CacheTraffic;
+  readonly propagation: Pick<Propagation, "isActive" | "status">;
   readonly config: () => Config;
   readonly info: {
     readonly version: string;
@@ -63,6 +66,7 @@ export function readStatus(sources: StatusSources): api.Status {
       groups: groupStatuses(plane, traffic, tasks),
       noGroup: traffic.group(NO_GROUP),
       cache: sources.cache.status(systemClock.nowMs()),
+      ...(sources.propagation.isActive ? { edges: sources.propagation.status() } : {}),
     },
     services: control.services.map(serviceStatus),
   };
@@ -107,9 +111,26 @@ function groupStatuses(
       name: group.name,
       algorithm: group.algorithm,
       panic: inPanic(targets, group.panicThreshold),
+      ...(group.fallback === undefined
+        ? {}
+        : { fallback: fallbackStatus(group.slot, group.fallback, plane) }),
       targets,
     };
   });
+}
+
+function fallbackStatus(
+  row: number,
+  { group, requestsMax }: FallbackConfig,
+  { scoreboard }: GatewayPlane,
+): api.FallbackStatus {
+  return {
+    group,
+    requestsMax,
+    inFlight: scoreboard.groupFallbacks(row),
+    requests: scoreboard.groupCounter(row, GROUP_COUNTER.fallbacks),
+    refused: scoreboard.groupCounter(row, GROUP_COUNTER.fallbacksRefused),
+  };
 }
 
 /** As the workers judge it: the share of active targets that are neither unhealthy nor ejected. */

@@ -32,8 +32,8 @@ export interface AdminClient {
   deploy(service: string): Promise<DeployStatus>;
   /** Takes a target out; with `undo`, back in. */
   drain(group: string, target: string, undo: boolean): Promise<TargetStatus>;
-  /** At most 100 things, or everything. */
-  purge(order: PurgeOrder): Promise<PurgeResult>;
+  /** At most 100 things, or everything; waits so long for the other installations of the site. */
+  purge(order: PurgeOrder, waitMs: number): Promise<PurgeResult>;
   /** What the rules with a cache did since the controller began; null without such a rule. */
   cacheTraffic(): Promise<CacheTrafficReport | null>;
   /** What stored responses are used for; judged from an age of so many seconds on. A look at each of them. */
@@ -47,9 +47,9 @@ const TIMEOUT_MS = 10_000;
 
 /** A client of the controller of this state directory. Opens nothing until it is called. */
 export function adminClient(stateDirectory: string): AdminClient {
-  const get = <T>(path: string): Promise<T> => call<T>(stateDirectory, "GET", path);
-  const post = <T>(path: string, body: unknown = {}): Promise<T> =>
-    call<T>(stateDirectory, "POST", path, body);
+  const get = <T>(path: string): Promise<T> => call<T>(stateDirectory, { method: "GET", path });
+  const post = <T>(path: string, body: unknown = {}, waitMs = 0): Promise<T> =>
+    call<T>(stateDirectory, { method: "POST", path, body, waitMs });
   return {
     stateDirectory,
     status: () => get("/v1/status"),
@@ -59,7 +59,7 @@ export function adminClient(stateDirectory: string): AdminClient {
     deploy: (service) => post(`/v1/services/${encodeURIComponent(service)}/deploy`),
     drain: (group, target, undo) =>
       post(`/v1/targets/${encodeURIComponent(group)}/${encodeURIComponent(target)}/drain`, { undo }),
-    purge: (order) => post("/v1/cache/purge", order),
+    purge: (order, waitMs) => post(`/v1/cache/purge?wait=${waitMs}`, order, waitMs),
     cacheTraffic: () => get("/v1/cache/traffic"),
     cacheUsage: (settleS) => get(`/v1/cache/report?settle=${Math.floor(settleS)}`),
     reload: () => post("/v1/reload"),
@@ -67,15 +67,23 @@ export function adminClient(stateDirectory: string): AdminClient {
   };
 }
 
-async function call<T>(directory: string, method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(directory, method, path, body);
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  /** How long the controller may wait for others before it answers. */
+  readonly waitMs?: number;
+}
+
+async function call<T>(directory: string, what: Call): Promise<T> {
+  const response = await send(directory, what);
   const text = await response.text();
   const value = parsed(text);
   if (response.ok && value !== undefined) return value as T;
   throw refusal(response, value);
 }
 
-async function send(directory: string, method: string, path: string, body: unknown): Promise<Response> {
+async function send(directory: string, { method, path, body, waitMs = 0 }: Call): Promise<Response> {
   const controller = readControllerFile(directory);
   if (controller === undefined) throw away(directory);
   const token = readToken(directory);
@@ -88,7 +96,7 @@ async function send(directory: string, method: string, path: string, body: unkno
     return await fetch(`http://${controller.admin}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS + waitMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (problem) {

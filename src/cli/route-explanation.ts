@@ -39,7 +39,7 @@ export interface ListenerRoute {
   readonly passed: readonly PassedRule[];
   /** The rule that matches; absent when none does, which is a 404 `no-rule`. */
   readonly rule?: RuleConfig;
-  /** The groups that the rule forwards to. */
+  /** The groups that the rule forwards to, and their fallbacks. */
   readonly groups: readonly TargetGroupConfig[];
   /** What the rule's cache would do; absent without one. */
   readonly cache?: CacheExplanation;
@@ -95,6 +95,11 @@ function routeOf(
 function groupsOf({ targetGroups }: Config, { action }: RuleConfig): TargetGroupConfig[] {
   if (action.kind !== "forward") return [];
   const names = new Set(action.groups.map(({ group }) => group));
+  // A set yields what is added while it is gone through: the fallback of each, and that one's own.
+  for (const name of names) {
+    const fallback = targetGroups.find((group) => group.name === name)?.fallback;
+    if (fallback !== undefined) names.add(fallback.group);
+  }
   return targetGroups.filter((group) => names.has(group.name));
 }
 

@@ -13,6 +13,15 @@ function refusal(parts: Partial<SnapshotParts>): unknown {
 }
 
 describe("buildSnapshot", () => {
+  test("a target is known by its name, where it has one, else by its address", () => {
+    const targets = [{ address: "10.0.0.1:80", name: "s1" }, "10.0.0.2:80"];
+    const made = snapshot({ config: good(grouped({ targets })) });
+    expect(targetsOf(made, "far").map(({ id, address }) => [id, address.host])).toEqual([
+      ["s1", "10.0.0.1"],
+      ["10.0.0.2:80", "10.0.0.2"],
+    ]);
+  });
+
   test("a service's tasks are the targets of its group, static targets those of theirs", () => {
     const made = snapshot({
       config: good(grouped({})),

@@ -3,7 +3,7 @@
  * its row in the scoreboard.
  */
 import { formatAddress } from "./address.ts";
-import type { Address, Config, TargetGroupConfig } from "./config.ts";
+import type { Address, Config, TargetConfig, TargetGroupConfig } from "./config.ts";
 import { deepFreeze } from "./freeze.ts";
 import { allocateSlots, type Slots } from "./slots.ts";
 import { GROUP_SLOTS, SLOTS, type Snapshot, type Target, type TargetGroup } from "./snapshot.ts";
@@ -77,13 +77,25 @@ function targetsOf(
   { targets, service }: TargetGroupConfig,
   tasks: readonly TaskTarget[],
 ): readonly UnplacedTarget[] {
-  const fixed = targets.map(({ address, weight }): UnplacedTarget => unplaced(address, weight, "active"));
+  const fixed = targets.map(
+    ({ address, weight, name }): UnplacedTarget => unplaced({ address, weight, name }, "active"),
+  );
   const own = tasks.filter((task) => service !== undefined && task.service === service);
-  return [...fixed, ...own.map(({ address, state }) => unplaced(address, 1, state))];
+  return [
+    ...fixed,
+    ...own.map(({ address, state }) => unplaced({ address, weight: 1, name: undefined }, state)),
+  ];
 }
 
-function unplaced(address: Address, weight: number, state: Target["state"]): UnplacedTarget {
-  return { id: formatAddress(address), address, weight, state };
+function unplaced(
+  {
+    address,
+    weight,
+    name = formatAddress(address),
+  }: Pick<TargetConfig, "address" | "weight"> & { name: string | undefined },
+  state: Target["state"],
+): UnplacedTarget {
+  return { id: name, address, weight, state };
 }
 
 function strangeTask(config: Config, tasks: readonly TaskTarget[]): SnapshotOutcome | undefined {

@@ -116,6 +116,7 @@ export const cache: Shape<CacheDraft | false> = bySort<CacheDraft | false>(
       browser,
       earlyHints: flag,
       compress: flag,
+      shield: flag,
       objectBytesMax: bytes(0, TIB),
       sliceBytes: bytes(SLICE_BYTES_MIN, GIB),
       setCookie: flag,

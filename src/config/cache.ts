@@ -27,6 +27,8 @@ export interface CacheConfig {
   readonly earlyHints: boolean;
   /** Whether what compresses well is also kept compressed, for clients that take that. Default false. */
   readonly compress: boolean;
+  /** Whether those who ask are edges: what is said to caches alone, tags among it, is left in for them. Default false. */
+  readonly shield: boolean;
   /** Larger ones are not kept; 0 = a hundredth of the memory, or what the disk takes (default). */
   readonly objectBytesMax: number;
   /** Larger bodies are fetched and kept in slices of this size; 0 = whole (default). */

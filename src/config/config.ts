@@ -5,6 +5,7 @@
  * filled in, every duration is milliseconds, every size is bytes, and every name that is referred to exists.
  */
 import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
+import type { EdgeConfig, FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
 
 /** Everything one config file says, defaults included. Frozen all the way down. */
@@ -15,6 +16,8 @@ export interface Config {
   /** Static groups and the groups that services make, in one namespace. */
   readonly targetGroups: readonly TargetGroupConfig[];
   readonly services: readonly ServiceConfig[];
+  /** The other installations of the same site, which purges reach. */
+  readonly edges: readonly EdgeConfig[];
   /** What `tenfold steer` answers; nothing else reads it. */
   readonly steering?: SteeringConfig;
 }
@@ -39,6 +42,8 @@ export interface GatewayConfig {
   readonly forwarded: ForwardedConfig;
   /** Name in Via and in the gateway's own responses. Default "tenfold". */
   readonly name: string;
+  /** What this installation is called among those of a site; absent = it is the only one. */
+  readonly edge?: string;
   /** How long a stopping worker waits for requests in flight before it closes them. Default 30 s. */
   readonly stopTimeoutMs: number;
   readonly cache: CacheStoreConfig;
@@ -197,6 +202,8 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 export type HashKey =
   | { readonly kind: "ip" }
   | { readonly kind: "path" }
+  /** Host, path and query; for a rule with a cache what its key counts of them. */
+  | { readonly kind: "url" }
   | { readonly kind: "header"; readonly name: string }
   | { readonly kind: "cookie"; readonly name: string }
   | { readonly kind: "query"; readonly name: string };
@@ -221,6 +228,8 @@ export interface TargetGroupConfig {
   readonly boundedLoad: number;
   readonly retryBudget: RetryBudgetConfig;
   readonly connections: ConnectionsConfig;
+  /** Who answers when no target of this group does. */
+  readonly fallback?: FallbackConfig;
 }
 
 /** How many of a group's requests may be sent again, so that an outage is not answered with a storm. Per worker. */
@@ -235,6 +244,8 @@ export interface TargetConfig {
   readonly address: Address;
   /** 1..1000, default 1. */
   readonly weight: number;
+  /** What it is called, and hashed by, in place of its address: the same at gateways that reach it by different ones. */
+  readonly name?: string;
 }
 
 export interface ConnectionsConfig {

@@ -20,6 +20,7 @@ import type {
   TargetGroupConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
 
 interface Defaults {
@@ -45,6 +46,7 @@ interface Defaults {
   readonly health: Omit<HealthConfig, "kind">;
   readonly ejection: EjectionConfig;
   readonly connections: ConnectionsConfig;
+  readonly fallback: Omit<FallbackConfig, "group">;
   readonly service: {
     readonly tasks: number;
     readonly startTimeoutMs: number;
@@ -97,6 +99,7 @@ export const DEFAULTS: Defaults = {
     waitersMax: 4096,
     earlyHints: false,
     compress: false,
+    shield: false,
     objectBytesMax: 0,
     sliceBytes: 0,
     setCookie: false,
@@ -119,6 +122,7 @@ export const DEFAULTS: Defaults = {
   },
   ejection: { consecutive5xx: 5, consecutiveFailures: 3, baseMs: 30_000, maxMs: 300_000, shareMax: 0.5 },
   connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000, holdMs: 0 },
+  fallback: { requestsMax: 64 },
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },

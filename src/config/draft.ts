@@ -30,6 +30,8 @@ import type {
   TaskLimitsConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { FallbackConfig } from "./edges.ts";
+import type { EdgeDraft } from "./edges-schema.ts";
 import type { SteeringDraft } from "./steering.ts";
 
 /** A whole file. */
@@ -39,6 +41,7 @@ export interface ConfigDraft {
   readonly listeners?: ReadonlyMap<string, ListenerDraft>;
   readonly targetGroups?: ReadonlyMap<string, TargetGroupDraft>;
   readonly services?: ReadonlyMap<string, ServiceDraft>;
+  readonly edges?: ReadonlyMap<string, EdgeDraft>;
   readonly steering?: SteeringDraft;
 }
 
@@ -50,6 +53,7 @@ export interface GatewayDraft {
   readonly timeouts?: Partial<TimeoutsConfig>;
   readonly forwarded?: Partial<ForwardedConfig>;
   readonly name?: string;
+  readonly edge?: string;
   readonly stopTimeoutMs?: number;
   readonly cache?: Partial<CacheStoreConfig>;
 }
@@ -95,6 +99,7 @@ export interface GroupSettings {
   readonly boundedLoad?: number;
   readonly retryBudget?: Partial<RetryBudgetConfig>;
   readonly connections?: Partial<ConnectionsConfig>;
+  readonly fallback?: Partial<FallbackConfig>;
 }
 
 /** See `TargetGroupConfig`. */

@@ -13,6 +13,7 @@ export { DEFAULTS } from "./defaults.ts";
 export { deployBounds } from "./deploy-percent.ts";
 export { describeAction, describeMatch } from "./describe.ts";
 export { type Change, diff, type Effect, formatChange } from "./diff.ts";
+export * from "./edges.ts";
 export { parseJson, positionOf } from "./json.ts";
 export { nearest } from "./nearest.ts";
 export type { Surroundings } from "./normalise.ts";

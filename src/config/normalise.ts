@@ -32,6 +32,8 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import type { EdgeConfig, FallbackConfig } from "./edges.ts";
+import type { EdgeDraft } from "./edges-schema.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
 import { normaliseSteering } from "./steering-normalise.ts";
@@ -65,6 +67,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
     services: services.map(([name, entry]) =>
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
+    edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
     ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }
@@ -94,6 +97,11 @@ function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStor
   const place =
     disk?.folder === undefined ? {} : { disk: { ...disk, folder: resolvePath(folder, disk.folder) } };
   return { ...DEFAULTS.cacheStore, ...draft, ...token, ...place };
+}
+
+function edge(name: string, draft: EdgeDraft, folder: string): EdgeConfig {
+  const { admin = "", tokenFile = "", role = "edge" } = draft;
+  return { name, admin, tokenFile: resolvePath(folder, tokenFile), role };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {
@@ -141,7 +149,11 @@ function paths(alternatives: readonly PathMatch[]): readonly PathMatch[] {
 
 function targetGroup(name: string, draft: TargetGroupDraft): TargetGroupConfig {
   const targets = (draft.targets ?? []).map(
-    ({ address = NOWHERE, weight = DEFAULTS.targetWeight }): TargetConfig => ({ address, weight }),
+    ({ address = NOWHERE, weight = DEFAULTS.targetWeight, name: known }): TargetConfig => ({
+      address,
+      weight,
+      ...(known === undefined ? {} : { name: known }),
+    }),
   );
   const uneven = targets.some(({ weight }) => weight !== targets[0]?.weight);
   const checks = draft.health ? { health: health(draft.health, "http") } : {};
@@ -167,7 +179,12 @@ function shared(draft: GroupSettings, uneven: boolean): Shared {
     boundedLoad: draft.boundedLoad ?? DEFAULTS.group.boundedLoad,
     retryBudget: { ...DEFAULTS.retryBudget, ...draft.retryBudget },
     connections: { ...DEFAULTS.connections, ...draft.connections },
+    ...(draft.fallback === undefined ? {} : { fallback: fallback(draft.fallback) }),
   };
+}
+
+function fallback({ group = "", requestsMax }: Partial<FallbackConfig>): FallbackConfig {
+  return { group, requestsMax: requestsMax ?? DEFAULTS.fallback.requestsMax };
 }
 
 function health(draft: Partial<HealthConfig>, kind: HealthConfig["kind"]): HealthConfig {

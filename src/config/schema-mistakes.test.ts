@@ -11,11 +11,11 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
   [
-    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, steering",
+    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, steering",
     config({ zzz: {} }),
   ],
   [
-    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, steering",
+    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, steering",
     config({ load_balancing: 1 }),
   ],
   [
@@ -80,7 +80,7 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     grouped({ algorithm: "roundrobin" }),
   ],
   [
-    'targetGroups.far.on: is the string "header"; write "ip", "path", "header:name", "cookie:name" or "query:name"',
+    'targetGroups.far.on: is the string "header"; write "ip", "path", "url", "header:name", "cookie:name" or "query:name"',
     grouped({ on: "header" }),
   ],
   [
@@ -93,7 +93,7 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     grouped({ boundedLoad: 1 }),
   ],
   [
-    'targetGroups.far.targets: is the string "127.0.0.1:9001"; write a list, each an address or { address, weight }',
+    'targetGroups.far.targets: is the string "127.0.0.1:9001"; write a list, each an address or { address, weight, name }',
     grouped({ targets: "127.0.0.1:9001" }),
   ],
   [

@@ -35,6 +35,7 @@ import type {
   ServiceDraft,
   TargetGroupDraft,
 } from "./draft.ts";
+import { edge, fallback } from "./edges-schema.ts";
 import { health } from "./health-schema.ts";
 import { match } from "./match.ts";
 import { nearestMend } from "./nearest.ts";
@@ -77,6 +78,7 @@ const LISTENERS_MAX = 64;
 const RULES_MAX = 1000;
 const GROUPS_MAX = 256;
 const SERVICES_MAX = 256;
+const EDGES_MAX = 256;
 const TASKS_MAX = 1000;
 
 /** Workers come in two generations during a swap, and both have columns in the scoreboard. */
@@ -147,6 +149,7 @@ const gateway = object<GatewayDraft>({
   name: leaf('a name such as "tenfold"', "string", (value: string) =>
     TOKEN.test(value) ? value : undefined,
   ),
+  edge: name,
   stopTimeoutMs: duration(0),
   cache: cacheStore,
 });
@@ -195,10 +198,10 @@ const listener = object<ListenerDraft>(
   { required: ["address", "rules"], later: ["tls"] },
 );
 
-const HASH_EXPECTED = '"ip", "path", "header:name", "cookie:name" or "query:name"';
+const HASH_EXPECTED = '"ip", "path", "url", "header:name", "cookie:name" or "query:name"';
 
 const hashKey: Shape<HashKey> = leaf(HASH_EXPECTED, "string", (value: string) => {
-  if (value === "ip" || value === "path") return { kind: value };
+  if (value === "ip" || value === "path" || value === "url") return { kind: value };
   const [, kind, field = ""] = /^(header|cookie|query):(.+)$/.exec(value) ?? [];
   if (kind === "query") return { kind, name: field };
   if (!TOKEN.test(field)) return undefined;
@@ -242,6 +245,7 @@ const groupSettings: Rows<GroupSettings> = {
     perSecond: number({ min: 0, max: 1_000_000 }),
   }),
   connections,
+  fallback,
 };
 
 type TargetDraft = Partial<TargetConfig>;
@@ -253,11 +257,11 @@ const target: Shape<TargetDraft> = bySort<TargetDraft>(
     string: mapped(targetAddress, (at) => ({ address: at })),
     number: mapped(targetAddress, (at) => ({ address: at })),
     object: object<TargetDraft>(
-      { address: targetAddress, weight: count(1, 1000) },
+      { address: targetAddress, weight: count(1, 1000), name },
       { required: ["address"] },
     ),
   },
-  "an address or { address, weight }",
+  "an address or { address, weight, name }",
 );
 
 const targetGroup = object<TargetGroupDraft>({ ...groupSettings, targets: list(target, SLOTS) });
@@ -340,6 +344,7 @@ export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
     listeners: named(name, listener, LISTENERS_MAX),
     targetGroups: named(name, targetGroup, GROUPS_MAX),
     services: named(name, service, SERVICES_MAX),
+    edges: named(name, edge, EDGES_MAX),
     steering,
   },
   { later: ["databases", "stores"] },

@@ -33,6 +33,7 @@ import {
   type TimeoutsConfig,
   type ValueMatch,
 } from "./config.ts";
+import type { FallbackConfig } from "./edges.ts";
 import { report } from "./problem.ts";
 import { compileFault } from "./regex.ts";
 import { leaf, list, object, type Rows, type Shape } from "./shape.ts";
@@ -87,43 +88,47 @@ const address: Shape<Address> = whole<Address>({ host: anyText, port: integer({ 
 
 const disk: Shape<CacheDiskConfig> = whole<CacheDiskConfig>({ sizeBytes: size, folder: anyText }, ["folder"]);
 
-const gateway: Shape<GatewayConfig> = whole<GatewayConfig>({
-  workers: size,
-  accessLog: union<AccessLogConfig>({
-    off: bare("off"),
-    json: bare("json"),
-    combined: bare("combined"),
-    format: whole({ kind: word(["format"]), format: anyText }),
-  }),
-  limits: whole<LimitsConfig>({
-    requestLineBytesMax: size,
-    headBytesMax: size,
-    fieldsMax: size,
-    bodyBytesMax: size,
-    connectionsMax: size,
-    queueMax: size,
-  }),
-  timeouts: whole<TimeoutsConfig>({
-    connectMs: amount,
-    firstByteMs: amount,
-    idleMs: amount,
-    totalMs: amount,
-    headMs: amount,
-    keepAliveMs: amount,
-    upstreamKeepAliveMs: amount,
-    tunnelIdleMs: amount,
-  }),
-  forwarded: whole<ForwardedConfig>({
-    fields: word(["both", "x-forwarded", "forwarded", "off"]),
-    trustedProxies: many(cidr),
-  }),
-  name: anyText,
-  stopTimeoutMs: amount,
-  cache: whole<CacheStoreConfig>({ memoryBytes: size, disk, purgeTokenFile: anyText }, [
-    "disk",
-    "purgeTokenFile",
-  ]),
-});
+const gateway: Shape<GatewayConfig> = whole<GatewayConfig>(
+  {
+    workers: size,
+    accessLog: union<AccessLogConfig>({
+      off: bare("off"),
+      json: bare("json"),
+      combined: bare("combined"),
+      format: whole({ kind: word(["format"]), format: anyText }),
+    }),
+    limits: whole<LimitsConfig>({
+      requestLineBytesMax: size,
+      headBytesMax: size,
+      fieldsMax: size,
+      bodyBytesMax: size,
+      connectionsMax: size,
+      queueMax: size,
+    }),
+    timeouts: whole<TimeoutsConfig>({
+      connectMs: amount,
+      firstByteMs: amount,
+      idleMs: amount,
+      totalMs: amount,
+      headMs: amount,
+      keepAliveMs: amount,
+      upstreamKeepAliveMs: amount,
+      tunnelIdleMs: amount,
+    }),
+    forwarded: whole<ForwardedConfig>({
+      fields: word(["both", "x-forwarded", "forwarded", "off"]),
+      trustedProxies: many(cidr),
+    }),
+    name: anyText,
+    edge: name,
+    stopTimeoutMs: amount,
+    cache: whole<CacheStoreConfig>({ memoryBytes: size, disk, purgeTokenFile: anyText }, [
+      "disk",
+      "purgeTokenFile",
+    ]),
+  },
+  ["edge"],
+);
 
 const source = <K extends string>(kind: K): Shape<{ readonly kind: K; readonly source: string }> =>
   whole({ kind: word([kind]), source: regex });
@@ -218,6 +223,7 @@ const cache: Shape<CacheConfig> = whole<CacheConfig>(
     browser: anyText,
     earlyHints: flag,
     compress: flag,
+    shield: flag,
     objectBytesMax: size,
     sliceBytes: size,
     setCookie: flag,
@@ -302,6 +308,7 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
     hashKey: union<HashKey>({
       ip: bare("ip"),
       path: bare("path"),
+      url: bare("url"),
       header: keyed("header"),
       cookie: keyed("cookie"),
       query: keyed("query"),
@@ -325,8 +332,9 @@ const targetGroup: Shape<TargetGroup> = whole<TargetGroup>(
       queueTimeoutMs: amount,
       holdMs: amount,
     }),
+    fallback: whole<FallbackConfig>({ group: name, requestsMax: size }),
   },
-  ["health"],
+  ["health", "fallback"],
 );
 
 /** A whole snapshot file. */

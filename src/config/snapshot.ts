@@ -27,8 +27,8 @@ export interface TargetGroup extends Omit<TargetGroupConfig, "targets" | "servic
 }
 
 /** One target as the data plane knows it. */
-export interface Target extends TargetConfig {
-  /** Stable and unique within the group: "host:port". The identity that consistent hashing hashes. */
+export interface Target extends Omit<TargetConfig, "name"> {
+  /** Stable and unique within the group: its name, or "host:port". The identity that consistent hashing hashes. */
   readonly id: string;
   /**
    * Row of this target in the shared scoreboard, 0..SLOTS-1. The same target keeps its slot from snapshot to

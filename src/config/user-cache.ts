@@ -27,6 +27,8 @@ export interface UserCache {
   readonly earlyHints?: boolean;
   /** Keep what compresses well compressed as well (br, zstd, gzip), for clients that take it. Default false. */
   readonly compress?: boolean;
+  /** Those who ask are edges, not clients: leave in what is said to caches alone, such as Cache-Tag. Default false. */
+  readonly shield?: boolean;
   readonly key?: UserCacheKey;
   /** Larger responses are not kept. Default: a hundredth of the memory; with a disk what that takes, 31 MiB of a large one. */
   readonly objectMax?: Size;

@@ -40,6 +40,8 @@ export interface UserConfig {
   readonly targetGroups?: Readonly<Record<string, Numbered<UserTargetGroup>>>;
   /** Apps to keep running, by name. */
   readonly services?: Readonly<Record<string, Numbered<UserService>>>;
+  /** The other installations of the same site, by the name that each has in its `gateway.edge`: a purge reaches them all. */
+  readonly edges?: Readonly<Record<string, UserEdge>>;
   /** The DNS server of `tenfold steer`, which sends clients to the nearest edge. */
   readonly steering?: Numbered<UserSteering>;
   /** Not available in this version. */
@@ -65,6 +67,8 @@ export interface UserGateway {
   readonly forwarded?: UserForwarded;
   /** Name in Via and in the gateway's own responses. Default "tenfold". */
   readonly name?: string;
+  /** What this installation is called among those of a site, such as "fra": in X-Edge, Cache-Status and CDN-Loop. Default none. */
+  readonly edge?: string;
   /** How long a stopping worker waits for requests in flight. Default "30s". */
   readonly stopTimeout?: Duration;
   readonly cache?: Numbered<UserCacheStore>;
@@ -192,7 +196,7 @@ export interface UserGroupSettings {
   /** Default "round-robin", or "weighted-round-robin" when the weights of the targets differ. */
   readonly algorithm?: Algorithm;
   /** What hash, consistent-hash and maglev hash. Default "ip". */
-  readonly on?: "ip" | "path" | `header:${string}` | `cookie:${string}` | `query:${string}`;
+  readonly on?: "ip" | "path" | "url" | `header:${string}` | `cookie:${string}` | `query:${string}`;
   /** Active checks. A group without them counts on real responses; a service checks that its port accepts connections. */
   readonly health?: Numbered<UserHealth>;
   readonly ejection?: Numbered<UserEjection>;
@@ -205,12 +209,21 @@ export interface UserGroupSettings {
   /** How many requests may be sent again: a share of them, and some a second. Default { ratio: 0.2, perSecond: 10 }. */
   readonly retryBudget?: { readonly ratio?: number; readonly perSecond?: number };
   readonly connections?: Numbered<UserConnections>;
+  /** Who answers when no target of this group does: a group, or with how many requests at once (default 64). */
+  readonly fallback?: string | { readonly group: string; readonly requestsMax?: number };
 }
 
 /** Targets that run elsewhere. */
 export interface UserTargetGroup extends UserGroupSettings {
-  /** Addresses; weight 1..1000, default 1. */
-  readonly targets?: readonly (UserAddress | { readonly address: UserAddress; readonly weight?: number })[];
+  /** Addresses; weight 1..1000, default 1. A name is what a hashing algorithm goes by in place of the address. */
+  readonly targets?: readonly (UserAddress | UserTarget)[];
+}
+
+/** One of the targets of a group. */
+export interface UserTarget {
+  readonly address: UserAddress;
+  readonly weight?: number;
+  readonly name?: string;
 }
 
 /** Active checks: `rise` passes in a row bring a target in, `fall` failures take it out. */
@@ -320,6 +333,16 @@ export interface UserAutoscale {
   readonly tolerance?: number;
   /** CPU of a younger task is not counted. Default "10s". */
   readonly warmUp?: Duration;
+}
+
+/** Another installation of the same site. */
+export interface UserEdge {
+  /** Its admin API: "https://10.0.0.2:7070"; http on loopback alone. */
+  readonly admin: string;
+  /** A file with the token of that API (`admin.token` of its state directory). */
+  readonly tokenFile: string;
+  /** "shield" if edges forward to it: it has to forget before they do. Default "edge". */
+  readonly role?: "edge" | "shield";
 }
 
 /** Gives a config its types in the editor; returns it unchanged. */

@@ -5,7 +5,7 @@
  */
 import { formatBytes } from "../base/index.ts";
 import { formatAddress } from "./address.ts";
-import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig } from "./config.ts";
+import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig, TargetConfig } from "./config.ts";
 import { deployMend, stuckAt } from "./deploy-percent.ts";
 import type { ConfigDraft, GroupSettings } from "./draft.ts";
 import { choice, nearestMend } from "./nearest.ts";
@@ -26,6 +26,8 @@ const CHECKS: readonly Check[] = [
   somethingToDo,
   addressClashes,
   unknownGroups,
+  fallbacks,
+  edgeNames,
   emptyGroups,
   unreachableRules,
   serviceGroupTargets,
@@ -126,6 +128,46 @@ function* unknownGroups({ config }: Checked): Iterable<Problem> {
   }
 }
 
+/** A fallback that is there, is another group, and does not lead back. */
+function* fallbacks({ config, draft }: Checked): Iterable<Problem> {
+  const groups = new Map(config.targetGroups.map((group) => [group.name, group]));
+  for (const { name, fallback } of config.targetGroups) {
+    if (fallback === undefined) continue;
+    const path = `${draft.services?.get(name)?.fallback ? "services" : "targetGroups"}.${name}.fallback`;
+    const mend = nearestMend(fallback.group, [...groups.keys()], "target group or service");
+    if (!groups.has(fallback.group))
+      yield { path, what: `no target group or service is called "${fallback.group}"`, mend };
+    const way = [name];
+    for (
+      let next: string | undefined = fallback.group;
+      next !== undefined;
+      next = groups.get(next)?.fallback?.group
+    ) {
+      way.push(next);
+      if (next === name)
+        yield {
+          path,
+          what: `leads back to itself: ${way.join(" -> ")}`,
+          mend: "let one of them have no fallback",
+        };
+      if (way.indexOf(next) < way.length - 1) break;
+    }
+  }
+}
+
+/** Records of purges are numbered by the installation that they were asked of. */
+function* edgeNames({ config }: Checked): Iterable<Problem> {
+  const own = config.gateway.edge;
+  if (config.edges.length > 0 && own === undefined)
+    yield {
+      path: "edges",
+      what: "need a name for this installation, by which the others know its purges",
+      mend: 'write gateway: { edge: "fra" }',
+    };
+  if (own !== undefined && config.edges.some(({ name }) => name === own))
+    yield { path: `edges.${own}`, what: "is this installation itself", mend: "list the others alone" };
+}
+
 function rulePath(listener: string, index: number): string {
   return `listeners.${listener}.rules[${index}]`;
 }
@@ -222,6 +264,7 @@ function pathOfOn({ services, targetGroups }: ConfigDraft, name: string): string
 function* targetsTwice({ config }: Checked): Iterable<Problem> {
   for (const { name, targets } of config.targetGroups) {
     const seen = new Map<string, number>();
+    yield* namesTwice(name, targets);
     for (const [index, { address }] of targets.entries()) {
       const id = formatAddress(address);
       const first = seen.get(id);
@@ -233,6 +276,17 @@ function* targetsTwice({ config }: Checked): Iterable<Problem> {
           mend: "remove one; a higher weight gives a target more requests",
         };
     }
+  }
+}
+
+function* namesTwice(group: string, targets: readonly TargetConfig[]): Iterable<Problem> {
+  const seen = new Map<string, number>();
+  for (const [index, { name }] of targets.entries()) {
+    const first = name === undefined ? undefined : seen.get(name);
+    if (name !== undefined && first === undefined) seen.set(name, index);
+    if (first === undefined) continue;
+    const what = `is called ${name}, as targets[${first}] is`;
+    yield { path: `targetGroups.${group}.targets[${index}].name`, what, mend: "give each a name of its own" };
   }
 }
 

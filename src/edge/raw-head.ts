@@ -34,6 +34,7 @@ for (const code of [
   FIELD.transferEncoding,
   FIELD.contentLength,
   FIELD.xRequestId,
+  FIELD.xEdge,
 ])
   PARTS[code] = PART.none;
 for (const code of [

@@ -175,6 +175,20 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, ErrorRow>> = defi
     message: "A response that was being sent from the disk could not be read to its end.",
     mend: "Look at the disk of `gateway.cache.disk`; the next request for it goes to a target.",
   },
+  "fallback-full": {
+    status: 503,
+    fault: "upstream",
+    retry: "yes",
+    message: "No target of the group answers, and its fallback has as many requests as it is allowed.",
+    mend: "Bring a target of the group back, or raise `fallback.requestsMax`.",
+  },
+  "loop-detected": {
+    status: 508,
+    fault: "downstream",
+    retry: "no",
+    message: "The request has come by this gateway before (CDN-Loop).",
+    mend: "Look for a target that leads back here: a group of this gateway, or of one that it forwards to.",
+  },
 } as const);
 
 /** The literal of each row. */
@@ -202,7 +216,9 @@ export type GatewayErrorCode =
   | "internal"
   | "connect-exhausted"
   | "purge-forbidden"
-  | "cache-cut";
+  | "cache-cut"
+  | "fallback-full"
+  | "loop-detected";
 
 /** Position of each code in the scoreboard's rows of reasons. Append only: readers of an older file rely on it. */
 export const REASONS: readonly GatewayErrorCode[] = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];

@@ -26,6 +26,8 @@ export function keyHash(algorithm: Algorithm, key: HashKey, random: () => number
       return hashIp;
     case "path":
       return ({ head, bytes }) => murmur3(bytes, head.pathStart, head.pathEnd, SEED);
+    case "url":
+      return ({ head, bytes }) => hashUrl(bytes, head);
     case "header":
       return ({ head, bytes }) => hashText(head.value(bytes, key.name), random);
     case "cookie":
@@ -34,6 +36,16 @@ export function keyHash(algorithm: Algorithm, key: HashKey, random: () => number
       return ({ head, bytes }) =>
         hashText(findQuery(bytes, head.queryStart, head.queryEnd, key.name), random);
   }
+}
+
+function hashUrl(bytes: Uint8Array, head: RequestHead): number {
+  const host = murmur3(bytes, head.hostStart, head.authorityEnd, SEED);
+  return murmur3(bytes, head.pathStart, head.targetEnd, host);
+}
+
+/** The hash of a URL as the key of a cache has it: what does not count there leads to the same target. */
+export function hashUrlKey(key: Uint8Array): number {
+  return murmur3(key, 0, key.length, SEED);
 }
 
 function hashIp({ clientIp }: RequestView): number {

@@ -72,6 +72,21 @@ function requestFamilies(board: Scoreboard, rows: readonly Row[]): MetricFamily[
       perGroup(GROUP_COUNTER.retriesRefused),
     ),
     counter(
+      "tenfold_fallback_requests_total",
+      "Requests that went to the fallback of their group.",
+      perGroup(GROUP_COUNTER.fallbacks),
+    ),
+    counter(
+      "tenfold_fallback_refused_total",
+      "Requests refused because the fallback had as many as it may.",
+      perGroup(GROUP_COUNTER.fallbacksRefused),
+    ),
+    gauge(
+      "tenfold_fallback_in_flight",
+      "Requests of a group that its fallback has in flight.",
+      rows.map(({ name, row }) => ({ labels: { group: name }, value: board.groupFallbacks(row) })),
+    ),
+    counter(
       "tenfold_received_bytes_total",
       "Bytes of requests from clients.",
       perGroup(GROUP_COUNTER.bytesIn),

@@ -9,6 +9,7 @@
 import { type Cidr, contains, parseCidr, parseIp } from "../base/index.ts";
 import type { GatewayConfig } from "../config/index.ts";
 import { buildForwardedBlock, FIELD, type ForwardedBlock, type RequestHead, text } from "../http/index.ts";
+import { siteOf } from "./site.ts";
 
 export interface Peer {
   readonly ip: string;
@@ -54,7 +55,9 @@ export class Peers {
   #make(address: string, port: number): Peer {
     const ip = address.startsWith("::ffff:") ? address.slice(7) : address;
     const { fields } = this.#config.forwarded;
-    const block = buildForwardedBlock({ clientIp: ip, proto: "http", port, fields, name: this.#config.name });
+    const { cdnId } = siteOf(this.#config);
+    const source = { clientIp: ip, proto: "http" as const, port, fields, name: this.#config.name, cdnId };
+    const block = buildForwardedBlock(source);
     return { ip, trusted: this.#isTrusted(ip), block };
   }
 

@@ -28,10 +28,18 @@ export interface RetryPolicy {
  * A connection that the target closed while it rested costs no attempt, once: that race is not the target's fault.
  */
 export function maySendAgain(failed: FailedAttempt, policy: RetryPolicy): boolean {
-  const neverConnected = failed.code.startsWith("connect-");
-  const harmless = failed.unsent || neverConnected || failed.idempotent || policy.nonIdempotent;
-  if (!harmless || GATEWAY_ERRORS[failed.code].retry === "no") return false;
+  if (!isHarmless(failed, policy)) return false;
   if (failed.stale) return !failed.staleBefore;
   const counted = failed.attempts - (failed.staleBefore ? 1 : 0);
   return counted <= policy.attempts;
+}
+
+/** Whether a request whose attempts are used up may still go to the fallback of its group, which has not seen it. */
+export function isHarmless(
+  failed: Pick<FailedAttempt, "code" | "unsent" | "idempotent">,
+  policy: RetryPolicy,
+): boolean {
+  const neverConnected = failed.code.startsWith("connect-");
+  const harmless = failed.unsent || neverConnected || failed.idempotent || policy.nonIdempotent;
+  return harmless && GATEWAY_ERRORS[failed.code].retry !== "no";
 }

@@ -15,7 +15,7 @@ import { HISTOGRAM_SIZE, record } from "../base/index.ts";
 import { GROUP_SLOTS, SLOTS, WORKERS_MAX } from "../config/index.ts";
 
 /** "TENF" + version of this layout: a file of another layout is refused, never misread. */
-const MAGIC = 0x544e_4602;
+const MAGIC = 0x544e_4603;
 
 /** Words (32 bit) and doubles of the header. */
 const HEADER_BYTES = 4096;
@@ -51,8 +51,10 @@ export const GROUP_COUNTER = {
   latencySumUs: 9,
   panicPicks: 10,
   retriesRefused: 11,
+  fallbacks: 12,
+  fallbacksRefused: 13,
 } as const;
-const GROUP_COUNTERS = 12;
+const GROUP_COUNTERS = 14;
 
 /** The counter of a status class. */
 export function countStatus(status: number): number {
@@ -78,6 +80,7 @@ function layoutColumn(): Readonly<Record<string, number>> & { readonly bytes: nu
     targetInFlight: SLOTS * 4,
     targetEjected: SLOTS * 4,
     groupInFlight: GROUP_ROWS * 4,
+    groupFallbacks: GROUP_ROWS * 4,
     targetCounters: SLOTS * TARGET_COUNTERS * 8,
     groupCounters: GROUP_ROWS * GROUP_COUNTERS * 8,
     groupReasons: GROUP_ROWS * REASONS_MAX * 8,
@@ -116,6 +119,8 @@ export class Column {
   readonly targetInFlight: Int32Array;
   readonly targetEjected: Int32Array;
   readonly groupInFlight: Int32Array;
+  /** Requests of each group that another one has in its place. */
+  readonly groupFallbacks: Int32Array;
   readonly targetCounters: Float64Array;
   readonly groupCounters: Float64Array;
   readonly groupReasons: Float64Array;
@@ -128,6 +133,7 @@ export class Column {
     this.counters = new Float64Array(block.buffer, at("workerCounters"), WORKER_COUNTERS);
     this.targetInFlight = new Int32Array(block.buffer, at("targetInFlight"), SLOTS);
     this.targetEjected = new Int32Array(block.buffer, at("targetEjected"), SLOTS);
+    this.groupFallbacks = new Int32Array(block.buffer, at("groupFallbacks"), GROUP_ROWS);
     this.groupInFlight = new Int32Array(block.buffer, at("groupInFlight"), GROUP_ROWS);
     this.targetCounters = new Float64Array(block.buffer, at("targetCounters"), SLOTS * TARGET_COUNTERS);
     this.groupCounters = new Float64Array(block.buffer, at("groupCounters"), GROUP_ROWS * GROUP_COUNTERS);
@@ -157,6 +163,7 @@ export class Column {
     this.targetInFlight.fill(0);
     this.targetEjected.fill(0);
     this.groupInFlight.fill(0);
+    this.groupFallbacks.fill(0);
     this.words.fill(0);
     this.words[WORD.pid] = pid;
     this.beat(wallMs);
@@ -178,6 +185,7 @@ export class Column {
     this.targetInFlight.fill(0);
     this.targetEjected.fill(0);
     this.groupInFlight.fill(0);
+    this.groupFallbacks.fill(0);
     this.words.fill(0);
     this.counters[WORKER_COUNTER.heartbeatMs] = 0;
   }
@@ -212,6 +220,10 @@ export class Column {
   moveInFlight(slot: number, row: number, by: 1 | -1): void {
     this.targetInFlight[slot] = (this.targetInFlight[slot] ?? 0) + by;
     this.groupInFlight[row] = (this.groupInFlight[row] ?? 0) + by;
+  }
+  /** A request of group `row` went to its fallback (`by` = 1), or has ended there (-1). */
+  moveFallback(row: number, by: 1 | -1): void {
+    this.groupFallbacks[row] = (this.groupFallbacks[row] ?? 0) + by;
   }
 }
 
@@ -256,6 +268,10 @@ export class Scoreboard {
 
   groupInFlight(row: number): number {
     return this.#sum((column) => column.groupInFlight[row] ?? 0);
+  }
+  /** Requests of one group that its fallback has in flight, over all workers. */
+  groupFallbacks(row: number): number {
+    return this.#sum((column) => column.groupFallbacks[row] ?? 0);
   }
   ejectedBy(slot: number): number {
     return this.#sum((column) => column.targetEjected[slot] ?? 0);

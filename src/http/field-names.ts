@@ -84,13 +84,15 @@ export const FIELD = {
   xForwardedScheme: 68,
   xHttpMethodOverride: 69,
   xHttpHostOverride: 70,
+  xEdge: 71,
+  cdnLoop: 72,
 } as const;
 
 /** Number of a known field, 0 (`FIELD.other`) for the rest. */
 export type FieldCode = (typeof FIELD)[keyof typeof FIELD];
 
 /** One more than the largest code. */
-export const FIELD_CODES = 71;
+export const FIELD_CODES = 73;
 
 /** Name on the wire in small letters: "xForwardedFor" -> "x-forwarded-for". */
 export function wireName(key: string): string {

@@ -17,6 +17,8 @@ export interface ForwardedSource {
   readonly fields: "both" | "x-forwarded" | "forwarded" | "off";
   /** Pseudonym in Via; empty sends no Via. */
   readonly name: string;
+  /** Our id in CDN-Loop (RFC 8586); absent or empty sends none. */
+  readonly cdnId?: string;
 }
 
 /** The prebuilt bytes. Empty ones are not sent. */
@@ -30,6 +32,8 @@ export interface ForwardedBlock {
   readonly piecesBytes: number;
   /** `Via: 1.1 tenfold` with its CRLF. */
   readonly via: Uint8Array;
+  /** `CDN-Loop: tenfold-fra` with its CRLF: one more line of the list that came. */
+  readonly cdnLoop: Uint8Array;
   /** The address, to be appended to a trusted client's X-Forwarded-For. */
   readonly clientIp: Uint8Array;
   /** `X-Forwarded-Proto: http` and `X-Forwarded-Port: 80`, with CRLF. */
@@ -51,11 +55,12 @@ export function buildForwardedBlock(source: ForwardedSource): ForwardedBlock {
   const sendsX = source.fields === "both" || source.fields === "x-forwarded";
   const sendsForwarded = source.fields === "both" || source.fields === "forwarded";
   const via = source.name === "" ? "" : `Via: 1.1 ${source.name}\r\n`;
+  const cdnLoop = source.cdnId ? `CDN-Loop: ${source.cdnId}\r\n` : "";
   const proto = sendsX ? `X-Forwarded-Proto: ${source.proto}\r\n` : "";
   const port = sendsX && source.port !== undefined ? `X-Forwarded-Port: ${source.port}\r\n` : "";
   const element = sendsForwarded ? `for=${forwardedNode(clientIp)};proto=${source.proto};host="` : "";
   const pieces = untrustedPieces(
-    via,
+    via + cdnLoop,
     sendsX ? `X-Forwarded-For: ${clientIp}\r\n${proto}${port}` : "",
     element,
   );
@@ -63,6 +68,7 @@ export function buildForwardedBlock(source: ForwardedSource): ForwardedBlock {
     pieces: pieces.map(asBytes),
     piecesBytes: pieces.join("").length,
     via: asBytes(via),
+    cdnLoop: asBytes(cdnLoop),
     clientIp: asBytes(sendsX ? clientIp : ""),
     proto: asBytes(proto),
     port: asBytes(port),
@@ -70,8 +76,8 @@ export function buildForwardedBlock(source: ForwardedSource): ForwardedBlock {
   };
 }
 
-function untrustedPieces(via: string, xForwarded: string, element: string): string[] {
-  let text = via + xForwarded;
+function untrustedPieces(first: string, xForwarded: string, element: string): string[] {
+  let text = first + xForwarded;
   if (xForwarded !== "") text += "X-Forwarded-Host: \0\r\n";
   if (element !== "") text += `Forwarded: ${element}\0"\r\n`;
   return text.split("\0");

@@ -92,7 +92,7 @@ describe("tenfold purge without a cache", () => {
     expect([code, err, controller.requests.at(-1)]).toEqual([
       1,
       "tenfold: it is unknown-service: mend it",
-      expect.stringMatching(/^POST \/v1\/cache\/purge \{.*"tags":\["a"\]/),
+      expect.stringMatching(/^POST \/v1\/cache\/purge\?wait=5000 \{.*"tags":\["a"\]/),
     ]);
   });
 });

@@ -1,8 +1,10 @@
 /** `tenfold purge`: what the gateway's cache is to forget, by URL, tag or prefix. */
-import type { PurgedItem, PurgeOrder, PurgeResult } from "../../app/index.ts";
+
+import type { EdgeAcknowledgement, PurgedItem, PurgeOrder, PurgeResult } from "../../app/index.ts";
+import { parseDurationMs } from "../../base/index.ts";
 import { formatProblem } from "../../config/index.ts";
 import { PURGE_ITEMS_MAX, readPurgeRequest } from "../../edge/index.ts";
-import { type AdminClient, adminClient } from "../admin-client.ts";
+import { adminClient } from "../admin-client.ts";
 import { type Command, defineCommand, JSON_OPTION, STATE_OPTION } from "../command.ts";
 import { type Context, pause } from "../context.ts";
 import { EXIT, Refused, UsageError } from "../failure.ts";
@@ -16,6 +18,9 @@ const COUNTED_ITEMS_MAX = 10;
 const PAUSE_MS = 500;
 const PAUSES_MAX = 120;
 
+/** How long the other installations of the site are waited for, at most. */
+const WAIT_MS_MAX = 60_000;
+
 /** Purges what is named; everything only with `--yes`. */
 export const purge: Command = defineCommand({
   name: "purge",
@@ -28,6 +33,8 @@ export const purge: Command = defineCommand({
   notes: [
     "A URL goes with its scheme, its host as clients write it, and its query; http and https are one.",
     "When the command has ended no client gets what was purged as fresh any more.",
+    "Where the config has `edges`, that holds for all that are said to have acknowledged; the others are told as soon as they can be",
+    "reached, and the command exits with 1.",
   ],
   positionals: [
     { name: "URL", about: "https://shop.example/a?b=1; one or more", optional: true, many: true },
@@ -43,6 +50,12 @@ export const purge: Command = defineCommand({
     },
     count: { kind: "flag", about: "Say how many responses it was; looks at all there are" },
     "dry-run": { kind: "flag", about: "Only count" },
+    wait: {
+      kind: "text",
+      placeholder: "TIME",
+      about: "How long other installations may take",
+      fallback: "5s",
+    },
     json: JSON_OPTION,
     state: STATE_OPTION,
   },
@@ -64,13 +77,14 @@ export const purge: Command = defineCommand({
           ...flags,
         }));
     check(orders, context);
+    const waitMs = waitOf(options.wait ?? "5s");
     const client = adminClient(findStateDirectory(context.cwd, options.state));
-    const result = await sendAll(client, orders, context);
+    const result = await sendAll(orders, context, (order) => client.purge(order, waitMs));
     const lines = options.json
       ? [JSON.stringify(result)]
-      : result.purged.map((item) => sentence(item, result));
+      : [...result.purged.map((item) => sentence(item, result)), ...acknowledgements(result.edges ?? [])];
     for (const line of lines) context.terminal.out(line);
-    return EXIT.ok;
+    return result.edges?.some(({ acknowledged }) => !acknowledged) === true ? EXIT.failed : EXIT.ok;
   },
 });
 
@@ -109,28 +123,45 @@ function placeOf(path: string): string {
   return path.startsWith("tags") ? "--tag " : "";
 }
 
-async function sendAll(
-  client: AdminClient,
-  orders: readonly PurgeOrder[],
-  context: Context,
-): Promise<PurgeResult> {
+function waitOf(text: string): number {
+  const waitMs = parseDurationMs(text);
+  if (waitMs !== undefined && waitMs <= WAIT_MS_MAX) return waitMs;
+  throw new UsageError(`--wait is "${text}"`, `write a time up to ${WAIT_MS_MAX / 1000}s, such as 5s`);
+}
+
+type Send = (order: PurgeOrder) => Promise<PurgeResult>;
+
+async function sendAll(orders: readonly PurgeOrder[], context: Context, send: Send): Promise<PurgeResult> {
   const results: PurgeResult[] = [];
-  for (const order of orders) results.push(await send(client, order, context));
+  for (const order of orders) results.push(await patiently(send, order, context));
   const last = results.at(-1);
   if (last === undefined) throw new Error("purge: nothing was sent");
+  // Who has acknowledged the last has acknowledged those before it: they are in one log.
   return { ...last, purged: results.flatMap(({ purged }) => purged) };
 }
 
-async function send(client: AdminClient, order: PurgeOrder, context: Context): Promise<PurgeResult> {
+async function patiently(send: Send, order: PurgeOrder, context: Context): Promise<PurgeResult> {
   for (let pauses = 0; ; pauses++) {
     try {
-      return await client.purge(order);
+      return await send(order);
     } catch (problem) {
       const mayWait = problem instanceof Refused && problem.code === "too-many-purges";
       if (!mayWait || pauses === PAUSES_MAX) throw problem;
     }
     await pause(context, PAUSE_MS);
   }
+}
+
+/** Which installations have done it, and which have not, each with the reason. */
+function acknowledgements(edges: readonly EdgeAcknowledgement[]): readonly string[] {
+  const done = edges.filter(({ acknowledged }) => acknowledged).map(({ edge }) => edge);
+  const open = edges.filter(({ acknowledged }) => !acknowledged);
+  return [
+    ...(done.length === 0 ? [] : [`acknowledged by ${done.join(", ")}`]),
+    ...open.map(
+      ({ edge, problem }) => `NOT acknowledged by ${edge} (${problem}): it is told as soon as it can be`,
+    ),
+  ];
 }
 
 function sentence({ what, matched }: PurgedItem, { soft, dryRun }: PurgeResult): string {

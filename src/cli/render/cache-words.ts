@@ -61,7 +61,8 @@ const NOT_KEPT_WORDS: Readonly<Record<NotKept, string>> = {
   deception: "It is a page or data at a path that ends like a file.",
   "no-freshness": "The app does not say for how long it is fresh; `defaultTtl` would.",
   "no-cache": "The app wants to be asked each time, and gave no ETag or Last-Modified to ask with.",
-  "already-stale": "It was stale when it came, and had no ETag or Last-Modified to ask with.",
+  "already-stale":
+    "It was stale when it came: a cache before this one says so, or it had no ETag or Last-Modified to ask with.",
   "head-too-long": "Its head is too long.",
   "slice-no-validator":
     "It has no strong ETag or Last-Modified, without which slices cannot be told to be of one body.",

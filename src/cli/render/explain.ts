@@ -94,12 +94,16 @@ function decisionOf(
   return `${word}, ${reason}: ${DECISION_WORDS[kind]}. ${reasonWords(reason)}`;
 }
 
-function groupLine({ name, algorithm, service, targets }: TargetGroupConfig): string {
+function groupLine({ name, algorithm, service, targets, fallback }: TargetGroupConfig): string {
   const members =
     service === undefined
       ? targets.map(({ address }) => formatAddress(address)).join(", ")
       : `the healthy tasks of service ${service}`;
-  return `${name}: ${algorithm} over ${members === "" ? "no targets: 503 no-target" : members}`;
+  const then =
+    fallback === undefined
+      ? ""
+      : `; when none answers, ${fallback.group} (${fallback.requestsMax} requests at once, more get 503 fallback-full)`;
+  return `${name}: ${algorithm} over ${members === "" ? "no targets: 503 no-target" : members}${then}`;
 }
 
 /** Changes of mind shown; the API has every decision for who wants them. */

@@ -1,6 +1,7 @@
 /** `tenfold status` as lines: the controller, then workers, listeners, services with tasks, groups with targets. */
 import type {
   CacheStatus,
+  EdgeStatus,
   GroupStatus,
   ListenerStatus,
   ServiceStatus,
@@ -28,6 +29,7 @@ export function renderStatus(status: Status, view: View): string[] {
     ...controllerLines(status, view),
     ...workerLines(gateway.workers, view),
     ...cacheLines(gateway.cache, view),
+    ...edgeLines(gateway.edges ?? [], view),
     ...section("listeners", gateway.listeners, listenerLines, view),
     ...section("services", services, serviceLines, view),
     ...section("target groups", gateway.groups, groupLines, view),
@@ -76,6 +78,28 @@ function workerLines(workers: readonly WorkerStatus[], { style, width }: View): 
 
 function cacheLines(cache: CacheStatus | null, { style }: View): string[] {
   return cache === null ? [] : ["", `${style.bold("cache")}  ${cacheLine(cache)}`];
+}
+
+const EDGE_COLUMNS: readonly Column[] = [
+  { title: "  EDGE" },
+  { title: "ROLE" },
+  { title: "ACKNOWLEDGED", align: "right" },
+  { title: "LAG", align: "right" },
+  { title: "FOR", align: "right" },
+  { title: "PROBLEM" },
+];
+
+function edgeLines(edges: readonly EdgeStatus[], { style, width }: View): string[] {
+  if (edges.length === 0) return [];
+  const rows = edges.map(({ edge, role, acknowledged, lag, lagMs, problem }): Cell[] => [
+    `  ${edge}`,
+    role,
+    acknowledged === null ? NONE : `${acknowledged}`,
+    { text: count(lag), paint: lag > 0 ? style.warn : style.good },
+    lag === 0 ? NONE : latency(lagMs),
+    { text: problem, paint: style.bad },
+  ]);
+  return ["", style.bold("edges"), ...table(EDGE_COLUMNS, rows, width, style.dim)];
 }
 
 function section<T>(
@@ -159,6 +183,7 @@ function groupLines(group: GroupStatus, { style, width }: View): string[] {
   return [
     `${style.name(name)}  ${algorithm}, ${figures}${alarm}`,
     ...errorLine(group.errors, style),
+    ...fallbackLine(group.fallback, style),
     ...(rows.length === 0 ? [style.warn("  no targets")] : table(TARGET_COLUMNS, rows, width - 2, style.dim)),
   ];
 }
@@ -168,6 +193,13 @@ function errorLine(errors: Readonly<Record<string, number>>, style: Style): stri
     .toSorted(([, a], [, b]) => b - a)
     .map(([code, times]) => `${code} ${count(times)}`);
   return listed.length === 0 ? [] : [style.warn(`  errors: ${listed.join(", ")}`)];
+}
+
+function fallbackLine(fallback: GroupStatus["fallback"], style: Style): string[] {
+  if (fallback === undefined) return [];
+  const { group, requestsMax, inFlight, requests, refused } = fallback;
+  const line = `  fallback: ${group}, ${count(inFlight)} of ${count(requestsMax)} in flight, ${plural(requests, "request")}, ${count(refused)} refused`;
+  return [inFlight > 0 || refused > 0 ? style.warn(line) : line];
 }
 
 function targetRow(target: TargetStatus, style: Style): Cell[] {

@@ -17,6 +17,7 @@ const NOT_STORED: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  "x-edge",
   "x-request-id",
 ]);
 

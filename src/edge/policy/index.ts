@@ -2,6 +2,7 @@
  * What an HTTP cache may do, as pure functions of messages, a rule's settings and the time: RFC 9111 and its
  * neighbours. `decide` is asked for each request, `storability` for each response of the upstream.
  */
+
 export { type KeyPlace, type KeySource, writeKey } from "./cache-key.ts";
 export { isNotModified } from "./conditional.ts";
 export {
@@ -39,4 +40,5 @@ export { type RefusalReason, type Storability, storability, withheldFields } fro
 export { ageMs, ageSeconds, FLAG, freshForMs, type StoredMeta } from "./stored-meta.ts";
 export { type Tags, tagsOf } from "./tags.ts";
 export { type Stored, type Update, updateFrom304, updateFromHead } from "./update.ts";
+export { cameStale } from "./upstream-cache.ts";
 export { matchesVariant, normalizeEncodings, selectingValues, selectVariant } from "./vary.ts";

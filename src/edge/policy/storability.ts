@@ -14,6 +14,7 @@ import type { CacheRequest, CacheResponse, Exchange } from "./message.ts";
 import type { CachePolicy } from "./policy.ts";
 import { FLAG, type StoredMeta } from "./stored-meta.ts";
 import { type Control, controlOf } from "./targeted.ts";
+import { cameStale } from "./upstream-cache.ts";
 import { selectingValues, VARY_NAMES_MAX, varyNames } from "./vary.ts";
 
 /** Why a response is not stored. These words reach log, metric, console and Cache-Status unchanged. */
@@ -39,7 +40,7 @@ export type RefusalReason =
   | "no-freshness"
   /** no-cache, and no validator to ask with. */
   | "no-cache"
-  /** It came stale, and has no validator to ask with. */
+  /** A cache before this one gave it out stale; or it came stale, and has no validator to ask with. */
   | "already-stale";
 
 /** What is to become of a response. */
@@ -123,6 +124,7 @@ function refusedByResponse(
   if (directives.noStore && !directives.mustUnderstand) return "no-store";
   if (directives.isPrivate) return "private";
   if (!policy.allowSetCookie && setsCookie(response, directives)) return "set-cookie";
+  if (cameStale(response)) return "already-stale";
   const names = varyNames(response.field("vary"));
   if (names === "*") return "vary-star";
   if (names.length > VARY_NAMES_MAX) return "vary-too-long";

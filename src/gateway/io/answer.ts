@@ -139,7 +139,7 @@ export class Answer {
     form.dechunk = dechunk;
     form.requestNumber = number;
     form.extra = cacheLines === "" ? NOTHING : asBytes(cacheLines);
-    form.hidesInternal = plan?.cache !== undefined;
+    form.hidesInternal = plan?.cache?.policy.keepInternalFields === false;
     form.replacesCacheControl = replacesCacheControl;
     return wire.writeResponse(head, bytes);
   }

@@ -9,7 +9,7 @@
  */
 import { copy, isIdempotent, type ResponseHead } from "../../http/index.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "../errors.ts";
-import { maySendAgain } from "../retry.ts";
+import { isHarmless, maySendAgain } from "../retry.ts";
 import { GROUP_COUNTER, NO_GROUP, TARGET_COUNTER } from "../scoreboard.ts";
 import type { Exchange } from "./exchange.ts";
 import { SEND, type SendResult } from "./outbox.ts";
@@ -29,6 +29,9 @@ export class Attempts implements Waiter {
   readonly #serving: Serving;
   readonly #request: Request;
   #group: UpstreamGroup | undefined;
+  /** Groups before this one whose fallback it is, with a place in each, and the attempts that were made there. */
+  #lost: UpstreamGroup[] | undefined;
+  #countBefore = 0;
   #pool: Pool | undefined;
   #upstream: Upstream | undefined;
   /** Body chunks that came while there was no open connection. */
@@ -86,10 +89,31 @@ export class Attempts implements Waiter {
 
   /** Whoever waits goes first: a free place is not given to one who has just come. */
   #try(group: UpstreamGroup, exclude: number, nowMs: number): void {
+    if (group.isDown && this.#fallBack(group)) return;
     const pool = group.choose(this.#hash, exclude);
     if (pool === undefined) return this.#holdForTarget(group);
     if (group.hasWaiters || !pool.hasPlace) return this.#queue(group);
     this.#begin(group, pool, nowMs);
+  }
+
+  /** To the group that stands in. False when there is none; with no place left in it that is how the request ends. */
+  #fallBack(group: UpstreamGroup): boolean {
+    const { fallback } = group;
+    const { plan } = this.#request;
+    const view = fallback === undefined ? undefined : this.#exchange.view();
+    if (fallback === undefined || plan === undefined || view === undefined) return false;
+    if (!group.enterFallback()) {
+      this.#exchange.fail("fallback-full");
+      return true;
+    }
+    this.#lost ??= [];
+    this.#lost.push(group);
+    this.#group = fallback;
+    this.#hash = plan.hash(fallback, view);
+    this.#countBefore = this.#count;
+    fallback.began();
+    this.#try(fallback, -1, this.#serving.nowMs());
+    return true;
   }
 
   #queue(group: UpstreamGroup): void {
@@ -249,28 +273,35 @@ export class Attempts implements Waiter {
     this.#note(code);
     this.release(false);
     if (group === undefined) return this.#exchange.fail(code);
-    if (!this.#maySendAgain(code, unsent, stale)) return this.#giveUp(group, code);
+    if (!this.#maySendAgain(code, unsent, stale)) return this.#giveUp(group, code, unsent);
     if (stale) this.#serving.column.countGroup(this.row, GROUP_COUNTER.retries, 1);
-    else if (!group.takeRetry()) return this.#overBudget(group, code);
+    else if (!group.takeRetry()) return this.#overBudget(group, code, unsent);
     this.#staleBefore ||= stale;
     this.#try(group, stale ? -1 : index, this.#serving.nowMs());
   }
 
   /** The attempt's own error is what the client should know; that the budget is spent stands beside it. */
-  #overBudget(group: UpstreamGroup, code: GatewayErrorCode): void {
+  #overBudget(group: UpstreamGroup, code: GatewayErrorCode, unsent: boolean): void {
     this.#tried?.push("retry-budget-spent");
-    this.#giveUp(group, code);
+    this.#giveUp(group, code, unsent);
   }
 
-  #giveUp(group: UpstreamGroup, code: GatewayErrorCode): void {
+  #giveUp(group: UpstreamGroup, code: GatewayErrorCode, unsent: boolean): void {
+    if (this.#mayFallBack(code, unsent) && this.#fallBack(group)) return;
     if (code.startsWith("connect-") && code !== "connect-timeout") this.#holdForPeer(group, code);
     else this.#exchange.fail(code);
+  }
+
+  #mayFallBack(code: GatewayErrorCode, unsent: boolean): boolean {
+    const { plan, isReplayable, down, method } = this.#request;
+    if (plan === undefined || !isReplayable || down?.isClosed !== false) return false;
+    return isHarmless({ code, unsent, idempotent: isIdempotent(method) }, plan.rule.retry);
   }
 
   #maySendAgain(code: GatewayErrorCode, unsent: boolean, stale: boolean): boolean {
     const { plan, isReplayable, down, method } = this.#request;
     if (plan === undefined || !isReplayable || down?.isClosed !== false) return false;
-    const before = { staleBefore: this.#staleBefore, attempts: this.#count };
+    const before = { staleBefore: this.#staleBefore, attempts: this.#count - this.#countBefore };
     return maySendAgain(
       { code, unsent, stale, idempotent: isIdempotent(method), ...before },
       plan.rule.retry,
@@ -305,6 +336,9 @@ export class Attempts implements Waiter {
   }
 
   clear(): void {
+    for (const group of this.#lost ?? []) group.leaveFallback();
+    this.#lost = undefined;
+    this.#countBefore = 0;
     this.#group = undefined;
     this.#pool = undefined;
     if (this.#waiting.length > 0) this.#waiting = [];

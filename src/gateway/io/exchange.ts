@@ -66,7 +66,8 @@ export class Exchange implements UpstreamUser {
     const plan = down.listener.find(view);
     if (plan === undefined) return this.fail("no-rule");
     this.#request.plan = plan;
-    if (this.#request.isTooLarge) return this.fail("body-too-large");
+    const refusal = this.#request.refusal(view);
+    if (refusal !== undefined) return this.fail(refusal);
     const reply = localReply(plan.action, view);
     if (reply !== undefined) return this.#reply(reply);
     if (plan.cache !== undefined && this.#cached.start(plan, view)) return;
@@ -76,7 +77,7 @@ export class Exchange implements UpstreamUser {
   #forward(plan: Plan, view: RequestView): void {
     const group = plan.chooseGroup(this.#serving.random);
     if (group === undefined) return this.fail("no-target");
-    this.#attempts.start(group, group.keyHash(view));
+    this.#attempts.start(group, plan.hash(group, view));
   }
 
   /** Takes the request in the view for the cache alone, which has decided already. */
@@ -161,7 +162,8 @@ export class Exchange implements UpstreamUser {
 
   /** The gateway's own answer, with what the cache says of it. */
   replyWith(status: number, cacheNote: string): void {
-    this.#reply({ status, fields: [["Cache-Status", `${this.#serving.name}; ${cacheNote}`]], body: "" });
+    const note = `${this.#serving.site.cacheName}; ${cacheNote}`;
+    this.#reply({ status, fields: [["Cache-Status", note]], body: "" });
   }
 
   /** More of the request body, or of a tunnel. Returns the end of what belongs to this exchange. */

@@ -3,8 +3,10 @@
  * gateway's, its groups looked up. Made once per snapshot, so that a request looks nothing up.
  */
 import type { ActionConfig, GatewayConfig, RuleConfig, TimeoutsConfig } from "../../config/index.ts";
-import { asBytes } from "../../http/index.ts";
-import { compileRoutes, type Route } from "../route.ts";
+import { urlKey } from "../../edge/index.ts";
+import { asBytes, text } from "../../http/index.ts";
+import { hashUrlKey } from "../hash-key.ts";
+import { compileRoutes, type RequestView, type Route } from "../route.ts";
 import { NO_GROUP } from "../scoreboard.ts";
 import { type RuleCache, ruleCache } from "./cache/rule-cache.ts";
 import type { Pool } from "./pool.ts";
@@ -45,9 +47,17 @@ export class Plan implements Route {
     return this.#groups[0]?.group.row ?? NO_GROUP;
   }
 
-  /** Whether no target of any group can be expected to answer. */
+  /** Whether no target of any group, nor of its fallback, can be expected to answer. */
   get isDown(): boolean {
-    return this.#groups.every(({ group }) => group.isDown);
+    return this.#groups.every(({ group }) => group.isLost);
+  }
+
+  /** Hash of a request's key for a group of the rule: of a URL what the rule's cache counts, so that what it keeps has one home. */
+  hash(group: UpstreamGroup, view: RequestView): number {
+    if (this.cache === undefined || !group.hashesUrl) return group.keyHash(view);
+    const { head, bytes } = view;
+    const host = text(bytes, head.hostStart, head.authorityEnd);
+    return hashUrlKey(urlKey(this.cache.key, { host, target: text(bytes, head.pathStart, head.targetEnd) }));
   }
 
   /** The group for one request: the only one, or one drawn by weight. */

@@ -81,6 +81,8 @@ export interface ReplyContext {
   readonly requestId: string;
   /** The Server field. */
   readonly name: string;
+  /** Sent as X-Edge. */
+  readonly edge: string | undefined;
   readonly wallMs: number;
 }
 
@@ -92,6 +94,7 @@ export function replyContext(request: Request, serving: Serving): ReplyContext {
     isHead: request.method === METHOD.head,
     requestId: serving.requestIds.text(request.number),
     name: serving.name,
+    edge: serving.site.edge,
     wallMs: serving.wallMs(),
   };
 }
@@ -106,6 +109,7 @@ export function renderReply(reply: Reply, context: ReplyContext): Uint8Array {
     `Date: ${new Date(context.wallMs).toUTCString()}`,
     ...reply.fields.map(([name, value]) => `${name}: ${value}`),
     ...(hasBody ? [`Content-Length: ${body.length}`] : []),
+    ...(context.edge === undefined ? [] : [`X-Edge: ${context.edge}`]),
     `X-Request-Id: ${context.requestId}`,
     ...connectionField(context),
   ];

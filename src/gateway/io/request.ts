@@ -9,6 +9,9 @@ import type { CachedAs } from "../../edge/index.ts";
 import { copy, METHOD, type MethodCode } from "../../http/index.ts";
 import { type AccessRecord, accessRecord } from "../access-log.ts";
 import { BodyReader } from "../body.ts";
+import type { GatewayErrorCode } from "../errors.ts";
+import type { RequestView } from "../route.ts";
+import { isLoop } from "../site.ts";
 import type { Client } from "./client.ts";
 import type { Plan } from "./plan.ts";
 import type { Serving } from "./serving.ts";
@@ -84,6 +87,12 @@ export class Request {
 
   get timeouts(): TimeoutsConfig {
     return this.plan?.timeouts ?? this.#serving.timeouts;
+  }
+
+  /** Why it is not looked at any further. */
+  refusal({ head, bytes }: RequestView): GatewayErrorCode | undefined {
+    if (this.isTooLarge) return "body-too-large";
+    return isLoop(this.#serving.site, head, bytes) ? "loop-detected" : undefined;
   }
 
   /** Whether the body is larger than the rule allows, by its declared length or by what has come. */

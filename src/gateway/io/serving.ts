@@ -15,6 +15,7 @@ import { Peers } from "../peer.ts";
 import { RequestIds } from "../request-id.ts";
 import type { RequestView } from "../route.ts";
 import { type Column, countStatus, GROUP_COUNTER, NO_GROUP } from "../scoreboard.ts";
+import { type Site, siteOf } from "../site.ts";
 import type { Edge } from "./cache/edge.ts";
 import { Nobody } from "./cache/nobody.ts";
 import type { Recording } from "./cache/recording.ts";
@@ -59,6 +60,7 @@ export class Serving {
   readonly #context: ServingContext;
   readonly #free: Exchange[] = [];
   #config: GatewayConfig;
+  #site: Site;
   #accessFormat: AccessFormat | undefined;
   #owner: Exchange | undefined;
   #connections = 0;
@@ -66,6 +68,7 @@ export class Serving {
   constructor(config: GatewayConfig, context: ServingContext) {
     this.#context = context;
     this.#config = config;
+    this.#site = siteOf(config);
     this.#accessFormat = accessFormat(config.accessLog);
     this.transport = context.transport;
     this.wheel = context.wheel;
@@ -78,6 +81,7 @@ export class Serving {
     this.requestIds = new RequestIds(context.random);
     this.peers = new Peers(config);
     this.wire = new Wire(config.limits, this.requestIds, this.peers.at("", 0));
+    this.wire.setEdgeLine(this.#site.edgeLine);
     this.tick();
   }
 
@@ -94,6 +98,10 @@ export class Serving {
   get name(): string {
     return this.#config.name;
   }
+  /** What this installation calls itself. */
+  get site(): Site {
+    return this.#site;
+  }
   get connections(): number {
     return this.#connections;
   }
@@ -106,6 +114,8 @@ export class Serving {
     this.#config = { ...config, limits: { ...config.limits, ...headLimits(this.#config.limits) } };
     this.#accessFormat = accessFormat(config.accessLog);
     this.peers.update(config);
+    this.#site = siteOf(config);
+    this.wire.setEdgeLine(this.#site.edgeLine);
   }
 
   /** About once a second. */
@@ -203,6 +213,7 @@ export class Serving {
       isHead: false,
       requestId,
       name: this.name,
+      edge: this.#site.edge,
       wallMs: this.wallMs(),
     };
     const bytes = renderReply(reply, context);

@@ -9,6 +9,7 @@ import type { Target, TargetGroup } from "../../config/index.ts";
 import { Group, type GroupContext } from "../group.ts";
 import { type KeyHash, keyHash } from "../hash-key.ts";
 import type { RequestView } from "../route.ts";
+import { GROUP_COUNTER } from "../scoreboard.ts";
 import { Pool } from "./pool.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
 
@@ -26,6 +27,8 @@ export interface Waiter {
 export interface UpstreamGroupContext extends GroupContext, Omit<UpstreamContext, "roomFreed"> {
   /** Requests that may wait at once. */
   readonly queueMax: () => number;
+  /** The group of this name, as it is now. */
+  readonly groupNamed: (name: string) => UpstreamGroup | undefined;
 }
 
 export class UpstreamGroup {
@@ -58,6 +61,19 @@ export class UpstreamGroup {
   /** Whether no target can be expected to answer. */
   get isDown(): boolean {
     return this.#group.isDown;
+  }
+  /** The same of its fallback as well. Ends: a config has no circle of them. */
+  get isLost(): boolean {
+    return this.isDown && (this.fallback?.isLost ?? true);
+  }
+  /** Who answers when no target does. */
+  get fallback(): UpstreamGroup | undefined {
+    const { fallback } = this.#group.spec;
+    return fallback === undefined ? undefined : this.#context.groupNamed(fallback.group);
+  }
+  /** Whether URLs are what it hashes. */
+  get hashesUrl(): boolean {
+    return this.#group.spec.hashKey.kind === "url";
   }
   get queueTimeoutMs(): number {
     return this.#group.spec.connections.queueTimeoutMs;
@@ -96,6 +112,21 @@ export class UpstreamGroup {
   /** Whether the budget allows to send one more request again. */
   takeRetry(): boolean {
     return this.#group.takeRetry();
+  }
+
+  /**
+   * One more request goes to the fallback; `leaveFallback` gives the place back. False when it has as many as it may. Workers
+   * look at each other's numbers without a lock: each may let one more through than is allowed.
+   */
+  enterFallback(): boolean {
+    const { scoreboard, column } = this.#context;
+    const isFull = scoreboard.groupFallbacks(this.row) >= (this.#group.spec.fallback?.requestsMax ?? 0);
+    column.countGroup(this.row, isFull ? GROUP_COUNTER.fallbacksRefused : GROUP_COUNTER.fallbacks, 1);
+    if (!isFull) column.moveFallback(this.row, 1);
+    return !isFull;
+  }
+  leaveFallback(): void {
+    this.#context.column.moveFallback(this.row, -1);
   }
 
   /** A response began. */

@@ -72,9 +72,15 @@ export class Wire {
       requestId: NOTHING,
       dateLine: NOTHING,
       extra: NOTHING,
+      edgeLine: NOTHING,
       hidesInternal: false,
       replacesCacheControl: false,
     };
+  }
+
+  /** The line by which responses say who answered. */
+  setEdgeLine(line: Uint8Array): void {
+    this.#response.edgeLine = line;
   }
 
   /** The Date of responses whose target sent none; called about once a second. */

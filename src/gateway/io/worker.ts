@@ -248,6 +248,7 @@ export class Worker {
       nowMs: () => clock.nowMs(),
       keepAliveMs: () => this.#serving.timeouts.upstreamKeepAliveMs,
       queueMax: () => this.#serving.limits.queueMax,
+      groupNamed: (name) => this.#groups.get(name),
     };
   }
 

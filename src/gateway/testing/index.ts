@@ -15,5 +15,6 @@ export {
   track,
 } from "./gateway.ts";
 export { viewOf, viewOfGet } from "./heads.ts";
+export { Relay } from "./relay.ts";
 export { SilentListener } from "./silent-listener.ts";
 export { type Arrival, echoTunnel, ok, Target } from "./target.ts";

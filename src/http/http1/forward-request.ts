@@ -229,6 +229,7 @@ function putComposedBlock(
   const hasHost = head.authorityEnd > head.hostStart;
   let into = put(forwarded.via, out, at);
   if (head.minorVersion === 0 && into > at) out[at + VIA_MINOR_OFFSET] = ZERO;
+  into = put(forwarded.cdnLoop, out, into);
   if (forwarded.clientIp.length > 0) {
     into = put(X_FORWARDED_FOR, out, into);
     if (trusted) into = putListSoFar(FIELD.xForwardedFor, head, bytes, out, into);

@@ -25,13 +25,24 @@ export interface ResponseContext {
   dateLine: Uint8Array;
   /** Further lines, each with its CRLF; empty sends none. */
   extra: Uint8Array;
+  /** `X-Edge: fra` with its CRLF, in place of the target's: the edge nearest to the client is the one named. Empty keeps that. */
+  edgeLine: Uint8Array;
   /** Whether fields that are for caches between target and client alone are left out. */
   hidesInternal: boolean;
   /** Whether `extra` has a Cache-Control in the place of the target's, and of its Expires and Pragma. */
   replacesCacheControl: boolean;
 }
 
-const RULE = { keep: 0, drop: 1, upgrade: 2, length: 3, encoding: 4, internal: 5, caching: 6 } as const;
+const RULE = {
+  keep: 0,
+  drop: 1,
+  upgrade: 2,
+  length: 3,
+  encoding: 4,
+  internal: 5,
+  caching: 6,
+  edge: 7,
+} as const;
 
 const RULES: Uint8Array = new Uint8Array(FIELD_CODES);
 RULES[FIELD.connection] = RULE.drop;
@@ -52,6 +63,7 @@ RULES[FIELD.tenfoldCdnCacheControl] = RULE.internal;
 RULES[FIELD.cacheControl] = RULE.caching;
 RULES[FIELD.expires] = RULE.caching;
 RULES[FIELD.pragma] = RULE.caching;
+RULES[FIELD.xEdge] = RULE.edge;
 
 const CRLF = asBytes("\r\n");
 const SPACE = asBytes(" ");
@@ -85,12 +97,14 @@ export function writeForwardedResponse(
     context.requestId.length +
     context.dateLine.length +
     context.extra.length +
+    context.edgeLine.length +
     FIXED_BYTES;
   if (at + needed > out.length) return -1;
   let into = putFields(head, bytes, out, at, context);
   // An informational response is only passed on: what is added belongs to the one that follows.
   if (head.informational) return put(CRLF, out, into);
   if (context.extra.length > 0) into = put(context.extra, out, into);
+  if (context.edgeLine.length > 0) into = put(context.edgeLine, out, into);
   if (!fields.has(FIELD.date)) into = put(context.dateLine, out, into);
   if (context.requestId.length > 0 && !fields.has(FIELD.xRequestId)) {
     into = put(CRLF, out, put(context.requestId, out, put(REQUEST_ID, out, into)));
@@ -142,6 +156,7 @@ function stays(
   if (rule === RULE.keep) return !isNominated;
   if (rule === RULE.internal) return !context.hidesInternal && !isNominated;
   if (rule === RULE.caching) return !context.replacesCacheControl && !isNominated;
+  if (rule === RULE.edge) return context.edgeLine.length === 0 && !isNominated;
   if (rule === RULE.upgrade) return context.upgrade;
   return isRespelt(rule, head, context) && isCanonical(bytes, head.fields, i);
 }

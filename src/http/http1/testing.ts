@@ -95,6 +95,7 @@ export function responseContext(changes: Partial<ResponseContext> = {}): Respons
     dechunk: false,
     requestId: bytesOf(""),
     dateLine: bytesOf(""),
+    edgeLine: bytesOf(""),
     extra: bytesOf(""),
     hidesInternal: false,
     replacesCacheControl: false,

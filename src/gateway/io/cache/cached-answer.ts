@@ -379,7 +379,7 @@ export class CachedAnswer implements Ways {
   }
 
   #say(note: string): void {
-    this.#request.cacheLines = `Cache-Status: ${this.#serving.name}; ${note}\r\n`;
+    this.#request.cacheLines = `Cache-Status: ${this.#serving.site.cacheName}; ${note}\r\n`;
   }
   /** The request that is being answered, for the policy. */
   #viewed(): CacheRequest {

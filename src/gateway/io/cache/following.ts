@@ -2,7 +2,7 @@
  * A client that gets the response of a recording: waits for it, for something older if that takes too long, and is then
  * sent its own head and the body at its own pace.
  */
-import { afterFailure, cachedAs, evaluate, notModifiedFields } from "../../../edge/index.ts";
+import { afterFailure, ageSeconds, cachedAs, evaluate, notModifiedFields } from "../../../edge/index.ts";
 import { asBytes, copy, METHOD } from "../../../http/index.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -11,7 +11,7 @@ import type { Serving } from "../serving.ts";
 import type { Edge } from "./edge.ts";
 import type { Follower } from "./follower.ts";
 import { headBytes, linesIn } from "./messages.ts";
-import { CHUNKS, OWN_BYTES_MAX, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
+import { CHUNKS, OWN_BYTES_MAX, putAge, putEnd, putFraming, putText, UNTIL_CLOSE } from "./own-lines.ts";
 import type { Recording } from "./recording.ts";
 import { TOO_MANY_SLOW } from "./sending.ts";
 import type { Sender, StoredAnswer } from "./stored-answer.ts";
@@ -166,10 +166,12 @@ export class Following implements Follower {
     const first = isUnchanged
       ? unchanged(head)
       : head.bytes.subarray(head.clientStart, lineEnd(head, recording));
-    const note = `Cache-Status: ${this.#serving.name}; ${this.#cacheStatus(recording)}\r\n`;
+    const note = `Cache-Status: ${this.#serving.site.cacheName}; ${this.#cacheStatus(recording)}\r\n`;
     const needed = first.length + note.length + OWN_BYTES_MAX;
     const out = needed > scratch.length ? new Uint8Array(needed) : scratch;
     let at = putText(note, out, copy(first, 0, first.length, out, 0));
+    const ageS = this.#ageSeconds(recording);
+    if (ageS > 0) at = putAge(ageS, out, at);
     if (hasBody(status) && (this.#hasBody || length >= 0)) at = putFraming(length, out, at);
     at = putEnd(this.#serving, request, out, at);
     this.#hasBegun = true;
@@ -177,6 +179,11 @@ export class Following implements Follower {
     this.#exchange.adopt(status);
     if (out === scratch) this.#pending = at;
     else this.#exchange.sendDown(out, 0, at);
+  }
+
+  /** What is being fetched may come from a cache, and be of some age already. That of what is not kept stands in its head. */
+  #ageSeconds({ meta, keeps }: Recording): number {
+    return keeps && meta !== undefined ? ageSeconds(meta, this.#serving.wallMs()) : 0;
   }
 
   #isUnchanged({ meta }: Recording): boolean {

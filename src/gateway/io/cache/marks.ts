@@ -9,6 +9,9 @@ const MARK_S = 120;
  */
 const FAILURE_MARK_S = 2;
 
+/** A shield gave out what is stale, since it could get nothing better: it may any moment. */
+const STALE_MARK_S = 1;
+
 /** Too Many Requests: it is the target's state, not the resource. */
 const TOO_MANY_REQUESTS = 429;
 
@@ -18,5 +21,6 @@ const UNMARKED: readonly NotKept[] = ["slice-changed", "slice-unsatisfiable", "s
 /** Seconds for a response with this status that was not kept; 0 = no mark. */
 export function markSeconds(reason: NotKept, status: number): number {
   if (UNMARKED.includes(reason)) return 0;
+  if (reason === "already-stale") return STALE_MARK_S;
   return status >= 500 || status === TOO_MANY_REQUESTS ? FAILURE_MARK_S : MARK_S;
 }

@@ -12,7 +12,7 @@ const CLOSE = asBytes("Connection: close\r\n");
 const KEEP_ALIVE = asBytes("Connection: keep-alive\r\n");
 
 /** Room that these lines may take, but for Cache-Status. */
-export const OWN_BYTES_MAX = 256;
+export const OWN_BYTES_MAX = 384;
 
 /** `Age: N`; the offset after it. */
 export function putAge(seconds: number, out: Uint8Array, at: number): number {
@@ -35,9 +35,9 @@ export function putText(words: string, out: Uint8Array, at: number): number {
   return copy(asBytes(words), 0, words.length, out, at);
 }
 
-/** Request id, Connection and the empty line. */
+/** X-Edge, request id, Connection and the empty line. */
 export function putEnd(serving: Serving, request: Request, out: Uint8Array, at: number): number {
-  let into = put(REQUEST_ID, out, at);
+  let into = put(REQUEST_ID, out, put(serving.site.edgeLine, out, at));
   into = put(CRLF, out, put(serving.requestIds.write(request.number), out, into));
   if (request.close) into = put(CLOSE, out, into);
   else if (request.isHttp10) into = put(KEEP_ALIVE, out, into);

@@ -17,6 +17,7 @@ import {
   afterFailure,
   type CacheRequest,
   type Conditions,
+  cameStale,
   isFailure,
   layOutRawHead,
   type NotKept,
@@ -156,20 +157,19 @@ export class Recording {
     if (isAll) this.status = 200;
     const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
     if (isKept || this.hasFollowers) {
-      const date = (): string => this.#serving.dateText;
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
         policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
         withheld: isAll ? [...withheld, "content-range"] : withheld,
         isWhole: isAll,
         keepsAge: !isKept,
-        date,
+        date: () => this.#serving.dateText,
         isCompressible: this.isCompressible,
       });
       if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
-    if (!isKept && conditions !== undefined) this.#edge.remove(this.order.key);
+    if (!isKept && conditions !== undefined && !cameStale(response)) this.#edge.remove(this.order.key);
     if (conditions !== undefined && this.order.slice !== undefined) this.#makeWay(conditions);
     if (!isKept) this.#refuse(verdict.reason);
     else if (this.head === undefined) this.#refuse("head-too-long");
@@ -328,7 +328,7 @@ export class Recording {
     const update = updateFrom304(whole, exchange, linesOf(head.fields, bytes), cache.policy);
     if (update.kind === "mismatch") return this.#edge.remove(key);
     if (update.kind === "updated") this.#edge.keepUpdated(this.order, stored, update, this.startSequence);
-    else this.#isLastUse = true;
+    else this.#isLastUse = update.reason !== "already-stale";
   }
 
   #store(body: readonly Piece[]): void {

@@ -53,6 +53,7 @@ export function ruleCache(config: CacheConfig, gateway: CachingGateway): RuleCac
       allowSetCookie: config.setCookie,
       allowAuthorization: config.authorization,
       browserCacheControl: browser,
+      keepInternalFields: config.shield,
     },
   };
 }

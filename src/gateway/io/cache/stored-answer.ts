@@ -3,6 +3,7 @@ import {
   ageSeconds,
   contentRange,
   evaluate,
+  FLAG,
   freshForMs,
   notModifiedFields,
   type StoredResponse,
@@ -76,14 +77,17 @@ function putOwn(serving: Serving, request: Request, answer: StoredAnswer, from: 
   const { scratch } = serving.wire;
   const { stored, nowMs } = answer;
   let at = putAge(ageSeconds(stored, nowMs), scratch, from);
-  at = putText(`Cache-Status: ${serving.name}; ${statusOf(answer)}\r\n`, scratch, at);
+  at = putText(`Cache-Status: ${serving.site.cacheName}; ${statusOf(answer)}\r\n`, scratch, at);
   return putEnd(serving, request, scratch, at);
 }
 
 /** What Cache-Status says of a stored answer, without the name. */
 export function statusOf({ stored, nowMs, detail, forward }: StoredAnswer): string {
   const note = detail === "" ? "" : `; detail=${detail}`;
-  return `${forward ?? "hit"}; ttl=${Math.floor(freshForMs(stored, nowMs) / 1000)}${note}`;
+  const leftS = Math.floor(freshForMs(stored, nowMs) / 1000);
+  // What was purged softly is past its time, whatever is left of that: a cache that asked us must not keep it as fresh.
+  const ttl = (stored.flags & FLAG.purged) === 0 ? leftS : Math.min(-1, leftS);
+  return `${forward ?? "hit"}; ttl=${ttl}${note}`;
 }
 
 /** The request has conditions or wants a part. */
