@@ -125,6 +125,22 @@ describe("parseSnapshot", () => {
     expect(reason(changes)).toEqual({ kind: "damaged", reason: text });
   });
 
+  test("takes a target that goes by its name, and refuses a fallback to nowhere", () => {
+    const named = FULL.targetGroups.map((group) => ({
+      ...group,
+      targets: group.targets.map((target, at) => ({ ...target, id: `s${at}` })),
+    }));
+    expect(reason({ targetGroups: named }).kind).toBe("ok");
+    const lost = FULL.targetGroups.map((group) => ({
+      ...group,
+      fallback: { group: "nowhere", requestsMax: 1 },
+    }));
+    expect(reason({ targetGroups: lost })).toMatchObject({
+      kind: "damaged",
+      reason: "the fallback of far is an unknown group",
+    });
+  });
+
   test.each([
     [{ slot: 0 }, "the target slot 0 is there twice"],
     [{ id: "c:80" }, "the target c:80 has the address [::1]:80"],

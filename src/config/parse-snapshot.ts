@@ -32,10 +32,15 @@ export function parseSnapshot(json: string): SnapshotReading {
 function contradiction({ listeners, targetGroups }: Snapshot): string | undefined {
   const targets = targetGroups.flatMap((group) => group.targets);
   const names = targetGroups.map((group) => group.name);
-  const wrongId = targets.find(({ id, address }) => id !== formatAddress(address));
+  // A name holds no colon, so what does is an address.
+  const wrongId = targets.find(({ id, address }) => id.includes(":") && id !== formatAddress(address));
   if (wrongId) return `the target ${wrongId.id} has the address ${formatAddress(wrongId.address)}`;
   const lost = forwardsOf(listeners).find((group) => !names.includes(group));
   if (lost !== undefined) return `a rule forwards to the unknown group ${lost}`;
+  const alone = targetGroups.find(
+    ({ fallback }) => fallback !== undefined && !names.includes(fallback.group),
+  );
+  if (alone !== undefined) return `the fallback of ${alone.name} is an unknown group`;
   return (
     repeated("group", names) ??
     repeated(
