@@ -4,8 +4,9 @@
  */
 import type { Random } from "../../src/base/index.ts";
 
-/** How replies of a command are compared: as they are, in any order, as pairs in any order, or by shape alone. */
-export type Order = "same" | "any" | "pairs" | "shape";
+/** How replies of a command are compared: as they are, in any order, as pairs in any order, by
+ * shape alone, or as times that are or are not to come. */
+export type Order = "same" | "any" | "pairs" | "shape" | "time";
 
 /** One command. */
 export interface Drawn {
@@ -46,10 +47,16 @@ const hash = key("h");
 const set = key("e");
 const zset = key("z");
 const list = key("l");
+/** Sorted sets whose scores are all the same: only those have an order of members alone. */
+const even = key("x");
 const anyKey: Part = (d) => d.pick([str, hash, set, zset, list])(d);
 const field: Part = (d) => (d.random() < 0.02 ? "f".repeat(70) : `f${d.int(d.random() < 0.2 ? 300 : 12)}`);
 const member: Part = (d) =>
-  d.random() < 0.3 ? String(d.int(20)) : d.random() < 0.02 ? "m".repeat(80) : `m${d.int(d.random() < 0.2 ? 300 : 12)}`;
+  d.random() < 0.3
+    ? String(d.int(20))
+    : d.random() < 0.02
+      ? "m".repeat(80)
+      : `m${d.int(d.random() < 0.2 ? 300 : 12)}`;
 const value: Part = (d) =>
   d.pick([
     () => String(d.int(1000)),
@@ -97,10 +104,19 @@ const scoreRange: Part = (d) => [bound(d), bound(d)].flat();
 const ROWS: readonly Row[] = [
   [6, "same", "GET", str],
   [6, "same", "SET", str, value],
-  [3, "same", "SET", str, value, option(0.5, word("NX", "XX")), option(0.3, fixed("GET")), option(0.3, word("EX", "PXAT"), seconds)],
+  [
+    3,
+    "same",
+    "SET",
+    str,
+    value,
+    option(0.5, word("NX", "XX")),
+    option(0.3, fixed("GET")),
+    option(0.3, fixed("EX"), seconds),
+  ],
   [1, "same", "SET", str, value, word("KEEPTTL", "EX", "GET", "FOO")],
   [2, "same", "SETNX", str, value],
-  [1, "same", "SETEX", str, small, value],
+  [1, "same", "SETEX", str, word("0", "-1", "5000", "x"), value],
   [1, "same", "PSETEX", str, seconds, value],
   [1, "same", "GETSET", str, value],
   [1, "same", "GETDEL", str],
@@ -126,12 +142,20 @@ const ROWS: readonly Row[] = [
   [1, "same", "RENAMENX", anyKey, anyKey],
   [2, "same", "COPY", anyKey, anyKey, option(0.4, fixed("REPLACE")), option(0.1, fixed("DB", "1"))],
   [1, "same", "MOVE", anyKey, word("1", "0", "99")],
-  [3, "same", "OBJECT", word("ENCODING", "ENCODING", "REFCOUNT", "FOO"), anyKey],
-  [2, "same", "EXPIRE", anyKey, seconds, option(0.5, word("NX", "XX", "GT", "LT")), option(0.1, word("NX", "GT", "BAD"))],
+  [3, "same", "OBJECT", word("ENCODING", "ENCODING", "FOO"), anyKey],
+  [
+    2,
+    "same",
+    "EXPIRE",
+    anyKey,
+    seconds,
+    option(0.5, word("NX", "XX", "GT", "LT")),
+    option(0.1, word("NX", "GT", "BAD")),
+  ],
   [1, "same", "EXPIREAT", anyKey, word("99999999999", "1", "-1", "x")],
   [1, "same", "PEXPIREAT", anyKey, word("99999999999999", "1000")],
-  [2, "same", "TTL", anyKey],
-  [1, "same", "EXPIRETIME", anyKey],
+  [2, "time", "TTL", anyKey],
+  [1, "time", "EXPIRETIME", anyKey],
   [1, "same", "PERSIST", anyKey],
   [1, "any", "KEYS", word("*", "{t}s:*", "{t}[hz]:?", "any*")],
   [1, "same", "DBSIZE"],
@@ -165,7 +189,16 @@ const ROWS: readonly Row[] = [
   [1, "same", "SINTERSTORE", set, many(2, set)],
   [1, "same", "SDIFFSTORE", set, many(2, set)],
   [1, "same", "SINTERCARD", keysCounted(set), option(0.5, fixed("LIMIT"), small)],
-  [6, "same", "ZADD", zset, option(0.2, word("NX", "XX")), option(0.2, word("GT", "LT")), option(0.2, fixed("CH")), many(4, score, member)],
+  [
+    6,
+    "same",
+    "ZADD",
+    zset,
+    option(0.2, word("NX", "XX")),
+    option(0.2, word("GT", "LT")),
+    option(0.2, fixed("CH")),
+    many(4, score, member),
+  ],
   [2, "same", "ZADD", zset, option(0.3, word("NX", "XX", "GT")), fixed("INCR"), score, member],
   [2, "same", "ZINCRBY", zset, score, member],
   [3, "same", "ZREM", zset, many(4, member)],
@@ -175,27 +208,53 @@ const ROWS: readonly Row[] = [
   [2, "same", "ZRANK", zset, member],
   [1, "same", "ZREVRANK", zset, member],
   [2, "same", "ZRANGE", zset, small, small, option(0.4, fixed("REV")), option(0.5, fixed("WITHSCORES"))],
-  [2, "same", "ZRANGE", zset, scoreRange, fixed("BYSCORE"), option(0.4, fixed("REV")), option(0.4, limit), option(0.5, fixed("WITHSCORES"))],
-  [2, "same", "ZRANGE", zset, lex, lex, fixed("BYLEX"), option(0.4, fixed("REV")), option(0.4, limit)],
+  [
+    2,
+    "same",
+    "ZRANGE",
+    zset,
+    scoreRange,
+    fixed("BYSCORE"),
+    option(0.4, fixed("REV")),
+    option(0.4, limit),
+    option(0.5, fixed("WITHSCORES")),
+  ],
+  [3, "same", "ZADD", even, many(4, fixed("0"), member)],
+  [1, "same", "ZREM", even, member],
+  [2, "same", "ZRANGE", even, lex, lex, fixed("BYLEX"), option(0.4, fixed("REV")), option(0.4, limit)],
   [1, "same", "ZREVRANGE", zset, small, small, option(0.4, fixed("WITHSCORES"))],
   [1, "same", "ZRANGEBYSCORE", zset, scoreRange, option(0.4, limit), option(0.4, fixed("WITHSCORES"))],
   [1, "same", "ZREVRANGEBYSCORE", zset, scoreRange, option(0.4, limit)],
-  [1, "same", "ZRANGEBYLEX", zset, lex, lex, option(0.4, limit)],
-  [1, "same", "ZREVRANGEBYLEX", zset, lex, lex],
+  [1, "same", "ZRANGEBYLEX", even, lex, lex, option(0.4, limit)],
+  [1, "same", "ZREVRANGEBYLEX", even, lex, lex],
   [1, "same", "ZRANGESTORE", zset, zset, scoreRange, fixed("BYSCORE"), option(0.4, limit)],
   [1, "same", "ZCOUNT", zset, scoreRange],
-  [1, "same", "ZLEXCOUNT", zset, lex, lex],
+  [1, "same", "ZLEXCOUNT", even, lex, lex],
   [1, "same", "ZREMRANGEBYRANK", zset, small, small],
   [1, "same", "ZREMRANGEBYSCORE", zset, bound, bound],
-  [1, "same", "ZREMRANGEBYLEX", zset, lex, lex],
+  [1, "same", "ZREMRANGEBYLEX", even, lex, lex],
   [1, "same", "ZPOPMIN", zset, option(0.5, small)],
   [1, "same", "ZPOPMAX", zset, option(0.5, small)],
   [1, "same", "ZMPOP", keysCounted(zset), word("MIN", "MAX"), option(0.5, fixed("COUNT"), small)],
   [1, "shape", "ZRANDMEMBER", zset, option(0.5, small)],
-  [1, "same", "ZUNION", keysCounted(zset), option(0.3, fixed("AGGREGATE"), word("MIN", "MAX", "SUM")), option(0.5, fixed("WITHSCORES"))],
+  [
+    1,
+    "same",
+    "ZUNION",
+    keysCounted(zset),
+    option(0.3, fixed("AGGREGATE"), word("MIN", "MAX", "SUM")),
+    option(0.5, fixed("WITHSCORES")),
+  ],
   [1, "same", "ZINTER", keysCounted(zset), option(0.5, fixed("WITHSCORES"))],
   [1, "same", "ZDIFF", keysCounted(zset), option(0.5, fixed("WITHSCORES"))],
-  [1, "same", "ZUNIONSTORE", zset, keysCounted(zset), option(0.3, fixed("AGGREGATE"), word("MIN", "MAX", "BAD"))],
+  [
+    1,
+    "same",
+    "ZUNIONSTORE",
+    zset,
+    keysCounted(zset),
+    option(0.3, fixed("AGGREGATE"), word("MIN", "MAX", "BAD")),
+  ],
   [1, "same", "ZUNIONSTORE", zset, fixed("2"), zset, set, fixed("WEIGHTS"), score, small],
   [1, "same", "ZINTERSTORE", zset, keysCounted(zset)],
   [1, "same", "ZDIFFSTORE", zset, keysCounted(zset)],
@@ -214,7 +273,16 @@ const ROWS: readonly Row[] = [
   [2, "same", "LINSERT", list, word("BEFORE", "AFTER"), value, value],
   [2, "same", "LREM", list, small, value],
   [1, "same", "LTRIM", list, word("0", "1", "-30"), word("-1", "20", "-2")],
-  [2, "same", "LPOS", list, value, option(0.4, fixed("RANK"), small), option(0.4, fixed("COUNT"), small), option(0.2, fixed("MAXLEN"), small)],
+  [
+    2,
+    "same",
+    "LPOS",
+    list,
+    value,
+    option(0.4, fixed("RANK"), small),
+    option(0.4, fixed("COUNT"), small),
+    option(0.2, fixed("MAXLEN"), small),
+  ],
   [2, "same", "LMOVE", list, list, word("LEFT", "RIGHT"), word("LEFT", "RIGHT")],
   [1, "same", "RPOPLPUSH", list, list],
   [1, "same", "LMPOP", keysCounted(list), word("LEFT", "RIGHT", "UP"), option(0.5, fixed("COUNT"), small)],
@@ -243,6 +311,10 @@ const WEIGHT = ROWS.reduce((sum, [weight]) => sum + weight, 0);
 export function drawCommand(random: Random): Drawn {
   const draw = new Draw(random);
   let left = random() * WEIGHT;
-  const [, order, name, ...parts] = ROWS.find(([weight]) => (left -= weight) < 0) ?? [1, "same" as const, "PING"];
+  const [, order, name, ...parts] = ROWS.find(([weight]) => (left -= weight) < 0) ?? [
+    1,
+    "same" as const,
+    "PING",
+  ];
   return { request: [name, ...parts.flatMap((part) => part(draw))], order };
 }

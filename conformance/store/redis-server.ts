@@ -18,7 +18,17 @@ export async function startRedis(
   prefix: readonly string[] = [],
 ): Promise<RedisServer> {
   const port = await freePort();
-  const command = [...prefix, "redis-server", "--port", String(port), "--save", "", "--bind", "127.0.0.1", ...options];
+  const command = [
+    ...prefix,
+    "redis-server",
+    "--port",
+    String(port),
+    "--save",
+    "",
+    "--bind",
+    "127.0.0.1",
+    ...options,
+  ];
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "ignore", cwd: "/tmp" });
   const endMs = performance.now() + 5000;
   while (!(await answers(port))) {

@@ -36,6 +36,8 @@ export interface Command {
   /** ACL categories beside those that follow from the flags: "string", "dangerous" … */
   readonly categories: readonly string[];
   readonly run: (call: Call) => void;
+  /** Second word in upper case -> arguments, where the command has subcommands. */
+  readonly subcommands: Readonly<Record<string, number>> | undefined;
   /** Set from the flags, for the hot path. */
   readonly isWrite: boolean;
   readonly isRead: boolean;
@@ -66,10 +68,27 @@ export function row(
     keysOf: undefined,
     categories: categories.split(" "),
     run,
+    subcommands: undefined,
     isWrite: set.has("write"),
     isRead: set.has("readonly"),
     needsMemory: set.has("denyoom"),
   };
+}
+
+/** What a subcommand takes (as for commands) and does. */
+export type Subcommands = Readonly<Record<string, readonly [arity: number, run: (call: Call) => void]>>;
+
+/** A row whose second word says what is to be done. */
+export function rowOfMany(
+  arity: number,
+  flags: string,
+  keys: KeyPlaces,
+  categories: string,
+  subcommands: Subcommands,
+): Command {
+  const run = (call: Call): void => subcommands[call.word(1)]?.[1](call);
+  const arities = Object.entries(subcommands).map(([word, [count]]) => [word, count] as const);
+  return { ...row(arity, flags, keys, categories, run), subcommands: Object.fromEntries(arities) };
 }
 
 /** A row whose keys are counted by an argument: `numkeys key [key …]`, `numkeys` at `at`; `others` are keys besides. */

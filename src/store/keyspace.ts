@@ -202,7 +202,7 @@ export class Keyspace {
       if (dict.kind(ref) !== TYPE.string) this.#becomeString(ref);
       if (!keepExpiry && dict.has(ref, FLAG.expires)) ref = dict.setExpiry(ref, 0);
       ref = dict.resize(ref, end - start);
-      dict.setFlag(ref, FLAG.raw, false);
+      dict.setFlag(ref, FLAG.raw | FLAG.text, false);
     }
     copyBytes(value, start, end, dict.bytes, dict.valueStart);
     return ref;
@@ -245,12 +245,12 @@ export class Keyspace {
     const { dict } = this;
     dict.open(ref);
     const value = dict.bytes.slice(dict.valueStart, dict.valueEnd);
-    const [kind, expiry, raw] = [dict.kind(ref), dict.expiry(ref), dict.has(ref, FLAG.raw)];
+    const [kind, expiry, marks] = [dict.kind(ref), dict.expiry(ref), dict.marks(ref)];
     dict.remove(ref);
     dict.find(key, 0, key.length);
     const made = this.add(kind, key, 0, key.length, value.length);
     dict.bytes.set(value, dict.valueStart);
-    dict.setFlag(made, FLAG.raw, raw);
+    dict.setFlag(made, marks, true);
     return expiry === 0 ? made : dict.setExpiry(made, expiry);
   }
 

@@ -21,6 +21,10 @@ const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
 export function refusal(store: Store, call: Call): string | undefined {
   const { command, session, count } = call;
   if (command.arity > 0 ? count !== command.arity : count < -command.arity) return wrongArity(call.name);
+  if (command.subcommands !== undefined) {
+    const problem = unknownSubcommand(call, command.subcommands);
+    if (problem !== undefined) return problem;
+  }
   if (session.user === undefined && !command.flags.has("no_auth")) return ERR.noAuth;
   if (session.user !== undefined && !session.user.isUnbound) {
     const problem = notPermitted(call);
@@ -31,6 +35,15 @@ export function refusal(store: Store, call: Call): string | undefined {
   if (!command.isWrite) return undefined;
   if (store.settings.maxMemoryBytes > 0 && !store.makeRoom() && command.needsMemory) return ERR.oom;
   return store.log?.refusal;
+}
+
+function unknownSubcommand(call: Call, known: Readonly<Record<string, number>>): string | undefined {
+  const word = call.count > 1 ? call.word(1) : "";
+  const arity = known[word];
+  if (arity === undefined)
+    return `ERR unknown subcommand '${call.text(1).slice(0, 128)}'. Try ${call.name.toUpperCase()} HELP.`;
+  const isRight = arity > 0 ? call.count === arity : call.count >= -arity;
+  return isRight ? undefined : wrongArity(`${call.name}|${word.toLowerCase()}`);
 }
 
 function notPermitted(call: Call): string | undefined {

@@ -24,7 +24,6 @@ export const ERR = {
   discardWithoutMulti: "ERR DISCARD without MULTI",
   execAbort: "EXECABORT Transaction discarded because of previous errors.",
   dbIndex: "ERR DB index is out of range",
-  invalidDb: "ERR invalid DB index",
   sameObject: "ERR source and destination objects are the same",
   minMax: "ERR min or max is not a float",
   lexRange: "ERR min or max not valid string range item",

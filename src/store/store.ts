@@ -386,8 +386,14 @@ const SHOWN_CHARS = 128;
 
 function unknownCommand(call: Call): string {
   let shown = "";
-  for (let place = 1; place < call.count && shown.length < SHOWN_CHARS; place++)
-    shown += `'${call.text(place).slice(0, SHOWN_CHARS - shown.length)}' `;
+  for (let place = 1; place < call.count && shown.length < SHOWN_CHARS; place++) {
+    // A zero byte ends a text in C.
+    const [text = ""] = call
+      .text(place)
+      .slice(0, SHOWN_CHARS - shown.length)
+      .split("\0");
+    shown += `'${text}' `;
+  }
   return `ERR unknown command '${call.text(0).slice(0, SHOWN_CHARS)}', with args beginning with: ${shown}`;
 }
 

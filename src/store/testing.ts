@@ -1,6 +1,14 @@
 /** A store without sockets for tests: say a command, get its reply. */
-import { seededRandom, type SimulatedTime, simulatedTime } from "../base/index.ts";
-import { type Argument, latin1, type Reply, ReplyReader, ReplyWriter, RequestReader, RequestWriter } from "../resp/index.ts";
+import { type SimulatedTime, seededRandom, simulatedTime } from "../base/index.ts";
+import {
+  type Argument,
+  latin1,
+  type Reply,
+  ReplyReader,
+  ReplyWriter,
+  RequestReader,
+  RequestWriter,
+} from "../resp/index.ts";
 import { plain } from "../resp/testing.ts";
 import type { Session, Sink } from "./session.ts";
 import type { Settings } from "./settings.ts";

@@ -1,8 +1,7 @@
 /** ACL: who there is and what they may do. */
 import { categoriesOf, type User } from "../acl.ts";
 import type { Call } from "../call.ts";
-import { type CommandTable, NO_KEYS, row } from "../command.ts";
-import { wrongArity } from "../replies.ts";
+import { type CommandTable, NO_KEYS, rowOfMany, type Subcommands } from "../command.ts";
 
 function list(call: Call): void {
   const users = [...call.store.acl.users.values()];
@@ -78,8 +77,7 @@ function cat(call: Call): void {
   for (const name of names) call.out.bulkText(name);
 }
 
-/** Subcommand -> arguments (as for commands) and what it does. */
-const SUBCOMMANDS: Readonly<Record<string, readonly [arity: number, run: (call: Call) => void]>> = {
+const SUBCOMMANDS: Subcommands = {
   WHOAMI: [2, (call) => call.out.bulkText(call.session.user?.name ?? "default")],
   LIST: [2, list],
   USERS: [2, users],
@@ -89,17 +87,7 @@ const SUBCOMMANDS: Readonly<Record<string, readonly [arity: number, run: (call: 
   CAT: [-2, cat],
 };
 
-function acl(call: Call): void {
-  const word = call.word(1);
-  const subcommand = SUBCOMMANDS[word];
-  if (subcommand === undefined) return call.fail(`ERR unknown subcommand '${call.text(1)}'. Try ACL HELP.`);
-  const [arity, run] = subcommand;
-  if (arity > 0 ? call.count !== arity : call.count < -arity)
-    return call.fail(wrongArity(`acl|${word.toLowerCase()}`));
-  return run(call);
-}
-
 /** ACL. */
 export const ACL: CommandTable = {
-  acl: row(-2, "admin noscript loading stale", NO_KEYS, "dangerous", acl),
+  acl: rowOfMany(-2, "admin noscript loading stale", NO_KEYS, "dangerous", SUBCOMMANDS),
 };

@@ -1,7 +1,7 @@
 /** CLIENT: what a connection says about itself, and client-side caching. */
 import type { Call } from "../call.ts";
-import { type CommandTable, NO_KEYS, row } from "../command.ts";
-import { ERR, wrongArity } from "../replies.ts";
+import { type CommandTable, NO_KEYS, rowOfMany, type Subcommands } from "../command.ts";
+import { ERR } from "../replies.ts";
 import type { Session } from "../session.ts";
 import { isName } from "./connection.ts";
 
@@ -252,8 +252,7 @@ function noEvict(call: Call): void {
   call.ok();
 }
 
-/** Subcommand -> arguments (as for commands) and what it does. */
-const SUBCOMMANDS: Readonly<Record<string, readonly [arity: number, run: (call: Call) => void]>> = {
+const SUBCOMMANDS: Subcommands = {
   ID: [2, (call) => call.out.integer(call.session.id)],
   GETNAME: [2, (call) => (call.session.name === "" ? call.out.null() : call.out.bulkText(call.session.name))],
   SETNAME: [3, setName],
@@ -271,18 +270,7 @@ const SUBCOMMANDS: Readonly<Record<string, readonly [arity: number, run: (call: 
   "NO-TOUCH": [3, (call) => call.ok()],
 };
 
-function client(call: Call): void {
-  const word = call.word(1);
-  const subcommand = SUBCOMMANDS[word];
-  if (subcommand === undefined)
-    return call.fail(`ERR unknown subcommand '${call.text(1)}'. Try CLIENT HELP.`);
-  const [arity, run] = subcommand;
-  if (arity > 0 ? call.count !== arity : call.count < -arity)
-    return call.fail(wrongArity(`client|${word.toLowerCase()}`));
-  return run(call);
-}
-
 /** CLIENT. */
 export const CLIENT: CommandTable = {
-  client: row(-2, "noscript loading stale", NO_KEYS, "connection", client),
+  client: rowOfMany(-2, "noscript loading stale", NO_KEYS, "connection", SUBCOMMANDS),
 };

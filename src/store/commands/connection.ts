@@ -20,7 +20,7 @@ function ping(call: Call): void {
 }
 
 function select(call: Call): void {
-  const index = call.integer(1, ERR.invalidDb);
+  const index = call.integer(1);
   if (index === undefined) return;
   if (index < 0 || index >= DATABASES) return call.fail(ERR.dbIndex);
   call.session.database = index;

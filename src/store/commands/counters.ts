@@ -3,7 +3,9 @@ import { bytesOf, latin1, putInteger } from "../../resp/index.ts";
 import type { Call } from "../call.ts";
 import { type CommandTable, ONE_KEY, row } from "../command.ts";
 import { TYPE } from "../keyspace.ts";
-import { addDecimals, canonicalInteger, int64, isInt64, parseDouble } from "../numbers.ts";
+import { addLongDoubles } from "../long-double.ts";
+import { FLAG } from "../memory/dict.ts";
+import { canonicalInteger, int64, isInt64, parseDouble } from "../numbers.ts";
 import { ERR } from "../replies.ts";
 
 /** The digits of a new value. */
@@ -39,9 +41,10 @@ function addLarge(call: Call, ref: number, by: bigint): void {
   call.out.bigInteger(sum);
 }
 
-function store(call: Call, ref: number, text: Uint8Array, length: number): void {
-  call.space.putString(ref, call.bytes, call.start(1), call.end(1), text, 0, length, true);
+function store(call: Call, ref: number, text: Uint8Array, length: number): number {
+  const stored = call.space.putString(ref, call.bytes, call.start(1), call.end(1), text, 0, length, true);
   call.changed(1);
+  return stored;
 }
 
 function addArgument(call: Call, sign: 1 | -1): void {
@@ -61,10 +64,10 @@ function incrByFloat(call: Call): void {
   const value = ref === 0 ? "0" : latin1(dict.bytes, dict.valueStart, dict.valueEnd);
   const by = call.text(2);
   if (parseDouble(value) === undefined || parseDouble(by) === undefined) return call.fail(ERR.notFloat);
-  const sum = addDecimals(value, by);
+  const sum = addLongDoubles(value, by);
   if (sum === undefined) return call.fail(ERR.notFinite);
   const text = bytesOf(sum);
-  store(call, ref, text, text.length);
+  call.space.dict.setFlag(store(call, ref, text, text.length), FLAG.text, true);
   call.logAs("SET", call.copy(1), sum, "KEEPTTL");
   call.out.bulkText(sum);
 }

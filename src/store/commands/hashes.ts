@@ -4,7 +4,8 @@ import type { Call } from "../call.ts";
 import { type CommandTable, ONE_KEY, row } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
 import { TYPE } from "../keyspace.ts";
-import { addDecimals, int64, isInt64, parseDouble } from "../numbers.ts";
+import { addLongDoubles } from "../long-double.ts";
+import { int64, isInt64, parseDouble } from "../numbers.ts";
 import { ERR, wrongArity } from "../replies.ts";
 import { Hashes } from "../values/hashes.ts";
 import { scanOptions } from "./scan-options.ts";
@@ -136,7 +137,7 @@ function hIncrByFloat(call: Call): void {
   const isThere = ref > 0 && hash.get(call.bytes, call.start(2), call.end(2));
   const value = isThere ? latin1(hash.bytes, hash.start, hash.end) : "0";
   if (parseDouble(value) === undefined) return call.fail(ERR.hashNotFloat);
-  const sum = addDecimals(value, by);
+  const sum = addLongDoubles(value, by);
   if (sum === undefined) return call.fail(ERR.notFinite);
   store(call, sum);
   call.logAs("HSET", call.copy(1), call.copy(2), sum);

@@ -1,12 +1,21 @@
 /** Commands on keys of any type. Expiry is in expiry.ts. */
 import { parseInteger } from "../../resp/index.ts";
 import type { Call } from "../call.ts";
-import { ALL_KEYS, type CommandTable, NO_KEYS, ONE_KEY, row, TWO_KEYS } from "../command.ts";
+import {
+  ALL_KEYS,
+  type CommandTable,
+  NO_KEYS,
+  ONE_KEY,
+  row,
+  rowOfMany,
+  type Subcommands,
+  TWO_KEYS,
+} from "../command.ts";
 import { matchesGlob } from "../glob.ts";
 import { type Keyspace, TYPE, TYPE_NAMES } from "../keyspace.ts";
 import { FLAG } from "../memory/dict.ts";
 import { int64 } from "../numbers.ts";
-import { ERR, wrongArity } from "../replies.ts";
+import { ERR } from "../replies.ts";
 import { DATABASES } from "../store.ts";
 import { rebuild } from "./rebuild.ts";
 import { scanOptions } from "./scan-options.ts";
@@ -154,34 +163,42 @@ function randomKey(call: Call): void {
   call.out.null();
 }
 
-function object(call: Call): void {
-  const word = call.word(1);
-  if (word === "HELP") {
-    call.out.array(1);
-    return call.out.simple("OBJECT <ENCODING|FREQ|IDLETIME|REFCOUNT> key");
-  }
-  if (!["ENCODING", "FREQ", "IDLETIME", "REFCOUNT"].includes(word))
-    return call.fail(`ERR unknown subcommand '${call.text(1)}'. Try OBJECT HELP.`);
-  if (call.count !== 3) return call.fail(wrongArity(`object|${word.toLowerCase()}`));
-  const { space, store } = call;
-  const ref = space.peek(call.bytes, call.start(2), call.end(2));
-  if (ref === 0) return call.out.null();
-  const used = space.dict.used(ref);
-  const { policy } = store.settings;
-  if (word === "ENCODING") return call.out.bulkText(encodingOf(space, ref));
-  if (word === "REFCOUNT") return call.out.integer(1);
-  if (word === "FREQ") {
-    if (policy.endsWith("-lfu")) return call.out.integer(store.eviction.frequency(used));
-    return call.fail(
-      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-    );
-  }
-  if (policy.endsWith("-lfu") || policy === "allkeys-s3-fifo")
-    return call.fail(
-      "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-    );
-  call.out.integer(store.eviction.idleSeconds(used));
+/** Runs `reply` with the entry that OBJECT asks about. */
+function about(reply: (call: Call, ref: number) => void): readonly [number, (call: Call) => void] {
+  return [
+    3,
+    (call) => {
+      const ref = call.space.peek(call.bytes, call.start(2), call.end(2));
+      if (ref === 0) call.out.null();
+      else reply(call, ref);
+    },
+  ];
 }
+
+const MAY_TAKE_TIME =
+  "Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+function frequency({ store, space, out }: Call, ref: number): void {
+  if (store.settings.policy.endsWith("-lfu"))
+    return out.integer(store.eviction.frequency(space.dict.used(ref)));
+  return out.error(
+    `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${MAY_TAKE_TIME}`,
+  );
+}
+
+function idleTime({ store, space, out }: Call, ref: number): void {
+  const { policy } = store.settings;
+  if (!policy.endsWith("-lfu") && policy !== "allkeys-s3-fifo")
+    return out.integer(store.eviction.idleSeconds(space.dict.used(ref)));
+  return out.error(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${MAY_TAKE_TIME}`);
+}
+
+const OBJECT: Subcommands = {
+  ENCODING: about((call, ref) => call.out.bulkText(encodingOf(call.space, ref))),
+  REFCOUNT: about((call) => call.out.integer(1)),
+  FREQ: about(frequency),
+  IDLETIME: about(idleTime),
+};
 
 /** The name that Redis 7.0 gives to what holds such a value there. */
 function encodingOf(space: Keyspace, ref: number): string {
@@ -209,7 +226,11 @@ function stringEncoding({ dict }: Keyspace, ref: number): string {
   const { bytes, valueStart, valueEnd } = dict;
   if (dict.has(ref, FLAG.raw)) return "raw";
   const isSmall = !Number.isNaN(parseInteger(bytes, valueStart, valueEnd));
-  if ((isSmall || valueEnd - valueStart <= 20) && int64(bytes, valueStart, valueEnd) !== undefined)
+  if (
+    !dict.has(ref, FLAG.text) &&
+    (isSmall || valueEnd - valueStart <= 20) &&
+    int64(bytes, valueStart, valueEnd) !== undefined
+  )
     return "int";
   return valueEnd - valueStart <= EMBEDDED_MAX ? "embstr" : "raw";
 }
@@ -249,7 +270,7 @@ export const KEYS: CommandTable = {
   keys: row(2, "readonly", NO_KEYS, "keyspace dangerous", keys),
   scan: row(-2, "readonly", NO_KEYS, "keyspace", scan),
   randomkey: row(1, "readonly", NO_KEYS, "keyspace", randomKey),
-  object: row(-2, "readonly", [2, 2, 1], "keyspace", object),
+  object: rowOfMany(-2, "readonly", [2, 2, 1], "keyspace", OBJECT),
   dbsize: row(1, "readonly fast", NO_KEYS, "keyspace", (call) => call.out.integer(call.space.size)),
   flushdb: row(-1, "write", NO_KEYS, "keyspace dangerous", flushDb),
   flushall: row(-1, "write", NO_KEYS, "keyspace dangerous", flushAll),

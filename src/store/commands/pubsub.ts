@@ -2,9 +2,8 @@
 import { bytesOf } from "../../resp/index.ts";
 import type { Call } from "../call.ts";
 import type { ChannelKind } from "../channels.ts";
-import { type CommandTable, NO_KEYS, row } from "../command.ts";
+import { type CommandTable, NO_KEYS, row, rowOfMany, type Subcommands } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
-import { wrongArity } from "../replies.ts";
 
 interface Words {
   readonly kind: ChannelKind;
@@ -67,28 +66,23 @@ function sPublish(call: Call): void {
   );
 }
 
-function pubSub(call: Call): void {
-  const { channels } = call.store;
-  const word = call.word(1);
-  switch (word) {
-    case "CHANNELS":
-    case "SHARDCHANNELS":
-      if (call.count > 3) return call.fail(wrongArity(`pubsub|${word.toLowerCase()}`));
-      return names(call, word === "CHANNELS" ? "channels" : "shardChannels");
-    case "NUMPAT":
-      return call.out.integer(channels.names("patterns").length);
-    case "NUMSUB":
-    case "SHARDNUMSUB":
-      call.out.array((call.count - 2) * 2);
-      for (let place = 2; place < call.count; place++) {
-        call.out.bulkText(call.text(place));
-        call.out.integer(channels.count(word === "NUMSUB" ? "channels" : "shardChannels", call.text(place)));
-      }
-      return undefined;
-    default:
-      return call.fail(`ERR unknown subcommand '${call.text(1)}'. Try PUBSUB HELP.`);
-  }
+function counts(kind: ChannelKind): (call: Call) => void {
+  return (call) => {
+    call.out.array((call.count - 2) * 2);
+    for (let place = 2; place < call.count; place++) {
+      call.out.bulkText(call.text(place));
+      call.out.integer(call.store.channels.count(kind, call.text(place)));
+    }
+  };
 }
+
+const PUBSUB_SUBCOMMANDS: Subcommands = {
+  CHANNELS: [-2, (call) => names(call, "channels")],
+  SHARDCHANNELS: [-2, (call) => names(call, "shardChannels")],
+  NUMPAT: [2, (call) => call.out.integer(call.store.channels.names("patterns").length)],
+  NUMSUB: [-2, counts("channels")],
+  SHARDNUMSUB: [-2, counts("shardChannels")],
+};
 
 function names(call: Call, kind: ChannelKind): void {
   const pattern = call.count > 2 ? call.copy(2) : undefined;
@@ -113,5 +107,5 @@ export const PUBSUB: CommandTable = {
   sunsubscribe: row(-1, FLAGS, NO_KEYS, "pubsub", (call) => unsubscribe(call, SHARDS)),
   publish: row(3, `${FLAGS} fast`, NO_KEYS, "pubsub", publish),
   spublish: row(3, `${FLAGS} fast`, NO_KEYS, "pubsub", sPublish),
-  pubsub: row(-2, FLAGS, NO_KEYS, "pubsub", pubSub),
+  pubsub: rowOfMany(-2, FLAGS, NO_KEYS, "pubsub", PUBSUB_SUBCOMMANDS),
 };

@@ -1,7 +1,6 @@
 /** Copies a value to another key: the same value, put together anew. */
 
 import { type Keyspace, TYPE } from "../keyspace.ts";
-import { FLAG } from "../memory/dict.ts";
 import { Hashes } from "../values/hashes.ts";
 import { Lists } from "../values/lists.ts";
 import { Sets } from "../values/sets.ts";
@@ -14,7 +13,7 @@ const to = { hash: new Hashes(), list: new Lists(), set: new Sets(), zset: new S
 export function rebuild(source: Keyspace, ref: number, target: Keyspace, key: Uint8Array): void {
   const type = source.typeOf(ref);
   const expiry = source.dict.expiry(ref);
-  const raw = source.dict.has(ref, FLAG.raw);
+  const marks = source.dict.marks(ref);
   target.dict.find(key, 0, key.length);
   if (!source.isStructured(ref)) {
     source.dict.open(ref);
@@ -22,15 +21,15 @@ export function rebuild(source: Keyspace, ref: number, target: Keyspace, key: Ui
     target.dict.find(key, 0, key.length);
     const made = target.add(type, key, 0, key.length, value.length);
     target.dict.bytes.set(value, target.dict.valueStart);
-    finish(target, made, expiry, raw);
+    finish(target, made, expiry, marks);
     return;
   }
   const made = target.addPacked(type, key, 0, key.length);
-  finish(target, fill(source, ref, target, made), expiry, raw);
+  finish(target, fill(source, ref, target, made), expiry, marks);
 }
 
-function finish(target: Keyspace, ref: number, expiry: number, raw: boolean): void {
-  target.dict.setFlag(ref, FLAG.raw, raw);
+function finish(target: Keyspace, ref: number, expiry: number, marks: number): void {
+  target.dict.setFlag(ref, marks, true);
   if (expiry !== 0) target.setExpiry(ref, expiry);
 }
 

@@ -3,9 +3,17 @@
 import { bytesOf } from "../../resp/index.ts";
 import { categoriesOf } from "../acl.ts";
 import type { Call } from "../call.ts";
-import { type Command, type CommandTable, eachKey, NO_KEYS, row } from "../command.ts";
+import {
+  type Command,
+  type CommandTable,
+  eachKey,
+  NO_KEYS,
+  row,
+  rowOfMany,
+  type Subcommands,
+} from "../command.ts";
 import { matchesGlob } from "../glob.ts";
-import { ERR, wrongArity } from "../replies.ts";
+import { wrongArity } from "../replies.ts";
 import { PARAMETERS } from "../settings.ts";
 import { infoText } from "./info.ts";
 
@@ -54,21 +62,19 @@ function configSet(call: Call): void {
   call.ok();
 }
 
-function config(call: Call): void {
-  const word = call.word(1);
-  if (word === "GET" && call.count > 2) return configGet(call);
-  if (word === "SET") return configSet(call);
-  if (word === "RESETSTAT") {
-    const { store } = call;
-    store.errors = store.processed = store.hits = store.misses = store.expired = store.evicted = 0;
-    store.connections = 0;
-    return call.ok();
-  }
-  if (word === "REWRITE") return call.fail("ERR The server is running without a config file");
-  return call.fail(
-    `ERR unknown subcommand or wrong number of arguments for '${call.text(1)}'. Try CONFIG HELP.`,
-  );
+function resetStatistics(call: Call): void {
+  const { store } = call;
+  store.errors = store.processed = store.hits = store.misses = 0;
+  store.expired = store.evicted = store.connections = 0;
+  call.ok();
 }
+
+const CONFIG: Subcommands = {
+  GET: [-3, configGet],
+  SET: [-4, configSet],
+  RESETSTAT: [2, resetStatistics],
+  REWRITE: [2, (call) => call.fail("ERR The server is running without a config file")],
+};
 
 // --- COMMAND --------------------------------------------------------------------------------------------------
 
@@ -150,15 +156,16 @@ function time(call: Call): void {
   call.out.bulkText(String(Math.floor((ms % 1000) * 1000)));
 }
 
-function memory(call: Call): void {
-  const word = call.word(1);
-  if (word === "DOCTOR") return call.out.verbatim("No problem is known.");
-  if (word !== "USAGE") return call.fail(`ERR unknown subcommand '${call.text(1)}'. Try MEMORY HELP.`);
-  if (call.count < 3) return call.fail(wrongArity("memory|usage"));
+function memoryUsage(call: Call): void {
   const ref = call.space.peek(call.bytes, call.start(2), call.end(2));
-  if (ref === 0) return call.out.null();
-  call.out.integer(call.space.bytesOf(ref));
+  if (ref === 0) call.out.null();
+  else call.out.integer(call.space.bytesOf(ref));
 }
+
+const MEMORY: Subcommands = {
+  USAGE: [-3, memoryUsage],
+  DOCTOR: [2, (call) => call.out.verbatim("No problem is known.")],
+};
 
 function rewrite(call: Call): void {
   const { log } = call.store;
@@ -180,26 +187,25 @@ function wait(call: Call): void {
   if (call.integer(2, "ERR timeout is not an integer or out of range") !== undefined) call.out.integer(0);
 }
 
-/** What clients and tools ask, and where there is nothing to tell. */
-function latency(call: Call): void {
-  const word = call.word(1);
-  if (word === "RESET") return call.out.integer(0);
-  if (word === "LATEST" || word === "HISTORY") return call.out.array(0);
-  return call.fail(ERR.syntax);
-}
+/** Tools ask for it; nothing is recorded. */
+const LATENCY: Subcommands = {
+  LATEST: [2, (call) => call.out.array(0)],
+  HISTORY: [3, (call) => call.out.array(0)],
+  RESET: [-2, (call) => call.out.integer(0)],
+};
 
 const FLAGS = "noscript loading stale";
 
 /** Commands about the store. */
 export const SERVER: CommandTable = {
   info: row(-1, "loading stale", NO_KEYS, "dangerous", info),
-  config: row(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", config),
+  config: rowOfMany(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", CONFIG),
   command: row(-1, "loading stale", NO_KEYS, "connection", command),
   time: row(1, "fast loading stale", NO_KEYS, "", time),
-  memory: row(-2, "readonly", [2, 2, 1], "", memory),
+  memory: rowOfMany(-2, "readonly", [2, 2, 1], "", MEMORY),
   bgrewriteaof: row(1, "admin noscript", NO_KEYS, "dangerous", rewrite),
   bgsave: row(-1, "admin noscript", NO_KEYS, "dangerous", rewrite),
   lastsave: row(1, "admin fast loading stale", NO_KEYS, "dangerous", lastSave),
   wait: row(3, "noscript", NO_KEYS, "connection", wait),
-  latency: row(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", latency),
+  latency: rowOfMany(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", LATENCY),
 };

@@ -35,6 +35,8 @@ function options(call: Call, at: number, operation: Operation, isStore: boolean)
   if (count < 1) return fail(call, `ERR at least 1 input key is needed for '${call.name}' command`);
   if (count > call.count - at - 1) return fail(call, ERR.syntax);
   const keys = Array.from({ length: count }, (_, i) => at + 1 + i);
+  // Types come before options.
+  if (keys.some((place) => !isSortable(call, place))) return fail(call, ERR.wrongType);
   let weights: number[] = keys.map(() => 1);
   let aggregate = AGGREGATES["SUM"];
   let withScores = false;
@@ -53,6 +55,12 @@ function options(call: Call, at: number, operation: Operation, isStore: boolean)
     } else return fail(call, ERR.syntax);
   }
   return { keys, weights, aggregate: aggregate ?? Math.max, withScores };
+}
+
+function isSortable(call: Call, place: number): boolean {
+  const ref = call.find(place);
+  const type = ref === 0 ? TYPE.zset : call.space.typeOf(ref);
+  return type === TYPE.set || type === TYPE.zset;
 }
 
 function fail(call: Call, error: string): undefined {
@@ -92,6 +100,8 @@ function combine(
     if (members === undefined) return undefined;
     sets.push(members);
   }
+  // The smallest comes first, as in Redis: it shows where infinities of both signs are added.
+  if (operation !== "diff") sets.sort((a, b) => a.size - b.size);
   const [first = new Map<string, number>(), ...others] = sets;
   const result = new Map(first);
   for (const other of others) {
@@ -141,13 +151,14 @@ function zInterCard(call: Call): void {
   if (count === undefined) return;
   if (count < 1) return call.fail("ERR at least 1 input key is needed for 'zintercard' command");
   if (count > call.count - 2) return call.fail(ERR.syntax);
+  const keys = Array.from({ length: count }, (_, i) => 2 + i);
+  if (keys.some((place) => !isSortable(call, place))) return call.fail(ERR.wrongType);
   let limit = 0;
   for (let place = 2 + count; place < call.count; place += 2) {
     if (call.word(place) !== "LIMIT" || place + 1 >= call.count) return call.fail(ERR.syntax);
     limit = call.integerOrNaN(place + 1);
     if (Number.isNaN(limit) || limit < 0) return call.fail("ERR LIMIT can't be negative");
   }
-  const keys = Array.from({ length: count }, (_, i) => 2 + i);
   const members = combine(call, "inter", { keys, weights: [], aggregate: Math.max, withScores: false });
   if (members !== undefined) call.out.integer(limit === 0 ? members.length : Math.min(limit, members.length));
 }

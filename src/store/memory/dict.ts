@@ -21,8 +21,11 @@ export interface Weight {
 const HEADER_BYTES = 16;
 const EXPIRY_BYTES = 8;
 
-/** Flags in the second byte of the header. */
-export const FLAG = { expires: 1, raw: 2, dumped: 4 } as const;
+/**
+ * Flags in the second byte of the header: it expires; its encoding is told as raw; a snapshot has it; it is told as text even
+ * if it is a number.
+ */
+export const FLAG = { expires: 1, raw: 2, dumped: 4, text: 8 } as const;
 
 /** Slots of a new shard. */
 const SLOTS_MIN = 8;
@@ -146,6 +149,11 @@ export class Dict {
 
   has(ref: number, flag: number): boolean {
     return ((this.slab.words(ref)[this.slab.offset(ref) >> 2] ?? 0) & (flag << 8)) !== 0;
+  }
+
+  /** Those flags that belong to the value: they go where it goes. */
+  marks(ref: number): number {
+    return ((this.slab.words(ref)[this.slab.offset(ref) >> 2] ?? 0) >> 8) & (FLAG.raw | FLAG.text);
   }
 
   setFlag(ref: number, flag: number, on: boolean): void {

@@ -101,7 +101,8 @@ export class SortedSets {
     const walk = this.#walk();
     const at = this.#packedPlace(walk, score, bytes, start, end);
     walk.insert(at, bytes, start, end);
-    scoreView.setFloat64(0, score, true);
+    // Minus zero becomes zero, as in Redis.
+    scoreView.setFloat64(0, score + 0, true);
     walk.insert(walk.after, score8, 0, SCORE_BYTES);
     this.ref = walk.ref;
   }
