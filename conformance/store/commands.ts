@@ -48,7 +48,7 @@ const set = key("e");
 const zset = key("z");
 const list = key("l");
 /** Sorted sets whose scores are all the same: only those have an order of members alone. */
-const even = key("x");
+const even: Part = (d) => `{t}x:${d.int(3)}`;
 const anyKey: Part = (d) => d.pick([str, hash, set, zset, list])(d);
 const field: Part = (d) => (d.random() < 0.02 ? "f".repeat(70) : `f${d.int(d.random() < 0.2 ? 300 : 12)}`);
 const member: Part = (d) =>
