@@ -56,7 +56,7 @@ export function variableOf(name: string): string {
 }
 
 function urlOf({ url, address }: StoreConfig, password: string): string {
-  return url === EMBEDDED_STORE ? `redis://:${password}@${formatAddress(reachable(address))}` : url;
+  return url === EMBEDDED_STORE ? `redis://default:${password}@${formatAddress(reachable(address))}` : url;
 }
 
 /** Where tasks of this machine find what listens there. */
