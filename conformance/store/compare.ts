@@ -8,8 +8,7 @@ import { seededRandom } from "../../src/base/index.ts";
 import type { Reply } from "../../src/resp/index.ts";
 import { RespClient } from "../../src/resp/io/index.ts";
 import { plain } from "../../src/resp/testing.ts";
-import { testStore } from "../../src/store/testing.ts";
-import { type Drawn, drawCommand, type Order } from "./commands.ts";
+import { type Drawn, drawCommand, type Order, testStore } from "../../src/store/testing/index.ts";
 import { startRedis } from "./redis-server.ts";
 
 /** Commands that are sent to redis-server at once. */
@@ -109,13 +108,17 @@ function comparable(reply: unknown, order: Order | readonly Order[]): unknown {
   if (order === "time" && typeof reply === "number") return Math.min(1, reply);
   if (!Array.isArray(reply))
     return order === "shape" && typeof reply === "string" && !reply.startsWith("-") ? "text" : reply;
-  if (order === "any") return reply.toSorted();
+  if (order === "any") return reply.map((item) => JSON.stringify(item)).toSorted(byText);
   if (order === "shape") return reply.length;
   if (order === "same") return reply;
   const pairs = Array.from({ length: reply.length / 2 }, (_, i) =>
     JSON.stringify([reply[2 * i], reply[2 * i + 1]]),
   );
-  return pairs.toSorted();
+  return pairs.toSorted(byText);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 if (import.meta.main) {

@@ -60,10 +60,10 @@ async function writeUntilKilled(
   life: number,
 ): Promise<number> {
   let acknowledged = 0;
-  let isOver = false;
+  const state = { isOver: false };
   const clients = Array.from({ length: WRITERS }, () => new RespClient({ url: store.url, deadlineMs: 5000 }));
   const write = async (client: RespClient, writer: number): Promise<void> => {
-    for (let i = 0; !isOver; i++) {
+    for (let i = 0; !state.isOver; i++) {
       const name = `counter:${writer}:${i % 50}`;
       try {
         const value = await client.call(["INCR", name]);
@@ -79,7 +79,7 @@ async function writeUntilKilled(
   const writing = clients.map(write);
   await Bun.sleep(5 + random() * LIFE_MS);
   await store.kill();
-  isOver = true;
+  state.isOver = true;
   for (const client of clients) client.close();
   await Promise.all(writing);
   return acknowledged;

@@ -51,7 +51,7 @@ export function withStores(config: Config, stateDirectory: string): Config {
 }
 
 /** "shared" -> "TENFOLD_STORE_SHARED_URL". */
-export function variableOf(name: string): string {
+function variableOf(name: string): string {
   return `TENFOLD_STORE_${name.toUpperCase().replaceAll("-", "_")}_URL`;
 }
 

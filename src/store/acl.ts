@@ -101,7 +101,7 @@ export class User {
     else if (rule.startsWith("&")) this.channelRules.push(value);
     else if (rule.startsWith("~")) this.#keyRule(value, true, true);
     else if (/^%[RW]{1,2}~/i.test(rule)) {
-      const [rights = "", pattern = ""] = splitAt(value, value.indexOf("~"));
+      const [rights, pattern] = splitAt(value, value.indexOf("~"));
       this.#keyRule(pattern.slice(1), /r/i.test(rights), /w/i.test(rights));
     } else return false;
     if (rule.startsWith(">") || rule.startsWith("#")) this.noPassword = false;

@@ -19,7 +19,7 @@ export interface Arguments {
 }
 
 /** What `expect` gives when the key holds another type; the error has been replied. */
-export const WRONG_TYPE = -1;
+const WRONG_TYPE = -1;
 
 export class Call implements Arguments {
   readonly store: Store;

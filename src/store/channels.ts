@@ -38,7 +38,7 @@ export class Channels {
 
   unsubscribeAll(session: Session): void {
     for (const kind of ["channels", "patterns", "shardChannels"] as const)
-      for (const name of [...(session[kind] ?? [])]) this.unsubscribe(session, kind, name);
+      for (const name of session[kind] ?? []) this.unsubscribe(session, kind, name);
   }
 
   /** Delivers to all who subscribe to `channel`; returns to how many. */

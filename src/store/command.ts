@@ -47,9 +47,13 @@ export interface Command {
 /** Name in lower case -> command. One table per family. */
 export type CommandTable = Readonly<Record<string, Command>>;
 
+/** No argument is a key. */
 export const NO_KEYS: KeyPlaces = [0, 0, 0];
+/** The first argument is the key. */
 export const ONE_KEY: KeyPlaces = [1, 1, 1];
+/** The first two are keys. */
 export const TWO_KEYS: KeyPlaces = [1, 2, 1];
+/** All are keys. */
 export const ALL_KEYS: KeyPlaces = [1, -1, 1];
 
 /** A row: `flags` and `categories` are words with spaces between. */
@@ -92,6 +96,7 @@ export function rowOfMany(
 }
 
 /** A row whose keys are counted by an argument: `numkeys key [key …]`, `numkeys` at `at`; `others` are keys besides. */
+// oxlint-disable-next-line max-params -- the five of `row`, and where the count stands
 export function rowWithCount(
   arity: number,
   flags: string,

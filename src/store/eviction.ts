@@ -119,18 +119,9 @@ export class Eviction {
 
   #badness(space: Keyspace, ref: number): number {
     const used = space.dict.used(ref);
-    switch (this.#policy) {
-      case "allkeys-lru":
-      case "volatile-lru":
-        return Math.floor(this.#ground.nowMs / 1000) - used;
-      case "allkeys-lfu":
-      case "volatile-lfu":
-        return 255 - decayed(used, this.#minutes());
-      case "volatile-ttl":
-        return -space.dict.expiry(ref);
-      default:
-        return this.#ground.random();
-    }
+    if (this.#policy.endsWith("-lru")) return Math.floor(this.#ground.nowMs / 1000) - used;
+    if (this.#policy.endsWith("-lfu")) return -decayed(used, this.#minutes());
+    return this.#policy === "volatile-ttl" ? -space.dict.expiry(ref) : this.#ground.random();
   }
 
   /** Seconds that a key has not been used, as far as the policy knows. */

@@ -6,7 +6,8 @@
  * snapshot can write down what was there when it began.
  */
 import type { Random } from "../base/index.ts";
-import { copyBytes, Dict, FLAG, type Weight } from "./memory/dict.ts";
+import { copyBytes, Dict, FLAG } from "./memory/dict.ts";
+import type { Weight } from "./memory/shards.ts";
 import type { HashSecret } from "./memory/siphash.ts";
 import type { Slab } from "./memory/slab.ts";
 import { PACKED_EMPTY_BYTES, readUint32, writeUint32 } from "./values/packed.ts";
@@ -19,6 +20,9 @@ export const TYPE_NAMES: readonly string[] = ["none", "string", "list", "set", "
 
 /** Added to a type whose value is a structure. */
 const STRUCTURED = 16;
+
+/** Databases, as Redis has by default. */
+export const DATABASES = 16;
 
 /** Shards of a database: growing one of 256 is short even at a hundred million keys. */
 const SHARD_BITS = 8;
@@ -183,6 +187,7 @@ export class Keyspace {
   }
 
   /** As `setString`, for an entry that was just looked for: `ref` or 0. Eight arguments, for no object may be made here. */
+  // oxlint-disable-next-line max-params -- slices as bytes, start and end: an object for each would be garbage on the hot path (bench/store.ts)
   putString(
     found: number,
     key: Uint8Array,

@@ -67,3 +67,20 @@ function notPermitted(call: Call): string | undefined {
       return "NOPERM this user has no permissions to access one of the channels used as arguments";
   return undefined;
 }
+
+/** Redis shows at most this much of the arguments. */
+const SHOWN_CHARS = 128;
+
+/** The error for a name that is no command. */
+export function unknownCommand(call: Call): string {
+  let shown = "";
+  for (let place = 1; place < call.count && shown.length < SHOWN_CHARS; place++) {
+    // A zero byte ends a text in C.
+    const [text = ""] = call
+      .text(place)
+      .slice(0, SHOWN_CHARS - shown.length)
+      .split("\0");
+    shown += `'${text}' `;
+  }
+  return `ERR unknown command '${call.text(0).slice(0, SHOWN_CHARS)}', with args beginning with: ${shown}`;
+}

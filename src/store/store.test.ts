@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { POLICIES, type Policy } from "./eviction.ts";
 import { ExpiryCycle } from "./expiry-cycle.ts";
-import { TestClient, testStore } from "./testing.ts";
+import { TestClient, testStore } from "./testing/index.ts";
 
 describe("transactions", () => {
   test("run together, and not at all when one could not be queued", () => {

@@ -19,17 +19,14 @@ import type { StoreLog } from "./log/store-log.ts";
 import type { HashSecret } from "./memory/siphash.ts";
 import { Slab } from "./memory/slab.ts";
 import { Pushes } from "./pushes.ts";
-import { refusal } from "./refusals.ts";
+import { refusal, unknownCommand } from "./refusals.ts";
 import { Session } from "./session.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { TrackingTable } from "./tracking.ts";
 import { WaitingClients } from "./waiting.ts";
 import { keyName, Watches } from "./watches.ts";
 
-/** Databases, as Redis has by default. */
-export const DATABASES = 16;
-
-/** Clients beyond their bound pay: keys tried for expiry in one tick, and evictions in one call. */
+/** Evictions of one call: the next one goes on. */
 const EVICTIONS_MAX = 1000;
 
 /** What a store is made of. */
@@ -286,9 +283,9 @@ export class Store {
   /** Evicts until memory is within its bound. False when it cannot be brought there. */
   makeRoom(): boolean {
     const { maxMemoryBytes } = this.settings;
-    for (let evictions = 0; maxMemoryBytes > 0 && this.usedBytes > maxMemoryBytes; evictions++) {
-      // What is left is done by the next call.
-      if (evictions >= EVICTIONS_MAX) return true;
+    if (maxMemoryBytes === 0) return true;
+    for (let evictions = 0; evictions < EVICTIONS_MAX; evictions++) {
+      if (this.usedBytes <= maxMemoryBytes) return true;
       if (!this.#evict()) return false;
     }
     return true;
@@ -387,22 +384,6 @@ function copyOf(call: Call): Arguments {
   for (let place = 0; place < call.count; place++)
     bytes.set(call.bytes.subarray(call.start(place), call.end(place)), starts[place]);
   return { bytes, starts, ends, count: call.count };
-}
-
-/** Redis shows at most this much of the arguments. */
-const SHOWN_CHARS = 128;
-
-function unknownCommand(call: Call): string {
-  let shown = "";
-  for (let place = 1; place < call.count && shown.length < SHOWN_CHARS; place++) {
-    // A zero byte ends a text in C.
-    const [text = ""] = call
-      .text(place)
-      .slice(0, SHOWN_CHARS - shown.length)
-      .split("\0");
-    shown += `'${text}' `;
-  }
-  return `ERR unknown command '${call.text(0).slice(0, SHOWN_CHARS)}', with args beginning with: ${shown}`;
 }
 
 const NOBODY: Session["sink"] = { send: () => {}, close: () => {}, resume: () => {}, unsentBytes: 0 };

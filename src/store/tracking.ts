@@ -22,6 +22,7 @@ export interface Tracking {
 /** Tells a client that a key has changed; undefined for all keys. */
 export type Invalidate = (session: Session, key: string | undefined) => void;
 
+/** Who is told. */
 export class TrackingTable {
   keysMax = 1_000_000;
   readonly #readers = new Map<string, Set<Session>>();

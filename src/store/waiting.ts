@@ -18,6 +18,7 @@ export interface Waiting {
   readonly cancel: Cancel;
 }
 
+/** Who waits for what. */
 export class WaitingClients {
   readonly #byKey = new Map<string, Set<Session>>();
   readonly #ready: string[] = [];

@@ -9,7 +9,7 @@ function list(call: Call): void {
   for (const user of users) call.out.bulkText(`user ${user.name} ${user.describe()}`);
 }
 
-function users(call: Call): void {
+function userNames(call: Call): void {
   const names = [...call.store.acl.users.keys()];
   call.out.array(names.length);
   for (const name of names) call.out.bulkText(name);
@@ -80,7 +80,7 @@ function cat(call: Call): void {
 const SUBCOMMANDS: Subcommands = {
   WHOAMI: [2, (call) => call.out.bulkText(call.session.user?.name ?? "default")],
   LIST: [2, list],
-  USERS: [2, users],
+  USERS: [2, userNames],
   SETUSER: [-3, setUser],
   DELUSER: [-3, delUser],
   GETUSER: [3, getUser],

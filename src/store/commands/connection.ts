@@ -1,8 +1,8 @@
 /** Who is there: HELLO, AUTH, PING, SELECT and their like. CLIENT is in client.ts. */
 import type { Call } from "../call.ts";
 import { type CommandTable, NO_KEYS, row } from "../command.ts";
+import { DATABASES } from "../keyspace.ts";
 import { ERR, wrongArity } from "../replies.ts";
-import { DATABASES } from "../store.ts";
 
 /** What HELLO and INFO call this server. Clients look at the version to know what they may use. */
 export const SERVER_VERSION = "7.0.15";

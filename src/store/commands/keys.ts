@@ -12,11 +12,10 @@ import {
   TWO_KEYS,
 } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
-import { type Keyspace, TYPE, TYPE_NAMES } from "../keyspace.ts";
+import { DATABASES, type Keyspace, TYPE, TYPE_NAMES } from "../keyspace.ts";
 import { FLAG } from "../memory/dict.ts";
 import { int64 } from "../numbers.ts";
 import { ERR } from "../replies.ts";
-import { DATABASES } from "../store.ts";
 import { rebuild } from "./rebuild.ts";
 import { scanOptions } from "./scan-options.ts";
 

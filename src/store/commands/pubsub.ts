@@ -77,14 +77,14 @@ function counts(kind: ChannelKind): (call: Call) => void {
 }
 
 const PUBSUB_SUBCOMMANDS: Subcommands = {
-  CHANNELS: [-2, (call) => names(call, "channels")],
-  SHARDCHANNELS: [-2, (call) => names(call, "shardChannels")],
+  CHANNELS: [-2, (call) => activeNames(call, "channels")],
+  SHARDCHANNELS: [-2, (call) => activeNames(call, "shardChannels")],
   NUMPAT: [2, (call) => call.out.integer(call.store.channels.names("patterns").length)],
   NUMSUB: [-2, counts("channels")],
   SHARDNUMSUB: [-2, counts("shardChannels")],
 };
 
-function names(call: Call, kind: ChannelKind): void {
+function activeNames(call: Call, kind: ChannelKind): void {
   const pattern = call.count > 2 ? call.copy(2) : undefined;
   const isIn = (name: string): boolean => {
     const bytes = bytesOf(name);

@@ -96,7 +96,7 @@ function describe(call: Call, name: string, command: Command): void {
   for (let i = 0; i < 3; i++) out.array(0);
 }
 
-function command(call: Call): void {
+function describeAll(call: Call): void {
   const { all } = call.store.commands;
   const { out } = call;
   const word = call.count > 1 ? call.word(1) : "";
@@ -200,7 +200,7 @@ const FLAGS = "noscript loading stale";
 export const SERVER: CommandTable = {
   info: row(-1, "loading stale", NO_KEYS, "dangerous", info),
   config: rowOfMany(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", CONFIG),
-  command: row(-1, "loading stale", NO_KEYS, "connection", command),
+  command: row(-1, "loading stale", NO_KEYS, "connection", describeAll),
   time: row(1, "fast loading stale", NO_KEYS, "", time),
   memory: rowOfMany(-2, "readonly", [2, 2, 1], "", MEMORY),
   bgrewriteaof: row(1, "admin noscript", NO_KEYS, "dangerous", rewrite),

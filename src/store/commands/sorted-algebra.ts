@@ -107,7 +107,7 @@ function combine(
   for (const other of others) {
     if (operation === "diff") for (const member of other.keys()) result.delete(member);
     if (operation === "inter")
-      for (const member of [...result.keys()]) if (!other.has(member)) result.delete(member);
+      for (const member of result.keys()) if (!other.has(member)) result.delete(member);
     if (operation === "diff") continue;
     for (const [member, score] of other) {
       const present = result.get(member);

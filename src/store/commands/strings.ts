@@ -7,7 +7,7 @@ import { ERR, wrongArity } from "../replies.ts";
 import { expiryFrom } from "./expiry-options.ts";
 
 /** Replies the string at `ref`, null for 0. */
-export function replyString(call: Call, ref: number): void {
+function replyString(call: Call, ref: number): void {
   if (ref === 0) return call.out.null();
   const { dict } = call.space;
   call.out.bulk(dict.bytes, dict.valueStart, dict.valueEnd);

@@ -8,13 +8,14 @@
  *
  * A disk that is full refuses writes, in Redis' words, until what is left over from before can be written. Then it heals.
  */
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from "node:fs";
 import type { Call } from "../call.ts";
 import type { Keyspace } from "../keyspace.ts";
 import { Batch } from "../log/batch.ts";
 import type { StoreLog } from "../log/store-log.ts";
 import type { Store } from "../store.ts";
-import { FILE_MODE, type LoadReport, loadFiles, logPath, removeOlder } from "./recovery.ts";
+import { FILE_MODE, logPath, writeAll } from "./files.ts";
+import { type LoadReport, loadFiles, removeOlder } from "./recovery.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
 
 /** A record is closed at this size, so that one round's writes do not pile up. */
@@ -188,9 +189,4 @@ export class LogFiles implements StoreLog {
     fdatasyncSync(this.#file);
     closeSync(this.#file);
   }
-}
-
-/** A write may take less than it was given. */
-export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at);
 }

@@ -1,32 +1,15 @@
 /** Reads a store's files: the newest snapshot, then every log from its number on. */
-import {
-  closeSync,
-  fdatasyncSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { latin1, RequestReader } from "../../resp/index.ts";
 import { User } from "../acl.ts";
 import { RECORD_HEAD_BYTES, readRecord } from "../log/record.ts";
 import { Session } from "../session.ts";
 import type { Store } from "../store.ts";
-import { SNAPSHOT_END } from "./snapshot-writer.ts";
-
-/** What a store holds may be secret: for its owner alone. */
-export const FILE_MODE = 0o600;
+import { FILE_MODE, logPath, SNAPSHOT_END, snapshotPath } from "./files.ts";
 
 /** Read at once. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
-
-/** Where snapshot and log of a generation are. */
-export const snapshotPath = (folder: string, generation: number): string =>
-  join(folder, `snapshot-${generation}`);
-export const logPath = (folder: string, generation: number): string => join(folder, `log-${generation}`);
 
 /** What was found. */
 export interface LoadReport {
@@ -116,16 +99,6 @@ export function removeOlder(folder: string, generation: number): void {
   for (const name of readdirSync(folder)) {
     const number = /^(?:snapshot|log)-(\d+)$/.exec(name)?.[1];
     if (number !== undefined && Number(number) < generation) rmSync(join(folder, name), { force: true });
-  }
-}
-
-/** Makes names in a folder as durable as the files. */
-export function syncFolder(folder: string): void {
-  const file = openSync(folder, "r");
-  try {
-    fdatasyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -6,8 +6,7 @@ import { closeSync, fdatasyncSync, openSync, renameSync, rmSync } from "node:fs"
 import { Batch } from "../log/batch.ts";
 import { dumpEntry } from "../log/dump.ts";
 import type { Store } from "../store.ts";
-import { writeAll } from "./log-files.ts";
-import { FILE_MODE, snapshotPath, syncFolder } from "./recovery.ts";
+import { FILE_MODE, SNAPSHOT_END, snapshotPath, syncFolder, writeAll } from "./files.ts";
 
 /** Bytes of one record. */
 const RECORD_BYTES = 256 * 1024;
@@ -17,9 +16,6 @@ const SLICE_MS = 10;
 
 /** Keys between two looks at the clock. */
 const SCAN_KEYS = 64;
-
-/** The request that ends a snapshot, with the number of keys. */
-export const SNAPSHOT_END = "SNAPSHOT-END";
 
 export class SnapshotWriter {
   readonly #store: Store;

@@ -4,19 +4,11 @@
  *
  *   header (16 bytes): kind and flags | length of the key | length of the value | when it was used
  *   then: when it expires (8 bytes, only if it does) | key | value
- *
- * The index is open addressing with linear probing in typed arrays of (hash, reference). It is split into shards by the top
- * bits of the hash, so that growing touches one shard and takes less than a millisecond. Within a shard an entry's home is
- * given by the next bits: entries lie in the order of their hashes, whatever the size. A scan's cursor is therefore a hash:
- * what was there from the first call to the last is found, however the table grew or shrank meanwhile.
  */
+
+import { Shards, type Weight } from "./shards.ts";
 import { type HashSecret, halfSipHash } from "./siphash.ts";
 import type { Slab } from "./slab.ts";
-
-/** Memory beside the slab, counted. */
-export interface Weight {
-  bytes: number;
-}
 
 const HEADER_BYTES = 16;
 const EXPIRY_BYTES = 8;
@@ -26,13 +18,6 @@ const EXPIRY_BYTES = 8;
  * if it is a number.
  */
 export const FLAG = { expires: 1, raw: 2, dumped: 4, text: 8 } as const;
-
-/** Slots of a new shard. */
-const SLOTS_MIN = 8;
-
-/** A shard grows at three quarters full, and shrinks below a tenth. */
-const FULL_NUMERATOR = 3;
-const SPARSE = 10;
 
 export class Dict {
   readonly slab: Slab;
@@ -49,34 +34,18 @@ export class Dict {
   valueEnd = 0;
 
   readonly #secret: HashSecret;
-  readonly #shardBits: number;
-  readonly #weight: Weight;
-  readonly #shards: Int32Array[] = [];
-  readonly #counts: Int32Array;
+  readonly #shards: Shards;
 
   /** `weight` counts the bytes of the index. */
   constructor(slab: Slab, secret: HashSecret, shardBits: number, weight: Weight) {
     this.slab = slab;
-    this.#weight = weight;
     this.#secret = secret;
-    this.#shardBits = shardBits;
-    this.#counts = new Int32Array(1 << shardBits);
-    for (let shard = 0; shard < 1 << shardBits; shard++) this.#shards.push(this.#emptyShard(SLOTS_MIN));
-  }
-
-  #emptyShard(slots: number): Int32Array {
-    this.#weight.bytes += slots * 8;
-    return new Int32Array(slots * 2);
-  }
-
-  #dropped(shard: Int32Array | undefined): void {
-    this.#weight.bytes -= (shard?.length ?? 0) * 4;
+    this.#shards = new Shards(shardBits, weight);
   }
 
   /** Bytes of index and entries. O(entries). */
   get heldBytes(): number {
-    let bytes = 0;
-    for (const shard of this.#shards) bytes += shard.byteLength;
+    let bytes = this.#shards.heldBytes;
     this.each((ref) => {
       bytes += this.slab.capacity(ref);
     });
@@ -89,9 +58,9 @@ export class Dict {
   find(bytes: Uint8Array, start: number, end: number): number {
     const hash = halfSipHash(bytes, start, end, this.#secret);
     this.hash = hash;
-    const shard = this.#shardOf(hash);
+    const shard = this.#shards.of(hash);
     const mask = shard.length - 1;
-    for (let at = this.#home(hash, shard); ; at = (at + 2) & mask) {
+    for (let at = this.#shards.home(hash, shard); ; at = (at + 2) & mask) {
       const ref = shard[at + 1] ?? 0;
       if (ref === 0) return 0;
       if (shard[at] === hash && this.#isKey(ref, bytes, start, end)) return ref;
@@ -120,18 +89,6 @@ export class Dict {
     this.keyStart = offset + HEADER_BYTES + (flags & FLAG.expires ? EXPIRY_BYTES : 0);
     this.valueStart = this.keyStart + (words[word + 1] ?? 0);
     this.valueEnd = this.valueStart + (words[word + 2] ?? 0);
-  }
-
-  #shardOf(hash: number): Int32Array {
-    const shard = this.#shards[this.#shardBits === 0 ? 0 : hash >>> (32 - this.#shardBits)];
-    if (shard === undefined) throw new RangeError("no such shard");
-    return shard;
-  }
-
-  /** Where an entry would stand if nothing were in its way: twice the slot. */
-  #home(hash: number, shard: Int32Array): number {
-    const bits = 31 - Math.clz32(shard.length >> 1);
-    return ((hash << this.#shardBits) >>> (32 - bits)) << 1;
   }
 
   // --- header -------------------------------------------------------------------------------------------------
@@ -233,9 +190,9 @@ export class Dict {
 
   /** The entry with this hash whose word about its use holds this number above the lowest two bits, or 0. */
   byNumber(hash: number, number: number): number {
-    const shard = this.#shardOf(hash);
+    const shard = this.#shards.of(hash);
     const mask = shard.length - 1;
-    for (let at = this.#home(hash, shard); ; at = (at + 2) & mask) {
+    for (let at = this.#shards.home(hash, shard); ; at = (at + 2) & mask) {
       const ref = shard[at + 1] ?? 0;
       if (ref === 0 || (shard[at] === hash && this.used(ref) >>> 2 === number)) return ref;
     }
@@ -247,10 +204,10 @@ export class Dict {
   #slotOf(ref: number): number {
     this.open(ref);
     const hash = halfSipHash(this.bytes, this.keyStart, this.valueStart, this.#secret);
-    const shard = this.#shardOf(hash);
+    const shard = this.#shards.of(hash);
     const mask = shard.length - 1;
     this.#found = shard;
-    for (let at = this.#home(hash, shard); ; at = (at + 2) & mask) {
+    for (let at = this.#shards.home(hash, shard); ; at = (at + 2) & mask) {
       if (shard[at + 1] === ref) return at;
       if (shard[at + 1] === 0) throw new RangeError(`entry ${ref} is not in the index`);
     }
@@ -274,39 +231,9 @@ export class Dict {
     words[word + 3] = 0;
     this.open(ref);
     copyBytes(bytes, start, end, this.bytes, this.keyStart);
-    this.#index(hash, ref);
+    this.#shards.add(hash, ref);
     this.size++;
     return ref;
-  }
-
-  #index(hash: number, ref: number): void {
-    const number = this.#shardBits === 0 ? 0 : hash >>> (32 - this.#shardBits);
-    const count = (this.#counts[number] ?? 0) + 1;
-    this.#counts[number] = count;
-    let shard = this.#shardOf(hash);
-    if (count * 8 > shard.length * FULL_NUMERATOR) shard = this.#rebuild(number, shard.length);
-    this.#put(shard, hash, ref);
-  }
-
-  #put(shard: Int32Array, hash: number, ref: number): void {
-    const mask = shard.length - 1;
-    let at = this.#home(hash, shard);
-    while (shard[at + 1] !== 0) at = (at + 2) & mask;
-    shard[at] = hash;
-    shard[at + 1] = ref;
-  }
-
-  /** Makes a shard anew with so many slots. */
-  #rebuild(number: number, slots: number): Int32Array {
-    const old = this.#shards[number] ?? new Int32Array(0);
-    const shard = this.#emptyShard(slots);
-    this.#dropped(old);
-    for (let at = 0; at < old.length; at += 2) {
-      const ref = old[at + 1] ?? 0;
-      if (ref !== 0) this.#put(shard, old[at] ?? 0, ref);
-    }
-    this.#shards[number] = shard;
-    return shard;
   }
 
   /**
@@ -342,102 +269,44 @@ export class Dict {
   /** Takes an entry out and gives its block back. */
   remove(ref: number): void {
     if (this.has(ref, FLAG.expires)) this.expiring--;
-    let at = this.#slotOf(ref);
-    const shard = this.#found;
-    const mask = shard.length - 1;
-    const number = this.#shardBits === 0 ? 0 : (shard[at] ?? 0) >>> (32 - this.#shardBits);
-    // Entries behind that are not at home move up, so that no gap comes between them and their home.
-    for (let next = (at + 2) & mask; shard[next + 1] !== 0; next = (next + 2) & mask) {
-      const home = this.#home(shard[next] ?? 0, shard);
-      if (((next - home) & mask) < ((next - at) & mask)) continue;
-      shard[at] = shard[next] ?? 0;
-      shard[at + 1] = shard[next + 1] ?? 0;
-      at = next;
-    }
-    shard[at] = 0;
-    shard[at + 1] = 0;
+    const place = this.#slotOf(ref);
+    this.#shards.remove(this.#found, place);
     this.slab.release(ref);
     this.size--;
-    const count = (this.#counts[number] ?? 0) - 1;
-    this.#counts[number] = count;
-    const slots = shard.length >> 1;
-    if (slots > SLOTS_MIN && count * SPARSE < slots) this.#rebuild(number, slots >> 1);
   }
 
   /** Gives all blocks back. */
   clear(): void {
     this.each((ref) => this.slab.release(ref));
-    for (let shard = 0; shard < this.#shards.length; shard++) {
-      this.#dropped(this.#shards[shard]);
-      this.#shards[shard] = this.#emptyShard(SLOTS_MIN);
-    }
-    this.#counts.fill(0);
+    this.#shards.clear();
     this.size = 0;
     this.expiring = 0;
   }
 
   /** Gives up all memory, the index included. Not to be used afterwards. */
   dispose(): void {
-    this.clear();
-    for (const shard of this.#shards) this.#dropped(shard);
+    this.each((ref) => this.slab.release(ref));
+    this.#shards.dispose();
   }
 
   // --- walking ------------------------------------------------------------------------------------------------
 
   /** Calls `visit` for every entry. Nothing may be added or removed meanwhile. */
   each(visit: (ref: number) => void): void {
-    for (const shard of this.#shards) {
-      for (let at = 1; at < shard.length; at += 2) {
-        const ref = shard[at] ?? 0;
-        if (ref !== 0) visit(ref);
-      }
-    }
+    this.#shards.each(visit);
   }
 
   /**
    * Calls `visit` for entries from `cursor` (0 = the beginning) on, about `count` of them, and returns the next cursor, 0 at
-   * the end. `visit` must not add or remove.
+   * the end. `visit` must not add or remove; between two calls one may.
    */
   scan(cursor: number, count: number, visit: (ref: number) => void): number {
-    const shardBits = this.#shardBits;
-    let position = cursor >>> 0;
-    let visited = 0;
-    // Empty homes count a little, so that a sparse table does not hold everybody up.
-    for (let looked = 0; visited < count && looked < count * 10 + 10; looked++) {
-      const shard = this.#shardOf(position | 0);
-      const bits = 31 - Math.clz32(shard.length >> 1);
-      visited += this.#visitHome(shard, this.#home(position | 0, shard), visit);
-      const step = 2 ** (32 - shardBits - bits);
-      position = Math.floor(position / step) * step + step;
-      if (position >= 2 ** 32) return 0;
-    }
-    return position;
-  }
-
-  /** Visits the entries whose home this is. */
-  #visitHome(shard: Int32Array, home: number, visit: (ref: number) => void): number {
-    const mask = shard.length - 1;
-    let visited = 0;
-    for (let at = home; ; at = (at + 2) & mask) {
-      const ref = shard[at + 1] ?? 0;
-      if (ref === 0) return visited;
-      if (this.#home(shard[at] ?? 0, shard) !== home) continue;
-      visit(ref);
-      visited++;
-    }
+    return this.#shards.scan(cursor, count, visit);
   }
 
   /** Some entry, by a number from 0 up to 1; 0 when there is none. Nearly uniform. */
   random(draw: number): number {
-    if (this.size === 0) return 0;
-    let number = Math.floor(draw * this.#shards.length);
-    const rest = draw * this.#shards.length - number;
-    while (this.#counts[number] === 0) number = (number + 1) % this.#shards.length;
-    const shard = this.#shards[number] ?? new Int32Array(2);
-    const mask = shard.length - 1;
-    let at = Math.floor(rest * (shard.length >> 1)) * 2;
-    while (shard[at + 1] === 0) at = (at + 2) & mask;
-    return shard[at + 1] ?? 0;
+    return this.size === 0 ? 0 : this.#shards.random(draw);
   }
 }
 

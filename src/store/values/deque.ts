@@ -6,7 +6,8 @@
  *
  * The length stands before and behind an element, so that a node can be walked both ways.
  */
-import { copyBytes, type Weight } from "../memory/dict.ts";
+import { copyBytes } from "../memory/dict.ts";
+import type { Weight } from "../memory/shards.ts";
 import { readUint32, writeUint32 } from "./packed.ts";
 
 /** Bytes of a node: Redis' own list-max-listpack-size of -2 is 8 KiB. */
@@ -24,6 +25,9 @@ interface Node {
   end: number;
   count: number;
 }
+
+/** Stands where a node was that has gone. */
+const GONE: Node = { bytes: new Uint8Array(0), start: 0, end: 0, count: 0 };
 
 /** Gets an element; false ends the walk. */
 export type ElementVisitor = (bytes: Uint8Array, start: number, end: number) => boolean | undefined;
@@ -187,7 +191,7 @@ export class Deque {
   #drop(number: number): void {
     const [node] = number === this.#first ? [this.#nodes[number]] : this.#nodes.splice(number, 1);
     if (number === this.#first) {
-      delete this.#nodes[number];
+      this.#nodes[number] = GONE;
       this.#first++;
     }
     if (node !== undefined) this.#weigh(-node.bytes.length - NODE_OVERHEAD_BYTES);

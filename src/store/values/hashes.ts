@@ -80,6 +80,7 @@ export class Hashes {
   }
 
   /** Sets a field; true when it is new. */
+  // oxlint-disable-next-line max-params -- slices as bytes, start and end: an object for each would be garbage on the hot path (bench/store.ts)
   set(field: Uint8Array, fs: number, fe: number, value: Uint8Array, vs: number, ve: number): boolean {
     if (this.#table === undefined && !this.#fits(fe - fs, ve - vs)) this.#grow();
     if (this.#table !== undefined) return setInTable(this.#table, field, fs, fe, value, vs, ve);
@@ -147,6 +148,7 @@ export class Hashes {
   }
 }
 
+// oxlint-disable-next-line max-params -- slices as bytes, start and end: an object for each would be garbage on the hot path (bench/store.ts)
 function setInTable(
   table: Dict,
   field: Uint8Array,

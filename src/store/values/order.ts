@@ -5,7 +5,7 @@
  * thousand members are four hundred runs: about what a skip list steps over, in memory that lies together.
  */
 
-import type { Weight } from "../memory/dict.ts";
+import type { Weight } from "../memory/shards.ts";
 
 /** Members of one run. Moving half of them costs less than a cache miss. */
 const RUN_MAX = 256;

@@ -17,7 +17,7 @@ const LONG_HEAD_BYTES = 5;
 export const PACKED_EMPTY_BYTES: number = COUNT_BYTES;
 
 /** Bytes that an element of `length` bytes takes. */
-export function packedBytes(length: number): number {
+function packedBytes(length: number): number {
   return length + (length < LONG ? 1 : LONG_HEAD_BYTES);
 }
 

@@ -2,7 +2,7 @@
  * Random commands for the comparison of the store with redis-server: all families, few keys and members so that they meet,
  * values that are small, large, numbers and not, and arguments that are wrong now and then.
  */
-import type { Random } from "../../src/base/index.ts";
+import type { Random } from "../../base/index.ts";
 
 /** How replies of a command are compared: as they are, in any order, as pairs in any order, by
  * shape alone, or as times that are or are not to come. */

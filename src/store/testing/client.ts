@@ -1,5 +1,5 @@
 /** A store without sockets for tests: say a command, get its reply. */
-import { type SimulatedTime, seededRandom, simulatedTime } from "../base/index.ts";
+import { type SimulatedTime, seededRandom, simulatedTime } from "../../base/index.ts";
 import {
   type Argument,
   latin1,
@@ -8,11 +8,11 @@ import {
   ReplyWriter,
   RequestReader,
   RequestWriter,
-} from "../resp/index.ts";
-import { plain } from "../resp/testing.ts";
-import type { Session, Sink } from "./session.ts";
-import type { Settings } from "./settings.ts";
-import { Store } from "./store.ts";
+} from "../../resp/index.ts";
+import { plain } from "../../resp/testing.ts";
+import type { Session, Sink } from "../session.ts";
+import type { Settings } from "../settings.ts";
+import { Store } from "../store.ts";
 
 /** One client of a store. */
 export class TestClient implements Sink {
@@ -69,7 +69,7 @@ export class TestClient implements Sink {
 }
 
 /** A request in the form in which it arrives. */
-export function argumentsOf(request: readonly Argument[]): RequestReader {
+function argumentsOf(request: readonly Argument[]): RequestReader {
   const writer = new RequestWriter();
   writer.add(request);
   const reader = new RequestReader();
