@@ -19,6 +19,11 @@ const SECTIONS: Readonly<Record<string, object>> = {
   services: DEFAULTS.service,
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,
+  stores: {
+    memoryBytes: DEFAULTS.store.memoryBytes,
+    eviction: DEFAULTS.store.eviction,
+    fsync: DEFAULTS.store.fsync,
+  },
   forwarded: { fields: DEFAULTS.forwarded.fields },
   gateway: {
     name: DEFAULTS.gateway.name,
