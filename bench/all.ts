@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-origin-down": ["--seconds", "2"],
   "edge-hit-ratio": [],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
+  store: ["--rounds", "1", "--requests", "20000", "--keys", "200000"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],

@@ -161,6 +161,16 @@ describe("client-side caching", () => {
     expect(optOut.reader.pushed).toEqual([["$invalidate", ["$a"]]]);
   });
 
+  test("tells a client of its own transaction behind the whole reply of EXEC", () => {
+    const { reader } = cached();
+    reader.say("GET", "a");
+    reader.say("MULTI");
+    reader.say("SET", "a", 1);
+    reader.say("SET", "b", 1);
+    expect(reader.say("EXEC")).toEqual(["OK", "OK"]);
+    expect(reader.pushed).toEqual([["$invalidate", ["$a"]]]);
+  });
+
   test("can be redirected to a RESP2 client that subscribes", () => {
     const { store, client: writer } = testStore();
     const [reader, listener] = [new TestClient(store), new TestClient(store)];

@@ -221,9 +221,11 @@ export class Store {
     const { command, session } = call;
     call.dirty = 0;
     call.logged = undefined;
+    // EXEC runs others within: what its client is to be told comes behind all of them.
+    const outer = this.running;
     this.running = session;
     command.run(call);
-    this.running = undefined;
+    this.running = outer;
     if (call.dirty > 0) this.log?.write(call);
     if (!this.tracking.isEmpty && session.tracking !== undefined) this.#track(call);
   }

@@ -125,12 +125,22 @@ export class LogFiles implements StoreLog {
 
   /** To be called about ten times a second. */
   cycle(): void {
-    if (this.refusal !== undefined) this.flush();
+    if (this.refusal !== undefined) this.#tryAgain();
     const { settings, ground } = this.#store;
     const isDue = this.#unsyncedSinceMs > 0 && ground.nowMs - this.#unsyncedSinceMs >= SYNC_MS;
     if (settings.fsync === "everysec" && isDue && !this.#syncing) this.#sync();
-    this.#snapshot?.walk();
     this.#rewriteWhenGrown();
+  }
+
+  /** A disk that refused may have room again. */
+  #tryAgain(): void {
+    if (!this.#batch.isEmpty) return void this.flush();
+    try {
+      fdatasyncSync(this.#file);
+      this.refusal = undefined;
+    } catch {
+      // It refuses still: tried again by the next cycle.
+    }
   }
 
   #sync(): void {

@@ -11,8 +11,9 @@ import { FILE_MODE, SNAPSHOT_END, snapshotPath, syncFolder, writeAll } from "./f
 /** Bytes of one record. */
 const RECORD_BYTES = 256 * 1024;
 
-/** One slice; ten a second leave nine tenths of the time to the clients, and more slices follow when nobody asks for anything. */
-const SLICE_MS = 10;
+/** One slice, and the pause after it: at most half of the time. Under load the pause is longer, for clients come first. */
+const SLICE_MS = 4;
+const PAUSE_MS = 4;
 
 /** Keys between two looks at the clock. */
 const SCAN_KEYS = 64;
@@ -59,7 +60,7 @@ export class SnapshotWriter {
       if (this.#database < this.#store.spaces.length) this.#step();
       else this.#finish();
     }
-    if (!this.#over) scheduler.after(1, () => this.walk());
+    if (!this.#over) scheduler.after(PAUSE_MS, () => this.walk());
   }
 
   #step(): void {
