@@ -20,6 +20,11 @@ const SECTIONS: Readonly<Record<string, object>> = {
   services: DEFAULTS.service,
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,
+  stores: {
+    memoryBytes: DEFAULTS.store.memoryBytes,
+    eviction: DEFAULTS.store.eviction,
+    fsync: DEFAULTS.store.fsync,
+  },
   forwarded: { fields: DEFAULTS.forwarded.fields },
   steering: { ttlMs: DEFAULTS.steering.ttlMs, perSecond: DEFAULTS.steering.perSecond, names: "@" },
   edgeHealth: DEFAULTS.edgeHealth,

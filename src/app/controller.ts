@@ -2,10 +2,8 @@
  * Composition root of the controller: the pure controller meets the journal, processes, the gateway's files, the
  * admin address and the config file. Reads as a parts list.
  */
-import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type Cancel,
   createLog,
@@ -25,7 +23,7 @@ import {
   formatChange,
   type ListenerConfig,
 } from "../config/index.ts";
-import { Controller, livingWorkers, WORKER_PLACEHOLDER, type WorkerSet } from "../control/index.ts";
+import { Controller, livingWorkers } from "../control/index.ts";
 import {
   acquireLock,
   detectHierarchies,
@@ -50,10 +48,9 @@ import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
+import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
-
-/** How long a worker may take from its start until it serves. */
-const WORKER_START_MS = 15_000;
+import { workerSet } from "./worker-set.ts";
 
 /** Traffic is read this often. */
 const TRAFFIC_MS = 1_000;
@@ -337,10 +334,11 @@ class RunningController implements ControllerHandle {
     }
   }
 
-  /** The config with what the command line said in place of it. */
+  /** The config with what the command line said in place of it, and its stores as services. */
   #effective(config: Config): Config {
     const { workers } = this.#options;
-    return workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
+    const own = workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
+    return withStores(own, this.#directory.path);
   }
 }
 
@@ -370,27 +368,6 @@ function damageTo(journal: string, lostBytes: number): string {
     `the journal is damaged: its last ${lostBytes} bytes were cut off and kept in ${journal}.damaged; ` +
     "what was decided last is forgotten, and a process that was started last may run on unknown"
   );
-}
-
-/** How the gateway's workers are run; the same at each start, so that running ones are adopted. */
-function workerSet(directory: StateDirectory, config: Config): WorkerSet {
-  const program = fileURLToPath(new URL("./gateway-worker.ts", import.meta.url));
-  return {
-    count: config.gateway.workers,
-    command: [process.execPath, program, "--state", directory.path, "--index", WORKER_PLACEHOLDER],
-    cwd: directory.path,
-    env: workerEnvironment(program),
-    startTimeoutMs: WORKER_START_MS,
-    // A little more than the worker gives itself, so that it ends by itself.
-    stopTimeoutMs: config.gateway.stopTimeoutMs + 2_000,
-  };
-}
-
-/** A worker of another version is replaced: its command differs by this mark. */
-function workerEnvironment(program: string): Record<string, string> {
-  const mark = createHash("sha256").update(`${VERSION} ${program}`).digest("hex").slice(0, 12);
-  const transport = process.env["TENFOLD_TRANSPORT"];
-  return { TENFOLD_BUILD: mark, ...(transport === undefined ? {} : { TENFOLD_TRANSPORT: transport }) };
 }
 
 function openLog(path: string): Log {

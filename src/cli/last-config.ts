@@ -20,6 +20,7 @@ export function lastConfig(stateDirectory: string): Config {
     targetGroups: snapshot?.targetGroups ?? [],
     services: [],
     edges: [],
+    stores: [],
   };
 }
 

@@ -7,6 +7,7 @@
 import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
 import type { EdgeConfig, FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
+import type { StoreConfig } from "./store.ts";
 
 /** Everything one config file says, defaults included. Frozen all the way down. */
 export interface Config {
@@ -18,6 +19,7 @@ export interface Config {
   readonly services: readonly ServiceConfig[];
   /** The other installations of the same site, which purges reach. */
   readonly edges: readonly EdgeConfig[];
+  readonly stores: readonly StoreConfig[];
   /** What `tenfold steer` answers; nothing else reads it. */
   readonly steering?: SteeringConfig;
 }

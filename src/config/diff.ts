@@ -28,10 +28,11 @@ const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^listeners\.[\w-]+\.address$/, "restart"],
   [/^steering\b/, "restart"],
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],
+  [/^stores\./, "deploy"],
 ];
 
 /** Values that are not shown. */
-const SECRET = /^services\.[\w-]+\.env\./;
+const SECRET = /^(?:services\.[\w-]+\.env\.|stores\.[\w-]+\.url$)/;
 
 /** Longest value that a change spells out. */
 const SHOWN_MAX = 60;

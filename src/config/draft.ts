@@ -33,6 +33,7 @@ import type {
 import type { FallbackConfig } from "./edges.ts";
 import type { EdgeDraft } from "./edges-schema.ts";
 import type { SteeringDraft } from "./steering.ts";
+import type { StoreDraft } from "./store-schema.ts";
 
 /** A whole file. */
 export interface ConfigDraft {
@@ -43,6 +44,7 @@ export interface ConfigDraft {
   readonly services?: ReadonlyMap<string, ServiceDraft>;
   readonly edges?: ReadonlyMap<string, EdgeDraft>;
   readonly steering?: SteeringDraft;
+  readonly stores?: ReadonlyMap<string, StoreDraft>;
 }
 
 /** See `GatewayConfig`. */

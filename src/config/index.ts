@@ -23,6 +23,8 @@ export { formatProblem, type Problem } from "./problem.ts";
 export * as shapes from "./shapes.ts";
 export * from "./snapshot.ts";
 export type { SteeredEdge, SteeringConfig, SteeringRegion } from "./steering.ts";
+export * from "./store.ts";
 export * from "./user-cache.ts";
 export * from "./user-config.ts";
 export * from "./user-steering.ts";
+export * from "./user-store.ts";

@@ -68,6 +68,12 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
     edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
+    stores: [...(draft.stores ?? [])].map(([name, entry]) => ({
+      name,
+      url: "",
+      ...DEFAULTS.store,
+      ...entry,
+    })),
     ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }

@@ -11,11 +11,11 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
   [
-    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, steering",
+    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, stores, steering",
     config({ zzz: {} }),
   ],
   [
-    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, steering",
+    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, stores, steering",
     config({ load_balancing: 1 }),
   ],
   [
@@ -176,6 +176,22 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   [
     "services.web.autoscale: has min 4 above max 2; swap them",
     serving({ autoscale: { min: 4, max: 2, cpu: 0.7 } }),
+  ],
+  [
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    config({ stores: { shared: { url: "http://:secret@x" } } }),
+  ],
+  [
+    'stores.shared.eviction: is the string "allkeys-lri"; did you mean "allkeys-lru"?',
+    config({ stores: { shared: { url: "embedded:", eviction: "allkeys-lri" } } }),
+  ],
+  [
+    "stores.shared.address: 127.0.0.1:7070 is taken by admin.address; use another port",
+    config({ stores: { shared: { url: "embedded:", address: 7070 } } }),
+  ],
+  [
+    "stores.other.address: 127.0.0.1:6379 is taken by stores.shared.address; use another port",
+    config({ stores: { shared: { url: "embedded:" }, other: { url: "embedded:" } } }),
   ],
   [
     "services.web.autoscale.cpu: is 70; write a number from 0.01 to 1 (a share of one core)",

@@ -54,6 +54,7 @@ import {
 } from "./shape.ts";
 import { SLOTS, WORKERS_MAX } from "./snapshot.ts";
 import { steering } from "./steering-schema.ts";
+import { store } from "./store-schema.ts";
 import {
   address,
   bytes,
@@ -79,6 +80,7 @@ const RULES_MAX = 1000;
 const GROUPS_MAX = 256;
 const SERVICES_MAX = 256;
 const EDGES_MAX = 256;
+const STORES_MAX = 16;
 const TASKS_MAX = 1000;
 
 /** Workers come in two generations during a swap, and both have columns in the scoreboard. */
@@ -345,7 +347,8 @@ export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
     targetGroups: named(name, targetGroup, GROUPS_MAX),
     services: named(name, service, SERVICES_MAX),
     edges: named(name, edge, EDGES_MAX),
+    stores: named(name, store, STORES_MAX),
     steering,
   },
-  { later: ["databases", "stores"] },
+  { later: ["databases"] },
 );

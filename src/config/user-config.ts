@@ -8,6 +8,7 @@
 import type { Algorithm } from "./config.ts";
 import type { UserCache, UserCacheStore } from "./user-cache.ts";
 import type { UserSteering } from "./user-steering.ts";
+import type { UserStore } from "./user-store.ts";
 
 /** "250ms", "30s", "5m", "1h", "1d". */
 export type Duration = `${number}${"us" | "ms" | "s" | "m" | "h" | "d"}`;
@@ -46,8 +47,8 @@ export interface UserConfig {
   readonly steering?: Numbered<UserSteering>;
   /** Not available in this version. */
   readonly databases?: Later;
-  /** Not available in this version. */
-  readonly stores?: Later;
+  /** Stores that tasks share, by name: the embedded one, or Redis by URL. */
+  readonly stores?: Readonly<Record<string, Numbered<UserStore>>>;
 }
 
 /** The admin API, metrics and console. */

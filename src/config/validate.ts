@@ -12,6 +12,7 @@ import { choice, nearestMend } from "./nearest.ts";
 import { type Problem, pathTo } from "./problem.ts";
 import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
 import { steeringProblems } from "./steering-checks.ts";
+import { EMBEDDED_STORE } from "./store.ts";
 
 interface Checked {
   readonly config: Config;
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   stuckDeploys,
   ({ config }) => steeringProblems(config.steering),
   slicesTooLarge,
+  storeServices,
 ];
 
 /** An object may take a hundredth of the cache, tables and heads counted. */
@@ -57,7 +59,8 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
-  if (config.listeners.length > 0 || config.services.length > 0 || config.steering !== undefined) return;
+  const { listeners, services, stores, steering } = config;
+  if (listeners.length + services.length + stores.length > 0 || steering !== undefined) return;
   if (["listeners", "services", "steering", "config"].some(broken)) return;
   yield {
     path: "config",
@@ -91,13 +94,27 @@ function* slicesTooLarge({ config }: Checked): Iterable<Problem> {
   }
 }
 
+/** The embedded store is run as a service of its own. */
+function* storeServices({ config }: Checked): Iterable<Problem> {
+  for (const { name, url } of config.stores) {
+    if (url !== EMBEDDED_STORE || !config.targetGroups.some((group) => group.name === `store-${name}`))
+      continue;
+    const what = `needs the name store-${name}, which a service or target group has`;
+    yield { path: `stores.${name}`, what, mend: "give one of the two another name" };
+  }
+}
+
 /** Hosts that take every address of the machine. */
 const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
 
 function* addressClashes({ config }: Checked): Iterable<Problem> {
   const taken = [{ path: "admin.address", address: config.admin.address }];
-  for (const { name, address } of config.listeners) {
-    const path = `listeners.${name}.address`;
+  const embedded = config.stores.filter(({ url }) => url === EMBEDDED_STORE);
+  const opened = [
+    ...config.listeners.map(({ name, address }) => ({ path: `listeners.${name}.address`, address })),
+    ...embedded.map(({ name, address }) => ({ path: `stores.${name}.address`, address })),
+  ];
+  for (const { path, address } of opened) {
     const other = taken.find((entry) => clash(entry.address, address));
     if (other)
       yield { path, what: `${formatAddress(address)} is taken by ${other.path}`, mend: "use another port" };

@@ -72,6 +72,8 @@ export interface Transport {
    * or a file inside a call to an owner. Without it that begins when nothing has happened for 20 ms.
    */
   yieldSoon(): void;
+  /** Calls `run` once, when what has arrived is dealt with and before what was written goes out, as far as that is held. */
+  atRoundEnd(run: () => void): void;
   /** Runs until `stop`. */
   start(): void;
   stop(): void;
