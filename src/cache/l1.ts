@@ -167,7 +167,7 @@ export class L1 {
   /** Forgets everything, ghosts too. */
   clear(): void {
     this.generations.invalidateAll();
-    for (const entry of [...this.#entries.values()]) this.#delete(entry);
+    for (const entry of this.#entries.values()) this.#delete(entry);
   }
 
   /** Keys that have a value, in no order. O(entries). */

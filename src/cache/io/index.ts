@@ -1,0 +1,11 @@
+/** `tenfold/cache`: what an app imports. Runs on Node (22 and later) and Bun. */
+export type { BatchLoader } from "../batch.ts";
+export type { Cache, Events, InvalidationInput, Reach } from "../cache.ts";
+export type { Serializer } from "../codec.ts";
+export type { CacheStats } from "../counters.ts";
+export { CacheError, type CacheErrorCode } from "../errors.ts";
+export type { EvictionName } from "../eviction/policies.ts";
+export type { Explanation, ReadReason } from "../explain.ts";
+export type { LoadContext, Loader } from "../loads.ts";
+export type { Duration, TermsInput } from "../terms.ts";
+export { type CreateCacheSettings, createCache } from "./create-cache.ts";
