@@ -2,7 +2,7 @@
 import type { Scheduler } from "../base/index.ts";
 import { CacheError } from "./errors.ts";
 import type { LoadContext, Loader } from "./loads.ts";
-import type { SharedStore } from "./store.ts";
+import type { SharedStore } from "./store/store.ts";
 
 /** Loads many keys at once. Keys that do not exist may be left out of the map. */
 export type BatchLoader<V> = (

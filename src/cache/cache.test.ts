@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { refreshesEarly } from "./early-refresh.ts";
 import { CacheError } from "./errors.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { MemoryStore } from "./store/memory-store.ts";
 import { type Deferred, deferred, testCache, turns } from "./testing.ts";
 
 const codeOf = (error: unknown): unknown => (error instanceof CacheError ? error.code : error);

@@ -13,7 +13,7 @@ import { type Explanation, explainEntry } from "./explain.ts";
 import { KeyTurns } from "./key-turns.ts";
 import type { L1Entry } from "./l1.ts";
 import { type Loader, type LoadParts, Loads } from "./loads.ts";
-import type { Invalidation } from "./store.ts";
+import type { Invalidation } from "./store/store.ts";
 import { jittered, parseTerms, type Terms, type TermsInput, tagsOf } from "./terms.ts";
 import type { Watch } from "./watches.ts";
 
@@ -69,6 +69,9 @@ export class Cache {
       },
     });
   }
+
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs = (): number => this.#parts.clock.wallMs();
 
   // --- reading ------------------------------------------------------------------------------------------------
 
@@ -173,16 +176,14 @@ export class Cache {
     const terms = parseTerms(options, this.#parts.terms);
     const tags = tagsOf(terms, value);
     this.#counters.sets++;
-    this.#forget({ kind: "key", key, soft: false });
+    this.#loads.void(key);
     const ttlMs = jittered(terms.ttlMs, terms.jitter, random);
     const { graceMs } = terms;
-    return this.#watching(key, async (watch) => {
-      const reach = await this.#toStore(() =>
-        store?.put(key, { payload: codec.encode(value), ttlMs, graceMs, tags, loadMs: 0 }),
-      );
-      this.#loads.keep(watch, value, { freshMs: ttlMs, graceMs, tags, loadMs: 0 });
-      return reach;
-    });
+    // L1 first: what another process writes from now on is heard of later than this, and takes it out again.
+    this.#loads.keepOwn(key, value, { freshMs: ttlMs, graceMs, tags, loadMs: 0 });
+    return this.#toStore(() =>
+      store?.put(key, { payload: codec.encode(value), ttlMs, graceMs, tags, loadMs: 0 }),
+    );
   }
 
   /** Forgets a key, here and everywhere. */

@@ -1,6 +1,6 @@
 /** Why a read would get what it gets: for a console, a log, a person who wonders. */
 import type { L1 } from "./l1.ts";
-import type { StoredValue } from "./store.ts";
+import type { StoredValue } from "./store/store.ts";
 
 /** What a read of the key would do now. */
 export type ReadReason =

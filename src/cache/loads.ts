@@ -11,7 +11,7 @@ import { refreshesEarly } from "./early-refresh.ts";
 import { CacheError } from "./errors.ts";
 import { Flight } from "./flight.ts";
 import type { L1, L1Entry } from "./l1.ts";
-import type { Lookup, SharedStore, StoredValue } from "./store.ts";
+import type { Lookup, SharedStore, StoredValue } from "./store/store.ts";
 import { jittered, type Terms, tagsOf } from "./terms.ts";
 import { type Watch, Watches } from "./watches.ts";
 
@@ -37,6 +37,14 @@ export interface LoadParts {
   /** Longest time that L1 trusts what the store said, where there is one. */
   readonly l1MaxAgeMs: number;
   readonly newToken: () => string;
+}
+
+/** What comes with a value that goes into L1. */
+export interface KeepTerms {
+  readonly freshMs: number;
+  readonly graceMs: number;
+  readonly loadMs: number;
+  readonly tags: readonly string[];
 }
 
 /** Longest lease (NSDI 2013): a load that takes longer may be joined by a second one. */
@@ -113,17 +121,21 @@ export class Loads {
   }
 
   /** Puts a value into L1, unless it was invalidated since the watch began; whether it did. */
-  keep(
-    watch: Watch,
-    value: unknown,
-    terms: { freshMs: number; graceMs: number; loadMs: number; tags: readonly string[] },
-  ): boolean {
-    const { l1, store, l1MaxAgeMs } = this.#parts;
-    const { freshMs, graceMs, loadMs, tags } = terms;
-    if (watch.isVoid || !l1.generations.isCurrent(watch.key, tags, watch.since)) return false;
-    const ttlMs = store === undefined ? freshMs : Math.min(freshMs, l1MaxAgeMs);
-    l1.set(watch.key, value, { ttlMs, graceMs, tags, since: watch.since, loadMs });
+  keep({ key, since, isVoid }: Watch, value: unknown, terms: KeepTerms): boolean {
+    if (isVoid || !this.#parts.l1.generations.isCurrent(key, terms.tags, since)) return false;
+    this.#keep(key, value, terms, since);
     return true;
+  }
+
+  /** Puts a value into L1 that is newer than whatever was there. */
+  keepOwn(key: string, value: unknown, terms: KeepTerms): void {
+    this.#keep(key, value, terms, this.#parts.l1.generations.now);
+  }
+
+  #keep(key: string, value: unknown, { freshMs, graceMs, loadMs, tags }: KeepTerms, since: number): void {
+    const { l1, store, l1MaxAgeMs } = this.#parts;
+    const ttlMs = store === undefined ? freshMs : Math.min(freshMs, l1MaxAgeMs);
+    l1.set(key, value, { ttlMs, graceMs, tags, since, loadMs });
   }
 
   async #fly(flight: Flight, load: Loader<unknown>, refresh: boolean): Promise<void> {

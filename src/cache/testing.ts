@@ -4,7 +4,7 @@ import { Cache } from "./cache.ts";
 import { createCodec, JSON_SERIALIZER } from "./codec.ts";
 import { L1 } from "./l1.ts";
 import { type CacheSettings, completeSettings } from "./settings.ts";
-import type { SharedStore } from "./store.ts";
+import type { SharedStore } from "./store/store.ts";
 
 /** A cache whose time moves by hand. */
 export interface TestCache extends SimulatedTime {

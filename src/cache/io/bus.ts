@@ -11,7 +11,7 @@ import type { Scheduler } from "../../base/index.ts";
 import type { Reply } from "../../resp/index.ts";
 import { textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
-import type { BusListener, Invalidation } from "../store.ts";
+import type { BusListener, Invalidation } from "../store/store.ts";
 
 /** What a bus is made of. */
 export interface BusOptions {

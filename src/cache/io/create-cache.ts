@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { Cache } from "../cache.ts";
 import { createCodec } from "../codec.ts";
-import { guarded } from "../guarded-store.ts";
 import { L1 } from "../l1.ts";
-import { MemoryStore } from "../memory-store.ts";
 import { type CacheSettings, type CompleteSettings, completeSettings } from "../settings.ts";
-import type { SharedStore } from "../store.ts";
+import { ClusterStore } from "../store/cluster.ts";
+import { type GuardedStore, guarded } from "../store/guarded-store.ts";
+import { MemoryStore } from "../store/memory-store.ts";
+import type { SharedStore } from "../store/store.ts";
+import { type Duration, durationMs } from "../terms.ts";
 import { createRedisStore } from "./redis-store.ts";
 
 /** Settings with the place of L2. */
@@ -16,7 +18,50 @@ export interface CreateCacheSettings extends CacheSettings {
    * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `memory://NAME`, shared by the caches
    * of this process. Left out, the cache is this process's memory alone.
    */
-  readonly store?: string;
+  readonly store?: string | ClusterSettings;
+}
+
+/** Several cache servers. */
+export interface ClusterSettings {
+  /** Their URLs; each key belongs to one of them. */
+  readonly nodes: readonly string[];
+  /** URL of a server that takes the keys of servers that are down. */
+  readonly gutter?: string;
+  /** Servers that a hot key is read from when its own has more than its share to do: 1 to 3. Default 2. */
+  readonly replicas?: number;
+}
+
+/** How a change of the servers goes on. */
+export interface ServerChange {
+  /** Within this time the change must be made in every process. Default "30s". */
+  readonly settle?: Duration;
+  /** How long after that reads look at a key's old server too. Default "5m". */
+  readonly dualRead?: Duration;
+}
+
+const REPLICAS = 2;
+const REPLICAS_MAX = 3;
+const SETTLE_MS = 30_000;
+const DUAL_READ_MS = 300_000;
+
+const clusters = new WeakMap<Cache, ClusterStore>();
+
+/** Changes the servers of a cache that has several, while it is used. Throws a TypeError when it has not. */
+export function setNodes(cache: Cache, nodes: readonly string[], change: ServerChange = {}): void {
+  const cluster = clusters.get(cache);
+  if (cluster === undefined)
+    throw new TypeError(`cache "${cache.name}" has no several servers: give it \`store: { nodes }\``);
+  cluster.setNodes(checkedNodes(nodes), {
+    settleMs: durationMs(change.settle, "settle") ?? SETTLE_MS,
+    dualReadMs: durationMs(change.dualRead, "dualRead") ?? DUAL_READ_MS,
+  });
+}
+
+function checkedNodes(nodes: readonly string[]): readonly string[] {
+  if (nodes.length === 0 || new Set(nodes).size !== nodes.length) {
+    throw new TypeError("store.nodes: give at least one URL, and each once");
+  }
+  return nodes;
 }
 
 const memoryStores = new Map<string, MemoryStore>();
@@ -27,7 +72,7 @@ export function createCache(settings: CreateCacheSettings = {}): Cache {
   const parts = { clock: systemClock, scheduler: systemScheduler, random: systemRandom };
   const { capacity, sizeOf, eviction, serializer, compressFromBytes } = complete;
   const store = settings.store === undefined ? undefined : openStore(settings.store, complete);
-  return new Cache({
+  const cache = new Cache({
     ...parts,
     ...complete,
     l1: new L1({ ...parts, capacity, sizeOf, eviction }),
@@ -35,6 +80,8 @@ export function createCache(settings: CreateCacheSettings = {}): Cache {
     codec: createCodec(serializer, compressFromBytes),
     newToken,
   });
+  if (store instanceof ClusterStore) clusters.set(cache, store);
+  return cache;
 }
 
 /** 96 random bits: no two processes ever have the same. */
@@ -42,15 +89,46 @@ function newToken(): string {
   return randomBytes(12).toString("base64url");
 }
 
-function openStore(url: string, { name, deadlineMs }: CompleteSettings): SharedStore {
-  const clock = systemClock;
-  const scheduler = systemScheduler;
-  if (url.startsWith("memory://")) {
-    const known = memoryStores.get(url) ?? new MemoryStore(clock);
-    memoryStores.set(url, known);
-    return known.view();
+function openStore(place: string | ClusterSettings, settings: CompleteSettings): SharedStore {
+  if (typeof place !== "string") return openCluster(place, settings);
+  return place.startsWith("memory://") ? openMemory(place) : connect(place, settings);
+}
+
+function openMemory(url: string): SharedStore {
+  const known = memoryStores.get(url) ?? new MemoryStore(systemClock);
+  memoryStores.set(url, known);
+  return known.view();
+}
+
+function connect(url: string, { name, deadlineMs }: CompleteSettings): GuardedStore {
+  const store = createRedisStore({
+    url,
+    namespace: `tenfold:${name}`,
+    deadlineMs,
+    newToken,
+    scheduler: systemScheduler,
+  });
+  const withoutPassword = url.replace(/\/\/.*@/, "//");
+  return guarded(store, {
+    name: withoutPassword,
+    deadlineMs,
+    clock: systemClock,
+    scheduler: systemScheduler,
+  });
+}
+
+function openCluster(
+  { nodes, gutter, replicas = REPLICAS }: ClusterSettings,
+  settings: CompleteSettings,
+): ClusterStore {
+  if (!(Number.isInteger(replicas) && replicas >= 1 && replicas <= REPLICAS_MAX)) {
+    throw new TypeError(`store.replicas: ${replicas} is not 1 to ${REPLICAS_MAX}`);
   }
-  const namespace = `tenfold:${name}`;
-  const store = createRedisStore({ url, namespace, deadlineMs, newToken, scheduler });
-  return guarded(store, { name: url.replace(/\/\/.*@/, "//"), deadlineMs, clock, scheduler });
+  return new ClusterStore({
+    nodes: checkedNodes(nodes),
+    gutter,
+    replicas,
+    clock: systemClock,
+    connect: (url) => connect(url, settings),
+  });
 }

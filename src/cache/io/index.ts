@@ -7,5 +7,23 @@ export { CacheError, type CacheErrorCode } from "../errors.ts";
 export type { EvictionName } from "../eviction/policies.ts";
 export type { Explanation, ReadReason } from "../explain.ts";
 export type { LoadContext, Loader } from "../loads.ts";
+export type { Source, WriteContext } from "../source.ts";
+export {
+  cacheAside,
+  type Reads,
+  type ReadsAndWrites,
+  readThrough,
+  type StrategyOptions,
+  writeThrough,
+} from "../strategies.ts";
 export type { Duration, TermsInput } from "../terms.ts";
-export { type CreateCacheSettings, createCache } from "./create-cache.ts";
+export type { WriteLag } from "../write-behind.ts";
+export {
+  type ClusterSettings,
+  type CreateCacheSettings,
+  createCache,
+  type ServerChange,
+  setNodes,
+} from "./create-cache.ts";
+export { type WriteBehind, type WriteBehindOptions, writeBehind } from "./write-behind.ts";
+export { openWriteLog } from "./write-log.ts";

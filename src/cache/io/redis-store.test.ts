@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { systemScheduler } from "../../base/index.ts";
-import type { SharedStore } from "../store.ts";
-import { storeSuite } from "../store-suite.ts";
+import type { SharedStore } from "../store/store.ts";
+import { storeSuite } from "../store/suite.ts";
 import { createCache } from "./create-cache.ts";
 import { createRedisStore } from "./redis-store.ts";
-import { hasRedis, startRedis, type TestRedis } from "./testing.ts";
+import { hasRedis, startRedis, type TestRedis } from "./testing/redis.ts";
 
 let tokens = 0;
 

@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import type { Scheduler } from "../../base/index.ts";
 import { type Argument, type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
-import type { BusListener, Invalidation, Lookup, NewValue, SharedStore, StoredValue } from "../store.ts";
+import type {
+  BusListener,
+  Invalidation,
+  Lookup,
+  NewValue,
+  SharedStore,
+  StoredValue,
+} from "../store/store.ts";
 import { Bus, type BusMessage } from "./bus.ts";
 import { SCRIPTS, type ScriptName } from "./lease-scripts.ts";
 

@@ -3,7 +3,7 @@
  *
  *   closed -> open (5 failures in a row) -> half-open (after the pause, one probe) -> closed, or open for twice as long
  */
-import type { Clock } from "../base/index.ts";
+import type { Clock } from "../../base/index.ts";
 
 /** Failures in a row: one or two happen, five are a server that is gone. */
 const FAILURES_MAX = 5;

@@ -1,6 +1,6 @@
-import { simulatedTime } from "../base/index.ts";
+import { simulatedTime } from "../../base/index.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { storeSuite } from "./store-suite.ts";
+import { storeSuite } from "./suite.ts";
 
 storeSuite("memory://", async () => {
   const time = simulatedTime();

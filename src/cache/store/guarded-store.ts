@@ -6,9 +6,9 @@
  * whether it arrived, is owed, and is told before anything else is asked of the server again. Beyond a bound, all of it is
  * invalidated once.
  */
-import type { Clock, Scheduler } from "../base/index.ts";
+import type { Clock, Scheduler } from "../../base/index.ts";
+import { CacheError } from "../errors.ts";
 import { Breaker } from "./breaker.ts";
-import { CacheError } from "./errors.ts";
 import type { Invalidation, SharedStore } from "./store.ts";
 
 /** What a guard is made of. */

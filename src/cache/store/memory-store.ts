@@ -3,8 +3,8 @@
  *
  * Several caches may share one, each through a `view` of its own, as several processes share a server.
  */
-import type { Clock } from "../base/index.ts";
-import { Generations } from "./generations.ts";
+import type { Clock } from "../../base/index.ts";
+import { Generations } from "../generations.ts";
 import type {
   BusListener,
   Invalidation,
