@@ -11,7 +11,7 @@ describe("placement on the ring", () => {
   test("each owner comes once, all of them when asked for", () => {
     const placement = placementOf(IDS);
     for (const hash of KEYS.slice(0, 100)) {
-      expect(placement.owners(hash, 4).toSorted()).toEqual([0, 1, 2, 3]);
+      expect(new Set(placement.owners(hash, 4))).toEqual(new Set([0, 1, 2, 3]));
       expect(placement.owners(hash, 9)).toHaveLength(4);
       expect(placement.owners(hash, 2)).toEqual(placement.owners(hash, 4).slice(0, 2));
     }

@@ -7,6 +7,7 @@ export { CacheError, type CacheErrorCode } from "../errors.ts";
 export type { EvictionName } from "../eviction/policies.ts";
 export type { Explanation, ReadReason } from "../explain.ts";
 export type { LoadContext, Loader } from "../loads.ts";
+export { type RegionalOptions, type RegionalSource, regional } from "../regions.ts";
 export type { Source, WriteContext } from "../source.ts";
 export {
   cacheAside,
