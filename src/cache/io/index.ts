@@ -26,5 +26,6 @@ export {
   type ServerChange,
   setNodes,
 } from "./create-cache.ts";
+export { createRedisStore, type RedisStoreOptions } from "./redis-store.ts";
 export { type WriteBehind, type WriteBehindOptions, writeBehind } from "./write-behind.ts";
 export { openWriteLog } from "./write-log.ts";

@@ -1,4 +1,4 @@
-/** A shared store in Redis or Valkey: the scripts of lease-scripts.ts over one connection, and a bus over another. */
+/** A shared store in Redis, Valkey or the embedded store: the steps of lease-scripts.ts over one connection, and a bus over another. */
 import { createHash } from "node:crypto";
 import type { Scheduler } from "../../base/index.ts";
 import { type Argument, type Reply, ReplyError, textOf } from "../../resp/index.ts";
@@ -44,6 +44,8 @@ class RedisStore implements SharedStore {
   readonly #origin: string;
   readonly #channel: string;
   #bus: Bus | undefined;
+  /** Whether the server is the embedded store: LEASE and INVALIDATE in place of scripts. */
+  #hasCommands = false;
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -135,16 +137,26 @@ class RedisStore implements SharedStore {
     return [this.#channel, JSON.stringify(message)];
   }
 
+  /** Runs a step: a script on Redis, a command of its own on the embedded store, which has no scripts. */
   async #run(name: ScriptName, key: string, args: readonly Argument[]): Promise<Reply> {
     const { namespace, newToken } = this.#options;
-    const rest = [3, `${namespace}:e:${key}`, `${namespace}:l:${key}`, `${namespace}:v`, newToken(), ...args];
+    const keys = [`${namespace}:e:${key}`, `${namespace}:l:${key}`, `${namespace}:v`];
+    const rest = [...keys, newToken(), ...args];
+    if (this.#hasCommands) return this.#client.call([commandOf(name), name, ...rest]);
     try {
-      return await this.#client.call(["EVALSHA", HASHES[name] ?? "", ...rest]);
+      return await this.#client.call(["EVALSHA", HASHES[name] ?? "", keys.length, ...rest]);
     } catch (error) {
-      if (!(error instanceof ReplyError && error.code === "NOSCRIPT")) throw error;
-      return this.#client.call(["EVAL", SCRIPTS[name], ...rest]);
+      if (!(error instanceof ReplyError)) throw error;
+      if (error.code === "NOSCRIPT") return this.#client.call(["EVAL", SCRIPTS[name], keys.length, ...rest]);
+      if (!error.message.includes("unknown command")) throw error;
+      this.#hasCommands = true;
+      return this.#client.call([commandOf(name), name, ...rest]);
     }
   }
+}
+
+function commandOf(name: ScriptName): string {
+  return name.startsWith("invalidate") ? "INVALIDATE" : "LEASE";
 }
 
 function argumentsOf({ payload, ttlMs, graceMs, loadMs, tags }: NewValue): Argument[] {
