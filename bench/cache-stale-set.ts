@@ -57,13 +57,13 @@ async function run(
 
   for (let interleaving = 0; interleaving < count; interleaving++) {
     const key = `user:${interleaving % KEYS}`;
-    let open = 0;
+    const calls = { open: 0 };
     const ended = (): void => {
-      open--;
+      calls.open--;
     };
     const start = (): void => {
       const process = draw(subject.processes);
-      open++;
+      calls.open++;
       if (random() < INVALIDATION_SHARE) {
         invalidations++;
         truth.set(key, (truth.get(key) ?? 0) + 1);
@@ -81,7 +81,7 @@ async function run(
       subject.getOrSet(process, key, load).then(ended, ended);
     };
     let left = 1 + draw(OPERATIONS_MAX);
-    for (let steps = 0; left > 0 || open > 0 || pending.length > 0; steps++) {
+    for (let steps = 0; left > 0 || calls.open > 0 || pending.length > 0; steps++) {
       if (steps > 10_000) throw new Error(`interleaving ${interleaving} of seed ${seed} does not end`);
       const at = draw(pending.length + (left > 0 ? 1 : 0));
       const step = pending[at];
@@ -106,15 +106,15 @@ async function run(
 async function isStale(subject: Subject, key: string, truth: number): Promise<boolean> {
   let isAnyStale = false;
   for (let process = 0; process < subject.processes; process++) {
-    let value: unknown;
-    const read = subject.getOrSet(process, key, () => truth).then((got) => (value = got));
-    for (let steps = 0; value === undefined && steps < 10_000; steps++) {
+    const answer: { value?: unknown } = {};
+    const read = subject.getOrSet(process, key, () => truth).then((value) => (answer.value = value));
+    for (let steps = 0; answer.value === undefined && steps < 10_000; steps++) {
       const step = subject.pending.shift();
       if (step === undefined) subject.idle();
       else step();
       await subject.turn();
     }
-    await read;
+    const value = await read;
     if (typeof value !== "number" || value < truth) isAnyStale = true;
   }
   for (let step = subject.pending.shift(); step !== undefined; step = subject.pending.shift()) {
@@ -166,36 +166,34 @@ function distant(store: SharedStore, pending: (() => void)[]): SharedStore {
   const requests: (() => void)[] = [];
   const replies: (() => void)[] = [];
   const messages: (() => void)[] = [];
-  const inOrder = (queue: (() => void)[], run: () => void): void => {
-    queue.push(run);
+  const inOrder = (queue: (() => void)[], step: () => void): void => {
+    queue.push(step);
     pending.push(() => queue.shift()?.());
   };
-  const call =
-    <A extends unknown[], T>(run: (...args: A) => Promise<T>) =>
-    (...args: A): Promise<T> =>
-      new Promise((resolve, reject) => {
-        inOrder(requests, () => {
-          run(...args).then(
-            (value) => inOrder(replies, () => resolve(value)),
-            (error: unknown) => inOrder(replies, () => reject(error)),
-          );
-        });
+  const later = <T>(work: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      inOrder(requests, () => {
+        work().then(
+          (value) => inOrder(replies, () => resolve(value)),
+          (error: unknown) => inOrder(replies, () => reject(error)),
+        );
       });
+    });
   return {
-    lookup: call(store.lookup),
-    peek: call(store.peek),
-    fill: call(store.fill),
-    release: call(store.release),
-    put: call(store.put),
-    beginWrite: call(store.beginWrite),
-    endWrite: call(store.endWrite),
-    invalidate: call(store.invalidate),
+    lookup: (key, request) => later(() => store.lookup(key, request)),
+    peek: (key) => later(() => store.peek(key)),
+    fill: (key, token, value) => later(() => store.fill(key, token, value)),
+    release: (key, token) => later(() => store.release(key, token)),
+    put: (key, value) => later(() => store.put(key, value)),
+    beginWrite: (key, token, leaseMs) => later(() => store.beginWrite(key, token, leaseMs)),
+    endWrite: (key, token, value) => later(() => store.endWrite(key, token, value)),
+    invalidate: (invalidation) => later(() => store.invalidate(invalidation)),
     listen: (listener: BusListener) =>
       store.listen({
         invalidated: (invalidation) => inOrder(messages, () => listener.invalidated(invalidation)),
-        interrupted: listener.interrupted,
+        interrupted: () => listener.interrupted(),
       }),
-    close: store.close,
+    close: () => store.close(),
   };
 }
 

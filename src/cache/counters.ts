@@ -99,7 +99,7 @@ export function metricsOf(name: string, stats: CacheStats): MetricFamily[] {
     values: Readonly<Record<string, number>>,
     label = "",
   ): MetricFamily => ({
-    name: `tenfold_cache_${metric}_total`,
+    name: `tenfold_app_cache_${metric}_total`,
     help,
     type: "counter",
     samples: Object.entries(values).map(([value, count]) => ({
@@ -108,7 +108,7 @@ export function metricsOf(name: string, stats: CacheStats): MetricFamily[] {
     })),
   });
   const gauge = (metric: string, help: string, value: number): MetricFamily => ({
-    name: `tenfold_cache_${metric}`,
+    name: `tenfold_app_cache_${metric}`,
     help,
     type: "gauge",
     samples: [{ labels, value }],

@@ -36,7 +36,7 @@ const KEYS = 20;
 const LIFE_MS_MAX = 60;
 
 /** The writer: values are a number that rises over all writers. */
-export async function runWriter(folder: string, from: number): Promise<never> {
+async function runWriter(folder: string, from: number): Promise<never> {
   const acknowledged = join(folder, "acknowledged");
   const applied = join(folder, "applied");
   const rows = await writeBehind<number, number>(
@@ -66,8 +66,10 @@ export async function killWriters({ folder, kills, seed }: KillOptions): Promise
   const acknowledged = join(folder, "acknowledged");
   for (let kill = 0; kill < kills; kill++) {
     const before = linesOf(acknowledged).length;
-    const program = `import { runWriter } from ${JSON.stringify(import.meta.path)}; await runWriter(${JSON.stringify(folder)}, ${(kill + 1) * 1_000_000});`;
-    const child = Bun.spawn([process.execPath, "-e", program], { stdout: "ignore", stderr: "inherit" });
+    const child = Bun.spawn([process.execPath, import.meta.path, folder, String((kill + 1) * 1_000_000)], {
+      stdout: "ignore",
+      stderr: "inherit",
+    });
     for (let attempt = 0; attempt < 500 && linesOf(acknowledged).length === before; attempt++)
       await Bun.sleep(5);
     await Bun.sleep(random() * LIFE_MS_MAX);
@@ -122,4 +124,9 @@ function count(acknowledged: readonly string[], applied: readonly string[]): Omi
 /** Whole lines; a torn one at the end was never finished. */
 function linesOf(path: string): string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+}
+
+if (import.meta.main) {
+  const [folder = "", from = ""] = process.argv.slice(2);
+  await runWriter(folder, Number(from));
 }
