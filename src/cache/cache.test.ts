@@ -181,6 +181,20 @@ describe("invalidation", () => {
     expect(await cache.get("user:1")).toBeUndefined();
   });
 
+  test("by tag leaves other loads under way alone: who asks for them joins", async () => {
+    const { cache } = testCache();
+    const load = deferred<string>();
+    let loads = 0;
+    const get = (): Promise<string> => cache.getOrSet("k", () => (loads++, load.promise), { tags: ["a"] });
+    const early = get();
+    await turns();
+    await cache.invalidate({ tags: ["b"], prefix: "x" });
+    const late = get();
+    load.resolve("v");
+    expect([await early, await late, loads]).toEqual(["v", "v", 1]);
+    expect(await cache.get<string>("k")).toBe("v");
+  });
+
   test("leaves alone what has another tag or prefix", async () => {
     const { cache } = testCache();
     await cache.getOrSet("user:1", () => 1, { tags: ["a"] });

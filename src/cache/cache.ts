@@ -305,14 +305,11 @@ export class Cache {
         else l1.delete(invalidation.key);
         return;
       case "tag":
-        l1.generations.invalidateTag(invalidation.tag);
-        return this.#loads.voidAll();
+        return l1.generations.invalidateTag(invalidation.tag);
       case "prefix":
-        l1.generations.invalidatePrefix(invalidation.prefix);
-        return this.#loads.voidAll();
+        return l1.generations.invalidatePrefix(invalidation.prefix);
       case "all":
-        l1.clear();
-        return this.#loads.voidAll();
+        return l1.clear();
     }
   }
 

@@ -95,7 +95,7 @@ export class Loads {
     refresh = false,
   ): Flight {
     const known = this.#flights.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.#mayJoin(known)) return known;
     const { l1, scheduler, counters } = this.#parts;
     const watch = this.watches.begin(key, l1.generations.now);
     const flight = new Flight(watch, terms, scheduler, {
@@ -114,10 +114,16 @@ export class Loads {
     this.#flights.delete(key);
   }
 
-  /** An invalidation of many keys. */
+  /** Nobody joins what is under way. */
   voidAll(): void {
-    // The watches are found out by the generation that they remember.
     this.#flights.clear();
+  }
+
+  /** Who asks after an invalidation by tag or prefix does not join a load from before that it concerns, or may concern. */
+  #mayJoin({ watch, terms }: Flight): boolean {
+    const { generations } = this.#parts.l1;
+    if (watch.since === generations.now) return true;
+    return Array.isArray(terms.tags) && generations.isCurrent(watch.key, terms.tags, watch.since);
   }
 
   /** Puts a value into L1, unless it was invalidated since the watch began; whether it did. */

@@ -21,6 +21,8 @@ export interface BusOptions {
   readonly origin: string;
   readonly scheduler: Scheduler;
   readonly listener: BusListener;
+  /** Default 2 s. */
+  readonly pingEveryMs?: number;
 }
 
 /** A bus that hangs is found out after so long, and the answer to a PING must come in half of it. */
@@ -92,15 +94,15 @@ export class Bus {
   }
 
   #watch(): void {
-    const { scheduler } = this.#options;
-    scheduler.after(PING_EVERY_MS, () => {
+    const { scheduler, pingEveryMs = PING_EVERY_MS } = this.#options;
+    scheduler.after(pingEveryMs, () => {
       if (this.#isClosed) return;
       if (this.#client.state !== "ready") return this.#watch();
       let isAnswered = false;
       const before = this.#open;
       this.#open = this.#client.call(["PING"], 0).catch(() => {});
       void before.then(() => (isAnswered = true));
-      scheduler.after(PING_EVERY_MS / 2, () => {
+      scheduler.after(pingEveryMs / 2, () => {
         if (!isAnswered && !this.#isClosed && this.#client.state === "ready") this.#renew();
         this.#watch();
       });
