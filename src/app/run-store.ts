@@ -8,6 +8,7 @@ import { createTransport } from "../gateway/io/index.ts";
 import { ReplyWriter } from "../resp/index.ts";
 import { type Settings, Store } from "../store/index.ts";
 import { DamagedStoreError, LogFiles, StoreServer } from "../store/io/index.ts";
+import { isFree } from "./ports.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What to start. */
@@ -24,6 +25,8 @@ export interface StoreOptions {
 export interface RunningStore {
   readonly address: Address;
   readonly store: Store;
+  /** Opens another port on loopback, on which somebody else looks whether it is there. */
+  answerOn(port: number): void;
   /** Writes what waits, closes files, connections and the port. */
   stop(): Promise<void>;
 }
@@ -45,6 +48,8 @@ export function runStore({ address, data, settings, log }: StoreOptions): Runnin
     });
     const files = data === undefined ? undefined : openFiles(store, data, log);
     const server = new StoreServer({ store, transport, log, files });
+    if (address.port !== 0 && !isFree(address))
+      throw new StartFailure(`the store's address ${formatAddress(address)} is in use`, IN_USE);
     const { port } = listen(server, address);
     transport.start();
     const stop = async (): Promise<void> => {
@@ -52,12 +57,16 @@ export function runStore({ address, data, settings, log }: StoreOptions): Runnin
       transport.stop();
       unlock();
     };
-    return { address: { host: address.host, port }, store, stop };
+    const answerOn = (other: number): void => void listen(server, { host: "127.0.0.1", port: other });
+    return { address: { host: address.host, port }, store, answerOn, stop };
   } catch (problem) {
     unlock();
     throw problem;
   }
 }
+
+/** What to do about an address that somebody else has. */
+const IN_USE = "stop what uses it (`ss -ltnp` shows it), or choose another address";
 
 function lock(data: string): () => void {
   const held = acquireLock(data);
@@ -92,7 +101,7 @@ function listen(server: StoreServer, address: Address): { readonly port: number 
   } catch (problem) {
     throw new StartFailure(
       `the store cannot listen on ${formatAddress(address)}: ${String(problem)}`,
-      "free the address, or choose another",
+      IN_USE,
     );
   }
 }

@@ -22,11 +22,14 @@ const log = createLog({
 });
 
 try {
-  const address = parseAddress(values.address ?? process.env["PORT"] ?? "6379", "127.0.0.1");
+  const address = parseAddress(values.address ?? "6379", "127.0.0.1");
   if (typeof address === "string") throw new Error(`--address is none: ${values.address}`);
   const settings = JSON.parse(values.settings ?? "{}") as Partial<Settings>;
   const password = process.env["TENFOLD_STORE_PASSWORD"] ?? "";
   const running = runStore({ address, data: values.data, settings: { ...settings, password }, log });
+  // The controller looks at the port that it gives to every task.
+  const port = Number(process.env["PORT"] ?? 0);
+  if (port > 0 && port !== running.address.port) running.answerOn(port);
   const stop = (): void => void running.stop().then(() => process.exit(0));
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

@@ -72,7 +72,9 @@ export class Store {
   expired = 0;
   evicted = 0;
   connections = 0;
-  readonly #spaces: Keyspace[];
+  /** By number; made when they are first asked for. */
+  readonly #byIndex: (Keyspace | undefined)[] = [];
+  readonly #spaces: Keyspace[] = [];
   readonly #call: Call;
   readonly #wallOriginMs: number;
   #lastSession = 0;
@@ -97,7 +99,6 @@ export class Store {
       added: undefined,
       expiryPaused: false,
     };
-    this.#spaces = Array.from({ length: DATABASES }, (_, index) => new Keyspace(index, this.ground));
     this.eviction = new Eviction(this.ground, () => this.#spaces);
     this.pushes = new Pushes(this);
     this.tracking = new TrackingTable((session, key) => this.pushes.invalidate(session, key));
@@ -107,10 +108,17 @@ export class Store {
   }
 
   space(index: number): Keyspace {
-    const space = this.#spaces[index];
-    if (space === undefined) throw new RangeError(`no database ${index}`);
+    return this.#byIndex[index] ?? this.#makeSpace(index);
+  }
+
+  #makeSpace(index: number): Keyspace {
+    const space = new Keyspace(index, this.ground);
+    this.#byIndex[index] = space;
+    this.#spaces.push(space);
     return space;
   }
+
+  /** Databases that were ever asked for. */
   get spaces(): readonly Keyspace[] {
     return this.#spaces;
   }
@@ -167,7 +175,7 @@ export class Store {
     const { bytes, starts, ends } = args;
     const command = this.commands.find(bytes, starts[0] ?? 0, ends[0] ?? 0);
     load(call, session, args);
-    call.space = this.#spaces[session.database] ?? this.space(0);
+    call.space = this.space(session.database);
     const before = out.length;
     this.processed++;
     session.calls++;

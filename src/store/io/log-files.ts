@@ -114,7 +114,7 @@ export class LogFiles implements StoreLog {
       problem instanceof Error
         ? problem.message.replace(/^[A-Z]+: /, "").replace(/, \w+$/, "")
         : String(problem);
-    this.refusal = `MISCONF Errors writing to the AOF file: ${text}`;
+    this.refusal = `MISCONF Errors writing to the AOF file: ${text.charAt(0).toUpperCase()}${text.slice(1)}`;
     try {
       ftruncateSync(this.#file, this.#logBytes);
     } catch {

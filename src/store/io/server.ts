@@ -33,7 +33,7 @@ export class StoreServer implements ClientHost {
   #working: ClientSocket | undefined;
   readonly #woken: ClientSocket[] = [];
   #roundWanted = false;
-  #listener: { readonly port: number; stop(): void } | undefined;
+  readonly #listeners: { readonly port: number; stop(): void }[] = [];
   #cancel: Cancel = () => {};
 
   constructor(parts: ServerParts) {
@@ -46,9 +46,9 @@ export class StoreServer implements ClientHost {
     }
   }
 
-  /** Opens the port. Throws the system's error when it cannot be opened. */
+  /** Opens a port; there may be several. Throws the system's error when it cannot be opened. */
   start(host: string, port: number): { readonly port: number } {
-    this.#listener = this.#parts.transport.listen({ host, port }, (socket) => {
+    const listener = this.#parts.transport.listen({ host, port }, (socket) => {
       if (this.#clients.size >= this.store.settings.clientsMax) {
         socket.write(TOO_MANY, 0, TOO_MANY.length);
         return undefined;
@@ -57,8 +57,10 @@ export class StoreServer implements ClientHost {
       this.#clients.add(client);
       return client;
     });
-    this.#cancel = this.store.parts.scheduler.after(CYCLE_MS, () => this.#cycle());
-    return { port: this.#listener.port };
+    this.#listeners.push(listener);
+    if (this.#listeners.length === 1)
+      this.#cancel = this.store.parts.scheduler.after(CYCLE_MS, () => this.#cycle());
+    return { port: listener.port };
   }
 
   get connections(): number {
@@ -68,7 +70,7 @@ export class StoreServer implements ClientHost {
   /** Closes the port and every connection, and the log after its last write. */
   async stop(): Promise<void> {
     this.#cancel();
-    this.#listener?.stop();
+    for (const listener of this.#listeners) listener.stop();
     this.#endRound();
     for (const client of this.#clients) client.close();
     for (const client of this.#clients) client.cut();

@@ -67,7 +67,8 @@ export class SnapshotWriter {
   }
 
   #step(): void {
-    const space = this.#store.space(this.#database);
+    const space = this.#store.spaces[this.#database];
+    if (space === undefined) return;
     const refs: number[] = [];
     this.#cursor = space.dict.scan(this.#cursor, SCAN_KEYS, (ref) => refs.push(ref));
     for (const ref of refs) space.beforeWrite(ref);

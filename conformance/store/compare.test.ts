@@ -1,0 +1,18 @@
+import { describe, expect, test } from "bun:test";
+import { compare } from "./compare.ts";
+import { hasRedis } from "./redis-server.ts";
+
+describe("the store and redis-server", () => {
+  for (const [seed, protocol] of [
+    [11, 2],
+    [12, 3],
+  ] as const) {
+    test.skipIf(!hasRedis)(
+      `reply the same to 6,000 random commands in RESP${protocol} (needs redis-server)`,
+      async () => {
+        expect(await compare({ commands: 6000, seed, protocol, differencesMax: 5 })).toEqual([]);
+      },
+      30_000,
+    );
+  }
+});
