@@ -1,8 +1,7 @@
 /**
  * The cache in the process's own memory (L1): synchronous, bounded by entries or bytes, with expiry and tags.
  *
- * Entries are the nodes of the eviction policy, and a policy's ghosts stay in the same map, so a read is one lookup and
- * a write two at most. Expired entries go when they are found or when the policy comes to them; no timer runs for them.
+ * Entries are the nodes of the eviction policy, so a read is one lookup and a write two at most. Expired entries go when they are found or when the policy comes to them; no timer runs for them.
  *
  * The clock is read at most once per millisecond of running: an entry may outlive its time by as long as one synchronous
  * piece of code runs.
@@ -41,7 +40,6 @@ export interface L1Terms {
 export interface L1Entry extends EvictionNode {
   value: unknown;
   setAtMs: number;
-  /** -infinity for a ghost. */
   freshUntilMs: number;
   staleUntilMs: number;
   tags: readonly string[];
@@ -63,7 +61,8 @@ export interface L1Stats {
 }
 
 const NO_TAGS: readonly string[] = [];
-const GONE = Number.NEGATIVE_INFINITY;
+/** The clock was not read yet in this millisecond. */
+const UNKNOWN = Number.NEGATIVE_INFINITY;
 
 /** Values by key, in memory. */
 export class L1 {
@@ -72,8 +71,7 @@ export class L1 {
   readonly #policy: Eviction;
   readonly generations: Generations = new Generations();
   #spare: L1Entry | undefined;
-  #nowMs = GONE;
-  #size = 0;
+  #nowMs = UNKNOWN;
   #hits = 0;
   #misses = 0;
   #evictions = 0;
@@ -88,7 +86,7 @@ export class L1 {
       clock,
       random,
       // Every node that the policy has is an entry of this cache.
-      drop: (node, remembered) => this.#drop(node as L1Entry, remembered),
+      drop: (node) => this.#drop(node as L1Entry),
     });
   }
 
@@ -119,7 +117,7 @@ export class L1 {
   /** As `find`, and nobody notices. */
   peek(key: string): L1Entry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.freshUntilMs === GONE) return undefined;
+    if (entry === undefined) return undefined;
     if (entry.staleUntilMs !== Number.POSITIVE_INFINITY && entry.staleUntilMs <= this.nowMs()) {
       this.#delete(entry);
       return undefined;
@@ -138,11 +136,9 @@ export class L1 {
       return;
     }
     const entry = known ?? this.#newEntry(key);
-    const wasGone = entry.freshUntilMs === GONE;
     this.#fill(entry, value, terms);
-    if (known === undefined) this.#entries.set(key, entry);
-    if (wasGone) {
-      this.#size++;
+    if (known === undefined) {
+      this.#entries.set(key, entry);
       this.#policy.admit(entry, cost);
     } else {
       this.#policy.resize(entry, cost);
@@ -153,9 +149,8 @@ export class L1 {
   delete(key: string): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    const wasThere = entry.freshUntilMs !== GONE;
     this.#delete(entry);
-    return wasThere;
+    return true;
   }
 
   /** Ends an entry's freshness now, so that it may only be served stale. */
@@ -164,20 +159,15 @@ export class L1 {
     if (entry !== undefined) entry.freshUntilMs = Math.min(entry.freshUntilMs, this.nowMs());
   }
 
-  /** Forgets everything, ghosts too. */
+  /** Forgets everything. */
   clear(): void {
     this.generations.invalidateAll();
     for (const entry of this.#entries.values()) this.#delete(entry);
   }
 
-  /** Keys that have a value, in no order. O(entries). */
-  *keys(): IterableIterator<string> {
-    for (const [key, entry] of this.#entries) if (entry.freshUntilMs !== GONE) yield key;
-  }
-
   /** Monotonic time, the same for a millisecond of running. */
   nowMs(): number {
-    if (this.#nowMs === GONE) {
+    if (this.#nowMs === UNKNOWN) {
       this.#nowMs = this.#options.clock.nowMs();
       this.#options.scheduler.after(1, this.#forgetNow);
     }
@@ -187,7 +177,7 @@ export class L1 {
   /** Counts since the start. */
   stats(): L1Stats {
     return {
-      entries: this.#size,
+      entries: this.#entries.size,
       usedCost: this.#policy.usedCost,
       capacity: this.#options.capacity,
       hits: this.#hits,
@@ -198,7 +188,7 @@ export class L1 {
   }
 
   readonly #forgetNow = (): void => {
-    this.#nowMs = GONE;
+    this.#nowMs = UNKNOWN;
   };
 
   #fill(entry: L1Entry, value: unknown, terms: L1Terms | undefined): void {
@@ -240,14 +230,13 @@ export class L1 {
   #delete(entry: L1Entry): void {
     this.#policy.remove(entry);
     this.#entries.delete(entry.key);
-    this.#empty(entry);
   }
 
-  #drop(entry: L1Entry, remembered: boolean): void {
-    if (entry.freshUntilMs !== GONE) this.#evictions++;
-    this.#empty(entry);
-    if (remembered) return;
+  #drop(entry: L1Entry): void {
+    this.#evictions++;
     this.#entries.delete(entry.key);
+    entry.value = undefined;
+    entry.tags = NO_TAGS;
     this.#spare = entry;
   }
 
@@ -259,14 +248,6 @@ export class L1 {
     spare.key = key;
     return spare;
   }
-
-  #empty(entry: L1Entry): void {
-    if (entry.freshUntilMs !== GONE) this.#size--;
-    entry.value = undefined;
-    entry.freshUntilMs = GONE;
-    entry.staleUntilMs = GONE;
-    entry.tags = NO_TAGS;
-  }
 }
 
 function newEntry(key: string): L1Entry {
@@ -276,12 +257,13 @@ function newEntry(key: string): L1Entry {
     place: NOWHERE,
     uses: 0,
     mark: 0,
+    hash: 0,
     newer: undefined,
     older: undefined,
     value: undefined,
     setAtMs: 0,
-    freshUntilMs: GONE,
-    staleUntilMs: GONE,
+    freshUntilMs: 0,
+    staleUntilMs: 0,
     tags: NO_TAGS,
     since: 0,
     loadMs: 0,

@@ -1,9 +1,7 @@
 /**
  * The interface of an eviction policy: who leaves when a cache is full.
  *
- * The cache owns a map from key to node; a policy owns the order of the nodes and nothing else. A policy may remember
- * nodes that it evicted ("ghosts"): they stay in the cache's map without a value, so that one that comes back is known
- * at the price of the lookup that is made anyway.
+ * The cache owns a map from key to node; a policy owns the order of the nodes and nothing else.
  */
 import type { Clock, Random } from "../../base/index.ts";
 
@@ -16,8 +14,10 @@ export interface EvictionNode {
   place: number;
   /** How often it was used, in the policy's own measure. */
   uses: number;
-  /** Another number of the policy: a time, or a hash of the key. */
+  /** Another number of the policy. */
   mark: number;
+  /** Hash of the key, where the policy needs one. */
+  hash: number;
   newer: EvictionNode | undefined;
   older: EvictionNode | undefined;
 }
@@ -29,25 +29,22 @@ export const NOWHERE = -1;
 export interface Eviction {
   /** A read found the node. */
   touch(node: EvictionNode): void;
-  /**
-   * Takes in a node that is new, or a ghost that has a value again, at this cost. Evicts until there is room; with some
-   * policies the one that has to leave is the new node itself.
-   */
+  /** Takes in a new node at this cost. Evicts until there is room; with some policies the one to leave is the node itself. */
   admit(node: EvictionNode, cost: number): void;
   /** The value changed and with it the cost; counts as a use. Evicts others, or the node itself, when it is too much. */
   resize(node: EvictionNode, cost: number): void;
-  /** Takes out a node, or a ghost, that was deleted. `drop` is not called for it. */
+  /** Takes out a node that was deleted. `drop` is not called for it. */
   remove(node: EvictionNode): void;
-  /** Cost of all nodes that have a value. */
+  /** Cost of all nodes. */
   readonly usedCost: number;
 }
 
 /** What a policy is made of. */
 export interface EvictionContext {
-  /** Most that the costs of nodes with a value may add up to, at least 1. */
+  /** Most that the costs of nodes may add up to, at least 1. */
   readonly capacity: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Called for each node that leaves: its value goes. `remembered` when the policy keeps it as a ghost for now. */
-  readonly drop: (node: EvictionNode, remembered: boolean) => void;
+  /** Called for each node that leaves. */
+  readonly drop: (node: EvictionNode) => void;
 }

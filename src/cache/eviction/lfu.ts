@@ -78,7 +78,7 @@ class Lfu implements Eviction {
       const out = this.#lowestOfSome();
       if (out === undefined) return;
       this.remove(out);
-      this.#context.drop(out, false);
+      this.#context.drop(out);
     }
   }
 

@@ -21,7 +21,7 @@ function createQueue(
   const evictTo = (max: number): void => {
     for (let out = queue.oldest; out !== undefined && queue.cost > max; out = queue.oldest) {
       queue.remove(out);
-      drop(out, false);
+      drop(out);
     }
   };
 

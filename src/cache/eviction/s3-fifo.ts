@@ -13,7 +13,9 @@
  * - A round in the main queue that brings no use is wasted. Where most are, what is popular is what is new: the small
  *   queue grows, and a node goes round once for all its uses. That turns back as soon as old uses foretell new ones.
  */
+import { murmur3String } from "../../base/index.ts";
 import type { Eviction, EvictionContext, EvictionNode } from "./eviction.ts";
+import { Ghosts } from "./ghosts.ts";
 import { NodeList } from "./node-list.ts";
 
 const SMALL_SHARE = 0.1;
@@ -35,7 +37,7 @@ const WASTED_SHARE = 0.5;
 
 const SMALL = 0;
 const MAIN = 1;
-const GHOSTS = 2;
+const HASH_SEED = 0x6768_6f73;
 
 /** The default policy: few moves, and near the best on most traffic. */
 export function createS3Fifo(context: EvictionContext): Eviction {
@@ -46,9 +48,8 @@ class S3Fifo implements Eviction {
   readonly #context: EvictionContext;
   readonly #small: NodeList = new NodeList(SMALL);
   readonly #main: NodeList = new NodeList(MAIN);
-  readonly #ghosts: NodeList = new NodeList(GHOSTS);
+  readonly #ghosts: Ghosts;
   readonly #smallMin: number;
-  readonly #ghostsMax: number;
   #smallMax: number;
   #mainFull = 0;
   #rounds = 0;
@@ -58,7 +59,7 @@ class S3Fifo implements Eviction {
     this.#context = context;
     this.#smallMin = Math.max(1, context.capacity * SMALL_SHARE);
     this.#smallMax = this.#smallMin;
-    this.#ghostsMax = context.capacity * GHOST_SHARE;
+    this.#ghosts = new Ghosts(context.capacity * GHOST_SHARE);
     this.#setSmallMax(this.#smallMin);
   }
 
@@ -71,11 +72,11 @@ class S3Fifo implements Eviction {
   }
 
   admit(node: EvictionNode, cost: number): void {
-    const isGhost = node.place === GHOSTS;
-    if (isGhost) this.#ghosts.remove(node);
+    node.hash = murmur3String(node.key, HASH_SEED);
     node.cost = cost;
     this.#evictTo(this.#context.capacity - cost);
-    enter(isGhost ? this.#main : this.#small, node);
+    enter(this.#ghosts.take(node.hash) ? this.#main : this.#small, node);
+    this.#ghosts.ensure(this.#small.size + this.#main.size);
   }
 
   resize(node: EvictionNode, cost: number): void {
@@ -89,8 +90,7 @@ class S3Fifo implements Eviction {
   }
 
   #listOf(node: EvictionNode): NodeList {
-    if (node.place === SMALL) return this.#small;
-    return node.place === MAIN ? this.#main : this.#ghosts;
+    return node.place === SMALL ? this.#small : this.#main;
   }
 
   #evictTo(max: number): void {
@@ -110,9 +110,8 @@ class S3Fifo implements Eviction {
       enter(this.#main, node);
       return;
     }
-    this.#ghosts.push(node);
-    this.#context.drop(node, true);
-    this.#forgetGhosts();
+    this.#ghosts.add(node.hash, node.cost);
+    this.#context.drop(node);
   }
 
   #leaveMain(): void {
@@ -125,15 +124,7 @@ class S3Fifo implements Eviction {
       node.mark = node.uses + 1;
       this.#main.push(node);
     } else {
-      this.#context.drop(node, false);
-    }
-  }
-
-  #forgetGhosts(): void {
-    const ghosts = this.#ghosts;
-    for (let out = ghosts.oldest; out !== undefined && ghosts.cost > this.#ghostsMax; out = ghosts.oldest) {
-      ghosts.remove(out);
-      this.#context.drop(out, false);
+      this.#context.drop(node);
     }
   }
 

@@ -63,7 +63,7 @@ class WTinyLfu implements Eviction {
   }
 
   touch(node: EvictionNode): void {
-    this.#sketch.add(node.mark);
+    this.#sketch.add(node.hash);
     this.#hits++;
     if (node.place === WINDOW) {
       this.#window.moveToNewest(node);
@@ -79,9 +79,9 @@ class WTinyLfu implements Eviction {
 
   admit(node: EvictionNode, cost: number): void {
     node.cost = cost;
-    node.mark = murmur3String(node.key, HASH_SEED);
+    node.hash = murmur3String(node.key, HASH_SEED);
     this.#sketch.ensure(this.#size + 1);
-    this.#sketch.add(node.mark);
+    this.#sketch.add(node.hash);
     this.#window.push(node);
     this.#shrinkWindow();
     this.#climb();
@@ -139,11 +139,11 @@ class WTinyLfu implements Eviction {
       victim !== undefined && this.#mainCost > room;
       victim = this.#victim()
     ) {
-      if (!this.#wins(candidate, victim)) return this.#context.drop(candidate, false);
+      if (!this.#wins(candidate, victim)) return this.#context.drop(candidate);
       this.#listOf(victim).remove(victim);
-      this.#context.drop(victim, false);
+      this.#context.drop(victim);
     }
-    if (room < 0) this.#context.drop(candidate, false);
+    if (room < 0) this.#context.drop(candidate);
     else this.#probation.push(candidate);
   }
 
@@ -156,15 +156,15 @@ class WTinyLfu implements Eviction {
   }
 
   #wins(candidate: EvictionNode, victim: EvictionNode): boolean {
-    const uses = this.#sketch.count(candidate.mark);
-    if (uses > this.#sketch.count(victim.mark)) return true;
+    const uses = this.#sketch.count(candidate.hash);
+    if (uses > this.#sketch.count(victim.hash)) return true;
     return uses >= WARM && this.#context.random() < WARM_CHANCE;
   }
 
   #evictMain(max: number): void {
     for (let out = this.#victim(); out !== undefined && this.#mainCost > max; out = this.#victim()) {
       this.#listOf(out).remove(out);
-      this.#context.drop(out, false);
+      this.#context.drop(out);
     }
   }
 

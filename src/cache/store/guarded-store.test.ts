@@ -25,7 +25,7 @@ function setUp() {
         return (call as (...all: unknown[]) => unknown)(...args);
       },
     ]),
-  ) as SharedStore;
+  ) as unknown as SharedStore;
   const store = guarded(moody, { name: "test", deadlineMs: 50, ...time });
   return { ...time, store, state, direct: memory.view() };
 }
