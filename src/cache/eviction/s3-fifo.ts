@@ -33,7 +33,7 @@ const SMALL_SHARE_MAX = 0.5;
 const STEP_SHARE = 0.02;
 const ROUNDS_SHARE = 1 / 8;
 const ROUNDS_MIN = 32;
-const WASTED_SHARE = 0.5;
+const WASTED_SHARE = 0.48;
 
 const SMALL = 0;
 const MAIN = 1;
