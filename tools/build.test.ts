@@ -24,7 +24,7 @@ describe("what an app imports", () => {
     );
     expect(build).toEqual({ code: 0, printed: "" });
     writeFileSync(join(scratch, "package.json"), '{ "type": "module" }');
-  });
+  }, 60_000);
 
   test("runs on plain Node: tenfold/config knows a mistake when it sees one", () => {
     const program = `
@@ -49,6 +49,24 @@ describe("what an app imports", () => {
       console.log(simulate(design.value).total.errorShare);`;
     writeFileSync(join(scratch, "plan.js"), program);
     expect(run("node", join(scratch, "plan.js"))).toEqual({ code: 0, printed: "0\n" });
+  });
+
+  test("runs on plain Node: tenfold/cache loads once, keeps what is written behind, and finds a server that is not there", () => {
+    const program = `
+      import { createCache, writeBehind } from "./dist/cache/io/index.js";
+      const cache = createCache({ store: "redis://127.0.0.1:1" });
+      let loads = 0;
+      const values = await Promise.all([1, 2, 3].map(() => cache.getOrSet("k", async () => ++loads)));
+      const rows = new Map();
+      const source = { load: (key) => rows.get(key), store: (key, value) => void rows.set(key, value) };
+      const behind = await writeBehind(cache, source, { prefix: "row:", log: ${JSON.stringify(join(scratch, "node.log"))} });
+      await behind.set(1, "one");
+      await behind.drain();
+      await behind.close();
+      await cache.close();
+      console.log(values.join(), rows.get(1));`;
+    writeFileSync(join(scratch, "cache.js"), program);
+    expect(run("node", join(scratch, "cache.js"))).toEqual({ code: 0, printed: "1,1,1 one\n" });
   });
 
   test("tenfold/planner is bundled for a browser without a module of Node", async () => {

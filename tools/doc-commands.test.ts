@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type DocStep, docSteps, missingLine } from "./doc-commands.ts";
@@ -19,6 +19,11 @@ writeFileSync(
   `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, "src/cli/main.ts")}" "$@"\n`,
   { mode: 0o755 },
 );
+
+/** What an installed package is to a program beside it, and the Bun that runs these tests. */
+mkdirSync(join(scratch, "node_modules"));
+symlinkSync(ROOT, join(scratch, "node_modules", "tenfold"));
+symlinkSync(process.execPath, join(onPath, "bun"));
 
 /** Runs one command block as a reader would who has `tenfold` on the path. */
 function runCommand(folder: string, step: Extract<DocStep, { kind: "command" }>): void {

@@ -8,6 +8,7 @@ import { COUNTERS } from "./counters.ts";
 import { EXPIRY } from "./expiry.ts";
 import { HASHES } from "./hashes.ts";
 import { KEYS } from "./keys.ts";
+import { LEASE_COMMANDS } from "./lease.ts";
 import { LISTS } from "./lists.ts";
 import { PUBSUB } from "./pubsub.ts";
 import { SERVER } from "./server.ts";
@@ -36,5 +37,6 @@ export const COMMAND_TABLES: readonly CommandTable[] = [
   CONNECTION,
   CLIENT,
   ACL,
+  LEASE_COMMANDS,
   SERVER,
 ];
