@@ -11,6 +11,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   config: 1,
   http: 1,
   resp: 1,
+  session: 3,
   balance: 1,
   health: 2,
   edge: 2,

@@ -4,7 +4,7 @@
 import { SessionError } from "./errors.ts";
 
 /** Bytes of one field's JSON text. A session is read whole by each request, so it must stay small. */
-export const FIELD_BYTES_MAX = 64 * 1024;
+export const FIELD_BYTES_MAX: number = 64 * 1024;
 
 /** Fields of one session: as many as a form, not as many as a table. */
 export const FIELDS_MAX = 512;
@@ -97,7 +97,7 @@ export class FieldChanges {
     this.#parsed.delete(name);
   }
 
-  /** Takes what is to be saved. A save that fails gives it back by `restore`. */
+  /** Takes what is to be saved; undefined when nothing is. */
   take(): PendingChanges | undefined {
     const taken = this.#pending;
     if (Object.values(taken).every((changes) => changes.size === 0)) return undefined;

@@ -76,6 +76,7 @@ export function cookieSettings(
 /** Refuses an unprotected cookie for a host that is not this machine. `host`: the Host field, with or without port. */
 export function refuseOffLocalhost(host: string | undefined): void {
   const name = host?.replace(/:\d+$/, "");
-  if (name === "localhost" || name?.endsWith(".localhost") || name === "127.0.0.1" || name === "[::1]") return;
+  if (name === "localhost" || name?.endsWith(".localhost") || name === "127.0.0.1" || name === "[::1]")
+    return;
   throw new SessionError("session-off-localhost", host ?? "no Host");
 }

@@ -30,7 +30,8 @@ export const SESSION_ERRORS: Readonly<Record<SessionErrorCode, ErrorRow>> = defi
     status: 503,
     fault: "internal",
     retry: "yes",
-    message: "The session store is away; what is known of the session comes from a snapshot and cannot be changed",
+    message:
+      "The session store is away; what is known of the session comes from a snapshot and cannot be changed",
     mend: "Look at the store; until then only reading works",
   },
   "session-headers-sent": {

@@ -11,8 +11,9 @@
  * without the user: who planted or stole it gains nothing by the sign-in. (OWASP, Session Management, "Renew the
  * session ID after any privilege level change".)
  */
-import { equalDigests } from "./token.ts";
+
 import type { StoredRecord } from "./store.ts";
+import { equalDigests } from "./token.ts";
 
 /** Prefix of the app's fields. */
 const DATA = ".";
@@ -130,7 +131,7 @@ function findSecret(record: StoredRecord, secretDigest: string): SecretRow | und
 function readRow(text: string): SecretRow | undefined {
   try {
     const row: unknown = JSON.parse(text);
-    return typeof row === "object" && row !== null ? (row as SecretRow) : undefined;
+    return typeof row === "object" && row !== null ? row : undefined;
   } catch {
     return undefined;
   }

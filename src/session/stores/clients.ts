@@ -73,10 +73,10 @@ export function nodeRedisCommands(client: NodeRedisClient): ClientCommands {
 }
 
 interface Primitives {
-  send(command: StoreCommand): Promise<unknown>;
+  readonly send: (command: StoreCommand) => Promise<unknown>;
   /** Undefined when a watched key changed. */
-  exec(commands: readonly StoreCommand[]): Promise<unknown[] | undefined>;
-  another(): Promise<Connection>;
+  readonly exec: (commands: readonly StoreCommand[]) => Promise<unknown[] | undefined>;
+  readonly another: () => Promise<Connection>;
 }
 
 interface Connection {
@@ -87,11 +87,11 @@ interface Connection {
 function clientCommands({ send, exec, another }: Primitives): ClientCommands {
   let connection: Promise<Connection> | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  const sendTyped = async (command: StoreCommand): Promise<StoreReply> => (await send(command)) as StoreReply;
+  const sendTyped = async (command: StoreCommand): Promise<StoreReply> => toReply(await send(command));
   const transaction = async (commands: readonly StoreCommand[]): Promise<readonly StoreReply[]> => {
     const replies = await exec(commands);
     if (replies === undefined) throw new WatchedKeyChanged();
-    return replies as StoreReply[];
+    return replies.map(toReply);
   };
 
   const open = (): Promise<Connection> => {
@@ -117,6 +117,16 @@ function clientCommands({ send, exec, another }: Primitives): ClientCommands {
   };
 }
 
+/** RESP3 maps and sets as RESP2 has them: flat lists. */
+function toReply(reply: unknown): StoreReply {
+  if (Array.isArray(reply)) return reply.map(toReply);
+  if (reply instanceof Map) return [...reply].flat().map(toReply);
+  if (reply instanceof Set) return [...reply].map(toReply);
+  if (reply instanceof Error || typeof reply === "string" || typeof reply === "number") return reply;
+  if (typeof reply !== "object" || reply === null) return null;
+  return Object.entries(reply).flat().map(toReply);
+}
+
 /** EXEC answered null. */
 class WatchedKeyChanged extends Error {}
 
@@ -128,7 +138,7 @@ async function watchOn(
   await own.send(["WATCH", key]);
   let commands: readonly StoreCommand[] | undefined;
   try {
-    commands = await decide(own.send);
+    commands = await decide((command) => own.send(command));
   } finally {
     if (commands === undefined) await own.send(["UNWATCH"]);
   }

@@ -2,15 +2,8 @@
  * How commands reach a Redis-compatible store: the least that sessions need of a client, whichever it is.
  */
 
-/** A reply, nested as the store sent it. RESP3 maps may come as Map. */
-export type StoreReply =
-  | string
-  | number
-  | null
-  | Error
-  | readonly StoreReply[]
-  | ReadonlyMap<string, StoreReply>
-  | { readonly [name: string]: StoreReply };
+/** A reply. Bulk and simple strings are text, a map is flat (names and values in turn), a set is a list. */
+export type StoreReply = string | number | null | Error | readonly StoreReply[];
 
 /** A command and its arguments. */
 export type StoreCommand = readonly string[];
@@ -34,18 +27,21 @@ export interface StoreCommands {
   ): Promise<readonly StoreReply[] | undefined>;
 }
 
-/** Pairs of an HGETALL: a flat list of RESP2, or a map of RESP3. */
+/** Names and values of an HGETALL. */
 export function pairs(reply: StoreReply): [string, string][] {
-  if (reply === null || reply instanceof Error || typeof reply !== "object") return [];
-  if (reply instanceof Map) return [...reply].map(([name, value]) => [String(name), String(value)]);
-  if (!Array.isArray(reply)) return Object.entries(reply).map(([name, value]) => [name, String(value)]);
-  const found: [string, string][] = [];
-  for (let at = 0; at + 1 < reply.length; at += 2) found.push([String(reply[at]), String(reply[at + 1])]);
-  return found;
+  const texts = members(reply);
+  return Array.from({ length: texts.length >> 1 }, (_, index) => [
+    texts[2 * index] ?? "",
+    texts[2 * index + 1] ?? "",
+  ]);
 }
 
-/** Members of a set or list reply. */
+/** Members of a set or list reply; "" for a null among them. */
 export function members(reply: StoreReply): string[] {
-  if (reply instanceof Set) return [...reply].map(String);
-  return Array.isArray(reply) ? reply.map(String) : [];
+  return Array.isArray(reply) ? reply.map((member: StoreReply) => textOfReply(member)) : [];
+}
+
+/** The text of a string or number; "" for all else. */
+export function textOfReply(reply: StoreReply | undefined): string {
+  return typeof reply === "string" || typeof reply === "number" ? String(reply) : "";
 }

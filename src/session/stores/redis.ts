@@ -7,7 +7,14 @@
  * session waits for another. Only `ifVersion` watches.
  */
 import { applied, type Patch, type PatchOutcome, type SessionStore, wholeNumber } from "../store.ts";
-import { members, pairs, type StoreCommand, type StoreCommands, type StoreReply } from "./commands.ts";
+import {
+  members,
+  pairs,
+  type StoreCommand,
+  type StoreCommands,
+  type StoreReply,
+  textOfReply,
+} from "./commands.ts";
 
 /** Marks a hash as a session. */
 const LIVE = ":live";
@@ -108,7 +115,7 @@ function outcome(patch: Patch, replies: readonly StoreReply[]): PatchOutcome {
   const notNumbers: string[] = [];
   for (const field of patch.setIfAbsent?.keys() ?? []) if (Number(replies[at++]) === 1) written.add(field);
   for (const field of patch.add?.keys() ?? []) {
-    const sum = wholeNumber(String(replies[at++]));
+    const sum = wholeNumber(textOfReply(replies[at++]));
     if (sum === undefined) notNumbers.push(field);
     else sums.set(field, sum);
   }
