@@ -14,8 +14,14 @@ interface Entry {
 /** Records that are looked over for expired ones at each create: so that what nobody asks for goes too. */
 const SWEPT_PER_CREATE = 8;
 
+/** A store in memory. */
+export interface MemoryStore extends SessionStore {
+  /** Records held, expired ones included. */
+  size(): number;
+}
+
 /** A store in memory. Expired records are dropped when met, and a few at each create. */
-export function memoryStore(clock: Clock = systemClock): SessionStore {
+export function memoryStore(clock: Clock = systemClock): MemoryStore {
   const records = new Map<string, Entry>();
   const owners = new Map<string, Set<string>>();
 
@@ -66,5 +72,6 @@ export function memoryStore(clock: Clock = systemClock): SessionStore {
       if (linked?.size === 0) owners.delete(owner);
     },
     linked: async (owner) => [...(owners.get(owner) ?? [])],
+    size: () => records.size,
   };
 }

@@ -1,0 +1,123 @@
+/** Builders for tests of sessions: a browser's cookie jar, time that can be set, a real redis-server, a store that misbehaves. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock, Random } from "../base/index.ts";
+import type { OpenSession, RequestFacts, SessionSource } from "./session.ts";
+import type { SessionStore } from "./store.ts";
+
+/** A clock that moves by hand; both readings, and each alone. */
+export function handClock(startMs: number = Date.UTC(2026, 0, 1)) {
+  let [nowMs, wallMs] = [0, startMs];
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => wallMs };
+  return {
+    ...clock,
+    advance: (ms: number) => void ((nowMs += ms), (wallMs += ms)),
+    /** Somebody sets the machine's time. */
+    setBack: (ms: number) => void (wallMs -= ms),
+  };
+}
+
+/** A browser's cookies for one site: name -> value. */
+export class CookieJar {
+  readonly cookies: Map<string, string> = new Map();
+
+  take(fields: readonly string[]): void {
+    for (const field of fields) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(field) ?? [];
+      if (/Max-Age=0/.test(field)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+  }
+
+  get field(): string | undefined {
+    if (this.cookies.size === 0) return undefined;
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+}
+
+/** Any fields. */
+export type AnyFields = Record<string, unknown>;
+
+/** One request: opens the session by the jar, runs `handle`, commits, and stores the cookies. */
+export async function visit<R>(
+  source: SessionSource<AnyFields>,
+  jar: CookieJar,
+  handle: (session: OpenSession<AnyFields>["session"]) => R | Promise<R>,
+  facts: Partial<RequestFacts> = {},
+): Promise<R> {
+  const open = await source.open({ host: "localhost", ...facts, cookie: jar.field });
+  const result = await handle(open.session);
+  jar.take(await open.commit());
+  return result;
+}
+
+/** A redis-server of Debian on a port of its own, without persistence. Undefined where there is none. */
+export async function startRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+  if (Bun.which("redis-server") === null) return undefined;
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "tenfold-redis-"));
+  const child = spawn(
+    "redis-server",
+    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  for await (const chunk of child.stdout) if (String(chunk).includes("Ready to accept connections")) break;
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once("exit", () => {
+          rmSync(folder, { recursive: true });
+          resolve();
+        });
+        child.kill("SIGKILL");
+      }),
+  };
+}
+
+/** A port that is free now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+/** How a store misbehaves: chances per call. */
+export interface Mischief {
+  readonly random: Random;
+  /** Turns of the event loop that a call may wait before it runs, and again before its reply is seen. */
+  readonly turnsMax: number;
+  /** Chance that a call fails: half of these after it was done. */
+  readonly failing: number;
+}
+
+/** The same store, with calls that wait, overtake each other, and fail before or after they are done. */
+export function mischievousStore(store: SessionStore, { random, turnsMax, failing }: Mischief): SessionStore {
+  const turns = async (): Promise<void> => {
+    for (let left = Math.floor(random() * (turnsMax + 1)); left > 0; left--) await Promise.resolve();
+  };
+  const call = async <R>(run: () => Promise<R>): Promise<R> => {
+    const chance = random();
+    await turns();
+    if (chance < failing / 2) throw new Error("refused before it was done");
+    const result = await run();
+    await turns();
+    if (chance < failing) throw new Error("the reply was lost");
+    return result;
+  };
+  return {
+    load: (key) => call(() => store.load(key)),
+    create: (key, fields, ttlMs) => call(() => store.create(key, fields, ttlMs)),
+    patch: (key, patch) => call(() => store.patch(key, patch)),
+    remove: (key) => call(() => store.remove(key)),
+    link: (owner, key, ttlMs) => call(() => store.link(owner, key, ttlMs)),
+    unlink: (owner, keys) => call(() => store.unlink(owner, keys)),
+    linked: (owner) => call(() => store.linked(owner)),
+  };
+}
