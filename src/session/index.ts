@@ -4,8 +4,40 @@
  */
 export type { Device } from "./devices.ts";
 export { SESSION_ERRORS, SessionError, type SessionErrorCode } from "./errors.ts";
+export {
+  type ExpressCookie,
+  type ExpressSession,
+  type ExpressSessionRequest,
+  type StoreCallback,
+  TenfoldStore,
+  type TenfoldStoreOptions,
+} from "./express-session/tenfold-store.ts";
+export { requireUser } from "./handlers/failure.ts";
+export {
+  type FastifyApp,
+  type FastifyReply,
+  type FastifyRequest,
+  fastifyRequireUser,
+  fastifySessions,
+} from "./handlers/fastify.ts";
+export {
+  type FetchOptions,
+  fetchSessions,
+  type HonoContext,
+  honoRequireUser,
+  honoSessions,
+} from "./handlers/fetch.ts";
+export {
+  expressRequireUser,
+  expressSessions,
+  type NodeRequest,
+  nodeSessions,
+  sessionOf,
+} from "./handlers/node.ts";
+export type { NodeResponse } from "./handlers/node-response.ts";
 export type { SessionOptions, SnapshotOptions } from "./options.ts";
 export type { Keys } from "./seal.ts";
+export { type SealedSessionOptions, sealedSessions } from "./sealed-sessions.ts";
 export type {
   Fields,
   OpenSession,

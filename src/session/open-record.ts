@@ -40,7 +40,7 @@ export interface WrittenRecord {
   readonly secret: string;
 }
 
-/** Writes a new record. Its user is linked first: a record without its link could not be revoked. */
+/** Writes a new record, and only then its link: what is linked and not there has ended, and may be unlinked. */
 export async function createRecord(
   { settings, store }: SessionContext,
   texts: ReadonlyMap<string, string>,
@@ -52,8 +52,9 @@ export async function createRecord(
   const fields = firstFields(digest(secret), user, wallMs, device);
   for (const [name, text] of texts) fields.set(dataName(name), text);
   await confirmed(async () => {
-    if (user !== undefined) await linkDevice(store, user, handle, settings.lifetimes.absoluteMs);
     await store.create(handle, fields, ttlOf(wallMs, wallMs, settings.lifetimes));
+    // Before anybody has the cookie: a session that is in use can be revoked.
+    if (user !== undefined) await linkDevice(store, user, handle, settings.lifetimes.absoluteMs);
   });
   const row: SecretRow = user === undefined ? {} : { user };
   const secrets = new Map([[secretName(digest(secret)), row]]);
@@ -85,7 +86,6 @@ export async function bindRecord(
   ];
   const ttlMs = ttlOf(wallMs, wallMs, lifetimes);
   return confirmed(async () => {
-    await linkDevice(store, user, record.handle, lifetimes.absoluteMs);
     const outcome = await store.patch(record.handle, {
       set: new Map([...rotation.set, ...meta, ...deviceFields(device)]),
       setIfAbsent: new Map([[META.user, user]]),
@@ -95,11 +95,11 @@ export async function bindRecord(
     if (outcome.status === "applied" && (await isOwner(store, record, user, outcome.written))) {
       const times = { sinceMs: wallMs, seenMs: wallMs };
       const { handle } = record;
+      await linkDevice(store, user, handle, lifetimes.absoluteMs);
       const { secrets } = rotation;
       const bound = { handle, secret: digest(secret), user, owner: user, ...times, secrets };
       return { secret, record: { ...bound, status: "active" as const } };
     }
-    await store.unlink(user, [record.handle]);
     // Nobody has this secret, and it stays that way.
     await store.patch(record.handle, { remove: [secretName(digest(secret))], ttlMs });
     return undefined;

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { Redis } from "ioredis";
 import { createClient } from "@redis/client";
+import { Redis } from "ioredis";
 import { openSessionStore } from "./io/index.ts";
 import { ioredisCommands, nodeRedisCommands } from "./stores/clients.ts";
 import { jsonStore } from "./stores/json.ts";
@@ -11,7 +11,10 @@ import { handClock, startRedis } from "./testing.ts";
 
 describeSessionStore(
   "memory",
-  ((store) => () => store)(memoryStore()),
+  (
+    (store) => () =>
+      store
+  )(memoryStore()),
 );
 
 test("memory: what nobody asks for any more is dropped as others come", async () => {
@@ -27,13 +30,15 @@ test("memory: what nobody asks for any more is dropped as others come", async ()
 
 const redis = await startRedis();
 
-describe.skipIf(redis === undefined)("on a redis-server (needs redis-server)", async () => {
+const url = redis?.url ?? "redis://127.0.0.1:1";
+const nodeRedis = createClient({ url });
+const nodeRedis3 = createClient({ url, RESP: 3 });
+if (redis !== undefined) await Promise.all([nodeRedis.connect(), nodeRedis3.connect()]);
+
+describe.skipIf(redis === undefined)("on a redis-server (needs redis-server)", () => {
   if (redis === undefined) return;
   const own = openSessionStore(redis.url);
   const ioredis = new Redis(redis.url);
-  const nodeRedis = createClient({ url: redis.url });
-  const nodeRedis3 = createClient({ url: redis.url, RESP: 3 });
-  await Promise.all([nodeRedis.connect(), nodeRedis3.connect()]);
   const byIoredis = ioredisCommands(ioredis);
   const byNodeRedis = nodeRedisCommands(nodeRedis);
   const byNodeRedis3 = nodeRedisCommands(nodeRedis3);

@@ -11,7 +11,7 @@ const fields = (texts: Record<string, string>): Map<string, string> => new Map(O
 /** Fields as an object, for comparison. */
 async function stored(store: RecordStore, key: string): Promise<Record<string, string> | undefined> {
   const record = await store.load(key);
-  return record && Object.fromEntries([...record.fields].toSorted());
+  return record && Object.fromEntries(record.fields);
 }
 
 let keys = 0;

@@ -8,15 +8,26 @@ import type { Clock, Random } from "../base/index.ts";
 import type { OpenSession, RequestFacts, SessionSource } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 
-/** A clock that moves by hand; both readings, and each alone. */
-export function handClock(startMs: number = Date.UTC(2026, 0, 1)) {
-  let [nowMs, wallMs] = [0, startMs];
-  const clock: Clock = { nowMs: () => nowMs, wallMs: () => wallMs };
+/** A clock that moves by hand. */
+export interface HandClock extends Clock {
+  advance(ms: number): void;
+  /** Somebody sets the machine's time. */
+  setBack(ms: number): void;
+}
+
+/** A clock at the first of January 2026. */
+export function handClock(): HandClock {
+  let [nowMs, wallMs] = [0, Date.UTC(2026, 0, 1)];
   return {
-    ...clock,
-    advance: (ms: number) => void ((nowMs += ms), (wallMs += ms)),
-    /** Somebody sets the machine's time. */
-    setBack: (ms: number) => void (wallMs -= ms),
+    nowMs: () => nowMs,
+    wallMs: () => wallMs,
+    advance: (ms) => {
+      nowMs += ms;
+      wallMs += ms;
+    },
+    setBack: (ms) => {
+      wallMs -= ms;
+    },
   };
 }
 

@@ -1,0 +1,42 @@
+/**
+ * What a request is answered with when its session fails.
+ */
+import { SessionError } from "../errors.ts";
+import type { Fields, Session } from "../session.ts";
+
+/** Seconds after which a client may try again while the store is away. */
+const RETRY_AFTER_S = "1";
+
+/** An answer in the words of any framework. */
+export interface Failure {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The answer for a `SessionError`; undefined for other errors, which are not ours to answer. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (!(error instanceof SessionError)) return undefined;
+  return {
+    status: error.status,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      ...(error.status === 503 ? { "retry-after": RETRY_AFTER_S } : {}),
+    },
+    // The detail is for the log; a client gets the code.
+    body: `${JSON.stringify({ error: error.code })}\n`,
+  };
+}
+
+/**
+ * Passes a request with a signed-in user. While the store is away nobody is known, so that it is 503, not 401: the user
+ * is not to be sent to the sign-in page. A snapshot counts as signed in.
+ *
+ * @throws SessionError "session-store-unavailable" or "session-required".
+ */
+export function requireUser<T extends Fields>(session: Session<T>): string {
+  if (session.status === "unavailable") throw new SessionError("session-store-unavailable");
+  if (session.user === undefined) throw new SessionError("session-required");
+  return session.user;
+}
