@@ -99,7 +99,13 @@ export type SessionErrorCode =
   | "session-off-localhost"
   | "session-options";
 
-/** An error with a code. Express reads `status`, Fastify `statusCode`: both answer with it when nobody catches it. */
+/** Seconds after which a client may try again while the store is away. */
+const RETRY_AFTER_S = "1";
+
+/**
+ * An error with a code. Frameworks answer with its status when nobody catches it: Express reads `status` and `headers`,
+ * Fastify `statusCode` and `headers`, Hono calls `getResponse`.
+ */
 export class SessionError extends Error {
   override readonly name: string = "SessionError";
   readonly code: SessionErrorCode;
@@ -107,6 +113,8 @@ export class SessionError extends Error {
   readonly status: number;
   /** The same, by the name that Fastify reads. */
   readonly statusCode: number;
+  /** Fields of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What to do about it. */
   readonly mend: string;
 
@@ -117,6 +125,21 @@ export class SessionError extends Error {
     this.code = code;
     this.status = row.status;
     this.statusCode = row.status;
+    this.headers = {
+      "cache-control": "no-store",
+      ...(row.status === 503 ? { "retry-after": RETRY_AFTER_S } : {}),
+    };
     this.mend = row.mend;
+  }
+
+  /** What a client gets: the code, as JSON. The message is for the log. */
+  body(): string {
+    return `${JSON.stringify({ error: this.code })}\n`;
+  }
+
+  /** The answer, fetch-style. */
+  getResponse(): Response {
+    const headers = { ...this.headers, "content-type": "application/json" };
+    return new Response(this.body(), { status: this.status, headers });
   }
 }

@@ -4,9 +4,6 @@
 import { SessionError } from "../errors.ts";
 import type { Fields, Session } from "../session.ts";
 
-/** Seconds after which a client may try again while the store is away. */
-const RETRY_AFTER_S = "1";
-
 /** An answer in the words of any framework. */
 export interface Failure {
   readonly status: number;
@@ -19,13 +16,8 @@ export function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof SessionError)) return undefined;
   return {
     status: error.status,
-    headers: {
-      "content-type": "application/json",
-      "cache-control": "no-store",
-      ...(error.status === 503 ? { "retry-after": RETRY_AFTER_S } : {}),
-    },
-    // The detail is for the log; a client gets the code.
-    body: `${JSON.stringify({ error: error.code })}\n`,
+    headers: { ...error.headers, "content-type": "application/json" },
+    body: error.body(),
   };
 }
 

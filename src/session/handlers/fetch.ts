@@ -1,8 +1,9 @@
 /**
  * Sessions for fetch-style servers, `Request -> Response`: Bun.serve, Deno, workers, Next.js route handlers; and Hono.
  */
-import type { Fields, OpenSession, RequestFacts, Session, SessionSource } from "../session.ts";
-import { failureOf, requireUser } from "./failure.ts";
+import { SessionError } from "../errors.ts";
+import type { Fields, RequestFacts, Session, SessionSource } from "../session.ts";
+import { requireUser } from "./failure.ts";
 
 /** How the client's address is found: a fetch request does not have it. */
 export interface FetchOptions {
@@ -34,9 +35,8 @@ export function fetchSessions<T extends Fields, Rest extends unknown[]>(
 /** What is used of Hono's context. */
 export interface HonoContext {
   readonly req: { readonly raw: Request };
-  res: Response;
-  /** Set by Hono when a handler threw. */
-  error: Error | undefined;
+  res: Response | undefined;
+  header(name: string, value: string, options: { append: boolean }): void;
   get(name: "session"): unknown;
   set(name: "session", value: unknown): void;
 }
@@ -54,7 +54,13 @@ export function honoSessions<T extends Fields>(
     const open = await source.open(fetchFacts(context.req.raw, address?.(context.req.raw)));
     context.set("session", open.session);
     await next();
-    context.res = await committed(open, context);
+    try {
+      for (const cookie of await open.commit()) context.header("set-cookie", cookie, { append: true });
+    } catch (error) {
+      const failure = failureResponse(error);
+      context.res = undefined; // otherwise Hono would keep the headers of the answer that must not be sent
+      context.res = failure;
+    }
   };
 }
 
@@ -72,17 +78,6 @@ export function honoRequireUser(): (
     await next();
     return undefined;
   };
-}
-
-async function committed<T extends Fields>(open: OpenSession<T>, context: HonoContext): Promise<Response> {
-  // Hono has made a 500 of what the handler threw; of ours it is another status.
-  const thrown = failureOf(context.error);
-  try {
-    const cookies = await open.commit();
-    return thrown === undefined ? withCookies(context.res, cookies) : failureResponse(context.error);
-  } catch (error) {
-    return failureResponse(error);
-  }
 }
 
 function fetchFacts({ headers }: Request, address: string | undefined): RequestFacts {
@@ -104,7 +99,6 @@ function withCookies(response: Response, cookies: readonly string[]): Response {
 }
 
 function failureResponse(error: unknown): Response {
-  const failure = failureOf(error);
-  if (failure === undefined) throw error;
-  return new Response(failure.body, failure);
+  if (error instanceof SessionError) return error.getResponse();
+  throw error;
 }
