@@ -10,6 +10,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   config: 1,
   http: 1,
+  "http-cache": 1,
   resp: 1,
   session: 3,
   balance: 1,

@@ -4,9 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Clock, Random } from "../base/index.ts";
-import type { OpenSession, RequestFacts, SessionSource } from "./session.ts";
+import { type Clock, type Random, seededRandom } from "../base/index.ts";
+import { SessionError } from "./errors.ts";
+import type { SessionOptions } from "./options.ts";
+import type { OpenSession, RequestFacts, SessionSource, SessionStatus } from "./session.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import type { SessionStore } from "./store.ts";
+import { type MemoryStore, memoryStore } from "./stores/memory.ts";
 
 /** A clock that moves by hand. */
 export interface HandClock extends Clock {
@@ -132,3 +136,51 @@ export function mischievousStore(store: SessionStore, { random, turnsMax, failin
     linked: (owner) => call(() => store.linked(owner)),
   };
 }
+
+/** Sessions on a store in memory, a clock that moves by hand, and a browser. */
+export interface World {
+  readonly clock: HandClock;
+  readonly store: MemoryStore;
+  readonly sessions: Sessions<AnyFields>;
+  readonly jar: CookieJar;
+}
+
+/** A world of its own. */
+export function world(options: Partial<SessionOptions> = {}): World {
+  const clock = handClock();
+  const store = memoryStore(clock);
+  const sessions = createSessions<AnyFields>({ store, clock, random: seededRandom(1), ...options });
+  return { clock, store, sessions, jar: new CookieJar() };
+}
+
+/** The same browser as it was: a copy of its cookies. */
+export function copyOf(jar: CookieJar): CookieJar {
+  const copy = new CookieJar();
+  for (const [name, value] of jar.cookies) copy.cookies.set(name, value);
+  return copy;
+}
+
+/** The status of a session by a browser's cookies. */
+export const statusOf = (sessions: Sessions<AnyFields>, jar: CookieJar): Promise<SessionStatus> =>
+  visit(sessions, jar, (session) => session.status);
+
+/** A store that does nothing but fail. */
+export const away: SessionStore = {
+  load: () => Promise.reject(new Error("away")),
+  create: () => Promise.reject(new Error("away")),
+  patch: () => Promise.reject(new Error("away")),
+  remove: () => Promise.reject(new Error("away")),
+  link: () => Promise.reject(new Error("away")),
+  unlink: () => Promise.reject(new Error("away")),
+  linked: () => Promise.reject(new Error("away")),
+};
+
+/** The code of the `SessionError` that `run` fails with; undefined when it does not. */
+export const codeOf = async (run: () => unknown): Promise<unknown> => {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    return error instanceof SessionError ? error.code : error;
+  }
+};
