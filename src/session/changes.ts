@@ -4,10 +4,10 @@
 import { SessionError } from "./errors.ts";
 
 /** Bytes of one field's JSON text. A session is read whole by each request, so it must stay small. */
-export const FIELD_BYTES_MAX: number = 64 * 1024;
+const FIELD_BYTES_MAX = 64 * 1024;
 
 /** Fields of one session: as many as a form, not as many as a table. */
-export const FIELDS_MAX = 512;
+const FIELDS_MAX = 512;
 
 /** Longest name of a field, in characters. */
 const NAME_LENGTH_MAX = 128;

@@ -7,10 +7,10 @@
 import { SessionError } from "./errors.ts";
 
 /** Most bytes of name, value and attributes that every browser keeps (RFC 6265 §6.1). */
-export const COOKIE_BYTES_MAX = 4096;
+const COOKIE_BYTES_MAX = 4096;
 
 /** The cookie of a session. */
-export const SESSION_COOKIE = "__Host-session";
+const SESSION_COOKIE = "__Host-session";
 
 /** Characters that a value may have (RFC 6265 §4.1.1): base64url and what we put between. */
 const VALUE = /^[\w.~-]*$/;

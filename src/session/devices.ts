@@ -21,7 +21,7 @@ export interface Device {
 }
 
 /** Sessions that one user may have at once; at a sign-in beyond it the one not used for longest ends. */
-export const SESSIONS_PER_USER_MAX = 100;
+const SESSIONS_PER_USER_MAX = 100;
 
 /** The live sessions of a user, last used first. */
 export async function listDevices(store: SessionStore, user: string): Promise<Device[]> {

@@ -94,7 +94,7 @@ export async function startRedis(): Promise<{ url: string; stop(): Promise<void>
 }
 
 /** A port that is free now. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address();

@@ -104,7 +104,7 @@ export function holdResponse(response: NodeResponse, open: OpenSession<never>): 
 }
 
 /** Adds Set-Cookie fields to those that the app has set. */
-export function addCookies(response: NodeResponse, cookies: readonly string[]): void {
+function addCookies(response: NodeResponse, cookies: readonly string[]): void {
   if (cookies.length > 0) response.setHeader("Set-Cookie", [...cookieList(response), ...cookies]);
 }
 
