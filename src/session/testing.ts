@@ -1,5 +1,5 @@
 /** Builders for tests of sessions: a browser's cookie jar, time that can be set, a real redis-server, a store that misbehaves. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -69,32 +69,56 @@ export async function visit<R>(
   return result;
 }
 
-/** A redis-server of Debian on a port of its own, without persistence. Undefined where there is none. */
-export async function startRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+/** A redis-server that a test starts, kills and starts again. */
+export interface TestRedis {
+  readonly url: string;
+  /** SIGKILL. What was not synced is lost. */
+  kill(): Promise<void>;
+  /** Again on the same port and files. */
+  restart(): Promise<void>;
+  /** Kills it and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** A redis-server of Debian on a port of its own; with `appendOnly` it syncs every write. Undefined where there is none. */
+export async function startRedis({ appendOnly = false } = {}): Promise<TestRedis | undefined> {
   if (Bun.which("redis-server") === null) return undefined;
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "tenfold-redis-"));
-  const child = spawn(
-    "redis-server",
-    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  for await (const chunk of child.stdout) if (String(chunk).includes("Ready to accept connections")) break;
+  const log = appendOnly ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+  const start = async (): Promise<ChildProcess> => {
+    const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+    const child = spawn("redis-server", [...place, "--save", "", ...log], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    for await (const chunk of child.stdout) if (String(chunk).includes("Ready to accept connections")) break;
+    return child;
+  };
+  let child = await start();
+  const kill = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        resolve();
+        return;
+      }
+      child.once("exit", () => resolve());
+      child.kill("SIGKILL");
+    });
   return {
     url: `redis://127.0.0.1:${port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        child.once("exit", () => {
-          rmSync(folder, { recursive: true });
-          resolve();
-        });
-        child.kill("SIGKILL");
-      }),
+    kill,
+    restart: async () => {
+      child = await start();
+    },
+    stop: async () => {
+      await kill();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 
 /** A port that is free now. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address();
