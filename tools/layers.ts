@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "http-cache": 1,
   resp: 1,
   session: 3,
+  "next-cache": 3,
   balance: 1,
   health: 2,
   edge: 2,
