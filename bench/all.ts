@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-purge": ["--interleavings", "10000"],
   "edge-origin-down": ["--seconds", "2"],
   "edge-hit-ratio": [],
+  "session-races": ["--interleavings", "5000"],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
   "simulate-theory": [],
   "simulate-speed": [],

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { CookieJar, freePort, startRedis } from "./testing.ts";
+import { freePort, startRedis } from "../resp/testing/redis-server.ts";
+import { CookieJar } from "./testing.ts";
 
-const APP = join(import.meta.dir, "testing/app-server.ts");
+const APP = new URL("./testing/app-server.ts", import.meta.url).pathname;
 
 const stops: (() => unknown)[] = [];
 afterAll(() => Promise.all(stops.map((stop) => stop())));

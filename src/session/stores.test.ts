@@ -1,13 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createClient } from "@redis/client";
 import { Redis } from "ioredis";
+import { startRedis } from "../resp/testing/redis-server.ts";
 import { openSessionStore } from "./io/index.ts";
 import { ioredisCommands, nodeRedisCommands } from "./stores/clients.ts";
 import { jsonStore } from "./stores/json.ts";
 import { memoryStore } from "./stores/memory.ts";
 import { redisStore } from "./stores/redis.ts";
 import { describeRecordStore, describeSessionStore } from "./suite.ts";
-import { handClock, startRedis } from "./testing.ts";
+import { handClock } from "./testing.ts";
 
 describeSessionStore(
   "memory",

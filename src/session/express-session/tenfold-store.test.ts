@@ -3,11 +3,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session, { type Store } from "express-session";
+import { startRedis } from "../../resp/testing/redis-server.ts";
 import { openSessionStore } from "../io/index.ts";
 import type { RecordStore } from "../store.ts";
 import { jsonStore } from "../stores/json.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { CookieJar, startRedis } from "../testing.ts";
+import { CookieJar } from "../testing.ts";
 import { TenfoldStore } from "./tenfold-store.ts";
 
 declare module "express-session" {

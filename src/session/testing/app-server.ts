@@ -13,4 +13,4 @@ const server = createServer(
     response.end(JSON.stringify({ user, visits: session.increment("visits"), pid: process.pid }));
   }) as never,
 );
-server.listen(Number(process.env["PORT"]), "127.0.0.1", () => console.log("listening"));
+server.listen(Number(process.env["PORT"]), "127.0.0.1", () => process.stdout.write("listening\n"));
