@@ -21,6 +21,8 @@ export interface BackendRead {
   readonly entry: Uint8Array | undefined;
   /** The number of the last invalidation. */
   readonly sequence: number;
+  /** Names the marks' history. Another one means that marks were lost: what was stored before cannot be trusted. */
+  readonly epoch: string;
 }
 
 /** How tags are marked. */
@@ -49,7 +51,7 @@ export function memoryBackend(): NextCacheBackend {
   const marks = new Map<string, TagMark>();
   let sequence = 0;
   return {
-    read: async (key) => ({ entry: entries.get(key), sequence }),
+    read: async (key) => ({ entry: entries.get(key), sequence, epoch: "memory" }),
     write: async (key, entry) => void entries.set(key, entry),
     remove: async (key) => void entries.delete(key),
     marks: async (tags) => tags.map((tag) => marks.get(tag) ?? UNMARKED),

@@ -14,6 +14,8 @@ export interface StoredEntry {
   readonly lastModified: number;
   /** The sequence number that was current when rendering began. */
   readonly sequence: number;
+  /** The history of marks that the number belongs to. */
+  readonly epoch: string;
   readonly tags: readonly string[];
   readonly cacheControl?: CacheControl | undefined;
   /** A value of Next.js; `null` for a page that is known not to exist. */

@@ -63,6 +63,12 @@ export type NextCacheHandlerClass = new (context?: {
   readonly revalidatedTags?: readonly string[];
 }) => NextCacheHandler;
 
+/** What was current when a rendering began. */
+interface Start {
+  readonly sequence: number;
+  readonly epoch: string;
+}
+
 /** The header in which Next.js keeps the tags of a page. */
 const TAGS_HEADER = "x-next-cache-tags";
 
@@ -81,15 +87,15 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
   const { backend, buildId, onError = () => {}, clock = systemClock } = options;
   if (buildId === "") throw new TypeError("buildId: name the build, for instance by its commit");
   // The newest number this process has heard of: never newer than the sequence, so that an entry is never thought newer.
-  let known = 0;
+  let known: Start = { sequence: 0, epoch: "" };
 
   const keyOf = (key: string, isFetch: boolean): string =>
     isFetch ? `fetch:${key}` : `page:${buildId}:${key}`;
 
   return class implements NextCacheHandler {
     readonly #revalidated: ReadonlySet<string>;
-    readonly #atBegin = known;
-    readonly #starts = new Map<string, number>();
+    readonly #atBegin: Start = known;
+    readonly #starts = new Map<string, Start>();
 
     constructor(context: { readonly revalidatedTags?: readonly string[] } = {}) {
       this.#revalidated = new Set(context.revalidatedTags);
@@ -98,12 +104,12 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
     async get(key: string, context: GetContext = {}): Promise<CacheHandlerValue | null> {
       try {
         const name = keyOf(key, context.kind === "FETCH");
-        const { entry: bytes, sequence } = await backend.read(name);
-        known = Math.max(known, sequence);
+        const { entry: bytes, sequence, epoch } = await backend.read(name);
+        if (epoch !== known.epoch || sequence > known.sequence) known = { sequence, epoch };
         // What is rendered after this read knows every change up to this number.
-        if (this.#starts.size < STARTS_MAX) this.#starts.set(name, sequence);
+        if (this.#starts.size < STARTS_MAX) this.#starts.set(name, { sequence, epoch });
         const entry = bytes && decodeEntry(bytes);
-        if (entry === undefined) return null;
+        if (entry === undefined || entry.epoch !== epoch) return null;
         const tags = [...new Set([...entry.tags, ...(context.tags ?? []), ...(context.softTags ?? [])])];
         if (tags.some((tag) => this.#revalidated.has(tag))) return null;
         const marks = tags.length === 0 ? [] : await backend.marks(tags);
@@ -121,7 +127,7 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
         const cacheControl = context.cacheControl ?? controlOf(context.revalidate);
         const entry: StoredEntry = {
           lastModified: clock.wallMs(),
-          sequence: this.#starts.get(name) ?? this.#atBegin,
+          ...(this.#starts.get(name) ?? (await this.#earliest(name))),
           tags: tagsOf(value, context),
           cacheControl,
           value,
@@ -150,6 +156,13 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
         kind: "stale",
         untilMs: expire === undefined ? 0 : clock.wallMs() + expire * 1000,
       });
+    }
+
+    /** For what was rendered without a read before: what this process knew when the request began, or nothing. */
+    async #earliest(name: string): Promise<Start> {
+      return this.#atBegin.epoch === ""
+        ? { sequence: 0, epoch: (await backend.read(name)).epoch }
+        : this.#atBegin;
     }
 
     resetRequestCache(): void {

@@ -72,8 +72,9 @@ test("whatever requests rotate or sign in at once, the browser's last cookie sta
     const cookie = jar.field;
     const request = async (): Promise<void> => {
       const open = await sessions.open({ cookie });
-      if (random() < 0.5) open.session.rotate();
-      else if (random() < 0.5) await open.session.signIn("ann");
+      const dice = random();
+      if (dice < 0.5) open.session.rotate();
+      else if (dice < 0.75) await open.session.signIn("ann");
       else open.session.increment("n");
       jar.take(await open.commit());
     };
