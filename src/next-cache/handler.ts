@@ -8,7 +8,7 @@
  * While the cache is away every read is a miss: pages are rendered, slower and never wrong.
  */
 import { type Clock, systemClock } from "../base/index.ts";
-import type { NextCacheBackend, TagMark } from "./backend.ts";
+import type { NextCacheBackend, TagChange, TagMark } from "./backend.ts";
 import { type CacheControl, decodeEntry, encodeEntry, type StoredEntry } from "./entry.ts";
 
 /** How the cache is used. */
@@ -147,15 +147,7 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
     ): Promise<void> {
       const list = typeof tags === "string" ? [tags] : tags;
       if (list.length === 0) return;
-      if (durations === undefined) {
-        await backend.mark(list, { kind: "expire" });
-        return;
-      }
-      const { expire } = durations;
-      await backend.mark(list, {
-        kind: "stale",
-        untilMs: expire === undefined ? 0 : clock.wallMs() + expire * 1000,
-      });
+      await backend.mark(list, changeOf(durations, clock.wallMs()));
     }
 
     /** For what was rendered without a read before: what this process knew when the request began, or nothing. */
@@ -169,6 +161,12 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
       this.#starts.clear();
     }
   };
+}
+
+/** Without durations at once; else softly, until `expire` seconds from now. */
+function changeOf(durations: { readonly expire?: number } | undefined, wallMs: number): TagChange {
+  if (durations === undefined) return { kind: "expire" };
+  return { kind: "stale", untilMs: durations.expire === undefined ? 0 : wallMs + durations.expire * 1000 };
 }
 
 function judge(
