@@ -73,12 +73,9 @@ export function sealedSessions<T extends Fields = Readonly<Record<string, unknow
   return {
     open: async (facts) => {
       const text = readCookie(facts.cookie, cookie.name);
-      const wallMs = clock.wallMs();
-      const opened = text === undefined ? undefined : sealer.unseal(text, wallMs);
+      const opened = text === undefined ? undefined : sealer.unseal(text, clock.wallMs());
       if (opened?.status !== "open") return new SealedSession<T>(sealing, facts, undefined, 0);
-      const content = opened.value as Content;
-      const isOver = wallMs - content.sinceMs >= absoluteMs;
-      return new SealedSession<T>(sealing, facts, isOver ? undefined : content, opened.endsMs);
+      return new SealedSession<T>(sealing, facts, opened.value as Content, opened.endsMs);
     },
   };
 }

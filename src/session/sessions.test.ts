@@ -179,6 +179,16 @@ describe("the time of a session", () => {
   });
 });
 
+test("a clock that was set back does not keep a session from being touched", async () => {
+  const { sessions, clock, jar } = world();
+  await visit(sessions, jar, (session) => session.set("a", 1));
+  clock.setBack(24 * HOUR_MS);
+  for (let times = 0; times < 4; times++) {
+    clock.advance(25 * MINUTE_MS);
+    expect(await statusOf(sessions, jar)).toBe("active");
+  }
+});
+
 describe("a cookie that is not right opens nothing", () => {
   test("tampered with at any character, cut at any length, or foreign", async () => {
     const { sessions, jar } = world();

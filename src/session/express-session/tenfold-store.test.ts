@@ -76,11 +76,15 @@ async function app(store: TenfoldStore) {
     const all = Object.entries(JSON.parse(await ask(jar, "/all")) as object);
     return Object.fromEntries(all.filter(([name]) => name !== "cookie"));
   };
-  const open = async (name: string): Promise<void> => {
+  /** Waits until a slow request has loaded its session. */
+  const opening = async (name: string): Promise<void> => {
     while (!gates.has(name)) await Bun.sleep(1);
+  };
+  const open = async (name: string): Promise<void> => {
+    await opening(name);
     gates.get(name)?.();
   };
-  return { ask, fields, open };
+  return { ask, fields, open, opening };
 }
 
 const STORES: Record<string, (() => RecordStore) | undefined> = {
@@ -104,15 +108,16 @@ for (const [name, make] of Object.entries(STORES)) {
     });
 
     test("two requests at once lose no field", async () => {
-      const { ask, fields, open } = await opened();
+      const { ask, fields, open, opening } = await opened();
       const jar = new CookieJar();
       await ask(jar, "/set/a/1");
-      const [one, other] = [ask(jar, "/slow/x/1"), ask(jar, "/slow/y/2")];
-      await open("x");
+      const [one, other] = [ask(jar, "/slow/a/changed"), ask(jar, "/slow/y/2")];
+      await Promise.all([opening("a"), opening("y")]);
+      await open("a");
       await one;
       await open("y");
       await other;
-      expect(await fields(jar)).toEqual({ a: "1", x: "1", y: "2" });
+      expect(await fields(jar)).toEqual({ a: "changed", y: "2" });
     });
 
     test("regenerate, reload and destroy do what they do on any store", async () => {
