@@ -5,7 +5,7 @@ import { memoryStore } from "./stores/memory.ts";
 import { type AnyFields, CookieJar, handClock, mischievousStore } from "./testing.ts";
 
 const REQUESTS = 4;
-const INTERLEAVINGS = 5000;
+const INTERLEAVINGS = 1500;
 
 /**
  * Requests of one session whose store calls are delayed by seeded numbers of turns, so that they mix in any order. Each
