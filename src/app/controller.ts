@@ -46,6 +46,7 @@ import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
+import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
 
 /** How long a worker may take from its start until it serves. */
@@ -318,10 +319,11 @@ class RunningController implements ControllerHandle {
     }
   }
 
-  /** The config with what the command line said in place of it. */
+  /** The config with what the command line said in place of it, and its stores as services. */
   #effective(config: Config): Config {
     const { workers } = this.#options;
-    return workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
+    const own = workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
+    return withStores(own, this.#directory.path);
   }
 }
 

@@ -14,6 +14,7 @@ export const COMMANDS: CommandTable = {
   up: async () => (await import("./commands/up.ts")).up,
   down: async () => (await import("./commands/down.ts")).down,
   gateway: async () => (await import("./commands/gateway.ts")).gateway,
+  store: async () => (await import("./commands/store.ts")).store,
   status: async () => (await import("./commands/status.ts")).status,
   top: async () => (await import("./commands/top.ts")).top,
   logs: async () => (await import("./commands/logs.ts")).logs,

@@ -19,6 +19,7 @@ export function lastConfig(stateDirectory: string): Config {
     listeners: snapshot?.listeners ?? [],
     targetGroups: snapshot?.targetGroups ?? [],
     services: [],
+    stores: [],
   };
 }
 

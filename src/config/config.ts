@@ -5,6 +5,7 @@
  * filled in, every duration is milliseconds, every size is bytes, and every name that is referred to exists.
  */
 import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
+import type { StoreConfig } from "./store.ts";
 
 /** Everything one config file says, defaults included. Frozen all the way down. */
 export interface Config {
@@ -14,6 +15,7 @@ export interface Config {
   /** Static groups and the groups that services make, in one namespace. */
   readonly targetGroups: readonly TargetGroupConfig[];
   readonly services: readonly ServiceConfig[];
+  readonly stores: readonly StoreConfig[];
 }
 
 /** A host and port to listen on or connect to. IPv6 hosts are kept without brackets. */

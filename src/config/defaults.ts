@@ -20,6 +20,7 @@ import type {
   TargetGroupConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { StoreConfig } from "./store.ts";
 
 interface Defaults {
   readonly admin: AdminConfig;
@@ -44,6 +45,7 @@ interface Defaults {
   readonly health: Omit<HealthConfig, "kind">;
   readonly ejection: EjectionConfig;
   readonly connections: ConnectionsConfig;
+  readonly store: Omit<StoreConfig, "name" | "url">;
   readonly service: {
     readonly tasks: number;
     readonly startTimeoutMs: number;
@@ -114,6 +116,12 @@ export const DEFAULTS: Defaults = {
   },
   ejection: { consecutive5xx: 5, consecutiveFailures: 3, baseMs: 30_000, maxMs: 300_000, shareMax: 0.5 },
   connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000, holdMs: 0 },
+  store: {
+    address: { host: "127.0.0.1", port: 6379 },
+    memoryBytes: 1024 ** 3,
+    eviction: "noeviction",
+    fsync: "everysec",
+  },
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },

@@ -27,10 +27,11 @@ const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^gateway\.cache\.memoryBytes$/, "restart"],
   [/^listeners\.[\w-]+\.address$/, "restart"],
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],
+  [/^stores\./, "deploy"],
 ];
 
 /** Values that are not shown. */
-const SECRET = /^services\.[\w-]+\.env\./;
+const SECRET = /^(?:services\.[\w-]+\.env\.|stores\.[\w-]+\.url$)/;
 
 /** Longest value that a change spells out. */
 const SHOWN_MAX = 60;

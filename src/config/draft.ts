@@ -30,6 +30,7 @@ import type {
   TaskLimitsConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { StoreDraft } from "./store-schema.ts";
 
 /** A whole file. */
 export interface ConfigDraft {
@@ -38,6 +39,7 @@ export interface ConfigDraft {
   readonly listeners?: ReadonlyMap<string, ListenerDraft>;
   readonly targetGroups?: ReadonlyMap<string, TargetGroupDraft>;
   readonly services?: ReadonlyMap<string, ServiceDraft>;
+  readonly stores?: ReadonlyMap<string, StoreDraft>;
 }
 
 /** See `GatewayConfig`. */

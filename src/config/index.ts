@@ -21,5 +21,7 @@ export { parseSnapshot, type SnapshotReading } from "./parse-snapshot.ts";
 export { formatProblem, type Problem } from "./problem.ts";
 export * as shapes from "./shapes.ts";
 export * from "./snapshot.ts";
+export * from "./store.ts";
 export * from "./user-cache.ts";
 export * from "./user-config.ts";
+export * from "./user-store.ts";

@@ -64,6 +64,12 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
     services: services.map(([name, entry]) =>
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
+    stores: [...(draft.stores ?? [])].map(([name, entry]) => ({
+      name,
+      url: "",
+      ...DEFAULTS.store,
+      ...entry,
+    })),
   };
 }
 

@@ -52,6 +52,7 @@ import {
   type Shape,
 } from "./shape.ts";
 import { SLOTS, WORKERS_MAX } from "./snapshot.ts";
+import { store } from "./store-schema.ts";
 import {
   address,
   bytes,
@@ -76,6 +77,7 @@ const LISTENERS_MAX = 64;
 const RULES_MAX = 1000;
 const GROUPS_MAX = 256;
 const SERVICES_MAX = 256;
+const STORES_MAX = 16;
 const TASKS_MAX = 1000;
 
 /** Workers come in two generations during a swap, and both have columns in the scoreboard. */
@@ -379,6 +381,7 @@ export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
     listeners: named(name, listener, LISTENERS_MAX),
     targetGroups: named(name, targetGroup, GROUPS_MAX),
     services: named(name, service, SERVICES_MAX),
+    stores: named(name, store, STORES_MAX),
   },
-  { later: ["databases", "stores"] },
+  { later: ["databases"] },
 );

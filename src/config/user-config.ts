@@ -7,6 +7,7 @@
  */
 import type { Algorithm } from "./config.ts";
 import type { UserCache, UserCacheStore } from "./user-cache.ts";
+import type { UserStore } from "./user-store.ts";
 
 /** "250ms", "30s", "5m", "1h", "1d". */
 export type Duration = `${number}${"us" | "ms" | "s" | "m" | "h" | "d"}`;
@@ -41,8 +42,8 @@ export interface UserConfig {
   readonly services?: Readonly<Record<string, Numbered<UserService>>>;
   /** Not available in this version. */
   readonly databases?: Later;
-  /** Not available in this version. */
-  readonly stores?: Later;
+  /** Stores that tasks share, by name: the embedded one, or Redis by URL. */
+  readonly stores?: Readonly<Record<string, Numbered<UserStore>>>;
 }
 
 /** The admin API, metrics and console. */

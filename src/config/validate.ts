@@ -10,6 +10,7 @@ import type { ConfigDraft, GroupSettings } from "./draft.ts";
 import { choice, nearestMend } from "./nearest.ts";
 import { type Problem, pathTo } from "./problem.ts";
 import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
+import { EMBEDDED_STORE } from "./store.ts";
 
 interface Checked {
   readonly config: Config;
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   targetsTwice,
   tooManyTargets,
   stuckDeploys,
+  storeServices,
 ];
 
 /** All problems between the parts of a config. `found` are those of reading it; what depends on them is left out. */
@@ -48,7 +50,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
-  if (config.listeners.length > 0 || config.services.length > 0) return;
+  if (config.listeners.length > 0 || config.services.length > 0 || config.stores.length > 0) return;
   if (broken("listeners") || broken("services") || broken("config")) return;
   yield {
     path: "config",
@@ -57,13 +59,27 @@ function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
   };
 }
 
+/** The embedded store is run as a service of its own. */
+function* storeServices({ config }: Checked): Iterable<Problem> {
+  for (const { name, url } of config.stores) {
+    if (url !== EMBEDDED_STORE || !config.targetGroups.some((group) => group.name === `store-${name}`))
+      continue;
+    const what = `needs the name store-${name}, which a service or target group has`;
+    yield { path: `stores.${name}`, what, mend: "give one of the two another name" };
+  }
+}
+
 /** Hosts that take every address of the machine. */
 const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
 
 function* addressClashes({ config }: Checked): Iterable<Problem> {
   const taken = [{ path: "admin.address", address: config.admin.address }];
-  for (const { name, address } of config.listeners) {
-    const path = `listeners.${name}.address`;
+  const embedded = config.stores.filter(({ url }) => url === EMBEDDED_STORE);
+  const opened = [
+    ...config.listeners.map(({ name, address }) => ({ path: `listeners.${name}.address`, address })),
+    ...embedded.map(({ name, address }) => ({ path: `stores.${name}.address`, address })),
+  ];
+  for (const { path, address } of opened) {
     const other = taken.find((entry) => clash(entry.address, address));
     if (other)
       yield { path, what: `${formatAddress(address)} is taken by ${other.path}`, mend: "use another port" };

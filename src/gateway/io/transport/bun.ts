@@ -62,6 +62,10 @@ export class BunTransport implements Transport {
     };
   }
 
+  atRoundEnd(run: () => void): void {
+    setImmediate(run);
+  }
+
   /** Bun's loop is the loop. */
   start(): void {}
   stop(): void {}

@@ -15,7 +15,7 @@ import type { Address } from "../../../config/index.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, systemError, whenResolved } from "./descriptors.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
-import { runBesideBun, YIELD_MS } from "./loop.ts";
+import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
 import { decodeHost } from "./sockaddr.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
@@ -59,6 +59,7 @@ export class EpollTransport implements Transport, SocketTable {
   #lastBytes: Uint8Array | undefined;
   #lastAddress = 0;
   #generation = 0;
+  readonly #roundEnd = new RoundEnd();
   #running = false;
   /** Whether the process ran out of descriptors; clients wait in the kernel's queue until one is free. */
   #starved = false;
@@ -109,6 +110,10 @@ export class EpollTransport implements Transport, SocketTable {
     this.calls.close(fd);
   }
 
+  atRoundEnd(run: () => void): void {
+    this.#roundEnd.push(run);
+  }
+
   // --- the loop -----------------------------------------------------------------------------------------------
 
   start(): void {
@@ -128,6 +133,7 @@ export class EpollTransport implements Transport, SocketTable {
     const events = this.#events;
     const count = this.calls.epoll_wait(this.#epoll, this.#eventsAddress, EVENTS_MAX, YIELD_MS);
     if (count <= 0) {
+      this.#roundEnd.run();
       if (this.#starved) this.#acceptAgain();
       return true;
     }
@@ -138,6 +144,7 @@ export class EpollTransport implements Transport, SocketTable {
       if (this.#bunLoops.includes(fd)) bunHasWork = true;
       else this.#dispatch(fd, events[at + DATA_WORD + 1] ?? 0, events[at] ?? 0);
     }
+    this.#roundEnd.run();
     return bunHasWork;
   }
 

@@ -67,6 +67,8 @@ export interface Transport {
   listen(address: Address, accept: Accept): TcpListener;
   /** Begins to connect. Returns a function that gives up. */
   connect(address: Address, owner: ConnectOwner): () => void;
+  /** Calls `run` once, when what has arrived is dealt with and before what was written goes out, as far as that is held. */
+  atRoundEnd(run: () => void): void;
   /** Runs until `stop`. */
   start(): void;
   stop(): void;

@@ -21,7 +21,7 @@ import {
   SOL,
   TCP_NODELAY,
 } from "./libc.ts";
-import { runBesideBun, YIELD_MS } from "./loop.ts";
+import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
 import { BUFFER_SHIFT, OUTCOME, Ring } from "./ring.ts";
 import { decodeHost } from "./sockaddr.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
@@ -82,6 +82,7 @@ export class UringTransport implements Transport, UringTable {
   readonly #bunLoops: number[];
   readonly #bunToWatch: number[];
   #afterRound: UringSocket[] = [];
+  readonly #roundEnd = new RoundEnd();
   readonly #flushMs: number;
   #nextBuffer = 0;
   #running = false;
@@ -159,6 +160,10 @@ export class UringTransport implements Transport, UringTable {
     return () => socket.giveUp();
   }
 
+  atRoundEnd(run: () => void): void {
+    this.#roundEnd.push(run);
+  }
+
   // --- the loop -----------------------------------------------------------------------------------------------
 
   start(): void {
@@ -191,6 +196,7 @@ export class UringTransport implements Transport, UringTable {
     }
     this.ring.release();
     this.#endRound();
+    this.#roundEnd.run();
     if (outcomes === 0 && this.#starved) this.#acceptAgain();
     return bunHasWork || outcomes === 0;
   }
