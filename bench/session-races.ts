@@ -11,7 +11,7 @@ import { createClient } from "@redis/client";
 import { RedisStore } from "connect-redis";
 import session, { type Store } from "express-session";
 import { seededRandom } from "../src/base/index.ts";
-import { startRedis } from "../src/resp/testing/redis-server.ts";
+import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { createSessions, openSessionStore, TenfoldStore } from "../src/session/io/index.ts";
 import { CookieJar } from "../src/session/testing.ts";
 import { options } from "./harness/arguments.ts";

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { startRedis } from "../resp/testing/redis-server.ts";
+import { startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "../session/testing.ts";
 import { AppFolders, service, tenfold, until } from "./testing/app-folder.ts";
 

@@ -1,14 +1,22 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { systemClock } from "../base/index.ts";
 import { RespClient } from "../resp/io/index.ts";
-import { startRedis } from "../resp/testing/redis-server.ts";
+import { startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { memoryBackend, type NextCacheBackend } from "./backend.ts";
 import { decodeEntry, encodeEntry } from "./entry.ts";
 import { nextCacheHandler } from "./handler.ts";
 import { openNextCache } from "./io/index.ts";
 
 const redis = await startRedis();
-afterAll(() => redis?.stop());
+const embedded = await startEmbedded();
+afterAll(() => Promise.all([redis?.stop(), embedded.stop()]));
+
+/** A cache under a prefix of its own. */
+const cacheAt = (url: string) => () => {
+  const cache = openNextCache(url, { prefix: `next-${Math.random()}:` });
+  afterAll(() => cache.close());
+  return cache;
+};
 
 /** A page as Next.js 16 stores it. */
 const page = (html: string, tags = "posts,_N_T_/") => ({
@@ -33,13 +41,8 @@ const CONTROL = { cacheControl: { revalidate: 60, expire: 3600 } };
 
 const BACKENDS: Record<string, (() => NextCacheBackend) | undefined> = {
   memory: memoryBackend,
-  "redis-server (needs redis-server)":
-    redis &&
-    (() => {
-      const cache = openNextCache(redis.url, { prefix: `next-${Math.random()}:` });
-      afterAll(() => cache.close());
-      return cache;
-    }),
+  "redis-server (needs redis-server)": redis && cacheAt(redis.url),
+  "the embedded store": cacheAt(embedded.url),
 };
 
 for (const [name, open] of Object.entries(BACKENDS)) {

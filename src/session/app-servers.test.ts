@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { freePort, startRedis } from "../resp/testing/redis-server.ts";
+import { freePort, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "./testing.ts";
 
 const APP = new URL("./testing/app-server.ts", import.meta.url).pathname;
@@ -43,36 +43,45 @@ function roundRobin(servers: readonly AppServer[]) {
 }
 
 const redis = await startRedis({ appendOnly: true });
-stops.push(() => redis?.stop());
+const embedded = await startEmbedded();
+stops.push(
+  () => redis?.stop(),
+  () => embedded.stop(),
+);
 
-describe.skipIf(redis === undefined)("three app servers behind a round robin (needs redis-server)", () => {
-  test("any server knows any user; one is killed, the store is killed and comes back: nobody is signed out", async () => {
-    const servers = await Promise.all([1, 2, 3].map(() => startApp(redis?.url ?? "")));
-    const ask = roundRobin(servers);
-    const jars = Array.from({ length: 20 }, () => new CookieJar());
-    for (const jar of jars) expect((await ask(jar, "/in")).status).toBe(200);
-    const pids = new Set<number | undefined>();
-    for (const jar of jars) for (let times = 0; times < 3; times++) pids.add((await ask(jar, "/")).pid);
-    expect(pids.size).toBe(3);
+for (const [name, store] of Object.entries({
+  "redis-server (needs redis-server)": redis,
+  "the embedded store": embedded,
+})) {
+  describe.skipIf(store === undefined)(`three app servers behind a round robin, on ${name}`, () => {
+    test("any server knows any user; one is killed, the store is killed and comes back: nobody is signed out", async () => {
+      const servers = await Promise.all([1, 2, 3].map(() => startApp(store?.url ?? "")));
+      const ask = roundRobin(servers);
+      const jars = Array.from({ length: 20 }, () => new CookieJar());
+      for (const jar of jars) expect((await ask(jar, "/in")).status).toBe(200);
+      const pids = new Set<number | undefined>();
+      for (const jar of jars) for (let times = 0; times < 3; times++) pids.add((await ask(jar, "/")).pid);
+      expect(pids.size).toBe(3);
 
-    await servers[1]?.kill();
-    for (const jar of jars)
-      expect(await ask(jar, "/")).toMatchObject({ status: 200, user: "ann", visits: 5 });
+      await servers[1]?.kill();
+      for (const jar of jars)
+        expect(await ask(jar, "/")).toMatchObject({ status: 200, user: "ann", visits: 5 });
 
-    await redis?.kill();
-    const statuses = new Set<number>();
-    for (const jar of jars) statuses.add((await ask(jar, "/")).status);
-    expect([...statuses]).toEqual([503]);
+      await store?.kill();
+      const statuses = new Set<number>();
+      for (const jar of jars) statuses.add((await ask(jar, "/")).status);
+      expect([...statuses]).toEqual([503]);
 
-    await redis?.restart();
-    for (const jar of jars) {
-      let answer = await ask(jar, "/");
-      // The servers' clients try to connect again within seconds; until then it is 503, never a sign-out.
-      for (let waits = 0; answer.status === 503 && waits < 100; waits++) {
-        await Bun.sleep(100);
-        answer = await ask(jar, "/");
+      await store?.restart();
+      for (const jar of jars) {
+        let answer = await ask(jar, "/");
+        // The servers' clients try to connect again within seconds; until then it is 503, never a sign-out.
+        for (let waits = 0; answer.status === 503 && waits < 100; waits++) {
+          await Bun.sleep(100);
+          answer = await ask(jar, "/");
+        }
+        expect(answer).toMatchObject({ status: 200, user: "ann", visits: 6 });
       }
-      expect(answer).toMatchObject({ status: 200, user: "ann", visits: 6 });
-    }
-  }, 60_000);
-});
+    }, 60_000);
+  });
+}

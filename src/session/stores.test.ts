@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createClient } from "@redis/client";
 import { Redis } from "ioredis";
-import { startRedis } from "../resp/testing/redis-server.ts";
+import { startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { openSessionStore } from "./io/index.ts";
 import { ioredisCommands, nodeRedisCommands } from "./stores/clients.ts";
 import { jsonStore } from "./stores/json.ts";
@@ -81,4 +81,16 @@ describe.skipIf(redis === undefined)("on a redis-server (needs redis-server)", (
     expect(own.load("text")).rejects.toThrow("WRONGTYPE");
     expect(own.patch("text", { set: new Map([["a", "1"]]), ttlMs: 1000 })).rejects.toThrow("WRONGTYPE");
   });
+});
+
+const embedded = await startEmbedded();
+const onEmbedded = openSessionStore(embedded.url);
+afterAll(() => {
+  onEmbedded.close();
+  return embedded.stop();
+});
+
+describe("on the embedded store", () => {
+  describeSessionStore("our client", () => onEmbedded);
+  describeRecordStore("the format of connect-redis", () => jsonStore(onEmbedded.commands));
 });

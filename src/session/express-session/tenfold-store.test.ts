@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session, { type Store } from "express-session";
-import { startRedis } from "../../resp/testing/redis-server.ts";
+import { startRedis } from "../../resp/testing/store-servers.ts";
 import { openSessionStore } from "../io/index.ts";
 import type { RecordStore } from "../store.ts";
 import { jsonStore } from "../stores/json.ts";
