@@ -69,6 +69,32 @@ describe("what an app imports", () => {
     expect(run("node", join(scratch, "cache.js"))).toEqual({ code: 0, printed: "1,1,1 one\n" });
   });
 
+  test("runs on plain Node: tenfold/session counts visits, tenfold/http-cache answers 304, tenfold/next keeps a page", () => {
+    const program = `
+      import { createServer } from "node:http";
+      import { createSessions, memoryStore, nodeSessions } from "./dist/session/io/index.js";
+      import { sendCached } from "./dist/http-cache/index.js";
+      import { memoryBackend, nextCacheHandler } from "./dist/next-cache/io/index.js";
+      const sessions = createSessions({ store: memoryStore() });
+      const server = createServer(nodeSessions(sessions, (request, response, session) => {
+        const body = request.url === "/count" ? String(session.increment("n")) : "same";
+        sendCached(request, response, body, { cache: { store: "private", noCache: true } });
+      }));
+      server.listen(0, async () => {
+        const ask = (path, headers) => fetch("http://127.0.0.1:" + server.address().port + path, { headers });
+        const first = await ask("/count");
+        const cookie = first.headers.getSetCookie()[0].split(";")[0];
+        const count = await (await ask("/count", { cookie })).text();
+        const { status } = await ask("/", { "if-none-match": (await ask("/")).headers.get("etag") });
+        const handler = new (nextCacheHandler({ backend: memoryBackend(), buildId: "b" }))();
+        await handler.set("/", { kind: "PAGES", html: "kept" });
+        console.log(count, status, (await handler.get("/")).value.html);
+        server.close();
+      });`;
+    writeFileSync(join(scratch, "serve.js"), program);
+    expect(run("node", join(scratch, "serve.js"))).toEqual({ code: 0, printed: "2 304 kept\n" });
+  });
+
   test("tenfold/planner is bundled for a browser without a module of Node", async () => {
     const { success, outputs } = await Bun.build({
       entrypoints: [join(scratch, "dist/planner/index.js")],

@@ -1,0 +1,77 @@
+/**
+ * Sessions in this process: for tests, and for an app that is one process and may forget its users when it stops.
+ */
+import { type Clock, systemClock } from "../../base/index.ts";
+import { applyPatch, type SessionStore } from "../store.ts";
+
+interface Entry {
+  readonly fields: Map<string, string>;
+  version: number;
+  /** By the monotonic clock. */
+  endsMs: number;
+}
+
+/** Records that are looked over for expired ones at each create: so that what nobody asks for goes too. */
+const SWEPT_PER_CREATE = 8;
+
+/** A store in memory. */
+export interface MemoryStore extends SessionStore {
+  /** Records held, expired ones included. */
+  size(): number;
+}
+
+/** A store in memory. Expired records are dropped when met, and a few at each create. */
+export function memoryStore(clock: Clock = systemClock): MemoryStore {
+  const records = new Map<string, Entry>();
+  const owners = new Map<string, Set<string>>();
+
+  const live = (key: string): Entry | undefined => {
+    const entry = records.get(key);
+    if (entry === undefined || entry.endsMs > clock.nowMs()) return entry;
+    records.delete(key);
+    return undefined;
+  };
+  const sweep = (): void => {
+    let left = SWEPT_PER_CREATE;
+    for (const [key, entry] of records) {
+      if (left-- === 0) return;
+      records.delete(key);
+      // Put back at the end, so that the next sweep looks at others.
+      if (entry.endsMs > clock.nowMs()) records.set(key, entry);
+    }
+  };
+
+  return {
+    load: async (key) => {
+      const entry = live(key);
+      return entry && { fields: new Map(entry.fields), version: String(entry.version) };
+    },
+    create: async (key, fields, ttlMs) => {
+      sweep();
+      const version = (records.get(key)?.version ?? 0) + 1;
+      records.set(key, { fields: new Map(fields), version, endsMs: clock.nowMs() + ttlMs });
+    },
+    patch: async (key, patch) => {
+      const entry = live(key);
+      if (entry === undefined) return { status: "gone" };
+      if (patch.ifVersion !== undefined && patch.ifVersion !== String(entry.version))
+        return { status: "conflict" };
+      entry.endsMs = clock.nowMs() + patch.ttlMs;
+      entry.version++;
+      return applyPatch(entry.fields, patch);
+    },
+    remove: async (key) => live(key) !== undefined && records.delete(key),
+    link: async (owner, key) => {
+      const keys = owners.get(owner) ?? new Set();
+      owners.set(owner, keys.add(key));
+      return keys.size;
+    },
+    unlink: async (owner, keys) => {
+      const linked = owners.get(owner);
+      for (const key of keys) linked?.delete(key);
+      if (linked?.size === 0) owners.delete(owner);
+    },
+    linked: async (owner) => [...(owners.get(owner) ?? [])],
+    size: () => records.size,
+  };
+}
