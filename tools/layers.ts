@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   resp: 1,
   balance: 1,
   health: 2,
+  cache: 2,
   edge: 2,
   scaling: 1,
   resilience: 1,

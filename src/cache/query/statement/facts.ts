@@ -1,0 +1,41 @@
+/**
+ * What a statement's text says by itself, before any catalog is asked: which relations and functions it names, what it
+ * changes, and whether its shape alone keeps it out of the cache.
+ */
+import type { Reason } from "../reasons.ts";
+
+/** A name as it was written, folded as PostgreSQL folds it; `schema` is undefined where none was given. */
+export interface Name {
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+/** What is done to a table. "truncate-cascade" also empties what references it. */
+export type WriteOperation = "insert" | "update" | "delete" | "truncate" | "truncate-cascade";
+
+/** One table that a statement changes. */
+export interface Write {
+  readonly table: Name;
+  readonly operation: WriteOperation;
+}
+
+/** A step of transaction control. */
+export type TransactionStep = "begin" | "commit" | "commit-chain" | "rollback" | "rollback-chain" | "prepare";
+
+/** What else a statement does: "everything" may change any table, "schema" may change any definition as well. */
+export type Effect = "none" | "everything" | "schema";
+
+/** The facts of one text. Sets keep the order of their first mention. */
+export interface Facts {
+  /** Why its shape keeps it out of the cache; undefined where the catalog decides. */
+  readonly refusal: Reason | undefined;
+  readonly reads: readonly Name[];
+  readonly functions: readonly Name[];
+  readonly operators: readonly string[];
+  readonly writes: readonly Write[];
+  readonly effect: Effect;
+  /** "changed" when the session is not what it was afterwards, "reset" when it is as new. */
+  readonly session: "kept" | "changed" | "reset";
+  /** Transaction control, in order. */
+  readonly steps: readonly TransactionStep[];
+}
