@@ -30,21 +30,18 @@ export function cacheQueries<T extends object>(client: T, options: QueryCacheOpt
   const ask = (text: string): Promise<QueryResult> =>
     target.query({ text, types: AS_TEXT, rowMode: "array" }) as Promise<QueryResult>;
   const cache = new QueryCache(options, ask);
-  const wrapped = isPool(target) ? wrapPool(target, cache) : wrapClient(target, cache, new Set());
+  const wrapped = isPool(target) ? wrapPool(target, cache) : wrapClient(target, cache, new Session());
   return wrapped as Cached<T>;
 }
 
-/** A pool's sessions that are not as the pool made them. */
-type ChangedClients = Set<PgClient>;
-
 function wrapPool(pool: PgPool, cache: QueryCache): object {
-  const changed: ChangedClients = new Set();
+  const sessions = new Map<PgClient, Session>();
   const wrappers = new WeakMap<PgClient, object>();
-  pool.on("remove", (client) => changed.delete(client));
+  pool.on("remove", (client) => sessions.delete(client));
   const session = new Session();
   const to: Destination = {
     session,
-    isChanged: () => session.changed || changed.size > 0,
+    isChanged: () => session.changed || [...sessions.values()].some((each) => each.changed),
     isShared: true,
     query: (config) => pool.query(config) as Promise<QueryResult>,
     types: pool.options.types,
@@ -52,7 +49,11 @@ function wrapPool(pool: PgPool, cache: QueryCache): object {
   };
   const wrapperOf = (client: PgClient): object => {
     let wrapper = wrappers.get(client);
-    if (wrapper === undefined) wrappers.set(client, (wrapper = wrapClient(client, cache, changed)));
+    if (wrapper !== undefined) return wrapper;
+    const own = new Session();
+    sessions.set(client, own);
+    wrapper = wrapClient(client, cache, own);
+    wrappers.set(client, wrapper);
     return wrapper;
   };
   const connect = (callback?: unknown): unknown => {
@@ -66,8 +67,7 @@ function wrapPool(pool: PgPool, cache: QueryCache): object {
   return standIn(pool, { query, connect, queryCache: cache });
 }
 
-function wrapClient(client: PgClient, cache: QueryCache, changed: ChangedClients): object {
-  const session = new Session();
+function wrapClient(client: PgClient, cache: QueryCache, session: Session): object {
   const { getTypeParser } = client;
   const to: Destination = {
     session,
@@ -82,17 +82,12 @@ function wrapClient(client: PgClient, cache: QueryCache, changed: ChangedClients
   const inOrder = <R>(issue: () => Promise<R>): Promise<R> => {
     const turn = last.then(issue);
     last = turn.then(
-      () => noteChange(session, client, changed),
+      () => {},
       () => {},
     );
     return turn;
   };
   return standIn(client, { query: querying(cache, to, inOrder, client), queryCache: cache });
-}
-
-function noteChange(session: Session, client: PgClient, changed: ChangedClients): void {
-  if (session.changed) changed.add(client);
-  else changed.delete(client);
 }
 
 /** Runs a query's issue now, or after those before it. */

@@ -7,7 +7,6 @@
  *   a query              ->  the reader
  */
 import { AS_TEXT, type QueryResult, resultOf, type TypeParsers } from "./answer.ts";
-import type { DatedCatalog } from "./catalog/catalog-source.ts";
 import type { Resolution } from "./catalog/resolve.ts";
 import type { QueryCall } from "./client.ts";
 import { parametersKey } from "./parameters.ts";
@@ -48,11 +47,12 @@ export async function dispatch(cache: QueryCache, to: Destination, call: QueryCa
   if (facts.steps.length > 0) return control(cache, to, call, statement);
   const dated = to.session.inTransaction ? cache.catalogs.current : await cache.catalog();
   const resolution = cache.resolve(statement, dated);
-  if (facts.session === "reset") to.session.changed = false;
-  if (facts.session === "changed") return changingSession(to, write(cache, to, call, resolution, dated));
-  if (resolution.writes.length > 0) {
+  if (facts.session === "reset" && !to.isShared) to.session.changed = false;
+  if (facts.session === "changed" || resolution.writes.length > 0) {
     if (resolution.refusal !== undefined) countBypass(cache.counters, resolution.refusal);
-    return write(cache, to, call, resolution, dated);
+    const tables = { names: resolution.writes, schema: dated?.version, commitsMidway: facts.commitsMidway };
+    const issued = write(cache, to, call, tables);
+    return facts.session === "changed" ? changingSession(to, issued) : issued;
   }
   const reason = resolution.refusal ?? refusalOf(cache, to, call, resolution);
   if (reason !== undefined || dated === undefined)
@@ -107,16 +107,18 @@ async function read(cache: QueryCache, to: Destination, call: QueryCall, stateme
 
 // --- writes -----------------------------------------------------------------------------------------------------
 
-async function write(
-  cache: QueryCache,
-  to: Destination,
-  call: QueryCall,
-  { writes }: Resolution,
-  dated: DatedCatalog | undefined,
-): Promise<Issued> {
-  if (writes.length === 0) return { done: to.query(call.config) };
-  if (!to.session.inTransaction) return announced(cache, to, call, writes, dated?.version);
-  to.session.write(writes);
+/** What a write changes. */
+interface Tables {
+  readonly names: readonly string[];
+  /** The version of the catalog that says so. */
+  readonly schema: string | undefined;
+  readonly commitsMidway: boolean;
+}
+
+async function write(cache: QueryCache, to: Destination, call: QueryCall, tables: Tables): Promise<Issued> {
+  if (tables.names.length === 0) return { done: to.query(call.config) };
+  if (!to.session.inTransaction) return announced(cache, to, call, tables);
+  to.session.write(tables.names);
   return { done: to.query(call.config) };
 }
 
@@ -125,10 +127,9 @@ async function announced(
   cache: QueryCache,
   to: Destination,
   call: QueryCall,
-  tables: readonly string[],
-  schema: string | undefined,
+  tables: Tables,
 ): Promise<Issued> {
-  const write = await cache.guard.announce(tables, schema);
+  const write = await cache.guard.announce(tables.names, tables.schema);
   const run = async (): Promise<QueryResult> => {
     let outcome: WriteOutcome = "unknown";
     try {
@@ -137,10 +138,10 @@ async function announced(
       outcome = result.command === "ROLLBACK" ? "rolled-back" : "committed";
       return result;
     } catch (error) {
-      outcome = isRefusal(error) ? "rolled-back" : "unknown";
+      outcome = isRefusal(error) ? (tables.commitsMidway ? "committed" : "rolled-back") : "unknown";
       throw error;
     } finally {
-      if (tables.includes(SCHEMA)) cache.catalogs.invalidate();
+      if (tables.names.includes(SCHEMA)) cache.catalogs.invalidate();
       await cache.guard.settle(write, outcome);
     }
   };
@@ -148,7 +149,7 @@ async function announced(
 }
 
 /** SQLSTATE classes that come instead of a commit. Others may come after one, or tell of a lost connection. */
-const REFUSALS = /^(?:0[A-Z0-7]|1|2|3|4|53|54|55|57014|P|H)/;
+const REFUSALS = /^(?:0[A-Z0-7]|1|2|3|4(?!0003)|53|54|55|57014|P|H)/;
 
 /** Whether an error is the server's word that nothing was committed. */
 function isRefusal(error: unknown): boolean {
@@ -184,9 +185,9 @@ async function control(
   if (isObscure && to.isShared) session.changed = true;
   if (isObscure) return obscureControl(cache, to, call, facts.steps);
   if (step === "commit" || step === "commit-chain") {
-    const { current } = cache.catalogs;
-    const written = session.end(step === "commit-chain");
-    if (written.length > 0) return announced(cache, to, call, written, current?.version);
+    const schema = cache.catalogs.current?.version;
+    const names = session.end(step === "commit-chain");
+    if (names.length > 0) return announced(cache, to, call, { names, schema, commitsMidway: false });
   } else if (step === "begin") {
     session.begin();
   } else {
@@ -208,5 +209,5 @@ function obscureControl(
   const everything = [EVERYTHING, SCHEMA];
   if (to.isShared) to.session.end(false);
   else if (to.session.inTransaction) to.session.write(everything);
-  return announced(cache, to, call, everything, undefined);
+  return announced(cache, to, call, { names: everything, schema: undefined, commitsMidway: true });
 }

@@ -25,7 +25,7 @@ const FOREIGN_SCHEMA = "(n.nspname in ('pg_catalog', 'information_schema') or n.
 export const NOTIFY_FUNCTION = "tenfold_query_cache_notify";
 
 /** Gives one row with one column, `catalog`. Needs no privilege. Takes a few ms for a hundred tables. */
-export const CATALOG_SQL = `
+export const CATALOG_SQL: string = `
 select json_build_object(
   'database', (select json_build_array(oid::text, datname) from pg_database where datname = current_database()),
   'cluster', case when has_function_privilege('pg_control_system()', 'execute')

@@ -42,6 +42,7 @@ export const UNPARSABLE: Facts = {
   operators: [],
   writes: [],
   effect: "schema",
+  commitsMidway: false,
   session: "changed",
   steps: [],
 };
@@ -54,6 +55,7 @@ class Walk {
   readonly #steps: TransactionStep[] = [];
   #refusal: Reason | undefined;
   #effect: Effect = "none";
+  #commitsMidway = false;
   #session: Facts["session"] = "kept";
 
   facts(): Facts {
@@ -64,6 +66,7 @@ class Walk {
       operators: [...this.#operators],
       writes: this.#writes,
       effect: this.#effect,
+      commitsMidway: this.#commitsMidway,
       session: this.#session,
       steps: this.#steps,
     };
@@ -84,6 +87,14 @@ class Walk {
 
   affect(effect: Effect): void {
     if (this.#effect !== "schema") this.#effect = effect;
+  }
+
+  /** A procedure may COMMIT as it goes. */
+  procedure(): void {
+    this.refuse("writes");
+    this.affect("schema");
+    this.session("changed");
+    this.#commitsMidway = true;
   }
 
   session(change: "changed" | "reset"): void {
@@ -143,7 +154,10 @@ class Walk {
 
   #withClause(clause: unknown, outer: Scope): Scope {
     if (!isNode(clause)) return outer;
-    const tables = listOf(clause["ctes"]).flatMap((each) => wrapped(each)?.[1] ?? []);
+    const tables = listOf(clause["ctes"]).flatMap((each): ParseNode[] => {
+      const table = wrapped(each);
+      return table === undefined ? [] : [table[1]];
+    });
     const scope = new Set(outer);
     const nameOfTable = (table: ParseNode): string => String(table["ctename"]);
     if (clause["recursive"] === true) for (const table of tables) scope.add(nameOfTable(table));
@@ -254,16 +268,8 @@ const STATEMENTS: Readonly<Record<string, (walk: Walk, fields: ParseNode) => voi
     walk.created(isNode(into) ? into["rel"] : undefined);
     walk.visit(fields["query"], NO_SCOPE);
   },
-  CallStmt: (walk) => {
-    walk.refuse("writes");
-    walk.affect("everything");
-    walk.session("changed");
-  },
-  DoStmt: (walk) => {
-    walk.refuse("writes");
-    walk.affect("schema");
-    walk.session("changed");
-  },
+  CallStmt: (walk) => walk.procedure(),
+  DoStmt: (walk) => walk.procedure(),
   ExecuteStmt: (walk) => {
     walk.refuse("command");
     walk.affect("schema");

@@ -34,6 +34,8 @@ export interface Facts {
   readonly operators: readonly string[];
   readonly writes: readonly Write[];
   readonly effect: Effect;
+  /** Whether an error may come after something was committed. */
+  readonly commitsMidway: boolean;
   /** "changed" when the session is not what it was afterwards, "reset" when it is as new. */
   readonly session: "kept" | "changed" | "reset";
   /** Transaction control, in order. */
