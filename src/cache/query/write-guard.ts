@@ -8,7 +8,7 @@
 import type { Cancel, Scheduler } from "../../base/index.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Counters } from "./stats.ts";
-import { EVERYTHING, MARK_MS, SCHEMA, type VersionStore, type WriteToken } from "./versions/versions.ts";
+import { EVERYTHING, SCHEMA, type VersionStore, type WriteToken } from "./versions/versions.ts";
 
 /** How a write ended. "unknown": the connection was lost, or the time was up, while it ran. */
 export type WriteOutcome = "committed" | "rolled-back" | "unknown";
@@ -30,8 +30,8 @@ export interface WriteGuardOptions {
   readonly refusesUnmarked: boolean;
 }
 
-/** A write is renewed three times within a mark's life, so two renewals may be lost. */
-const RENEW_MS = MARK_MS / 3;
+/** Renewals within a mark's life: two may be lost. */
+const RENEWALS = 3;
 
 /** What the store has not heard of is told again after this. */
 const RETELL_MS = 1000;
@@ -108,7 +108,7 @@ export class WriteGuard {
     let cancel: Cancel = () => {};
     let isOver = false;
     const renewLater = (): void => {
-      cancel = scheduler.after(RENEW_MS, () => {
+      cancel = scheduler.after(versions.markMs / RENEWALS, () => {
         void breaker.run(() => versions.renew(token)).then(() => {
           if (!isOver) renewLater();
         });

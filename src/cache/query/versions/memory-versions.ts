@@ -36,6 +36,7 @@ export function memoryVersions({ clock, markMs = MARK_MS }: MemoryVersionsOption
   };
 
   return {
+    markMs,
     snapshot: async (tables) => {
       const found = tables.map(rowOf);
       return found.some((row) => row.marks.size > 0) ? undefined : found.map((row) => String(row.version));

@@ -44,6 +44,7 @@ const FIRST_VERSION_MAX = 2 ** 48;
 export function respVersions(options: RespVersionsOptions): VersionStore {
   const store = new RespVersions(options);
   return {
+    markMs: options.markMs ?? MARK_MS,
     snapshot: (tables) => store.snapshot(tables),
     before: (tables) => store.before(tables),
     renew: (token) => store.renew(token),

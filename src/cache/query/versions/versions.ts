@@ -40,6 +40,8 @@ export interface TableVersions {
 
 /** Versions as the cache uses them. */
 export interface VersionStore extends TableVersions {
+  /** How long a mark lasts unless it is renewed, ms. */
+  readonly markMs: number;
   /** The versions of tables, in order, none of them marked; undefined when one is. */
   readonly snapshot: (tables: readonly string[]) => Promise<readonly string[] | undefined>;
   /** Moves the expiry of a token's marks: the write is still under way. */
