@@ -181,7 +181,7 @@ async function control(
   if (facts.session === "changed") session.changed = true;
   const [step] = facts.steps;
   // BEGIN, COMMIT and more in one text, or through a pool, where nobody knows which session they meet.
-  const isObscure = to.isShared || facts.refusal === "several-statements";
+  const isObscure = to.isShared || facts.statements > 1;
   if (isObscure && to.isShared) session.changed = true;
   if (isObscure) return obscureControl(cache, to, call, facts.steps);
   if (step === "commit" || step === "commit-chain") {

@@ -23,16 +23,16 @@ export function parametersKey(values: readonly unknown[]): ParametersKey {
   return { text: JSON.stringify(parts) };
 }
 
-/** One value; null for NULL, undefined for what cannot be told apart for sure. */
+/** One value behind a sign of its kind, no letter, so that words stay words; null for NULL, undefined for what cannot be told apart for sure. */
 function partOf(value: unknown): string | null | undefined {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
     case "string":
-      return `s${value}`;
+      return `:${value}`;
     case "number":
     case "bigint":
     case "boolean":
-      return `s${String(value)}`;
+      return `:${String(value)}`;
     case "object":
       return partOfObject(value);
     default:
@@ -42,16 +42,16 @@ function partOf(value: unknown): string | null | undefined {
 
 function partOfObject(value: object): string | undefined {
   // What is sent is local time with its offset, and a column without a zone keeps the local part.
-  if (value instanceof Date) return `d${value.getTime()} ${value.getTimezoneOffset()}`;
+  if (value instanceof Date) return `@${value.getTime()} ${value.getTimezoneOffset()}`;
   if (ArrayBuffer.isView(value))
-    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}`;
+    return `%${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}`;
   if ("toPostgres" in value) return undefined;
   if (Array.isArray(value)) {
     const parts = value.map(partOf);
-    return parts.includes(undefined) ? undefined : `a${JSON.stringify(parts)}`;
+    return parts.includes(undefined) ? undefined : `[${JSON.stringify(parts)}`;
   }
   try {
-    return `j${JSON.stringify(value)}`;
+    return `{${JSON.stringify(value)}`;
   } catch {
     return undefined;
   }

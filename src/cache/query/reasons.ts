@@ -20,7 +20,7 @@ export const REASONS = {
   "relation-unknown": "it reads a relation that the catalog does not have",
   "relation-kind": "it reads a sequence or a foreign table, whose changes nobody sees",
   "row-security": "it reads a table with row-level security",
-  "view-uncacheable": "it reads a view that could not be cached by itself",
+  "view-too-deep": "it reads views of views of views beyond all measure",
   "in-transaction": "it runs in a transaction",
   "session-changed": "its session has settings or temporary tables of its own",
   "being-written": "a table that it reads is being written",

@@ -91,9 +91,9 @@ class Resolver {
 
   /** What PostgreSQL prints of a view is read as any query: so `now()` in it is seen, which pg_depend does not list. */
   #view(view: Relation, depth: number): void {
-    if (view.definition === undefined || depth >= VIEW_DEPTH_MAX) return this.#refuse("view-uncacheable");
+    if (view.definition === undefined || depth >= VIEW_DEPTH_MAX) return this.#refuse("view-too-deep");
     const facts = this.#factsOf(view.definition);
-    if (facts.refusal !== undefined) this.#refuse("view-uncacheable");
+    if (facts.refusal !== undefined && facts.refusal !== "no-tables") this.#refuse(facts.refusal);
     this.functions(facts);
     for (const name of facts.reads) this.read(name, depth + 1);
   }

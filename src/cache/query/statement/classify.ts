@@ -16,8 +16,8 @@ type Scope = ReadonlySet<string>;
 
 const NO_SCOPE: Scope = new Set();
 
-/** PostgreSQL reads these words as times wherever a time is wanted. Its longest time text has 128 characters. */
-const TIME_WORD = /\b(?:now|today|tomorrow|yesterday)\b/i;
+/** PostgreSQL reads these words as times wherever a time is wanted; a digit may follow at once. Its longest time text has 128 characters. */
+const TIME_WORD = /(?<![a-z])(?:now|today|tomorrow|yesterday)(?![a-z])/i;
 const TIME_TEXT_MAX = 128;
 
 /** Whether a text could be read as a time that moves. */
@@ -31,11 +31,12 @@ export function classify(statements: readonly ParseNode[]): Facts {
   for (const statement of statements) walk.statement(statement);
   if (statements.length !== 1) walk.refuse("several-statements");
   else if (walk.reads.size === 0) walk.refuse("no-tables");
-  return walk.facts();
+  return walk.facts(statements.length);
 }
 
 /** What is taken for true of a text that cannot be parsed, if the server runs it all the same. */
 export const UNPARSABLE: Facts = {
+  statements: 1,
   refusal: "unparsable",
   reads: [],
   functions: [],
@@ -58,8 +59,9 @@ class Walk {
   #commitsMidway = false;
   #session: Facts["session"] = "kept";
 
-  facts(): Facts {
+  facts(statements: number): Facts {
     return {
+      statements,
       refusal: this.#refusal,
       reads: [...this.reads.values()],
       functions: [...this.#functions.values()],

@@ -27,6 +27,8 @@ export type Effect = "none" | "everything" | "schema";
 
 /** The facts of one text. Sets keep the order of their first mention. */
 export interface Facts {
+  /** How many statements the text holds. */
+  readonly statements: number;
   /** Why its shape keeps it out of the cache; undefined where the catalog decides. */
   readonly refusal: Reason | undefined;
   readonly reads: readonly Name[];
