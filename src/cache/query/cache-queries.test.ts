@@ -24,9 +24,8 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       CREATE TABLE big AS SELECT repeat('x', 1000) AS s FROM generate_series(1, 400);
       CREATE VIEW v AS SELECT id, s FROM t;
       CREATE TABLE secret (id int);
-      ALTER TABLE secret ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-      CREATE FUNCTION touch() RETURNS int LANGUAGE sql AS 'UPDATE t SET s = ''touched'' RETURNING 1';
-      CREATE ROLE reader LOGIN; GRANT SELECT ON secret, t TO reader;`);
+      ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+      CREATE FUNCTION touch() RETURNS int LANGUAGE sql AS 'UPDATE t SET s = ''touched'' RETURNING 1';`);
   }, START_TIMEOUT_MS);
   afterAll(async () => {
     await raw?.end();
@@ -193,14 +192,6 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       ["relation-unknown", "SELECT * FROM nowhere"],
       ["system-catalog", "SELECT count(*) FROM pg_class"],
     ])("%s: %s", async (reason, text) => {
-      if (reason === "row-security") {
-        // The superuser of this server is above row security; another role is not.
-        const pool = new pg.Pool({ ...server.connection, user: "reader", max: 1 });
-        const own = cacheQueries(pool);
-        await own.query(text);
-        expect(own.queryCache.stats().bypassed).toEqual({ [reason]: 1 });
-        return pool.end();
-      }
       for (let index = 0; index < 2; index += 1) await db.query(text).catch(() => {});
       expect(stats()).toMatchObject({ hits: 0, misses: 0, bypassed: { [reason]: 2 } });
       expect(await db.queryCache.explain(text)).toMatchObject({ cacheable: false, reason });

@@ -7,7 +7,7 @@ import { classOf, type QueryResult } from "./answer.ts";
 import { Breaker } from "./breaker.ts";
 import { CatalogSource, type DatedCatalog } from "./catalog/catalog-source.ts";
 import { CATALOG_SQL } from "./catalog/catalog-sql.ts";
-import { type FunctionRule, type Resolution, resolve, type Rules } from "./catalog/resolve.ts";
+import { descendants, type FunctionRule, type Resolution, resolve, type Rules } from "./catalog/resolve.ts";
 import { CHANNEL, type NotificationClient } from "./notify.ts";
 import { Reader } from "./reader.ts";
 import { REASONS, type Reason } from "./reasons.ts";
@@ -195,7 +195,6 @@ export class QueryCache {
     const dated = this.catalogs.current;
     const relation = dated?.catalog.relations.get(payload);
     if (relation === undefined) return this.guard.tell(payload === SCHEMA ? [SCHEMA, EVERYTHING] : [EVERYTHING]);
-    const partitions = relation.children.map((child) => child.key);
-    return this.guard.tell([payload, ...partitions]);
+    return this.guard.tell([...descendants(relation)].map((each) => each.key));
   }
 }

@@ -36,7 +36,7 @@ select json_build_object(
       where context in ('user', 'superuser') and name not in (${list(INDIFFERENT)}))),
   'path', to_json(current_schemas(false)),
   'relations', (select json_agg(json_build_array(c.oid::text, n.nspname, c.relname, c.relkind,
-      row_security_active(c.oid), c.relhasrules) order by c.oid)
+      c.relrowsecurity, c.relhasrules) order by c.oid)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not ${FOREIGN_SCHEMA}),
   'views', (select json_agg(json_build_array(c.oid::text, pg_get_viewdef(c.oid)) order by c.oid)

@@ -14,7 +14,7 @@ export interface Relation {
   /** "schema.table". */
   readonly key: string;
   readonly kind: RelationKind;
-  /** Whether row-level security filters what this role sees. */
+  /** Whether it has row-level security, for whomever: a view may read it as somebody else. */
   readonly hasRowSecurity: boolean;
   /** Whether a write to it may run code of the user's: triggers or rules. */
   readonly runsCode: boolean;

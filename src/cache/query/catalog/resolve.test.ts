@@ -89,6 +89,8 @@ describe("what the catalog refuses", () => {
     ["SELECT total(id) FROM orders", "function-unknown"],
     ["SELECT nobodys(id) FROM orders", "function-unknown"],
     ["SELECT upper(name) FROM orders", "function-unknown"],
+    ["SELECT orders.total FROM orders", "function-unknown"],
+    ["SELECT (o).total FROM orders o", "function-unknown"],
     ["SELECT * FROM orders WHERE a <~> b", "operator-unknown"],
   ])("%s: %s", (text, reason) => expect(resolved(text)).toMatchObject({ refusal: reason, reads: [] }));
 
@@ -115,6 +117,7 @@ describe("what a write changes", () => {
     ["INSERT INTO nowhere VALUES (1)", ["*"]],
     ["SELECT ship(1)", ["*"]],
     ["SELECT total(1)", []],
+    ["SELECT orders.ship FROM orders", []],
     ["ALTER TABLE lines ADD x int", ["#schema", "*"]],
   ])("%s: %s", (text, expected) => expect([...resolved(text).writes].sort()).toEqual(expected));
 

@@ -107,6 +107,8 @@ class Resolver {
     for (const name of facts.functions) this.#function(name);
     if (facts.operators.some((operator) => this.#catalog.operators.has(operator)))
       this.#refuse("operator-unknown");
+    if (facts.attributes.some((name) => this.#catalog.isVolatile({ schema: undefined, name }) !== undefined))
+      this.#refuse("function-unknown");
   }
 
   #function(name: Name): void {
@@ -163,7 +165,7 @@ class Resolver {
 }
 
 /** A table with its partitions and heirs. */
-function descendants(relation: Relation, seen: Set<Relation> = new Set()): Set<Relation> {
+export function descendants(relation: Relation, seen: Set<Relation> = new Set()): Set<Relation> {
   if (seen.has(relation)) return seen;
   seen.add(relation);
   for (const child of relation.children) descendants(child, seen);

@@ -41,6 +41,7 @@ export const UNPARSABLE: Facts = {
   reads: [],
   functions: [],
   operators: [],
+  attributes: [],
   writes: [],
   effect: "schema",
   commitsMidway: false,
@@ -52,6 +53,7 @@ class Walk {
   readonly reads: Map<string, Name> = new Map();
   readonly #functions = new Map<string, Name>();
   readonly #operators = new Set<string>();
+  readonly #attributes = new Set<string>();
   readonly #writes: Write[] = [];
   readonly #steps: TransactionStep[] = [];
   #refusal: Reason | undefined;
@@ -66,6 +68,7 @@ class Walk {
       reads: [...this.reads.values()],
       functions: [...this.#functions.values()],
       operators: [...this.#operators],
+      attributes: [...this.#attributes],
       writes: this.#writes,
       effect: this.#effect,
       commitsMidway: this.#commitsMidway,
@@ -91,11 +94,10 @@ class Walk {
     if (this.#effect !== "schema") this.#effect = effect;
   }
 
-  /** A procedure may COMMIT as it goes. */
+  /** A procedure may do anything, and COMMIT as it goes. */
   procedure(): void {
     this.refuse("writes");
     this.affect("schema");
-    this.session("changed");
     this.#commitsMidway = true;
   }
 
@@ -148,6 +150,8 @@ class Walk {
     if (kind === "RangeTableSample") this.refuse("random-sample");
     else if (kind === "SQLValueFunction") this.refuse("function-unstable");
     else if (kind === "FuncCall") this.#function(fields);
+    else if (kind === "ColumnRef") this.#attribute(fields["fields"], 2);
+    else if (kind === "A_Indirection") this.#attribute(fields["indirection"], 1);
     else if (kind === "A_Expr") this.#operator(fields["name"]);
     else if (kind === "A_Const") this.#constant(fields["sval"]);
     else if (!QUERY_NODES.has(kind)) this.refuse("unknown-syntax");
@@ -181,6 +185,13 @@ class Walk {
     this.#functions.set(parts.join("."), name);
     // With `true` as its third argument it ends with the transaction.
     if (name.name === "set_config" && !isTrue(listOf(fields["args"])[2])) this.session("changed");
+  }
+
+  /** `t.f` is a column, or else the function `f(t)`. */
+  #attribute(path: unknown, lengthMin: number): void {
+    const names = textsOf(path);
+    const last = names.at(-1);
+    if (names.length >= lengthMin && last !== undefined && last !== "") this.#attributes.add(last);
   }
 
   #operator(name: unknown): void {

@@ -34,6 +34,8 @@ export interface Facts {
   readonly reads: readonly Name[];
   readonly functions: readonly Name[];
   readonly operators: readonly string[];
+  /** Names after a dot, which may be columns or functions. */
+  readonly attributes: readonly string[];
   readonly writes: readonly Write[];
   readonly effect: Effect;
   /** Whether an error may come after something was committed. */
