@@ -46,7 +46,10 @@ interface BuildableResult extends QueryResult {
 }
 
 /** pg's `Result`, which is not exported: taken from one. */
-export type ResultClass = new (rowMode: string | undefined, types: TypeParsers | undefined) => BuildableResult;
+export type ResultClass = new (
+  rowMode: string | undefined,
+  types: TypeParsers | undefined,
+) => BuildableResult;
 
 /** Leaves texts as they are. */
 export const AS_TEXT: TypeParsers = { getTypeParser: () => (text) => text };

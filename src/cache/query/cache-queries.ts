@@ -134,7 +134,10 @@ function submitted(cache: QueryCache, to: Destination, order: Order, submission:
     const statement = cache.statements.of(config.text ?? config.cursor?.text ?? "");
     countBypass(cache.counters, "stream");
     const { inTransaction } = to.session;
-    const { writes } = cache.resolve(statement, inTransaction ? cache.catalogs.current : await cache.catalog());
+    const { writes } = cache.resolve(
+      statement,
+      inTransaction ? cache.catalogs.current : await cache.catalog(),
+    );
     const unknown = statement.facts.refusal === "unparsable" ? [EVERYTHING, SCHEMA] : writes;
     if (unknown.length > 0 && !inTransaction) {
       const error = new Error("a stream that writes needs a transaction: BEGIN before it, COMMIT after it");

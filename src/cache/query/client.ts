@@ -59,7 +59,9 @@ export function isPool(client: PgClient | PgPool): client is PgPool {
 
 /** Whether the first argument of `query` speaks the protocol itself. */
 export function isSubmittable(config: unknown): config is Submittable {
-  return typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function";
+  return (
+    typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function"
+  );
 }
 
 /** The call in one shape; undefined for arguments that pg itself must complain about. */

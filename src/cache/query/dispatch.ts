@@ -61,7 +61,12 @@ export async function dispatch(cache: QueryCache, to: Destination, call: QueryCa
 }
 
 /** What the call or its session, not its text, has against the cache. */
-function refusalOf(cache: QueryCache, to: Destination, call: QueryCall, resolution: Resolution): Reason | undefined {
+function refusalOf(
+  cache: QueryCache,
+  to: Destination,
+  call: QueryCall,
+  resolution: Resolution,
+): Reason | undefined {
   const { config } = call;
   if (to.session.inTransaction) return "in-transaction";
   if (to.isChanged()) return "session-changed";
@@ -79,7 +84,12 @@ function bypass(cache: QueryCache, to: Destination, call: QueryCall, reason: Rea
 
 // --- queries ----------------------------------------------------------------------------------------------------
 
-async function read(cache: QueryCache, to: Destination, call: QueryCall, statement: Statement): Promise<Issued> {
+async function read(
+  cache: QueryCache,
+  to: Destination,
+  call: QueryCall,
+  statement: Statement,
+): Promise<Issued> {
   const parameters = parametersKey(call.values);
   if ("refusal" in parameters) return bypass(cache, to, call, parameters.refusal);
   const { config } = call;
@@ -129,7 +139,7 @@ async function announced(
   call: QueryCall,
   tables: Tables,
 ): Promise<Issued> {
-  const write = await cache.guard.announce(tables.names, tables.schema);
+  const announcement = await cache.guard.announce(tables.names, tables.schema);
   const run = async (): Promise<QueryResult> => {
     let outcome: WriteOutcome = "unknown";
     try {
@@ -142,7 +152,7 @@ async function announced(
       throw error;
     } finally {
       if (tables.names.includes(SCHEMA)) cache.catalogs.invalidate();
-      await cache.guard.settle(write, outcome);
+      await cache.guard.settle(announcement, outcome);
     }
   };
   return { done: run() };

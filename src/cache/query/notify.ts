@@ -13,7 +13,10 @@ export const CHANNEL = "tenfold_query_cache";
 
 /** What is used of a `pg.Client` to listen. */
 export interface NotificationClient {
-  on(event: "notification", listener: (message: { channel: string; payload?: string | undefined }) => void): unknown;
+  on(
+    event: "notification",
+    listener: (message: { channel: string; payload?: string | undefined }) => void,
+  ): unknown;
   query(text: string): Promise<unknown>;
 }
 
@@ -34,7 +37,9 @@ BEGIN
   RETURN NULL;
 END $$;`,
     ...tables.map(
-      (table) => `CREATE OR REPLACE TRIGGER ${CHANNEL} AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${quoted(table)}
+      (
+        table,
+      ) => `CREATE OR REPLACE TRIGGER ${CHANNEL} AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${quoted(table)}
   FOR EACH STATEMENT EXECUTE FUNCTION ${NOTIFY_FUNCTION}();`,
     ),
   ];

@@ -12,7 +12,23 @@ describe("parameters", () => {
   });
 
   test("that differ are told apart", () => {
-    const values = [null, "", "null", 1, "a,b", ["a", "b"], ["a,b"], ["a", null], { a: 1 }, [{ a: 1 }], new Date(0), Buffer.from("a"), "YQ==", [["a"], ["b"]], [["a", "b"]]];
+    const values = [
+      null,
+      "",
+      "null",
+      1,
+      "a,b",
+      ["a", "b"],
+      ["a,b"],
+      ["a", null],
+      { a: 1 },
+      [{ a: 1 }],
+      new Date(0),
+      Buffer.from("a"),
+      "YQ==",
+      [["a"], ["b"]],
+      [["a", "b"]],
+    ];
     expect(new Set(values.map((value) => keyOf(value))).size).toBe(values.length);
     expect(keyOf("a", "b")).not.toBe(keyOf("ab"));
   });
@@ -24,7 +40,9 @@ describe("parameters", () => {
     ["today04:00"],
     ["{yesterday}"],
     [["2020-01-01", "now"]],
-  ])("that may be read as a time that moves are refused: %p", (value) => expect(keyOf(value)).toBe("time-literal"));
+  ])("that may be read as a time that moves are refused: %p", (value) =>
+    expect(keyOf(value)).toBe("time-literal"),
+  );
 
   test.each([[Symbol("x")], [() => 1], [{ toPostgres: () => "x" }], ["x".repeat(70_000)]])(
     "that cannot be part of a key are refused: %p",

@@ -26,18 +26,10 @@ export function parametersKey(values: readonly unknown[]): ParametersKey {
 /** One value behind a sign of its kind, no letter, so that words stay words; null for NULL, undefined for what cannot be told apart for sure. */
 function partOf(value: unknown): string | null | undefined {
   if (value === null || value === undefined) return null;
-  switch (typeof value) {
-    case "string":
-      return `:${value}`;
-    case "number":
-    case "bigint":
-    case "boolean":
-      return `:${String(value)}`;
-    case "object":
-      return partOfObject(value);
-    default:
-      return undefined;
-  }
+  if (typeof value === "object") return partOfObject(value);
+  if (typeof value === "string") return `:${value}`;
+  const isPlain = typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
+  return isPlain ? `:${String(value)}` : undefined;
 }
 
 function partOfObject(value: object): string | undefined {

@@ -1,13 +1,14 @@
 /**
  * The cache behind one wrapped pool or client: what all its sessions share, and what a user asks it.
  */
-import { type Clock, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+
 import type { Random, Scheduler } from "../../base/index.ts";
+import { type Clock, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { classOf, type QueryResult } from "./answer.ts";
 import { Breaker } from "./breaker.ts";
 import { CatalogSource, type DatedCatalog } from "./catalog/catalog-source.ts";
 import { CATALOG_SQL } from "./catalog/catalog-sql.ts";
-import { descendants, type FunctionRule, type Resolution, resolve, type Rules } from "./catalog/resolve.ts";
+import { descendants, type FunctionRule, type Resolution, type Rules, resolve } from "./catalog/resolve.ts";
 import { CHANNEL, type NotificationClient } from "./notify.ts";
 import { Reader } from "./reader.ts";
 import { REASONS, type Reason } from "./reasons.ts";
@@ -15,7 +16,7 @@ import { memoryResults } from "./results/memory-results.ts";
 import { respResults } from "./results/resp-results.ts";
 import type { ResultStore } from "./results/results.ts";
 import { type Statement, Statements } from "./statement/statements.ts";
-import { type Counters, newCounters, queryCacheMetrics, type QueryCacheStats } from "./stats.ts";
+import { type Counters, newCounters, type QueryCacheStats, queryCacheMetrics } from "./stats.ts";
 import { memoryVersions } from "./versions/memory-versions.ts";
 import { type RespCaller, respVersions } from "./versions/resp-versions.ts";
 import { EVERYTHING, SCHEMA, type VersionStore } from "./versions/versions.ts";
@@ -79,7 +80,8 @@ export class QueryCache {
 
   constructor(options: QueryCacheOptions, ask: (text: string) => Promise<QueryResult>) {
     const { clock = systemClock, scheduler = systemScheduler, random = systemRandom, store } = options;
-    const versions = options.versions ?? (store ? respVersions({ store, clock, random }) : memoryVersions({ clock }));
+    const versions =
+      options.versions ?? (store ? respVersions({ store, clock, random }) : memoryVersions({ clock }));
     const results = options.results ?? (store ? respResults({ store }) : memoryResults({ clock }));
     this.#ask = ask;
     this.#rules = { functions: options.functions ?? {}, triggers: options.triggers ?? {} };
@@ -194,7 +196,8 @@ export class QueryCache {
   async #heard(payload: string): Promise<void> {
     const dated = this.catalogs.current;
     const relation = dated?.catalog.relations.get(payload);
-    if (relation === undefined) return this.guard.tell(payload === SCHEMA ? [SCHEMA, EVERYTHING] : [EVERYTHING]);
+    if (relation === undefined)
+      return this.guard.tell(payload === SCHEMA ? [SCHEMA, EVERYTHING] : [EVERYTHING]);
     return this.guard.tell([...descendants(relation)].map((each) => each.key));
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import { Pool } from "pg";
 import { RespClient } from "../../resp/io/index.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
@@ -23,11 +23,11 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
   const folder = mkdtempSync(join(tmpdir(), "tenfold-query-"));
   let server: Postgres;
   let redis: Redis;
-  let raw: pg.Pool;
+  let raw: Pool;
   let store: RespClient;
   beforeAll(async () => {
     [server, redis] = await Promise.all([startPostgres(), startRedis()]);
-    raw = new pg.Pool({ ...server.connection, max: 8 });
+    raw = new Pool({ ...server.connection, max: 8 });
     raw.setMaxListeners(0);
     await prepareOrder(raw);
     store = new RespClient({ url: redis.url });
@@ -44,8 +44,8 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
   });
 
   /** As another process has it: a cache of its own on the same store. */
-  const another = (options: QueryCacheOptions = {}): Cached<pg.Pool> => cacheQueries(raw, { store, ...options });
-  const ask = async (db: Cached<pg.Pool>): Promise<number> => {
+  const another = (options: QueryCacheOptions = {}): Cached<Pool> => cacheQueries(raw, { store, ...options });
+  const ask = async (db: Cached<Pool>): Promise<number> => {
     const { rows } = await db.query<{ n: number }>(READ);
     await db.queryCache.settled();
     return rows[0]?.n ?? -1;
@@ -61,7 +61,9 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
   });
 
   /** A writer that is held between PostgreSQL's acknowledgement and the news of it, with or without marks. */
-  async function heldWriter(hasMarks: boolean): Promise<{ read: number; go: () => void; done: Promise<unknown> }> {
+  async function heldWriter(
+    hasMarks: boolean,
+  ): Promise<{ read: number; go: () => void; done: Promise<unknown> }> {
     const real = versions(100);
     const { promise: held, resolve: go } = Promise.withResolvers<void>();
     const { promise: committed, resolve: isCommitted } = Promise.withResolvers<void>();
@@ -114,7 +116,14 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
   });
 
   test("four of them, writing and dying, never read behind a commit", async () => {
-    const task = { connection: server.connection, storeUrl: redis.url, seed: 7, operations: 160, marks: true, crashes: 0.03 };
+    const task = {
+      connection: server.connection,
+      storeUrl: redis.url,
+      seed: 7,
+      operations: 160,
+      marks: true,
+      crashes: 0.03,
+    };
     const { reads, writes, hits, stale } = await runOrder(task, folder);
     expect(reads + writes).toBeGreaterThanOrEqual(600);
     expect(hits).toBeGreaterThan(50);
@@ -125,7 +134,10 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
     test("hung or dead costs no query more than its deadline, and no answer is wrong", async () => {
       const own = await startRedis();
       const client = new RespClient({ url: own.url });
-      const db = another({ versions: respVersions({ store: client }), results: respResults({ store: client }) });
+      const db = another({
+        versions: respVersions({ store: client }),
+        results: respResults({ store: client }),
+      });
       while (db.queryCache.stats().hits === 0) await ask(db);
       process.kill(own.pid, "SIGSTOP");
       await db.query(WRITE);

@@ -25,7 +25,13 @@ function world(refusesUnmarked = false) {
   };
   const counters = newCounters();
   const { clock, scheduler } = time;
-  const guard = new WriteGuard({ versions, breaker: new Breaker(clock), scheduler, counters, refusesUnmarked });
+  const guard = new WriteGuard({
+    versions,
+    breaker: new Breaker(clock),
+    scheduler,
+    counters,
+    refusesUnmarked,
+  });
   const schema = async (): Promise<string> => (await memory.snapshot([SCHEMA]))?.[0] ?? "";
   /** Lets time pass, and what waits for it run. */
   const pass = async (ms: number): Promise<void> => {

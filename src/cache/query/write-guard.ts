@@ -42,7 +42,7 @@ export class WriteUnmarkedError extends Error {
   readonly code = "write-unmarked";
 
   constructor() {
-    super("the write was not sent: the query cache's store does not answer, and whenUnmarked is \"refuse\"");
+    super('the write was not sent: the query cache\'s store does not answer, and whenUnmarked is "refuse"');
   }
 }
 
@@ -109,9 +109,11 @@ export class WriteGuard {
     let isOver = false;
     const renewLater = (): void => {
       cancel = scheduler.after(versions.markMs / RENEWALS, () => {
-        void breaker.run(() => versions.renew(token)).then(() => {
-          if (!isOver) renewLater();
-        });
+        void breaker
+          .run(() => versions.renew(token))
+          .then(() => {
+            if (!isOver) renewLater();
+          });
       });
     };
     renewLater();

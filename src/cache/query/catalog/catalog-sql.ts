@@ -19,7 +19,8 @@ const INDIFFERENT = [
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(", ");
 
 /** Schemas that are PostgreSQL's. Temporary ones belong to sessions. */
-const FOREIGN_SCHEMA = "(n.nspname in ('pg_catalog', 'information_schema') or n.nspname ~ '^pg_(toast|temp)')";
+const FOREIGN_SCHEMA =
+  "(n.nspname in ('pg_catalog', 'information_schema') or n.nspname ~ '^pg_(toast|temp)')";
 
 /** The name of the trigger function that `notifySql` makes; it writes nothing. */
 export const NOTIFY_FUNCTION = "tenfold_query_cache_notify";

@@ -1,12 +1,17 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { Statements } from "../statement/statements.ts";
 import { parseCatalog } from "./catalog.ts";
-import { type Resolution, resolve, type Rules } from "./resolve.ts";
+import { type Resolution, type Rules, resolve } from "./resolve.ts";
 
 const statements = new Statements();
 beforeAll(() => statements.load());
 
-const table = (oid: number, name: string, kind = "r", flags: [boolean, boolean] = [false, false]): unknown[] => [
+const table = (
+  oid: number,
+  name: string,
+  kind = "r",
+  flags: [boolean, boolean] = [false, false],
+): unknown[] => [
   String(oid),
   name.includes(".") ? name.split(".")[0] : "public",
   name.split(".").at(-1),
@@ -45,19 +50,37 @@ const CATALOG = parseCatalog(
       ["17", "SELECT * FROM busy, lines"],
     ],
     columns: "x",
-    children: [["4", "5"], ["4", "6"], ["6", "7"]],
-    references: [["1", "2", true], ["2", "3", true], ["1", "16", false]],
+    children: [
+      ["4", "5"],
+      ["4", "6"],
+      ["6", "7"],
+    ],
+    references: [
+      ["1", "2", true],
+      ["2", "3", true],
+      ["1", "16", false],
+    ],
     triggers: ["13"],
-    functions: [["public", "total", false], ["public", "ship", true], ["mine", "upper", false]],
+    functions: [
+      ["public", "total", false],
+      ["public", "ship", true],
+      ["mine", "upper", false],
+    ],
     operators: ["<~>"],
   }),
 );
 const NO_RULES: Rules = { functions: {}, triggers: {} };
 
 function resolved(text: string, rules: Partial<Rules> = {}): Resolution {
-  return resolve(statements.of(text).facts, CATALOG, { ...NO_RULES, ...rules }, (each) => statements.of(each).facts);
+  return resolve(
+    statements.of(text).facts,
+    CATALOG,
+    { ...NO_RULES, ...rules },
+    (each) => statements.of(each).facts,
+  );
 }
-const reads = (text: string, rules?: Partial<Rules>): readonly string[] => resolved(text, rules).reads.slice(2);
+const reads = (text: string, rules?: Partial<Rules>): readonly string[] =>
+  resolved(text, rules).reads.slice(2);
 
 describe("what a query depends on", () => {
   test("begins with all definitions and all tables", () => {
@@ -67,7 +90,11 @@ describe("what a query depends on", () => {
   test.each([
     ["a name is looked for along the search path", "SELECT * FROM users", ["mine.users"]],
     ["a schema is taken at its word", "SELECT * FROM public.users", ["public.users"]],
-    ["a table means its partitions too", "SELECT * FROM events", ["public.events", "public.events_1", "public.events_2", "public.events_2a"]],
+    [
+      "a table means its partitions too",
+      "SELECT * FROM events",
+      ["public.events", "public.events_1", "public.events_2", "public.events_2a"],
+    ],
     ["a partition is one table", "SELECT * FROM events_1", ["public.events_1"]],
     ["a view means its tables", "SELECT * FROM busy", ["public.orders", "public.users"]],
     ["a view of views as well", "SELECT * FROM busier", ["public.lines", "public.orders", "public.users"]],
@@ -109,7 +136,10 @@ describe("what a write changes", () => {
     ["INSERT INTO public.users VALUES (1)", ["public.users"]],
     ["UPDATE public.users SET id = 2", ["public.lines", "public.orders", "public.users"]],
     ["TRUNCATE public.users CASCADE", ["public.lines", "public.notes", "public.orders", "public.users"]],
-    ["INSERT INTO events VALUES (1)", ["public.events", "public.events_1", "public.events_2", "public.events_2a"]],
+    [
+      "INSERT INTO events VALUES (1)",
+      ["public.events", "public.events_1", "public.events_2", "public.events_2a"],
+    ],
     ["UPDATE busy SET id = 1", ["public.lines", "public.orders", "public.users"]],
     ["DELETE FROM lines", ["public.lines"]],
     ["INSERT INTO audited VALUES (1)", ["*"]],
@@ -119,11 +149,14 @@ describe("what a write changes", () => {
     ["SELECT total(1)", []],
     ["SELECT orders.ship FROM orders", []],
     ["ALTER TABLE lines ADD x int", ["#schema", "*"]],
-  ])("%s: %s", (text, expected) => expect([...resolved(text).writes].sort()).toEqual(expected));
+  ])("%s: %s", (text, expected) => expect([...resolved(text).writes].toSorted()).toEqual(expected));
 
   test("a trigger that the options name changes what they say", () => {
     const triggers = { audited: ["lines"] };
-    expect(resolved("INSERT INTO audited VALUES (1)", { triggers }).writes).toEqual(["public.audited", "public.lines"]);
+    expect(resolved("INSERT INTO audited VALUES (1)", { triggers }).writes).toEqual([
+      "public.audited",
+      "public.lines",
+    ]);
   });
 
   test("a function that the options name changes what they say", () => {

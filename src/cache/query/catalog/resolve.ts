@@ -54,10 +54,10 @@ export function resolve(
   const refusal = facts.refusal ?? resolver.refusal;
   return {
     refusal,
-    reads: refusal === undefined ? [SCHEMA, EVERYTHING, ...[...resolver.reads].sort()] : [],
+    reads: refusal === undefined ? [SCHEMA, EVERYTHING, ...[...resolver.reads].toSorted()] : [],
     writes: resolver.writes.has(EVERYTHING)
       ? [...resolver.writes].filter((table) => table === EVERYTHING || table === SCHEMA)
-      : [...resolver.writes].sort(),
+      : [...resolver.writes].toSorted(),
   };
 }
 
@@ -185,7 +185,9 @@ function reached(relation: Relation, carriesOn: boolean, empties: boolean): Set<
 
 function unknownRelation({ schema, name }: Name): Reason {
   const isSystem =
-    schema === "pg_catalog" || schema === "information_schema" || (schema === undefined && /^pg_/.test(name));
+    schema === "pg_catalog" ||
+    schema === "information_schema" ||
+    (schema === undefined && name.startsWith("pg_"));
   return isSystem ? "system-catalog" : "relation-unknown";
 }
 

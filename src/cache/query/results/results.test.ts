@@ -6,7 +6,15 @@ import { memoryResults } from "./memory-results.ts";
 import { respResults } from "./resp-results.ts";
 import type { ResultStore, StoredAnswer } from "./results.ts";
 
-const FIELD = { name: "x", tableID: 1, columnID: 1, dataTypeID: 25, dataTypeSize: -1, dataTypeModifier: -1, format: "text" };
+const FIELD = {
+  name: "x",
+  tableID: 1,
+  columnID: 1,
+  dataTypeID: 25,
+  dataTypeSize: -1,
+  dataTypeModifier: -1,
+  format: "text",
+};
 const stored = (text: string | null): StoredAnswer => ({
   versions: ["1", "2"],
   answer: { command: "SELECT", fields: [FIELD], rows: [[text]] },
@@ -15,12 +23,15 @@ const stored = (text: string | null): StoredAnswer => ({
 /** What both do. */
 function resultsSuite(name: string, make: () => ResultStore): void {
   describe(`answers in ${name}`, () => {
-    test.each(["", "é\u0000\u2028'\"\\", null, "NaN", "x".repeat(100_000)])("come back as they were: %p", async (text) => {
-      const store = make();
-      await store.set("k", stored(text), 10_000, 100);
-      expect(await store.get("k")).toEqual(stored(text));
-      expect(await store.get("other")).toBeUndefined();
-    });
+    test.each(["", "é\u0000\u2028'\"\\", null, "NaN", "x".repeat(100_000)])(
+      "come back as they were: %p",
+      async (text) => {
+        const store = make();
+        await store.set("k", stored(text), 10_000, 100);
+        expect(await store.get("k")).toEqual(stored(text));
+        expect(await store.get("other")).toBeUndefined();
+      },
+    );
 
     test("are replaced", async () => {
       const store = make();
@@ -47,7 +58,11 @@ describe("answers in memory", () => {
     for (const key of ["a", "b"]) await store.set(key, stored(key), 10_000, 100);
     await store.get("a");
     await store.set("c", stored("c"), 10_000, 100);
-    expect([await store.get("a"), await store.get("b"), await store.get("c")]).toEqual([stored("a"), undefined, stored("c")]);
+    expect([await store.get("a"), await store.get("b"), await store.get("c")]).toEqual([
+      stored("a"),
+      undefined,
+      stored("c"),
+    ]);
   });
 });
 

@@ -14,7 +14,10 @@ const writesOf = (text: string): string[] =>
 describe("a query's relations", () => {
   test.each([
     ["SELECT * FROM a JOIN s.b USING (id), LATERAL (SELECT * FROM c) x", ["a", "s.b", "c"]],
-    ["SELECT (SELECT max(n) FROM a) FROM b WHERE EXISTS (SELECT FROM c) AND id IN (TABLE d)", ["a", "b", "c", "d"]],
+    [
+      "SELECT (SELECT max(n) FROM a) FROM b WHERE EXISTS (SELECT FROM c) AND id IN (TABLE d)",
+      ["a", "b", "c", "d"],
+    ],
     ["SELECT 1 FROM a UNION SELECT 2 FROM b EXCEPT (SELECT 3 FROM c)", ["a", "b", "c"]],
     ['SELECT * FROM "A", ONLY b', ["A", "b"]],
     ["SELECT a.* FROM t AS a", ["t"]],
@@ -52,9 +55,11 @@ describe("a shape that is not cached", () => {
     ["EXECUTE p", "command"],
   ])("%s: %s", (text, reason) => expect(factsOf(text).refusal).toBe(reason as never));
 
-  test.each(["SELECT count(*), a.x::date FROM a", "SELECT row_number() OVER (ORDER BY n) FROM a GROUP BY ROLLUP (n)"])(
-    "all else is: %s",
-    (text) => expect(factsOf(text)).toMatchObject({ refusal: undefined, writes: [], effect: "none" }),
+  test.each([
+    "SELECT count(*), a.x::date FROM a",
+    "SELECT row_number() OVER (ORDER BY n) FROM a GROUP BY ROLLUP (n)",
+  ])("all else is: %s", (text) =>
+    expect(factsOf(text)).toMatchObject({ refusal: undefined, writes: [], effect: "none" }),
   );
 });
 
@@ -68,7 +73,10 @@ describe("what a statement writes", () => {
     ["TRUNCATE a, b CASCADE", ["truncate-cascade a", "truncate-cascade b"]],
     ["COPY a FROM STDIN", ["insert a"]],
     ["COPY a TO STDOUT", []],
-    ["WITH x AS (INSERT INTO a VALUES (1) RETURNING *), y AS (DELETE FROM b) UPDATE c SET n = 1", ["insert a", "delete b", "update c"]],
+    [
+      "WITH x AS (INSERT INTO a VALUES (1) RETURNING *), y AS (DELETE FROM b) UPDATE c SET n = 1",
+      ["insert a", "delete b", "update c"],
+    ],
     ["EXPLAIN ANALYZE DELETE FROM a", ["delete a"]],
     ["REFRESH MATERIALIZED VIEW a", ["truncate a"]],
     ["INSERT INTO a VALUES (1); DELETE FROM b", ["insert a", "delete b"]],

@@ -262,7 +262,7 @@ const STATEMENTS: Readonly<Record<string, (walk: Walk, fields: ParseNode) => voi
   },
   VariableSetStmt: (walk, fields) => {
     walk.refuse("command");
-    const name = String(fields["name"] ?? "");
+    const name = textOf(fields["name"]);
     // SET LOCAL ends with the transaction, in which nothing is cached; so does SET TRANSACTION.
     if (fields["is_local"] === true || name === "TRANSACTION" || HARMLESS_SETTINGS.has(name)) return;
     walk.session("changed");
@@ -313,8 +313,12 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
 function textsOf(value: unknown): string[] {
-  return listOf(value).map((each) => String(wrapped(each)?.[1]["sval"] ?? ""));
+  return listOf(value).map((each) => textOf(wrapped(each)?.[1]["sval"]));
 }
 
 function nameOf(relation: ParseNode): Name {

@@ -1,8 +1,9 @@
 /**
  * Statements by their text: parsed once, then found. Bounded; the one that was not asked for longest goes first.
  */
-import type { Facts } from "./facts.ts";
+
 import { classify, type ParseNode, UNPARSABLE } from "./classify.ts";
+import type { Facts } from "./facts.ts";
 
 /** The part of libpg-query that is used. */
 interface Parser {
@@ -76,7 +77,10 @@ export class Statements {
     if (parser === undefined) throw new Error("the parser is not loaded");
     try {
       const nodes = (parser.parseSync(text).stmts ?? []).map((each) => (each.stmt ?? {}) as ParseNode);
-      const facts = nodes.length === 0 ? { ...UNPARSABLE, effect: "none" as const, session: "kept" as const } : classify(nodes);
+      const facts =
+        nodes.length === 0
+          ? { ...UNPARSABLE, effect: "none" as const, session: "kept" as const }
+          : classify(nodes);
       return { text, normalised: facts.refusal === undefined ? this.#normalise(text, parser) : text, facts };
     } catch {
       return { text, normalised: text, facts: UNPARSABLE };

@@ -1,5 +1,5 @@
 /** One process of the experiment in `commit-order.ts`; its task is its argument. */
-import pg from "pg";
+import { Client, Pool, type QueryResult } from "pg";
 import { seededRandom } from "../../../base/index.ts";
 import { RespClient } from "../../../resp/io/index.ts";
 import { cacheQueries, type RespCaller, respResults, respVersions, type VersionStore } from "../index.ts";
@@ -24,7 +24,7 @@ function publish(written: ReadonlyMap<number, number>): void {
 }
 
 /** A client that publishes at the acknowledgement. */
-class Publishing extends pg.Client {
+class Publishing extends Client {
   readonly #pending = new Map<number, number>();
   #inTransaction = false;
 
@@ -33,12 +33,14 @@ class Publishing extends pg.Client {
     const [config] = args;
     const callback = args.findLast((each) => typeof each === "function");
     const rest = args.filter((each) => each !== callback);
-    const result = (super.query as (...all: unknown[]) => Promise<pg.QueryResult>)(...rest).then(async (each) => {
-      this.#acknowledged(config as { text: string; values?: number[] }, each);
-      // A process that is busy elsewhere hears of it late.
-      if (random() < 0.2) await Bun.sleep(random() * 4);
-      return each;
-    });
+    const result = (super.query as (...all: unknown[]) => Promise<QueryResult>)(...rest).then(
+      async (each) => {
+        this.#acknowledged(config as { text: string; values?: number[] }, each);
+        // A process that is busy elsewhere hears of it late.
+        if (random() < 0.2) await Bun.sleep(random() * 4);
+        return each;
+      },
+    );
     if (callback === undefined) return result as never;
     result.then(
       (value) => (callback as (error: unknown, result?: unknown) => void)(undefined, value),
@@ -47,11 +49,12 @@ class Publishing extends pg.Client {
     return undefined as never;
   }
 
-  #acknowledged({ text, values }: { text: string; values?: number[] }, result: pg.QueryResult): void {
+  #acknowledged({ text, values }: { text: string; values?: number[] }, result: QueryResult): void {
     if (text === "BEGIN") this.#inTransaction = true;
     const kind = KINDS.findIndex((each) => each.write === text);
     const [row] = result.rows as { n: number }[];
-    if (kind !== -1 && row !== undefined) this.#pending.set(kind * ROWS + (values?.[0] ?? 0), row.n % 1_000_000);
+    if (kind !== -1 && row !== undefined)
+      this.#pending.set(kind * ROWS + (values?.[0] ?? 0), row.n % 1_000_000);
     if (text === "COMMIT" || text === "ROLLBACK") this.#inTransaction = false;
     if (text === "ROLLBACK") this.#pending.clear();
     if (this.#inTransaction || this.#pending.size === 0) return;
@@ -82,7 +85,7 @@ const unmarked: VersionStore = {
   },
 };
 let counted = 0;
-const pool = new pg.Pool({ ...task.connection, Client: Publishing as unknown as typeof pg.Client, max: 2 });
+const pool = new Pool({ ...task.connection, Client: Publishing as unknown as typeof Client, max: 2 });
 const db = cacheQueries(pool, {
   versions: task.marks ? marked : unmarked,
   results: respResults(PATIENT),
@@ -95,7 +98,8 @@ async function read(): Promise<void> {
   const texts = KINDS[kind]?.reads ?? [];
   const register = kind * ROWS + row;
   let floor = 0;
-  for (let worker = 0; worker < WORKERS; worker += 1) floor = Math.max(floor, cells[worker * SLOTS + register] ?? 0);
+  for (let worker = 0; worker < WORKERS; worker += 1)
+    floor = Math.max(floor, cells[worker * SLOTS + register] ?? 0);
   const { rows } = await db.query<{ n: number }>(texts[pick(texts.length)] ?? "", [row]);
   add(CELLS.reads);
   if ((rows[0]?.n ?? 0) < floor) add(CELLS.stale);

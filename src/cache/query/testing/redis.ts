@@ -17,9 +17,13 @@ export function hasRedis(): boolean {
 /** Starts a server that keeps nothing. Takes about 50 ms. */
 export async function startRedis(): Promise<Redis> {
   const port = await freePort();
-  const server = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const server = spawn(
+    "redis-server",
+    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("exit", () => reject(new Error("redis-server ended")));
     server.stdout.on("data", (bytes: Buffer) => {

@@ -16,7 +16,10 @@ export function versionsSuite(name: string, make: () => VersionsSubject | Promis
   const TABLES = [SCHEMA, EVERYTHING, "public.a", "public.b"];
 
   /** The versions, asked twice where the first look only makes them. */
-  async function look(store: VersionStore, tables: readonly string[] = TABLES): Promise<readonly string[] | undefined> {
+  async function look(
+    store: VersionStore,
+    tables: readonly string[] = TABLES,
+  ): Promise<readonly string[] | undefined> {
     return (await store.snapshot(tables)) ?? (await store.snapshot(tables));
   }
 

@@ -10,7 +10,7 @@ versionsSuite("memory", () => {
   const time = simulatedTime();
   return {
     store: memoryVersions({ clock: time.clock, markMs: SUITE_MARK_MS }),
-    pass: async (ms) => void time.advance(ms),
+    pass: async (ms) => time.advance(ms),
   };
 });
 
@@ -28,7 +28,12 @@ describe.skipIf(!hasRedis())("in a store (needs redis-server)", () => {
   });
 
   versionsSuite("a store", () => ({
-    store: respVersions({ store: client, prefix: `{${++prefixes}}:`, markMs: SUITE_MARK_MS, deadlineMs: 5000 }),
+    store: respVersions({
+      store: client,
+      prefix: `{${++prefixes}}:`,
+      markMs: SUITE_MARK_MS,
+      deadlineMs: 5000,
+    }),
     pass: (ms) => Bun.sleep(ms),
   }));
 
