@@ -23,6 +23,8 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-origin-down": ["--seconds", "2"],
   "edge-hit-ratio": [],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
+  "query-cache": ["--rounds", "2", "--queries", "500"],
+  "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],
