@@ -3,7 +3,7 @@
  * themselves between a commit and its news. Counts reads that were older than a commit which PostgreSQL had acknowledged before.
  * The same without the marks of tables being written shows that the experiment can fail.
  *
- *     bin/bun bench/query-cache-order.ts [--operations 100000] [--crashes 0.003] [--seed 1]
+ *     bin/bun bench/query-cache-order.ts [--operations 100000] [--crashes 0.02] [--seed 1]
  */
 import { Pool } from "pg";
 import {
@@ -18,7 +18,7 @@ import { options } from "./harness/arguments.ts";
 import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
 
-const { operations, crashes, seed } = options({ operations: 100_000, crashes: 0.003, seed: 1 });
+const { operations, crashes, seed } = options({ operations: 100_000, crashes: 0.02, seed: 1 });
 
 async function run(marks: boolean, crashShare: number, count: number): Promise<OrderReport> {
   const [server, redis] = await Promise.all([startPostgres(), startRedis()]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
-import { integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { integer, pgTable, timestamp, text as varying } from "drizzle-orm/pg-core";
 import { Client, Pool, Query, type QueryConfig, type QueryResult } from "pg";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import { notifySql } from "./notify.ts";
@@ -11,7 +11,7 @@ import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgr
 
 const DRIZZLED = pgTable("t", {
   id: integer().primaryKey(),
-  s: text(),
+  s: varying(),
   at: timestamp({ withTimezone: true }),
 });
 
@@ -233,6 +233,22 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
       client.release();
     });
 
+    test("names that another search path gives another meaning: a write makes everything void", async () => {
+      await raw.query("CREATE SCHEMA tenant; CREATE TABLE tenant.t AS SELECT 1 AS id, 'theirs' AS s");
+      expect(await names("SELECT s FROM tenant.t WHERE id = $1")).toEqual(["theirs"]);
+      const client = await db.connect();
+      await client.query("BEGIN; SET LOCAL search_path = tenant");
+      await client.query("COMMIT");
+      await client.query("BEGIN");
+      await client.query("SET LOCAL search_path = tenant");
+      await client.query("UPDATE t SET s = 'changed' WHERE id = 1");
+      await client.query("COMMIT");
+      client.release();
+      expect(await names("SELECT s FROM tenant.t WHERE id = $1")).toEqual(["changed"]);
+      expect(await names()).toEqual(["one"]);
+      await raw.query("DROP SCHEMA tenant CASCADE");
+    });
+
     test("what the caller says, what is too large, and cursors", async () => {
       await ask({ text: "SELECT s FROM t", cache: false } as QueryConfig);
       await ask("SELECT * FROM big");
@@ -293,6 +309,17 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     await raw.query("ALTER TABLE t ADD extra int DEFAULT 7");
     expect((await ask("SELECT * FROM t WHERE id = 1")).rows[0]?.extra).toBe(7);
     await raw.query("ALTER TABLE t DROP extra");
+  });
+
+  test("a pool of one session does not wait for itself", async () => {
+    const one = new Pool({ ...server.connection, max: 1 });
+    const own = cacheQueries(one);
+    const client = await own.connect();
+    expect((await client.query("SELECT s FROM t WHERE id = 1")).rows).toEqual([{ s: "one" }]);
+    await client.query("UPDATE t SET s = 'two' WHERE id = 1");
+    client.release();
+    expect((await own.query("SELECT s FROM t WHERE id = 1")).rows).toEqual([{ s: "two" }]);
+    await one.end();
   });
 
   test("a client alone is cached as a pool is", async () => {

@@ -11,7 +11,7 @@ import {
   type QueryCall,
   type Submittable,
 } from "./client.ts";
-import { type Destination, dispatch, type Issued } from "./dispatch.ts";
+import { catalogFor, type Destination, dispatch, type Issued, writesIn } from "./dispatch.ts";
 import { QueryCache, type QueryCacheOptions } from "./query-cache.ts";
 import { Session } from "./session.ts";
 import { countBypass } from "./stats.ts";
@@ -133,17 +133,15 @@ function submitted(cache: QueryCache, to: Destination, order: Order, submission:
     if (!cache.statements.ready) await cache.statements.load();
     const statement = cache.statements.of(config.text ?? config.cursor?.text ?? "");
     countBypass(cache.counters, "stream");
-    const { inTransaction } = to.session;
-    const { writes } = cache.resolve(
-      statement,
-      inTransaction ? cache.catalogs.current : await cache.catalog(),
-    );
-    const unknown = statement.facts.refusal === "unparsable" ? [EVERYTHING, SCHEMA] : writes;
-    if (unknown.length > 0 && !inTransaction) {
+    const resolution = cache.resolve(statement, await catalogFor(cache, to));
+    // A stream without a text may be anything.
+    const isUnknown = statement.facts.refusal === "unparsable";
+    const writes = isUnknown ? [EVERYTHING, SCHEMA] : writesIn(to, statement.facts, resolution);
+    if (writes.length > 0 && !to.session.inTransaction) {
       const error = new Error("a stream that writes needs a transaction: BEGIN before it, COMMIT after it");
       config.handleError?.(error, "connection" in raw ? raw.connection : undefined);
     } else {
-      to.session.write(unknown);
+      to.session.write(writes);
       raw.query(config, values, callback);
     }
     return { done: new Promise(() => {}) };
@@ -154,7 +152,7 @@ function submitted(cache: QueryCache, to: Destination, order: Order, submission:
 
 /** The same object with some members of its own. Methods see the original as `this`. */
 function standIn(target: object, members: Readonly<Record<string, unknown>>): object {
-  const bound = new Map<unknown, unknown>();
+  const bound = new WeakMap<object, unknown>();
   const wrapper: object = new Proxy(target, {
     get: (_, name) => {
       if (typeof name === "string" && Object.hasOwn(members, name)) return members[name];

@@ -7,6 +7,7 @@
  *   a query              ->  the reader
  */
 import { AS_TEXT, type QueryResult, resultOf, type TypeParsers } from "./answer.ts";
+import type { DatedCatalog } from "./catalog/catalog-source.ts";
 import type { Resolution } from "./catalog/resolve.ts";
 import type { QueryCall } from "./client.ts";
 import { parametersKey } from "./parameters.ts";
@@ -45,12 +46,14 @@ export async function dispatch(cache: QueryCache, to: Destination, call: QueryCa
   const statement = cache.statements.of(call.text);
   const { facts } = statement;
   if (facts.steps.length > 0) return control(cache, to, call, statement);
-  const dated = to.session.inTransaction ? cache.catalogs.current : await cache.catalog();
+  const dated = await catalogFor(cache, to);
   const resolution = cache.resolve(statement, dated);
   if (facts.session === "reset" && !to.isShared) to.session.changed = false;
+  if (facts.session === "changed-locally" && to.session.inTransaction) to.session.changedLocally = true;
   if (facts.session === "changed" || resolution.writes.length > 0) {
     if (resolution.refusal !== undefined) countBypass(cache.counters, resolution.refusal);
-    const tables = { names: resolution.writes, schema: dated?.version, commitsMidway: facts.commitsMidway };
+    const names = writesIn(to, facts, resolution);
+    const tables = { names, schema: dated?.version, commitsMidway: facts.commitsMidway };
     const issued = write(cache, to, call, tables);
     return facts.session === "changed" ? changingSession(to, issued) : issued;
   }
@@ -58,6 +61,23 @@ export async function dispatch(cache: QueryCache, to: Destination, call: QueryCa
   if (reason !== undefined || dated === undefined)
     return bypass(cache, to, call, reason ?? "catalog-unavailable");
   return read(cache, to, call, statement);
+}
+
+/** The catalog. A session that is not as its pool made it, or is in a transaction, does not load it for the others. */
+export async function catalogFor(cache: QueryCache, to: Destination): Promise<DatedCatalog | undefined> {
+  if (to.session.inTransaction || to.isChanged()) return cache.catalogs.current;
+  return cache.catalog((text) => to.query({ text, types: AS_TEXT, rowMode: "array" }));
+}
+
+/** What a statement changes. Where the search path may be another one, names may mean other tables. */
+export function writesIn(
+  { session, isChanged }: Destination,
+  facts: Statement["facts"],
+  { writes }: Resolution,
+): readonly string[] {
+  const isAsMade = facts.session !== "changed" && facts.session !== "changed-locally";
+  if (writes.length === 0 || (isAsMade && !isChanged() && !session.changedLocally)) return writes;
+  return writes.includes(SCHEMA) ? [EVERYTHING, SCHEMA] : [EVERYTHING];
 }
 
 /** What the call or its session, not its text, has against the cache. */
@@ -94,7 +114,7 @@ async function read(
   if ("refusal" in parameters) return bypass(cache, to, call, parameters.refusal);
   const { config } = call;
   for (let tries = 0; tries < SCHEMA_TRIES; tries += 1) {
-    const dated = await cache.catalog();
+    const dated = await catalogFor(cache, to);
     const resolution = cache.resolve(statement, dated);
     if (dated === undefined || resolution.refusal !== undefined)
       return bypass(cache, to, call, resolution.refusal ?? "catalog-unavailable");
@@ -195,9 +215,15 @@ async function control(
   if (isObscure && to.isShared) session.changed = true;
   if (isObscure) return obscureControl(cache, to, call, facts.steps);
   if (step === "commit" || step === "commit-chain") {
-    const schema = cache.catalogs.current?.version;
-    const names = session.end(step === "commit-chain");
-    if (names.length > 0) return announced(cache, to, call, { names, schema, commitsMidway: false });
+    const tables = {
+      names: [...session.written],
+      schema: cache.catalogs.current?.version,
+      commitsMidway: false,
+    };
+    // Where the write is refused the transaction has not ended.
+    const issued = tables.names.length > 0 ? await announced(cache, to, call, tables) : undefined;
+    session.end(step === "commit-chain");
+    if (issued !== undefined) return issued;
   } else if (step === "begin") {
     session.begin();
   } else {

@@ -15,6 +15,7 @@ import { REASONS, type Reason } from "./reasons.ts";
 import { memoryResults } from "./results/memory-results.ts";
 import { respResults } from "./results/resp-results.ts";
 import type { ResultStore } from "./results/results.ts";
+import { isUnstableBuiltin, STABLE_FUNCTIONS } from "./statement/functions.ts";
 import { type Statement, Statements } from "./statement/statements.ts";
 import { type Counters, newCounters, type QueryCacheStats, queryCacheMetrics } from "./stats.ts";
 import { memoryVersions } from "./versions/memory-versions.ts";
@@ -64,6 +65,9 @@ const TTL_MS = 60_000;
 const RESULT_BYTES_MAX = 256 * 1024;
 const CATALOG_REFRESH_MS = 60_000;
 
+/** Runs a text past the cache, for texts in arrays, in a session that is as its pool made it. */
+export type Ask = (text: string) => Promise<QueryResult>;
+
 /** One wrapped pool's or client's cache. */
 export class QueryCache {
   readonly statements: Statements = new Statements();
@@ -74,11 +78,10 @@ export class QueryCache {
   readonly #versionsBreaker: Breaker;
   readonly #resultsBreaker: Breaker;
   readonly #rules: Rules;
-  /** Runs a text past the cache, in a session that is not in a transaction. */
-  readonly #ask: (text: string) => Promise<QueryResult>;
+  readonly #ask: Ask;
   readonly #resolutions = new WeakMap<Statement, { dated: DatedCatalog; resolution: Resolution }>();
 
-  constructor(options: QueryCacheOptions, ask: (text: string) => Promise<QueryResult>) {
+  constructor(options: QueryCacheOptions, ask: Ask) {
     const { clock = systemClock, scheduler = systemScheduler, random = systemRandom, store } = options;
     const versions =
       options.versions ?? (store ? respVersions({ store, clock, random }) : memoryVersions({ clock }));
@@ -166,10 +169,10 @@ export class QueryCache {
 
   // --- for its sessions ---------------------------------------------------------------------------------------
 
-  /** The database's definitions; undefined when they cannot be had. */
-  catalog(): DatedCatalog | undefined | Promise<DatedCatalog | undefined> {
+  /** The database's definitions, loaded by `ask` where that is due; undefined when they cannot be had. */
+  catalog(ask: Ask = this.#ask): DatedCatalog | undefined | Promise<DatedCatalog | undefined> {
     return this.catalogs.ensure(async () => {
-      const result = await this.#ask(CATALOG_SQL);
+      const result = await ask(CATALOG_SQL);
       this.reader.resultClass ??= classOf(result);
       const [row] = result.rows as (readonly string[])[];
       return row?.[0] ?? "";
@@ -180,7 +183,10 @@ export class QueryCache {
   resolve(statement: Statement, dated: DatedCatalog | undefined): Resolution {
     const { facts } = statement;
     if (dated === undefined) {
-      const writes = facts.writes.length > 0 || facts.effect !== "none" || facts.functions.length > 0;
+      const mayWrite = facts.functions.some(
+        ({ name }) => !STABLE_FUNCTIONS.has(name) && !isUnstableBuiltin(name),
+      );
+      const writes = facts.writes.length > 0 || facts.effect !== "none" || mayWrite;
       const wide = facts.effect === "schema" ? [EVERYTHING, SCHEMA] : [EVERYTHING];
       return { refusal: facts.refusal ?? "catalog-unavailable", reads: [], writes: writes ? wide : [] };
     }

@@ -9,6 +9,8 @@ export class Session {
   inTransaction = false;
   /** Settings, role or temporary tables of its own. */
   changed = false;
+  /** Settings of its own until the transaction ends. */
+  changedLocally = false;
   /** Tables that the transaction has written. */
   readonly written: Set<string> = new Set();
 
@@ -18,12 +20,11 @@ export class Session {
     this.inTransaction = true;
   }
 
-  /** COMMIT or ROLLBACK; with AND CHAIN the next transaction begins at once. Gives what was written. */
-  end(chains: boolean): readonly string[] {
-    const written = [...this.written];
+  /** COMMIT or ROLLBACK; with AND CHAIN the next transaction begins at once. */
+  end(chains: boolean): void {
     this.written.clear();
+    this.changedLocally = false;
     this.inTransaction = chains && this.inTransaction;
-    return written;
   }
 
   /** Notes what a statement of the transaction writes. */

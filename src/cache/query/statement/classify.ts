@@ -5,7 +5,7 @@
  * which nodes may stand in a cached query. Everything it does not know refuses.
  */
 import type { Reason } from "../reasons.ts";
-import type { Effect, Facts, Name, TransactionStep, Write, WriteOperation } from "./facts.ts";
+import type { Effect, Facts, Name, SessionChange, TransactionStep, Write, WriteOperation } from "./facts.ts";
 import { HARMLESS_SETTINGS, HARMLESS_STATEMENTS, QUERY_NODES, TRANSACTION_STEPS } from "./syntax.ts";
 
 /** A node's fields, as the parser's JSON has them. */
@@ -59,7 +59,7 @@ class Walk {
   #refusal: Reason | undefined;
   #effect: Effect = "none";
   #commitsMidway = false;
-  #session: Facts["session"] = "kept";
+  #session: SessionChange = "kept";
 
   facts(statements: number): Facts {
     return {
@@ -101,8 +101,9 @@ class Walk {
     this.#commitsMidway = true;
   }
 
-  session(change: "changed" | "reset"): void {
-    this.#session = change;
+  /** A change for good stays one, whatever comes after it. */
+  session(change: SessionChange): void {
+    if (this.#session !== "changed") this.#session = change;
   }
 
   step(step: TransactionStep): void {
@@ -184,7 +185,8 @@ class Walk {
     const name: Name = { schema: parts.at(-2), name: parts.at(-1) ?? "" };
     this.#functions.set(parts.join("."), name);
     // With `true` as its third argument it ends with the transaction.
-    if (name.name === "set_config" && !isTrue(listOf(fields["args"])[2])) this.session("changed");
+    if (name.name === "set_config")
+      this.session(isTrue(listOf(fields["args"])[2]) ? "changed-locally" : "changed");
   }
 
   /** `t.f` is a column, or else the function `f(t)`. */
@@ -263,9 +265,8 @@ const STATEMENTS: Readonly<Record<string, (walk: Walk, fields: ParseNode) => voi
   VariableSetStmt: (walk, fields) => {
     walk.refuse("command");
     const name = textOf(fields["name"]);
-    // SET LOCAL ends with the transaction, in which nothing is cached; so does SET TRANSACTION.
-    if (fields["is_local"] === true || name === "TRANSACTION" || HARMLESS_SETTINGS.has(name)) return;
-    walk.session("changed");
+    if (name === "TRANSACTION" || HARMLESS_SETTINGS.has(name)) return;
+    walk.session(fields["is_local"] === true ? "changed-locally" : "changed");
   },
   DiscardStmt: (walk, fields) => {
     walk.refuse("command");

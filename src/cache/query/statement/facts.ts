@@ -25,6 +25,9 @@ export type TransactionStep = "begin" | "commit" | "commit-chain" | "rollback" |
 /** What else a statement does: "everything" may change any table, "schema" may change any definition as well. */
 export type Effect = "none" | "everything" | "schema";
 
+/** What a session is afterwards: as before, other settings until the transaction ends, other settings or tables, as new. */
+export type SessionChange = "kept" | "changed-locally" | "changed" | "reset";
+
 /** The facts of one text. Sets keep the order of their first mention. */
 export interface Facts {
   /** How many statements the text holds. */
@@ -40,8 +43,7 @@ export interface Facts {
   readonly effect: Effect;
   /** Whether an error may come after something was committed. */
   readonly commitsMidway: boolean;
-  /** "changed" when the session is not what it was afterwards, "reset" when it is as new. */
-  readonly session: "kept" | "changed" | "reset";
+  readonly session: SessionChange;
   /** Transaction control, in order. */
   readonly steps: readonly TransactionStep[];
 }
