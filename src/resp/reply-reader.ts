@@ -23,7 +23,7 @@ export interface ReplyLimits {
 }
 
 /** As much as Redis sends at most: strings of 512 MiB. */
-export const REPLY_LIMITS: ReplyLimits = { bulkBytesMax: 512 * 1024 * 1024, elementsMax: 2 ** 27 };
+const REPLY_LIMITS: ReplyLimits = { bulkBytesMax: 512 * 1024 * 1024, elementsMax: 2 ** 27 };
 
 /** Arrays within arrays: real replies have up to 5. */
 const DEPTH_MAX = 64;
