@@ -43,8 +43,9 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
     await store.call(["FLUSHALL"]);
   });
 
-  /** As another process has it: a cache of its own on the same store. */
-  const another = (options: QueryCacheOptions = {}): Cached<Pool> => cacheQueries(raw, { store, ...options });
+  /** As another process has it: a cache of its own on the same store. The machine may be busy, so with patience. */
+  const another = (options: QueryCacheOptions = {}): Cached<Pool> =>
+    cacheQueries(raw, { versions: versions(), results: respResults({ store, deadlineMs: 5000 }), ...options });
   const ask = async (db: Cached<Pool>): Promise<number> => {
     const { rows } = await db.query<{ n: number }>(READ);
     await db.queryCache.settled();
