@@ -3,10 +3,12 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, timestamp, text as varying } from "drizzle-orm/pg-core";
 import { Client, Pool, Query, type QueryConfig, type QueryResult } from "pg";
+import { seededRandom } from "../../base/index.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import { notifySql } from "./notify.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { STABLE_FUNCTIONS } from "./statement/functions.ts";
+import { READS, RULES, SCHEMA_SQL, WRITES } from "./testing/dependencies.ts";
 import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
 
 const DRIZZLED = pgTable("t", {
@@ -14,6 +16,9 @@ const DRIZZLED = pgTable("t", {
   s: varying(),
   at: timestamp({ withTimezone: true }),
 });
+
+/** Another one is another walk through the writes. */
+const SEED = 11;
 
 /** `initdb` takes a second, and several on a machine that is busy with other tests. */
 const START_TIMEOUT_MS = 60_000;
@@ -333,6 +338,25 @@ describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedde
     expect(own.queryCache.stats()).toMatchObject({ hits: 1, misses: 1 });
     expect(own.queryCache.metrics()).toContain("tenfold_query_cache_hits_total 1\n");
     await client.end();
+  });
+
+  test("after each of 150 writes by all ways, cached and direct answers are the same", async () => {
+    await raw.query(SCHEMA_SQL);
+    db = cached(RULES);
+    const random = seededRandom(SEED);
+    const digit = (below: number): string => String(Math.floor(random() * below));
+    for (let step = 0; step < 150; step += 1) {
+      const write = (WRITES[Number(digit(WRITES.length))] ?? "").replaceAll(/[$%]/g, (sign) =>
+        digit(sign === "$" ? 10 : 3),
+      );
+      await db.query(write).catch(() => {});
+      for (const read of READS) {
+        const [known, direct] = [await ask(read), await raw.query(read)];
+        expect({ step, write, read, rows: known.rows }).toEqual({ step, write, read, rows: direct.rows });
+      }
+    }
+    expect(stats().hits).toBeGreaterThan(stats().misses);
+    expect(stats().writesOfEverything).toBeLessThan(30);
   });
 
   test("Drizzle is none the wiser", async () => {

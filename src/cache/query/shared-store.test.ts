@@ -45,7 +45,11 @@ describe.skipIf(isMissing)("processes with one store (needs redis-server, @embed
 
   /** As another process has it: a cache of its own on the same store. The machine may be busy, so with patience. */
   const another = (options: QueryCacheOptions = {}): Cached<Pool> =>
-    cacheQueries(raw, { versions: versions(), results: respResults({ store, deadlineMs: 5000 }), ...options });
+    cacheQueries(raw, {
+      versions: versions(),
+      results: respResults({ store, deadlineMs: 5000 }),
+      ...options,
+    });
   const ask = async (db: Cached<Pool>): Promise<number> => {
     const { rows } = await db.query<{ n: number }>(READ);
     await db.queryCache.settled();
