@@ -8,7 +8,7 @@
 import type { Cancel, Scheduler } from "../../base/index.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Counters } from "./stats.ts";
-import { EVERYTHING, SCHEMA, type VersionStore, type WriteToken } from "./versions/versions.ts";
+import { EVERYTHING, type VersionStore, type WriteToken } from "./versions/versions.ts";
 
 /** How a write ended. "unknown": the connection was lost, or the time was up, while it ran. */
 export type WriteOutcome = "committed" | "rolled-back" | "unknown";
@@ -146,9 +146,7 @@ export class WriteGuard {
   /** What was written by other ways, as a notification or a new catalog says. */
   async tell(tables: readonly string[]): Promise<void> {
     const { versions, breaker } = this.#options;
-    const outcome = await breaker.run(() =>
-      versions.committed({ id: "", tables: tables.length === 0 ? [SCHEMA] : tables, schema: undefined }),
-    );
+    const outcome = await breaker.run(() => versions.committed({ id: "", tables, schema: undefined }));
     if (outcome === "failed") this.#retellLater(tables);
   }
 }
