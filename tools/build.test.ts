@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -93,6 +93,19 @@ describe("what an app imports", () => {
       });`;
     writeFileSync(join(scratch, "serve.js"), program);
     expect(run("node", join(scratch, "serve.js"))).toEqual({ code: 0, printed: "2 304 kept\n" });
+  });
+
+  test("runs on plain Node: tenfold/cache/query knows what a query is that it cannot cache", () => {
+    const program = `
+      import { cacheQueries } from "./dist/cache/query/index.js";
+      import { RespClient } from "./dist/resp/io/index.js";
+      const store = new RespClient({ url: "redis://127.0.0.1:1" });
+      const db = cacheQueries({ query: () => Promise.reject(new Error("no database")) }, { store });
+      console.log((await db.queryCache.explain("SELECT 1")).reason);
+      process.exit(0);`;
+    symlinkSync(join(ROOT, "node_modules"), join(scratch, "node_modules"));
+    writeFileSync(join(scratch, "query.js"), program);
+    expect(run("node", join(scratch, "query.js"))).toEqual({ code: 0, printed: "no-tables\n" });
   });
 
   test("tenfold/planner is bundled for a browser without a module of Node", async () => {
