@@ -130,7 +130,7 @@ describe("parseSnapshot", () => {
       ...group,
       targets: group.targets.map((target, at) => ({ ...target, id: `s${at}` })),
     }));
-    expect(reason({ targetGroups: named }).kind).toBe("ok");
+    expect(reason({ targetGroups: named })).toMatchObject({ kind: "ok" });
     const lost = FULL.targetGroups.map((group) => ({
       ...group,
       fallback: { group: "nowhere", requestsMax: 1 },
