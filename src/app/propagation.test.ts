@@ -359,3 +359,20 @@ test("no edge gives out what is older than a purge that all have acknowledged, o
   }
   expect(acknowledged).toBeGreaterThan(500);
 }, 60_000);
+
+test("a purge that cannot be logged is not carried out, here or elsewhere", async () => {
+  const site = await Site.of({ fra: "edge", lon: "edge" });
+  const { store } = site.at("fra");
+  const put = store.put.bind(store);
+  store.put = () => Promise.reject(new Error("no space left on device"));
+  let isDone = false;
+  const purged = site.purge("a", () => void (isDone = true));
+  expect(purged).rejects.toThrow("no space left");
+  await purged.catch(() => {});
+  await site.pass(3000);
+  expect([isDone, tagsOf(site.at("lon"))]).toEqual([false, ["*"]]);
+  store.put = put;
+  await site.purge("b");
+  await site.pass(100);
+  expect(tagsOf(site.at("lon"))).toEqual(["*", "b"]);
+});
