@@ -282,6 +282,27 @@ export function describeTransport(create: () => Transport): void {
       listener.stop();
     });
 
+    test("what is asked for the end of a round runs once, after what has arrived", async () => {
+      const { listener, accepted } = listen();
+      const order: string[] = [];
+      const far = createConnection({ host: LOOPBACK, port: listener.port });
+      await eventually("the connection", () => accepted.length === 1);
+      const owner = accepted[0];
+      if (owner === undefined) throw new Error("nobody connected");
+      const { received } = owner;
+      owner.received = (bytes, start, end) => {
+        transport.atRoundEnd(() => order.push("end"));
+        order.push("arrival");
+        received.call(owner, bytes, start, end);
+      };
+      far.write("x");
+      await eventually("the end of the round", () => order.length === 2);
+      await settle();
+      expect(order).toEqual(["arrival", "end"]);
+      far.destroy();
+      listener.stop();
+    });
+
     test("an address in use is an error with its code", () => {
       const held = Bun.listen({ hostname: LOOPBACK, port: 0, socket: { data: () => {} } });
       const again = (): TcpListener => transport.listen({ host: LOOPBACK, port: held.port }, () => undefined);
