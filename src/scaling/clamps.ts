@@ -8,6 +8,7 @@ import { type Observed, readyCount } from "./observed.ts";
 import { patienceOf } from "./patience.ts";
 import {
   DOWN_RATE_MAX,
+  DOWN_SHARE,
   FLAP_TURNS_MAX,
   PANIC_WINDOW_SHARE,
   type ScalePolicy,
@@ -39,7 +40,8 @@ function holdShrinking(held: (context: ClampContext) => boolean): Rule {
 /**
  * The count that the recent past allows to go down to. The highest number of the hold decides whether; how far, what
  * was needed last, for a load that falls all the while needs less than it did at first. While the highest is about to
- * leave the hold, the fall is still passing through: one change at its end instead of many along it.
+ * leave the hold, the fall is still passing through: one change at its end instead of many along it. A shrink by less
+ * than `DOWN_SHARE` needs a longer hold.
  */
 function downFloor({ observed, policy, memory, nowMs }: ClampContext): number {
   const { wanted } = observed;
@@ -50,7 +52,10 @@ function downFloor({ observed, policy, memory, nowMs }: ClampContext): number {
   const highest = within(holdMs);
   const passing = within(holdMs - passingMs) * (1 + policy.tolerance) < highest;
   if (highest >= wanted || passing) return wanted;
-  return Math.max(within(settleMs), memory.begun?.count ?? 0);
+  const floor = Math.max(within(settleMs), memory.begun?.count ?? 0);
+  const smaller = DOWN_SHARE / (1 - floor / wanted);
+  const waitMs = Math.min(policy.downWindowMs, holdMs * Math.max(1, smaller));
+  return floor < wanted && within(waitMs) >= wanted ? wanted : floor;
 }
 
 const CLAMPS: Readonly<Record<ClampKind, Rule>> = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decide } from "./decide.ts";
 import { describeReason } from "./decision.ts";
-import { initialMemory, setByHand } from "./memory.ts";
+import { initialMemory, type ScaleMemory, setByHand } from "./memory.ts";
 import { cpuPolicy, decideOnce, emptyMemory, observedOf, policyOf, tasksAt } from "./testing.ts";
 
 describe("target tracking on requests in flight", () => {
@@ -25,21 +25,42 @@ describe("target tracking on requests in flight", () => {
   });
 });
 
-describe("a rise that the mean does not show yet", () => {
-  const samples = Array.from({ length: 60 }, (_, second) => ({
-    atMs: 940_000 + second * 1000,
-    value: second < 46 ? 100 : 126,
-  }));
-  const memory = { ...emptyMemory(), samples };
+describe("more than the target", () => {
+  /** A decision for ten tasks after a minute of this load. */
+  const decideAfter = (load: (second: number) => number, changes: Partial<ScaleMemory> = {}) => {
+    const samples = Array.from({ length: 60 }, (_, second) => ({
+      atMs: 941_000 + second * 1000,
+      value: load(second),
+    }));
+    const memory = { ...emptyMemory(), samples, ...changes };
+    return decide(observedOf(10, { inFlight: load(60) }), policyOf(), memory, 1_001_000);
+  };
 
-  test("is answered when a quarter of the window is a quarter over the target", () => {
-    const { decision } = decide(observedOf(10, { inFlight: 126 }), policyOf(), memory, 1_000_000);
-    expect(decision).toMatchObject({ result: 13, reason: "rising" });
+  test("is answered when the last quarter of the window is more than the tasks bear: 117 of 10 x 10", () => {
+    const stepTo = (level: number) => decideAfter((second) => (second < 46 ? 100 : level)).decision;
+    expect(stepTo(116)).toMatchObject({ result: 10, reason: "within-tolerance" });
+    expect(stepTo(118)).toMatchObject({ result: 12, reason: "rising" });
   });
 
-  test("is left to the mean when it is smaller", () => {
-    const { decision } = decide(observedOf(10, { inFlight: 100 }), policyOf(), memory, 1_000_000);
-    expect(decision).toMatchObject({ result: 10, reason: "within-tolerance" });
+  test("gets as many as will bear it two minutes on when it rises steadily: 120 now, 180 then", () => {
+    const { decision } = decideAfter((second) => 97 + second / 2);
+    expect(decision).toMatchObject({ result: 16, reason: "rising" });
+  });
+
+  test("is borne for one down window, then answered though it is little", () => {
+    const little = decideAfter(() => 112);
+    expect(little.decision).toMatchObject({ result: 10, reason: "bearable" });
+    expect(little.memory.aboveSinceMs).toBe(1_001_000);
+    const after = (ageMs: number) => decideAfter(() => 112, { aboveSinceMs: 1_001_000 - ageMs }).decision;
+    expect(after(299_999)).toMatchObject({ result: 10, reason: "bearable" });
+    expect(after(300_000)).toMatchObject({ result: 12, reason: "above-target" });
+    const less = decideAfter(() => 110, { aboveSinceMs: 700_000 });
+    expect([less.decision.reason, less.memory.aboveSinceMs]).toEqual(["within-tolerance", undefined]);
+  });
+
+  test("is not borne in the wake of a jump, where the number is still to be found", () => {
+    const { decision } = decideAfter(() => 112, { panicSeenMs: 990_000 });
+    expect(decision).toMatchObject({ result: 12, reason: "rising" });
   });
 });
 
@@ -52,8 +73,9 @@ describe("panic", () => {
   });
 
   test("a second sample at the new level is answered at once", () => {
-    const first = decide(observedOf(2, { inFlight: 200 }), policyOf(), settled, 5000);
-    const second = decide(observedOf(2, { inFlight: 200 }), policyOf(), first.memory, 6000);
+    const first = decide(observedOf(5, { inFlight: 200 }), policyOf(), settled, 5000);
+    const second = decide(observedOf(5, { inFlight: 200 }), policyOf(), first.memory, 6000);
+    expect([first.decision.direction, second.memory.jumpGrowth]).toEqual(["hold", 1]);
     expect(second.decision).toMatchObject({ result: 20, reason: "panic" });
   });
 
@@ -64,6 +86,17 @@ describe("panic", () => {
     const result = (inFlight: number): number =>
       decide(observedOf(20, { tasks, inFlight }), policyOf(), panicking, 3000).decision.result;
     expect([result(390), result(400)]).toEqual([20, 40]);
+  });
+
+  test("what waits goes on growing until the ordered tasks are at work: only twice as fast asks for more", () => {
+    const ordered = { ...emptyMemory(), panicSeenMs: 2000, jumpGrowth: 100 };
+    const result = (ageMs: number, growth: number): number => {
+      const memory = { ...ordered, samples: [{ atMs: 2000, value: 1000 - growth }] };
+      const tasks = tasksAt(20).map((task) => ({ ...task, ready: ageMs > 0, ageMs }));
+      return decide(observedOf(20, { tasks, inFlight: 1000 }), policyOf(), memory, 3000).decision.result;
+    };
+    expect([result(0, 199), result(0, 200)]).toEqual([20, 100]);
+    expect([result(1999, 100), result(2000, 49), result(2000, 50)]).toEqual([20, 20, 100]);
   });
 
   test("what waited in the jump is no demand once it is over", () => {
@@ -192,6 +225,16 @@ describe("clamps", () => {
     const memory = { ...emptyMemory(), recommendations: falling };
     const { decision } = decide(observedOf(10, { inFlight: 30 }), policyOf(), memory, 1_000_000);
     expect(decision).toMatchObject({ result: 10, reason: "down-window" });
+  });
+
+  test("a shrink by less than three tenths of the tasks waits the longer, up to the down window", () => {
+    const holds = (inFlight: number, ageMs: number): boolean => {
+      const memory = recommended(1_000_000 - ageMs, 20);
+      return decide(observedOf(20, { inFlight }), policyOf(), memory, 1_000_000).decision.result === 20;
+    };
+    expect([holds(140, 59_999), holds(140, 60_000)]).toEqual([true, false]);
+    expect([holds(170, 119_999), holds(170, 120_001)]).toEqual([true, false]);
+    expect([holds(178, 179_999), holds(178, 180_001)]).toEqual([true, false]);
   });
 
   test("a number set by hand holds against shrinking for one down window, and does not keep from growing", () => {

@@ -8,11 +8,12 @@
  */
 import { applyClamps } from "./clamps.ts";
 import type { Clamp, Decision, DecisionReason, Vote } from "./decision.ts";
-import { type Recommendation, recommend, remember, type ScaleMemory } from "./memory.ts";
+import { growthOf, meanOver, type Recommendation, recommend, remember, type ScaleMemory } from "./memory.ts";
 import { isStarting, type Observed, readyCount } from "./observed.ts";
 import { panicSeen, withoutJump } from "./panic.ts";
 import { regret } from "./patience.ts";
 import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
+import { isWithin } from "./proportional.ts";
 import { cpuVote, inFlightVote } from "./votes.ts";
 
 /** What one call decides, and what it hands to the next. */
@@ -44,7 +45,7 @@ export function decide(observed: Observed, policy: ScalePolicy, memory: ScaleMem
     direction: directionOf(observed.wanted, count),
     reason: reasonOf(votes, asked, clamps),
   };
-  return { decision, memory: withTurn(recommended, decision, nowMs) };
+  return { decision, memory: withJump(withTurn(recommended, decision, nowMs), decision, nowMs) };
 }
 
 function withSample(
@@ -53,20 +54,36 @@ function withSample(
   memory: ScaleMemory,
   nowMs: number,
 ): ScaleMemory {
-  const { panicSeenMs: before, byHand, begun, ...rest } = memory;
+  const { panicSeenMs: before, jumpGrowth, aboveSinceMs, byHand, begun, ...rest } = memory;
   const samples = remember(memory.samples, observed.inFlight, nowMs, policy.stableWindowMs);
   const seen = panicSeen(observed, policy, { ...memory, samples }, nowMs);
   const began = before === undefined && seen !== undefined && !isStarting(observed);
+  const kept = withoutJump(samples, seen ?? before, nowMs);
   const holds = (set: Recommendation | undefined): set is Recommendation =>
     set !== undefined && set.atMs > nowMs - policy.downWindowMs;
   return {
     ...rest,
-    samples: withoutJump(samples, seen ?? before, nowMs),
+    samples: kept,
     regrets: regret(memory, policy, began, nowMs),
     ...(seen === undefined ? {} : { panicSeenMs: seen }),
+    ...(seen === undefined || jumpGrowth === undefined ? {} : { jumpGrowth }),
+    ...(isAbove(observed, policy, kept, nowMs) ? { aboveSinceMs: aboveSinceMs ?? nowMs } : {}),
     ...(holds(begun) ? { begun } : {}),
     ...(holds(byHand) ? { byHand } : {}),
   };
+}
+
+/** Whether the mean of the stable window is above the target by more than the tolerance. */
+function isAbove(
+  { wanted }: Observed,
+  { inFlight: target, stableWindowMs, tolerance }: ScalePolicy,
+  samples: ScaleMemory["samples"],
+  nowMs: number,
+): boolean {
+  const stable = meanOver(samples, nowMs, stableWindowMs);
+  if (target === undefined || stable === undefined) return false;
+  const ratio = stable / (Math.max(1, wanted) * target);
+  return ratio > 1 && !isWithin(ratio, tolerance);
 }
 
 /** What is asked for in a jump is not remembered against shrinking: it answers what waits, not what is needed. */
@@ -122,4 +139,10 @@ function withTurn(memory: ScaleMemory, decision: Decision, nowMs: number): Scale
     lastDirection: decision.direction,
     ...(decision.direction === "down" ? { shrunkMs: nowMs } : {}),
   };
+}
+
+/** Remembers how fast requests in flight grew when a panic ordered tasks. */
+function withJump(memory: ScaleMemory, { direction }: Decision, nowMs: number): ScaleMemory {
+  const orders = direction === "up" && memory.panicSeenMs === nowMs;
+  return orders ? { ...memory, jumpGrowth: Math.max(1, growthOf(memory.samples)) } : memory;
 }

@@ -8,9 +8,11 @@ export type VoteReason =
   | "above-target"
   | "below-target"
   | "within-tolerance"
+  /** The tasks carry more than their target, not yet for long and no more than they can bear. */
+  | "bearable"
   /** Tasks without data could turn the verdict round, so it is not acted on. */
   | "missing-data-could-flip"
-  /** Demand grows faster than its mean over the stable window shows. */
+  /** Demand has grown beyond what the tasks can bear. */
   | "rising"
   /** Demand jumped beyond what the ready tasks can take. */
   | "panic";
@@ -78,8 +80,9 @@ const SENTENCES: Readonly<Record<DecisionReason, string>> = {
   "above-target": "the tasks carry more than their target",
   "below-target": "the tasks carry less than their target",
   "within-tolerance": "the load is within the tolerance of the target",
+  bearable: "the tasks carry more than their target, no more than they can bear for a down window",
   "missing-data-could-flip": "some tasks have no data, and counting them could turn the verdict round",
-  rising: "demand grows faster than its mean over the stable window shows",
+  rising: "demand has grown beyond what the tasks can bear",
   panic: "demand is at least twice what the ready tasks are meant to carry",
   "panic-cooling": "demand jumped a moment ago; no shrinking until that is settled and its tasks are ready",
   "metric-missing": "a signal has no data; growing is allowed, shrinking is not",

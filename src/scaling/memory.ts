@@ -26,6 +26,10 @@ export interface ScaleMemory {
   readonly byHand?: Recommendation;
   /** When demand was last over the panic threshold; absent = not panicking. */
   readonly panicSeenMs?: number;
+  /** Requests in flight that the last second had added when this panic last ordered tasks; absent = it has ordered none. */
+  readonly jumpGrowth?: number;
+  /** Since when the mean of the stable window has been above the target by more than the tolerance; absent = it is not. */
+  readonly aboveSinceMs?: number;
   /** When the service last shrank. */
   readonly shrunkMs?: number;
   /** Panics that began within a down window of a shrink, before any growth: instants at which it proved wrong. */
@@ -74,6 +78,12 @@ export function meanOver(samples: readonly Sample[], nowMs: number, windowMs: nu
   const inside = samples.filter((sample) => sample.atMs > nowMs - windowMs);
   if (inside.length === 0) return undefined;
   return inside.reduce((sum, sample) => sum + sample.value, 0) / inside.length;
+}
+
+/** What the newest sample has more than the one before; 0 when there are fewer than two. */
+export function growthOf(samples: readonly Sample[]): number {
+  const [before, last] = samples.slice(-2);
+  return before === undefined || last === undefined ? 0 : last.value - before.value;
 }
 
 /** The level that the last `count` samples did not fall below; 0 when there are fewer. */

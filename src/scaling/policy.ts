@@ -36,11 +36,25 @@ export const PANIC_THRESHOLD = 2;
 export const BURST_SAMPLES = 2;
 
 /**
- * Grow to the recent demand when it is this many times what the tasks should carry, though the mean of the stable window
- * has not come after it yet: a quarter more, which noise around the target does not reach, and which the tasks can bear
- * while others start.
+ * A panic orders more when requests in flight grow this many times as fast as when it ordered last; once the tasks that it
+ * ordered are at work, when they still grow by this part.
+ */
+export const JUMP_GROWTH = 2;
+
+/**
+ * Many tasks bear up to this many times what they should carry before more are added: a quarter more, which noise around
+ * the target does not reach, and which they can bear while others start. Few bear less; see `rise.ts`.
  */
 export const RISE_THRESHOLD: number = 1.25;
+
+/** Growth looks this many stable windows ahead when demand rises steadily: 2 min of 1 min. */
+export const RISE_AHEAD_WINDOWS = 2;
+
+/**
+ * A shrink by this share of the tasks or more waits as `patienceOf` says, half of it twice as long, and so on: what saves
+ * little must last the longer to be worth a change.
+ */
+export const DOWN_SHARE = 0.3;
 
 /** Most tasks after one decision, as a multiple of the ready ones (Knative `max-scale-up-rate`). */
 export const UP_RATE_MAX = 1000;

@@ -21,12 +21,28 @@ describe("a service that follows the rule through", () => {
     expect(turnsOf(decisions)).toBe(1);
   });
 
-  test("a slow ramp grows monotonically and stays within one stable window of the load", () => {
+  test("a slow ramp to 16 times the load grows in six changes, never a quarter above the target", () => {
     const load = (second: number): number => 20 + second * 0.5;
-    const counts = results(follow({ policy: policyOf(), wanted: 2, seconds: 600, load }));
+    const decisions = follow({ policy: policyOf(), wanted: 2, seconds: 600, load });
+    const counts = results(decisions);
     expect(counts.every((count, index) => count >= (counts[index - 1] ?? 0))).toBe(true);
-    expect(counts.at(-1)).toBeGreaterThanOrEqual(29);
-    expect(counts.at(-1)).toBeLessThanOrEqual(32);
+    expect(new Set(counts).size).toBeLessThanOrEqual(7);
+    expect(counts.every((count, index) => load(index + 1) <= count * 10 * 1.25)).toBe(true);
+    expect(counts.at(-1)).toBeLessThanOrEqual(34);
+  });
+
+  test("a slow fall to a tenth shrinks monotonically in at most eight changes", () => {
+    const load = (second: number): number => Math.max(20, 200 - second * 0.3);
+    const counts = results(follow({ policy: policyOf(), wanted: 20, seconds: 1200, load }));
+    expect(counts.every((count, index) => count <= (counts[index - 1] ?? 20))).toBe(true);
+    expect(new Set(counts).size).toBeLessThanOrEqual(9);
+    expect(counts.at(-1)).toBe(2);
+  });
+
+  test("connections that stay and keep coming are followed, though each jump is answered once", () => {
+    const load = (second: number): number => 20 + Math.max(0, second - 60) * 20;
+    const counts = results(follow({ policy: policyOf(), wanted: 2, seconds: 120, load }));
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(100);
   });
 
   test("a spike of one second changes nothing", () => {

@@ -143,6 +143,7 @@ const MODELS: Section = {
     "ECS: target tracking, three minutes above to grow, fifteen below 90 % to shrink, cooldowns of 300 s.",
     "KPA: Knative's tick of 2 s on concurrency, stable window 60 s, panic window 6 s at 200 %.",
     "Each has the defaults of its product; delays of their metrics beyond the scrape or the minute are left out, in their favour.",
+    "Ours grows when its tasks cannot bear the load (17 % over the target at ten tasks), and then for two minutes to come.",
     "ECS on CPU is cheap where it is late: its tasks are full, so it sees no more than 100 % of them.",
   ],
 };
