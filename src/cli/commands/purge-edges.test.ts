@@ -105,9 +105,8 @@ describe("tenfold purge at a site of several edges", () => {
   });
 
   test("can be followed in the metrics", async () => {
-    const text = await metricsOf(site.fra);
-    expect(text).toContain('tenfold_purge_lag{edge="lon"} 0');
-    expect(text).toContain('tenfold_edge_reachable{edge="s1"} 1');
+    await until(async () => (await metricsOf(site.fra)).includes('tenfold_purge_lag{edge="lon"} 0'));
+    expect(await metricsOf(site.fra)).toContain('tenfold_edge_reachable{edge="s1"} 1');
   });
 
   test("is taken from nobody without the token, nor in a shape that is none", async () => {
