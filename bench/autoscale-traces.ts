@@ -20,12 +20,22 @@ import { conclude } from "./harness/results.ts";
 
 const OTHERS = [
   {
-    name: "unseen, larger",
+    name: "unseen, larger and more varied",
+    settings: { seed: 303, baseInFlight: 18, serviceMs: 300, cv: 0.5, startDelayMs: 8000, tasksMax: 60 },
+    traces: TRACES,
+  },
+  {
+    name: "unseen, small and slow to start",
+    settings: { seed: 404, baseInFlight: 8, serviceMs: 150, cv: 0.3, startDelayMs: 20_000, tasksMax: 30 },
+    traces: TRACES,
+  },
+  {
+    name: "watched, larger",
     settings: { seed: 101, baseInFlight: 16, serviceMs: 350, cv: 0.4, startDelayMs: 15_000, tasksMax: 55 },
     traces: TRACES,
   },
   {
-    name: "unseen, smaller",
+    name: "watched, smaller",
     settings: { seed: 202, baseInFlight: 10, serviceMs: 200, cv: 0.2, startDelayMs: 6000, tasksMax: 30 },
     traces: TRACES,
   },
