@@ -243,7 +243,9 @@ export class Slicing implements Follower {
     const end = bodyOffset + Math.min(bodyBytes, body.end - first);
     const taken = this.#sender.request.down?.offer(bytes, start, end) ?? -1;
     this.#edge.release();
-    if (taken < 0 || end <= start) return this.#fail("upstream-invalid", "slice-mismatch");
+    // The client is gone; that is said in a moment.
+    if (taken < 0) return "send";
+    if (end <= start) return this.#fail("upstream-invalid", "slice-mismatch");
     this.#took(taken);
     this.#offered += taken;
     this.#fetchAhead(body);
