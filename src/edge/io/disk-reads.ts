@@ -31,7 +31,7 @@ import { readInto, type SegmentFile, type SegmentFiles } from "./disk-files.ts";
 import { DiskRecord } from "./disk-record.ts";
 import type { Waiting } from "./disk-writer.ts";
 
-/** An object of up to so many bytes is read at once; of a larger one first all that is before its body. */
+/** An object of up to so many bytes is read at once; of a larger one first all that is before its body, as a rule. */
 const WHOLE_BYTES_MAX: number = BODY_AT_MAX;
 /** Reads at once in one worker: more than a disk's queue holds wait in it only, and the target may be faster. */
 const READS_MAX = 64;
@@ -51,6 +51,8 @@ export interface DiskQuery {
   readonly key: Uint8Array;
   /** Whether this stored object answers the request: the variant is the caller's matter. Any by default. */
   readonly matches?: (entry: Entry) => boolean;
+  /** All of the body is wanted at once, however large it is: the record is whole. */
+  readonly isWhole?: boolean;
 }
 
 /** What reading works with. */
@@ -116,7 +118,7 @@ export class DiskReads {
     const place = slots.placeAt(at);
     const serial = segments.serialOf(slotOf(place));
     if (place === 0 || serial === 0) return "absent";
-    const loaded = await this.#load(place, serial, Math.min(this.#lengthOf(at, place), WHOLE_BYTES_MAX));
+    const loaded = await this.#load(place, serial, Math.min(this.#lengthOf(at, place), wholeMax(query)));
     if (typeof loaded === "string") return this.#failed(loaded, at, place);
     const found = this.#open(loaded, at, place, serial, query);
     if (typeof found !== "string") return found;
@@ -133,7 +135,7 @@ export class DiskReads {
     const { memory, file, size } = loaded;
     const bodyAt = memory.words[FRAME.bodyAt] ?? 0;
     const bodyBytes = memory.words[FRAME.bodyBytes] ?? 0;
-    const isWhole = bodyAt + bodyBytes <= WHOLE_BYTES_MAX;
+    const isWhole = bodyAt + bodyBytes <= wholeMax(query);
     if (isWhole && (bodyAt + bodyBytes > size || !this.#isBodyRight(loaded)))
       return bodyAt + bodyBytes > size ? "torn" : "corrupt";
     const unit = frameUnits(bodyBytes);
@@ -160,7 +162,7 @@ export class DiskReads {
     const start = from * UNIT_BYTES;
     const unit = frameUnits(bodyBytes);
     const { bodyOffset } = entryOf(memory, from + unit);
-    const isWhole = bodyOffset - start + bodyBytes <= WHOLE_BYTES_MAX;
+    const isWhole = bodyOffset - start + bodyBytes <= wholeMax(query);
     // A copy: its words are marked by who reads them, while those that wait have a checksum soon.
     const bytes = memory.bytes.slice(start, toUnit(isWhole ? bodyOffset + bodyBytes : bodyOffset));
     const copy = { bytes, words: new Int32Array(bytes.buffer) };
@@ -293,6 +295,11 @@ function refusalOf(
   if (!entry.keyEquals(key, 0, key.length)) return "other";
   if (store.checkForeign(memory, entry.unit) === PURGED.hard) return "purged";
   return matches === undefined || matches(entry) ? undefined : "other";
+}
+
+/** An object of up to so many bytes is read at once. */
+function wholeMax({ isWhole }: DiskQuery): number {
+  return isWhole === true ? Number.POSITIVE_INFINITY : WHOLE_BYTES_MAX;
 }
 
 function entryOf(memory: RecordMemory, unit: number): Entry {

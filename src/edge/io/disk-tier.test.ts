@@ -101,6 +101,25 @@ test("a large object is read in pieces, of which each is proved alone", async ()
   expect(await found.body(0, 10)).toBe("stopped");
 });
 
+test.each(["that waits to be written", "on disk"])(
+  "a large object %s that is wanted whole is checked and goes back into memory",
+  async (where) => {
+    const one = scene({ store: memoryStore({ bytes: 32 << 20, objectShare: 0.1 }), bytes: 64 << 20 });
+    const tier = one.start();
+    const object = { bodyBytes: 1_000_001 };
+    keep(tier, one.store, "example.com/large", object);
+    if (where === "on disk") await tier.flush();
+    const found = await seek(tier, one.store, "example.com/large", { isWhole: true });
+    if (typeof found === "string") throw new Error(found);
+    expect([found.isWhole, found.promote(one.store)]).toEqual([true, undefined]);
+    const entry = find(one.store, "example.com/large");
+    if (entry === undefined) throw new Error("not stored");
+    const { bytes, bodyOffset, bodyBytes } = entry;
+    expect(bytes.slice(bodyOffset, bodyOffset + bodyBytes)).toEqual(bodyFor("example.com/large", object));
+    one.store.release();
+  },
+);
+
 test("of two variants the one that matches is found, and a later one replaces its like", async () => {
   const one = scene();
   const tier = one.start();

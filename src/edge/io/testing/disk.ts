@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { admitEverything, DISK_HEADER, type DiskMiss, type DiskRefusal } from "../../disk/index.ts";
 import type { Store } from "../../store/index.ts";
 import { memoryStore, requestFor, type TestObject } from "../../store/testing.ts";
+import type { DiskQuery } from "../disk-reads.ts";
 import {
   type DiskRecord,
   DiskTier,
@@ -129,10 +130,15 @@ export function bodyFor(url: string, { body, bodyBytes }: TestObject = {}): Uint
 }
 
 /** Looks for the object of a URL. */
-export function seek(tier: DiskTier, store: Store, url: string): Promise<DiskRecord | DiskMiss> {
+export function seek(
+  tier: DiskTier,
+  store: Store,
+  url: string,
+  { isWhole = false }: Pick<DiskQuery, "isWhole"> = {},
+): Promise<DiskRecord | DiskMiss> {
   const key = encoder.encode(url);
   const hashHi = store.hashHigh(key, 0, key.length);
-  return tier.find({ hashHi, hashLo: store.hashLow(key, 0, key.length), key });
+  return tier.find({ hashHi, hashLo: store.hashLow(key, 0, key.length), key, isWhole });
 }
 
 /** The body of a URL's object as text, or why there is none. */

@@ -34,7 +34,7 @@ import { laterFor } from "./later.ts";
 import { aloneReason, conditionalHead, earlyHints, PlainRequest } from "./messages.ts";
 import { recordedLines } from "./own-lines.ts";
 import { takeNote } from "./passing.ts";
-import { isPurge, purgeAsAsked } from "./purge-request.ts";
+import { answerPurge, isPurge } from "./purge-request.ts";
 import type { Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
 import { Sending, TOO_MANY_SLOW } from "./sending.ts";
@@ -121,16 +121,10 @@ export class CachedAnswer implements Ways {
     if (edge === undefined || this.#request.upgrade) return false;
     this.#plan = plan;
     const { purgeToken } = this.#serving;
-    if (purgeToken !== undefined && isPurge(view)) return this.#purge(edge, purgeToken);
+    if (purgeToken !== undefined && isPurge(view))
+      return answerPurge(this.#exchange, edge, this.#cache, purgeToken);
     if (this.#request.hasBody) return this.#around("bypass", "request-body");
     return this.#look(edge);
-  }
-
-  #purge(edge: Edge, token: string): true {
-    const done = purgeAsAsked(edge, this.#cache, token);
-    if (done === undefined) this.#exchange.fail("purge-forbidden");
-    else this.#exchange.replyWith(200, `detail=${done}`);
-    return true;
   }
 
   #look(edge: Edge): boolean {
@@ -144,7 +138,7 @@ export class CachedAnswer implements Ways {
     this.#first = wanted?.first;
     const stored = whole ?? wanted?.stored;
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
-    if (stored === undefined && this.#disk.begin(edge, decision)) return true;
+    if (stored === undefined && this.#disk.begin(edge, decision, this.#first?.key)) return true;
     switch (decision.kind) {
       case "hit":
       case "stale":
@@ -349,6 +343,7 @@ export class CachedAnswer implements Ways {
   timedOut(): void {
     if (this.#disk.isReading) return this.#disk.giveUp();
     if (this.isSending) return this.#sender.sending.timedOut();
+    if (this.#slicing.isActive) return this.#slicing.timedOut();
     if (!this.#isElsewhere) return this.#following.timedOut();
     this.#isElsewhere = false;
     this.lookAgain();

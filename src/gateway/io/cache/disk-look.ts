@@ -3,6 +3,7 @@ import type { Decision, StoredResponse } from "../../../edge/index.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Serving } from "../serving.ts";
+import type { CacheKey } from "./cache-key.ts";
 import { DISK_WAIT_MS } from "./disk-sending.ts";
 import type { Edge } from "./edge.ts";
 import type { Held, Reading } from "./edge-disk.ts";
@@ -36,11 +37,15 @@ export class DiskLook {
     return this.#isFromDisk ? "disk" : "";
   }
 
-  /** Whether the disk is asked for what is not in memory; then the request goes on later. */
-  begin(edge: Edge, { kind }: Decision): boolean {
+  /**
+   * Whether the disk is asked for what is not in memory; then the request goes on later. `slice` is what is wanted in the
+   * place of a whole response that the disk does not have.
+   */
+  begin(edge: Edge, { kind }: Decision, slice: CacheKey | undefined): boolean {
     const isWanted = kind === "miss" || kind === "gateway-timeout";
     if (edge.disk === undefined || !isWanted || this.#looks >= LOOKS_MAX) return false;
-    const key = edge.keyOnDisk();
+    const whole = edge.keyOnDisk();
+    const key = whole ?? (slice !== undefined && edge.disk.mayHave(slice) ? slice : undefined);
     if (key === undefined) return false;
     this.#looks++;
     this.isReading = true;
@@ -54,7 +59,7 @@ export class DiskLook {
     const done = laterFor<Reading>(this.#request, (reading) => {
       if (this.isReading) this.#wasRead(reading);
     });
-    edge.disk.read(key, matches, done);
+    edge.disk.read(whole === undefined ? "slice" : "response", key, matches, done);
     this.#exchange.wait("fetch", DISK_WAIT_MS);
     this.#serving.transport.yieldSoon();
     return true;

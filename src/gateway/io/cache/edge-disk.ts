@@ -4,6 +4,7 @@
  *
  *   read -> small: back into memory, where all who waited find it
  *        -> large: held open, for as long as somebody is sent it or a target is asked about it
+ *        -> a slice: back into memory whatever its size, or none
  *        -> none
  *
  * One read is for everybody who wants the key at that time.
@@ -30,6 +31,9 @@ const USED = 3;
 
 /** Which of the responses for a key answers a request. */
 export type Matches = (stored: StoredResponse) => boolean;
+
+/** What is read: a response, which may stay on disk, or a slice, which is in memory when it is there. */
+export type What = "response" | "slice";
 
 /** What reading brought: look again, it is there; of another variant; or there is nothing to be had. */
 export type Reading = "there" | "other" | "none";
@@ -98,7 +102,8 @@ export class EdgeDisk {
   }
 
   /** Reads what matches for a key, or waits for the read that is under way; `done` is called in a later turn. */
-  read(key: CacheKey, matches: Matches, done: (reading: Reading) => void): void {
+  // oxlint-disable-next-line max-params -- what is read, and who waits for it
+  read(what: What, key: CacheKey, matches: Matches, done: (reading: Reading) => void): void {
     const number = numberOf(key);
     const readers = this.#readers.get(number);
     if (readers !== undefined && equals(readers.key, 0, readers.key.length, key.bytes)) {
@@ -107,7 +112,7 @@ export class EdgeDisk {
     }
     const mine: Readers = { key: key.bytes, done: [done] };
     if (readers === undefined) this.#readers.set(number, mine);
-    void this.#read(key, matches).then(({ reading, held }) => {
+    void this.#read(what, key, matches).then(({ reading, held }) => {
       if (this.#readers.get(number) === mine) this.#readers.delete(number);
       for (const each of mine.done) each(reading);
       held?.release();
@@ -115,6 +120,7 @@ export class EdgeDisk {
   }
 
   async #read(
+    what: What,
     { hashHi, hashLo, bytes }: CacheKey,
     matches: Matches,
   ): Promise<{ readonly reading: Reading; readonly held?: Held }> {
@@ -123,10 +129,12 @@ export class EdgeDisk {
       hashLo,
       key: bytes,
       matches: (entry) => matches(new StoredResponse(entry)),
+      isWhole: what === "slice",
     });
     if (typeof record === "string") return { reading: record === "other" ? "other" : "none" };
     // One that memory has no room for just now is read from here like a large one.
     if (record.promote(this.#store) === undefined) return { reading: "there" };
+    if (what === "slice") return { reading: "none" };
     const held = new Held({ hashHi, hashLo }, record, () => {
       this.#drop(held);
       record.close();

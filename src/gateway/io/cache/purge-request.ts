@@ -10,6 +10,7 @@ import { equalConstantTime } from "../../../base/index.ts";
 import { tagsOf } from "../../../edge/index.ts";
 import { text } from "../../../http/index.ts";
 import type { RequestView } from "../../route.ts";
+import type { Exchange } from "../exchange.ts";
 import type { Edge } from "./edge.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
@@ -24,8 +25,17 @@ export function isPurge({ head, bytes }: RequestView): boolean {
   );
 }
 
-/** Carries a PURGE out: what was purged, in words for Cache-Status; undefined when its token is wrong. */
-export function purgeAsAsked(edge: Edge, cache: RuleCache, token: string): string | undefined {
+/** Carries a PURGE out and answers it. */
+// oxlint-disable-next-line max-params -- who asks, what of, and the token that is right
+export function answerPurge(exchange: Exchange, edge: Edge, cache: RuleCache, token: string): true {
+  const done = purgeAsAsked(edge, cache, token);
+  if (done === undefined) exchange.fail("purge-forbidden");
+  else exchange.replyWith(200, `detail=${done}`);
+  return true;
+}
+
+/** What was purged, in words for Cache-Status; undefined when its token is wrong. */
+function purgeAsAsked(edge: Edge, cache: RuleCache, token: string): string | undefined {
   const { viewed } = edge;
   const [, candidate = ""] = BEARER.exec(viewed.field("authorization") ?? "") ?? [];
   if (!equalConstantTime(token, candidate)) return undefined;

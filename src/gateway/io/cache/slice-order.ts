@@ -1,6 +1,7 @@
 /** Slices of one body: what each is found by, how it is asked for, and what it says of the others. */
 import {
   firstWanted,
+  isSameRepresentation,
   pinningField,
   type Representation,
   type Span,
@@ -72,6 +73,13 @@ export function wantedSlice(
   const of = stored === undefined ? undefined : representationOf(stored, nowMs);
   if (of === undefined || of.totalBytes > number * sliceBytes) return { first: wanted, stored: undefined };
   return { first: beginning, stored };
+}
+
+/** Whether what is recorded is some of a representation. */
+export function isPartOf(of: Representation, { slice, keeps }: Recording): boolean {
+  if (!keeps || slice === undefined) return false;
+  if (slice.kind === "slice") return isSameRepresentation(slice.of, of);
+  return slice.kind === "all" && of.validator === "" && slice.span.totalBytes === of.totalBytes;
 }
 
 /** Which part of the body a recording is of. */

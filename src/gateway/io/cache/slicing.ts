@@ -1,12 +1,14 @@
 /**
  * A body that one client gets slice after slice: from the store, or from a fetch as it comes.
  *
- *   head (of the slice that is wanted first) -> slice: stored? offered to the client : fetched, and followed
+ *   head (of the slice that is wanted first) -> slice: stored -> offered to the client
+ *                                                   -> not in memory: read from disk, if it is there, and looked up again
+ *                                                   -> fetched, and followed
  *                                            -> next slice …
  *
  * While one slice is sent the next is fetched, and no more than that: a client costs the memory of two slices at most, a
  * slow one that of none, for what it has not taken stays in the store. Nothing is held there either: after each pause the
- * slice is looked up again, and fetched again if it has gone. All slices are of the representation that the head told of;
+ * slice is looked up again, and read or fetched again if it has gone. All slices are of the representation that the head told of;
  * one of another cuts the connection, since no client may take a mix for the whole, and drops what is stored.
  */
 import {
@@ -20,20 +22,22 @@ import {
   type StoredResponse,
 } from "../../../edge/index.ts";
 import { METHOD } from "../../../http/index.ts";
+import { DISK_WAIT_MS } from "./disk-sending.ts";
 import type { Edge } from "./edge.ts";
 import type { FetchOrder, SliceOrder } from "./fetch-order.ts";
 import type { Follower } from "./follower.ts";
 import { conditionalHead, linesIn } from "./messages.ts";
 import type { Recording } from "./recording.ts";
 import { fewBytes, type SliceHead, sendHead } from "./slice-head.ts";
-import { representationOf, sliceLines, sliceOrder, spanIn } from "./slice-order.ts";
+import { SliceLook } from "./slice-look.ts";
+import { isPartOf, representationOf, sliceLines, sliceOrder, spanIn } from "./slice-order.ts";
 import { type Sender, type StoredAnswer, statusOf } from "./stored-answer.ts";
 
 /** Fetches of one slice for one client: it may be pushed out before it is read, or its fetcher may die. */
 const TRIES_MAX = 3;
 
-/** What a step of sending ends with: more can be sent; it is the client's turn, or the target's; all is sent; it failed. */
-type Step = "more" | "send" | "stream" | "done" | "gone";
+/** What a step of sending ends with: more can be sent; it is the client's turn, or the target's, or the disk's; all is sent; it failed. */
+type Step = "more" | "send" | "stream" | "disk" | "done" | "gone";
 
 /** What is being sent. */
 interface Body {
@@ -65,9 +69,11 @@ export class Slicing implements Follower {
   /** The last slice that was fetched ahead of its time. */
   #ahead = 0;
   #isPumping = false;
+  readonly #disk: SliceLook;
 
   constructor(sender: Omit<Sender, "sending">) {
     this.#sender = sender;
+    this.#disk = new SliceLook(sender, () => this.pump());
   }
 
   get isActive(): boolean {
@@ -133,13 +139,8 @@ export class Slicing implements Follower {
         return this.#sendPart(order, slice, of, { head, first: 0, end: total, status: 200 });
       case "part": {
         const range = contentRange(asked, total);
-        return this.#sendPart(order, slice, of, {
-          head,
-          first: asked.first,
-          end: asked.last + 1,
-          status: 206,
-          range,
-        });
+        const part = { head, first: asked.first, end: asked.last + 1, status: 206, range } as const;
+        return this.#sendPart(order, slice, of, part);
       }
     }
   }
@@ -181,6 +182,12 @@ export class Slicing implements Follower {
     this.pump();
   }
 
+  /** The disk is too slow. */
+  timedOut(): void {
+    this.#disk.giveUp();
+    this.pump();
+  }
+
   /** Sends as much as there is and as the client takes. */
   pump(): void {
     const body = this.#body;
@@ -192,12 +199,14 @@ export class Slicing implements Follower {
     if (step === "gone") return;
     this.#isPumping = false;
     if (step === "done") return this.#end(body.status);
+    if (step === "disk") return this.#sender.exchange.wait("fetch", DISK_WAIT_MS);
     this.#sender.exchange.wait(step, this.#sender.request.timeouts.idleMs);
   }
 
   #step(body: Body): Step {
     if (this.#at >= body.end) return "done";
     if (this.#sender.request.down?.outbox !== undefined) return "send";
+    if (this.#disk.isReading) return "disk";
     const recording = this.#recording;
     if (recording === undefined) return this.#fromStore(body);
     if (recording.state === "complete" && this.#isStored(body)) {
@@ -234,7 +243,9 @@ export class Slicing implements Follower {
     const end = bodyOffset + Math.min(bodyBytes, body.end - first);
     const taken = this.#sender.request.down?.offer(bytes, start, end) ?? -1;
     this.#edge.release();
-    if (taken < 0 || end <= start) return this.#fail("upstream-invalid", "slice-mismatch");
+    // The client is gone; that is said in a moment.
+    if (taken < 0) return "send";
+    if (end <= start) return this.#fail("upstream-invalid", "slice-mismatch");
     this.#took(taken);
     this.#offered += taken;
     this.#fetchAhead(body);
@@ -258,7 +269,7 @@ export class Slicing implements Follower {
           : this.#fail(recording.failure.code, recording.failure.detail);
       case "streaming":
       case "complete":
-        return this.#isOf(body, recording) ? this.#pass(body, recording) : this.#refuse(recording);
+        return isPartOf(body.of, recording) ? this.#pass(body, recording) : this.#refuse(recording);
     }
   }
 
@@ -279,13 +290,6 @@ export class Slicing implements Follower {
   #took(count: number): void {
     this.#at += count;
     if (count > 0) this.#tries = 0;
-  }
-
-  /** A part of what the head told of. */
-  #isOf(body: Body, { slice, keeps }: Recording): boolean {
-    if (!keeps || slice === undefined) return false;
-    if (slice.kind === "slice") return isSameRepresentation(slice.of, body.of);
-    return slice.kind === "all" && body.of.validator === "" && slice.span.totalBytes === body.of.totalBytes;
   }
 
   #isIn(recording: Recording | undefined): boolean {
@@ -319,12 +323,16 @@ export class Slicing implements Follower {
     return { ...order, ...found, conditions: undefined, variant: "" };
   }
 
-  /** Follows the fetch of the slice at hand, or begins it. */
+  /** Follows the fetch of the slice at hand; else it is read from disk, or a fetch begins. */
   #fetch(body: Body): Step {
-    if (this.#tries++ === TRIES_MAX || body.of.validator === "")
-      return this.#fail("upstream-invalid", "slice-failed");
+    if (body.of.validator === "") return this.#fail("upstream-invalid", "slice-failed");
     const order = this.#orderOf(body, this.#number(body));
     const here = this.#edge.recordingFor(order);
+    if (here === undefined && this.#disk.begin(order.key, body.of, this.#at)) {
+      this.#fetchAhead(body);
+      return "disk";
+    }
+    if (this.#tries++ === TRIES_MAX) return this.#fail("upstream-invalid", "slice-failed");
     const isJoinable =
       here !== undefined && !this.#edge.isOther(here) && here.followerCount < order.cache.waitersMax;
     if (isJoinable) this.#follow(here);
@@ -357,8 +365,13 @@ export class Slicing implements Follower {
     this.#sender.exchange.view();
     const isStored = this.#edge.lookAgain(order.key) !== undefined;
     this.#edge.release();
-    if (isStored || this.#edge.recordingFor(order) !== undefined) return;
-    if (this.#edge.claim(order.key) === FLIGHT.leader) this.#send(order, this.#edge.record(order, true));
+    if (isStored) return;
+    const fetch = (): void => {
+      if (this.#body !== body || this.#edge.recordingFor(order) !== undefined) return;
+      if (this.#edge.claim(order.key) === FLIGHT.leader) this.#send(order, this.#edge.record(order, true));
+    };
+    const isHere = this.#edge.recordingFor(order) !== undefined;
+    if (!isHere && !this.#disk.ahead(order.key, body.of, fetch)) fetch();
   }
 
   #send(order: FetchOrder, recording: Recording): void {
@@ -382,5 +395,6 @@ export class Slicing implements Follower {
     this.#tries = 0;
     this.#ahead = 0;
     this.#isPumping = false;
+    this.#disk.clear();
   }
 }

@@ -28,10 +28,11 @@ export interface OnDisk extends Cached {
 export async function beforeDisk(
   cache: UserCache,
   target: Target,
-  options: Partial<JoinDiskOptions> = {},
+  options: Partial<JoinDiskOptions> & { readonly memoryMib?: number } = {},
 ): Promise<OnDisk> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "tenfold-cache-disk-"));
-  const store = plainStore(8 << 20);
+  const { memoryMib = 8 } = options;
+  const store = options.store ?? plainStore(memoryMib << 20);
   const off = prepareDiskTier({ folder, bytes: TIER_BYTES, workers: 2, store });
   if (off !== undefined) throw new Error(`no tier: ${off}`);
   const offs: (DiskOff | undefined)[] = [];
@@ -49,7 +50,7 @@ export async function beforeDisk(
   const cached = await before(
     cache,
     target,
-    { gateway: { cache: { memory: "8MiB", disk } } },
+    { gateway: { cache: { memory: `${Math.max(8, memoryMib)}MiB`, disk } } },
     { store, disk: tier },
   );
   track({ stop: () => rmSync(folder, { recursive: true, force: true }) });
