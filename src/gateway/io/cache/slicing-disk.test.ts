@@ -2,9 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { admitUsedAgain } from "../../../edge/disk/index.ts";
 import { eventually, get, plainStore, request, settle, stopAll, Target } from "../../testing/index.ts";
-import { beforeDisk, type OnDisk } from "./testing/disk.ts";
+import { beforeDisk, type OnDisk, type TiersOptions } from "./testing/disk.ts";
 import { bodyOf, Origin, SLICE, sameBody, slice, sorted } from "./testing/ranged-origin.ts";
 import { said } from "./testing.ts";
 
@@ -17,7 +16,7 @@ interface SlicedOnDisk extends OnDisk {
 /** A rule with slices before a body of so many, with two tiers. */
 async function scene(
   slices: number,
-  { sliceKib = 64, ...options }: Parameters<typeof beforeDisk>[2] & { readonly sliceKib?: number } = {},
+  { sliceKib = 64, ...options }: TiersOptions & { readonly sliceKib?: number } = {},
 ): Promise<SlicedOnDisk> {
   const origin = new Origin((slices * sliceKib) / 64);
   const target = await Target.start(origin.answer);
@@ -62,7 +61,7 @@ describe("a body that is larger than memory", () => {
   }, 20_000);
 
   test("is written to disk by the rule for all others, when it was asked for again", async () => {
-    const { origin, ask, tier } = await scene(200, { admission: admitUsedAgain });
+    const { origin, ask, tier } = await scene(200, { admitsAll: false });
     const asked: number[] = [];
     for (let pass = 0; pass < 5; pass++) {
       const before = origin.ranges.length;
