@@ -149,14 +149,18 @@ describe("slices on disk", () => {
     expect([origin.ranges, again.tier.stats().found, again.tier === tier]).toEqual([[], 5, false]);
   });
 
-  test("that memory does not take are fetched", async () => {
+  test("that memory does not take are fetched, whoever comes", async () => {
     const { origin, target, folder, gateway } = await onDisk(3);
     await gateway.worker.drain();
     // Takes objects of 40 KiB.
     const again = await beforeDisk({ slice: "64KiB" }, target, { folder, store: plainStore(4 << 20) });
     await again.tier.rebuilt;
-    sameBody(await again.ask(), origin.body);
-    expect(sorted(origin.ranges)).toEqual(sorted(all(3)));
+    for (let pass = 0; pass < 2; pass++) {
+      sameBody(await again.ask(), origin.body);
+      // Nothing is kept of what was fetched ahead of its time: it may be asked for twice.
+      expect(new Set(origin.ranges)).toEqual(new Set(all(3)));
+      origin.ranges.length = 0;
+    }
   });
 });
 
@@ -223,9 +227,11 @@ describe("of slices on disk", () => {
     await eventually("the client is cut", () => client.isClosed);
     expect([head.includes("detail=disk"), old.startsWith(client.received)]).toEqual([true, true]);
     expect(client.received.length).toBeLessThanOrEqual(2 * SLICE);
-    expect(origin.ranges).toEqual([slice(2)]);
+    // Once ahead of its time, and once more if that was over when the client came to it.
+    expect(new Set(origin.ranges)).toEqual(new Set([slice(2)]));
+    origin.ranges.length = 0;
     sameBody(await ask(), origin.body);
-    expect(sorted(origin.ranges)).toEqual(sorted([slice(2), ...all(4)]));
+    expect(sorted(origin.ranges)).toEqual(sorted(all(4)));
   });
 });
 
