@@ -115,7 +115,8 @@ test.each(["that waits to be written", "on disk"])(
     const entry = find(one.store, "example.com/large");
     if (entry === undefined) throw new Error("not stored");
     const { bytes, bodyOffset, bodyBytes } = entry;
-    expect(bytes.slice(bodyOffset, bodyOffset + bodyBytes)).toEqual(bodyFor("example.com/large", object));
+    const body = new Uint8Array(bytes.subarray(bodyOffset, bodyOffset + bodyBytes));
+    expect(body).toEqual(new Uint8Array(bodyFor("example.com/large", object)));
     one.store.release();
   },
 );

@@ -2,9 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { admitUsedAgain } from "../../../edge/disk/index.ts";
 import { eventually, get, plainStore, request, settle, stopAll, Target } from "../../testing/index.ts";
-import { beforeDisk, type OnDisk } from "./testing/disk.ts";
+import { beforeDisk, type OnDisk, type TiersOptions } from "./testing/disk.ts";
 import { bodyOf, Origin, SLICE, sameBody, slice, sorted } from "./testing/ranged-origin.ts";
 import { said } from "./testing.ts";
 
@@ -17,7 +16,7 @@ interface SlicedOnDisk extends OnDisk {
 /** A rule with slices before a body of so many, with two tiers. */
 async function scene(
   slices: number,
-  { sliceKib = 64, ...options }: Parameters<typeof beforeDisk>[2] & { readonly sliceKib?: number } = {},
+  { sliceKib = 64, ...options }: TiersOptions & { readonly sliceKib?: number } = {},
 ): Promise<SlicedOnDisk> {
   const origin = new Origin((slices * sliceKib) / 64);
   const target = await Target.start(origin.answer);
@@ -62,7 +61,7 @@ describe("a body that is larger than memory", () => {
   }, 20_000);
 
   test("is written to disk by the rule for all others, when it was asked for again", async () => {
-    const { origin, ask, tier } = await scene(200, { admission: admitUsedAgain });
+    const { origin, ask, tier } = await scene(200, { admitsAll: false });
     const asked: number[] = [];
     for (let pass = 0; pass < 5; pass++) {
       const before = origin.ranges.length;
@@ -150,14 +149,18 @@ describe("slices on disk", () => {
     expect([origin.ranges, again.tier.stats().found, again.tier === tier]).toEqual([[], 5, false]);
   });
 
-  test("that memory does not take are fetched", async () => {
+  test("that memory does not take are fetched, whoever comes", async () => {
     const { origin, target, folder, gateway } = await onDisk(3);
     await gateway.worker.drain();
     // Takes objects of 40 KiB.
     const again = await beforeDisk({ slice: "64KiB" }, target, { folder, store: plainStore(4 << 20) });
     await again.tier.rebuilt;
-    sameBody(await again.ask(), origin.body);
-    expect(sorted(origin.ranges)).toEqual(sorted(all(3)));
+    for (let pass = 0; pass < 2; pass++) {
+      sameBody(await again.ask(), origin.body);
+      // Nothing is kept of what was fetched ahead of its time: it may be asked for twice.
+      expect(new Set(origin.ranges)).toEqual(new Set(all(3)));
+      origin.ranges.length = 0;
+    }
   });
 });
 
@@ -224,9 +227,11 @@ describe("of slices on disk", () => {
     await eventually("the client is cut", () => client.isClosed);
     expect([head.includes("detail=disk"), old.startsWith(client.received)]).toEqual([true, true]);
     expect(client.received.length).toBeLessThanOrEqual(2 * SLICE);
-    expect(origin.ranges).toEqual([slice(2)]);
+    // Once ahead of its time, and once more if that was over when the client came to it.
+    expect(new Set(origin.ranges)).toEqual(new Set([slice(2)]));
+    origin.ranges.length = 0;
     sameBody(await ask(), origin.body);
-    expect(sorted(origin.ranges)).toEqual(sorted([slice(2), ...all(4)]));
+    expect(sorted(origin.ranges)).toEqual(sorted(all(4)));
   });
 });
 

@@ -24,14 +24,20 @@ export interface OnDisk extends Cached {
   readonly hurt: (change: (bytes: Buffer) => void) => void;
 }
 
-/** A gateway before `target`. Everything that is offered is written. */
+/** What a test changes of the tiers. Unless `admitsAll` is false everything that is offered is written. */
+export type TiersOptions = Partial<JoinDiskOptions> & {
+  readonly memoryMib?: number;
+  readonly admitsAll?: boolean;
+};
+
+/** A gateway before `target`. */
 export async function beforeDisk(
   cache: UserCache,
   target: Target,
-  options: Partial<JoinDiskOptions> & { readonly memoryMib?: number } = {},
+  options: TiersOptions = {},
 ): Promise<OnDisk> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "tenfold-cache-disk-"));
-  const { memoryMib = 8 } = options;
+  const { memoryMib = 8, admitsAll = true } = options;
   const store = options.store ?? plainStore(memoryMib << 20);
   const off = prepareDiskTier({ folder, bytes: TIER_BYTES, workers: 2, store });
   if (off !== undefined) throw new Error(`no tier: ${off}`);
@@ -39,7 +45,7 @@ export async function beforeDisk(
   const tier = joinDiskTier({
     worker: 0,
     store,
-    admission: () => undefined,
+    ...(admitsAll ? { admission: () => undefined } : {}),
     bytesPerSecond: 4e9,
     offChanged: (reason) => offs.push(reason),
     ...options,
