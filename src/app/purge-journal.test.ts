@@ -10,13 +10,18 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tenfold-purge-journal-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const opened: JournalStore[] = [];
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const path = (): string => join(folder, "purges");
 const ALL = { countMax: 1000, bytesMax: 1e9 };
 
 async function open(bounds: JournalBounds = {}): Promise<{ journal: PurgeJournal; store: JournalStore }> {
   const store = await openJournalStore(path());
+  opened.push(store);
   const isDamaged = store.tail.kind === "corrupt";
   return { store, journal: await PurgeJournal.open(store, { clock: systemClock, isDamaged }, bounds) };
 }
