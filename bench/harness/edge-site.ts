@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PurgeResult, Status } from "../../src/app/index.ts";
-import { Relay } from "../../src/gateway/testing/index.ts";
+import { Relay } from "../../src/gateway/testing/relay.ts";
 import { launchListening, type Started } from "./process.ts";
 import { freePort, until } from "./wait.ts";
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PurgeBatch } from "../edge/index.ts";
-import { freePort } from "../gateway/testing/index.ts";
 import { type EdgeAnswer, sendBatch } from "./edge-client.ts";
+import { freePort } from "./testing/cached-site.ts";
 
 const BATCH: PurgeBatch = { epoch: "e", first: 1, purges: [], oldest: 1, head: 0 };
 const folder = mkdtempSync(join(tmpdir(), "tenfold-edge-client-"));
@@ -18,14 +18,19 @@ afterEach(async () => {
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** What a batch comes to at an admin API that answers so. */
-function sendTo(answer: (request: Request) => Response, file = tokenFile): Promise<EdgeAnswer> {
+async function sendTo(answer: (request: Request) => Response, file = tokenFile): Promise<EdgeAnswer> {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: answer });
   servers.push(server);
-  return sendBatch(
-    { name: "lon", role: "edge", admin: `http://127.0.0.1:${server.port}`, tokenFile: file },
-    "fra",
-    BATCH,
-  );
+  const edge = {
+    name: "lon",
+    role: "edge",
+    admin: `http://127.0.0.1:${server.port}`,
+    tokenFile: file,
+  } as const;
+  const outcome = await sendBatch(edge, "fra", BATCH);
+  // A connection that rests in the pool from an earlier server that had this port.
+  const isStale = outcome.kind === "problem" && outcome.problem === "ECONNRESET";
+  return isStale ? sendBatch(edge, "fra", BATCH) : outcome;
 }
 
 const problem = (words: string): EdgeAnswer => ({ kind: "problem", problem: words });
@@ -67,7 +72,7 @@ test("without a token file, or with nobody there, it says so", async () => {
   expect(await sendTo(() => new Response(), missing)).toEqual(
     problem(`its token file ${missing} cannot be read (ENOENT)`),
   );
-  const admin = `http://127.0.0.1:${await freePort()}`;
+  const admin = `http://127.0.0.1:${freePort()}`;
   expect(await sendBatch({ name: "lon", role: "edge", admin, tokenFile }, "fra", BATCH)).toEqual(
     problem("it refuses the connection"),
   );

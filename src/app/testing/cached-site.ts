@@ -184,7 +184,8 @@ async function isServing(url: string): Promise<boolean> {
   }
 }
 
-function freePort(): number {
+/** A port that was free a moment ago. */
+export function freePort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
   listener.stop(true);
   return listener.port;

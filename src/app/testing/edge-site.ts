@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseConfig, type UserConfig } from "../../config/index.ts";
-import { freePort, Relay } from "../../gateway/testing/index.ts";
+import { Relay } from "../../gateway/testing/relay.ts";
 import { type ControllerHandle, startController } from "../controller.ts";
-import { until } from "./cached-site.ts";
+import { freePort, until } from "./cached-site.ts";
 
 /** One installation. */
 export interface Installation {
@@ -106,9 +106,9 @@ async function isServing(installation: Installation): Promise<boolean> {
 }
 
 async function placeOf(name: Place["name"], folder: string): Promise<Place> {
-  const adminPort = await freePort();
+  const adminPort = freePort();
   const admin = await Relay.start(adminPort);
-  return { name, state: join(folder, name), port: await freePort(), adminPort, admin };
+  return { name, state: join(folder, name), port: freePort(), adminPort, admin };
 }
 
 function configOf(

@@ -111,6 +111,19 @@ test("what changes after the head is saved before the end", async () => {
   expect(log).toEqual(["created", "patched"]);
 });
 
+test("what changes while the first save is under way is saved before the end too", async () => {
+  const { origin, log } = await server((_request, response, session) => {
+    session.set("a", 1);
+    response.write("first");
+    setTimeout(() => {
+      session.set("b", 2);
+      response.end();
+    }, 5);
+  }, 40);
+  expect(await (await fetch(origin)).text()).toBe("first");
+  expect(log).toEqual(["created", "patched"]);
+});
+
 test("a change after the head that cannot be saved cuts the response, which is not to look complete", async () => {
   const world = await server((_request, response, session) => {
     session.set("a", 1);

@@ -97,7 +97,8 @@ export function holdResponse(response: NodeResponse, open: OpenSession<never>): 
     return false;
   };
   response.end = (...call) => {
-    hold(() => void real.end.apply(response, call));
+    // What was changed while the first save was under way is not in it.
+    hold(() => void endLate(...call));
     return response;
   };
   response.flushHeaders = () => hold(() => response.flushHeaders());
