@@ -58,7 +58,7 @@ function expectTrue(seen: readonly DiskChurn[]): void {
 
 test("four processes that keep, find and purge at random see no torn and no stale object", async () => {
   const scene = new Scene();
-  const workers = [0, 1, 2, 3].map((worker) => scene.start(worker, 100 + worker, 2000));
+  const workers = [0, 1, 2, 3].map((worker) => scene.start(worker, 100 + worker, 1200));
   const seen = await Promise.all(workers.map((worker) => worker.churn()));
   expectTrue(seen);
   expect(seen.reduce((sum, { purges }) => sum + purges, 0)).toBeGreaterThan(10);
@@ -67,8 +67,8 @@ test("four processes that keep, find and purge at random see no torn and no stal
 test("writers killed at any moment leave what they had entered, and a tier that the others go on with", async () => {
   const scene = new Scene();
   const random = seededRandom(5);
-  const other = scene.start(0, 200, 4000);
-  for (let kills = 0; kills < 8; kills++) {
+  const other = scene.start(0, 200, 2200);
+  for (let kills = 0; kills < 4; kills++) {
     const victim = scene.start(2, 300 + kills, 60_000);
     await Bun.sleep(250 + random() * 100);
     victim.kill("SIGKILL");
