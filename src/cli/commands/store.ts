@@ -76,6 +76,7 @@ export const store: Command = defineCommand({
       );
     const fsync = wordOf("fsync", options.fsync ?? DEFAULTS.store.fsync, STORE_FSYNCS);
     const data = fsync === "off" ? undefined : resolve(cwd, options.data ?? join(STATE_FOLDER, "store"));
+    const stopped = untilStopped(context); // from here on: a signal during the start counts too
     const running = await runStore({
       address,
       data,
@@ -88,7 +89,7 @@ export const store: Command = defineCommand({
       log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
     });
     terminal.out(`store at redis://${formatAddress(running.address)}, ${data ?? "in memory alone"}`);
-    await untilStopped(context);
+    await stopped;
     await running.stop();
     return 0;
   },
