@@ -1,13 +1,10 @@
 /** Clients that people use, unmodified, on the store. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import KeyvRedis from "@keyv/redis";
-import keyvTestSuite, { keyvIteratorTests } from "@keyv/test-suite";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createClient } from "@redis/client";
 import { RedisStore } from "connect-redis";
 import express from "express";
 import session from "express-session";
 import { Redis } from "ioredis";
-import { Keyv } from "keyv";
 import { eventually } from "../../src/gateway/testing/index.ts";
 import { type StoreProcess, startStore } from "./store-process.ts";
 
@@ -141,24 +138,6 @@ describe("connect-redis", () => {
     expect(await (await fetch(url, { headers: { cookie } })).text()).toBe("2");
     expect(await client.ttl(`sess:${decodeURIComponent(cookie).slice(14, 46)}`)).toBeGreaterThan(86_000);
   });
-});
-
-describe("@keyv/redis", () => {
-  const suite = {
-    beforeEach,
-    afterEach,
-    it: (name: string, run: (context: { expect: typeof expect }) => unknown) =>
-      test(name, async () => {
-        await run({ expect });
-      }),
-  } as never;
-  const newStore = (): KeyvRedis<unknown> => {
-    const made = new KeyvRedis(store.url);
-    closing.push(() => made.disconnect());
-    return made;
-  };
-  keyvTestSuite(suite, Keyv, newStore);
-  keyvIteratorTests(suite, Keyv, newStore);
 });
 
 const hasCli = Bun.which("redis-cli") !== null;
