@@ -57,7 +57,7 @@ class Installation {
   }
 
   static async make(folder: string, origin: number): Promise<Installation> {
-    const [port, admin] = [await freePort(), await freePort()];
+    const [port, admin] = [freePort(), freePort()];
     const config = {
       admin: { address: `127.0.0.1:${admin}` },
       gateway: { workers: 1, cache: { memory: "8MiB", disk: "1GiB" } },
@@ -242,7 +242,7 @@ function isAlive(pid: number): boolean {
 
 /** nginx with the same 4 KiB for whatever it is asked, fresh for an hour. */
 async function startOrigin(folder: string): Promise<number> {
-  const port = await freePort();
+  const port = freePort();
   writeFileSync(join(folder, "object"), "x".repeat(OBJECT_BYTES));
   const path = join(folder, "origin.conf");
   writeFileSync(

@@ -76,7 +76,7 @@ await withFolder(async (folder) => {
 
 /** nginx answering from memory; what is asked for under /miss is fresh, but no two requests ask for the same. */
 async function startOrigin(folder: string): Promise<number> {
-  const port = await freePort();
+  const port = freePort();
   for (const [name, bytes] of [
     ["1k", 1024],
     ["100k", 102_400],

@@ -27,7 +27,7 @@ interface Tally {
 }
 
 await withFolder(async (folder) => {
-  const originPort = await freePort();
+  const originPort = freePort();
   let origin = await listen(originPort, "answers");
   const port = await startCachedGateway(folder, {
     origin: originPort,

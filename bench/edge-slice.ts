@@ -122,7 +122,7 @@ async function startServer(
   core: number,
   { http = "", server }: { readonly http?: string; readonly server: string },
 ): Promise<{ readonly port: number; readonly process: Started }> {
-  const port = await freePort();
+  const port = freePort();
   const path = join(folder, `${name}.conf`);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (kind) => `${kind}_temp_path ${folder}/${name}-${kind};`,
@@ -143,7 +143,7 @@ http {
 }
 
 async function startTenfold(folder: string, origin: number): Promise<Contestant> {
-  const port = await freePort();
+  const port = freePort();
   const argv = gatewayWorker(folder, {
     admin: { address: "127.0.0.1:0" },
     gateway: { workers: 1, accessLog: "off", cache: { memory: "2GiB" } },

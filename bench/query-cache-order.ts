@@ -13,7 +13,7 @@ import {
   WORKERS,
 } from "../src/cache/query/testing/commit-order.ts";
 import { startPostgres } from "../src/cache/query/testing/postgres.ts";
-import { startRedis } from "../src/cache/query/testing/redis.ts";
+import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";
 import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";

@@ -10,8 +10,8 @@
 import { Pool } from "pg";
 import { cacheQueries } from "../src/cache/query/index.ts";
 import { startPostgres } from "../src/cache/query/testing/postgres.ts";
-import { startRedis } from "../src/cache/query/testing/redis.ts";
 import { RespClient } from "../src/resp/io/index.ts";
+import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf } from "./harness/figures.ts";
 import { cpuOf } from "./harness/proc.ts";

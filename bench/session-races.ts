@@ -11,7 +11,7 @@ import { createClient } from "@redis/client";
 import { RedisStore } from "connect-redis";
 import session, { type Store } from "express-session";
 import { seededRandom } from "../src/base/index.ts";
-import { startRedis } from "../src/resp/testing/store-servers.ts";
+import { hasRedis, startRedis } from "../src/resp/testing/store-servers.ts";
 import { createSessions, openSessionStore, TenfoldStore } from "../src/session/io/index.ts";
 import { CookieJar } from "../src/session/testing.ts";
 import { options } from "./harness/arguments.ts";
@@ -41,11 +41,11 @@ interface Round {
   fields(): Promise<Fields>;
 }
 
-const redis = await startRedis();
-if (redis === undefined) {
+if (!hasRedis) {
   console.log("needs redis-server (Debian: redis-server)");
   process.exit(1);
 }
+const redis = await startRedis();
 const store = openSessionStore(redis.url);
 const client = createClient({ url: redis.url });
 await client.connect();

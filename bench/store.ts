@@ -9,9 +9,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, startRedis } from "../conformance/store/redis-server.ts";
 import { startStore } from "../conformance/store/store-process.ts";
+import { freePort } from "../src/base/testing.ts";
 import { RespClient } from "../src/resp/io/index.ts";
+import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, type Verdict } from "./harness/figures.ts";
 import { cpuOf, residentBytesOf } from "./harness/proc.ts";
@@ -51,7 +52,7 @@ const isLogged = fsync !== "off";
 const redisLog = isLogged ? ["--appendonly", "yes", "--appendfsync", fsync, "--dir", folder] : [];
 const ours = await startStore({
   prefix: SERVER_CORE,
-  port: await freePort(),
+  port: freePort(),
   ...(isLogged ? { data: join(folder, "store"), settings: { fsync } } : {}),
 });
 const theirs = await startRedis(redisLog, SERVER_CORE);

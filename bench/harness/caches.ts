@@ -86,7 +86,7 @@ export async function startCache(
 ): Promise<StartedCache> {
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });
-  const port = await freePort();
+  const port = freePort();
   const argv = CACHES[name]({ port, origin, folder });
   return { name, port, process: await launchListening({ name, argv, folder, core }, port) };
 }

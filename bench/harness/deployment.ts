@@ -38,7 +38,7 @@ export class Deployment {
 
   /** Brings the installation up; resolves when every task is healthy. */
   static async up({ folder, service, workers = 1 }: DeploymentOptions): Promise<Deployment> {
-    const [port, adminPort] = [await freePort(), await freePort()];
+    const [port, adminPort] = [freePort(), freePort()];
     const deployment = new Deployment(folder, port, {
       admin: { address: `127.0.0.1:${adminPort}` },
       gateway: { workers },

@@ -51,7 +51,7 @@ export async function startEdgeSite(plan: SitePlan): Promise<EdgeSite> {
   const { folder } = plan;
   const place = async (name: string, role: Place["role"], rttMs: number): Promise<Place> => {
     const state = join(folder, name);
-    return { name, role, rttMs, state, port: await freePort(), adminPort: await freePort() };
+    return { name, role, rttMs, state, port: freePort(), adminPort: freePort() };
   };
   const shields = await Promise.all(plan.shields.map((name) => place(name, "shield", 1)));
   const edges = await Promise.all(

@@ -59,7 +59,7 @@ export async function startCachedGateway(
   folder: string,
   { origin, workers, memory = "128MiB", cache = {} }: CachedGateway,
 ): Promise<number> {
-  const port = await freePort();
+  const port = freePort();
   const config = {
     admin: { address: "127.0.0.1:0" },
     gateway: { workers, cache: { memory } },

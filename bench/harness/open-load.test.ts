@@ -65,7 +65,7 @@ test("each failure counts once, as its kind", async () => {
 });
 
 test("a port that nobody listens on counts as refused", async () => {
-  const report = await load("/fine", 5, await freePort());
+  const report = await load("/fine", 5, freePort());
   expect(report.failed.refused).toBe(report.due);
   expect(describeFailures(report)).toContain("refused");
 });

@@ -19,7 +19,7 @@ const BODY = `{"id":1,"name":"tenfold","items":[1,2,3],"note":"${"x".repeat(50)}
 /** Starts the origin on `core`, as `count` targets. */
 export async function startOrigin(folder: string, count: number, core?: number): Promise<Origin> {
   const ports: number[] = [];
-  while (ports.length < count) ports.push(await freePort());
+  while (ports.length < count) ports.push(freePort());
   const path = join(folder, "origin.conf");
   writeFileSync(path, originConfig(folder, ports));
   const argv = ["nginx", "-p", folder, "-c", path, "-e", join(folder, "origin-error.log")];

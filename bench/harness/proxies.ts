@@ -189,8 +189,8 @@ export async function startProxy(
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });
   const listeners: ProxyListener[] = [];
-  for (const group of targets) listeners.push({ port: await freePort(), targets: group });
-  const argv = PROXIES[name]({ listeners, adminPort: await freePort(), folder });
+  for (const group of targets) listeners.push({ port: freePort(), targets: group });
+  const argv = PROXIES[name]({ listeners, adminPort: freePort(), folder });
   const ports = listeners.map(({ port }) => port);
   const process = await launchListening(
     { name, argv, folder, ...(core === undefined ? {} : { core }) },

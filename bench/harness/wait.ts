@@ -1,6 +1,8 @@
 /** Waiting on conditions, never on guesses: each wait has a deadline and says what did not come about. */
 
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
+
+export { freePort } from "../../src/base/testing.ts";
 
 /** How often a condition is looked at again: soon enough to add nothing to a measured second. */
 const LOOK_AGAIN_MS = 20;
@@ -29,24 +31,5 @@ export function accepts(port: number): Promise<boolean> {
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => socket.destroy() && resolve(true));
     socket.once("error", () => resolve(false));
-  });
-}
-
-/** Below the ports that Linux gives to outgoing connections, which would take one that is free for now. */
-const PORTS = { first: 10_000, count: 22_000 } as const;
-
-/** A loopback port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

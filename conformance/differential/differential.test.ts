@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchListening, stopAll } from "../../bench/harness/process.ts";
 import { type StartedProxy, startProxy } from "../../bench/harness/proxies.ts";
-import { freePort } from "../../bench/harness/wait.ts";
+import { freePort } from "../../src/base/testing.ts";
 import type { Message } from "../http1/strict-reader.ts";
 import { RawClient } from "../raw-client.ts";
 import { validRequests } from "./requests.ts";
@@ -24,7 +24,7 @@ let originPort: number;
 let gateway: StartedProxy;
 
 beforeAll(async () => {
-  originPort = await freePort();
+  originPort = freePort();
   const argv = ["node", join(import.meta.dirname, "origin.js")];
   await launchListening({ name: "origin", argv, folder, env: { PORT: String(originPort) } }, originPort);
   gateway = await startProxy("tenfold", folder, [[originPort]]);

@@ -11,7 +11,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePort, proxyTo, TestGateway } from "../../src/gateway/testing/index.ts";
+import { freePort } from "../../src/base/testing.ts";
+import { proxyTo, TestGateway } from "../../src/gateway/testing/index.ts";
 
 interface Test {
   readonly id: string;
@@ -32,7 +33,7 @@ if (folder === undefined) {
   process.exit(0);
 }
 
-const origin = await freePort();
+const origin = freePort();
 const gateway = await TestGateway.start(proxyTo([`127.0.0.1:${origin}`], { rule: { cache: {} } }));
 const server = spawn("node", ["test-engine/server/server.mjs"], {
   cwd: folder,

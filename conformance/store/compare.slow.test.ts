@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { hasRedis } from "../../src/resp/testing/store-servers.ts";
 import { compare } from "./compare.ts";
-import { hasRedis } from "./redis-server.ts";
 
 describe("the store and redis-server", () => {
   for (const [seed, protocol] of [

@@ -7,9 +7,9 @@ import { parseArgs } from "node:util";
 import { seededRandom } from "../../src/base/index.ts";
 import type { Reply } from "../../src/resp/index.ts";
 import { RespClient } from "../../src/resp/io/index.ts";
+import { startRedis } from "../../src/resp/testing/store-servers.ts";
 import { plain } from "../../src/resp/testing.ts";
 import { type Drawn, drawCommand, type Order, testStore } from "../../src/store/testing/index.ts";
-import { startRedis } from "./redis-server.ts";
 
 /** Commands that are sent to redis-server at once. */
 const BATCH = 200;

@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Random, seededRandom } from "../../src/base/index.ts";
+import { freePort } from "../../src/base/testing.ts";
 import { textOf } from "../../src/resp/index.ts";
 import { RespClient } from "../../src/resp/io/index.ts";
-import { freePort } from "./redis-server.ts";
 import { type StoreProcess, startStore } from "./store-process.ts";
 
 /** Clients that write at once: their writes share syncs. */
@@ -32,7 +32,7 @@ export interface KillOutcome {
 export async function killAgainAndAgain(kills: number, seed: number): Promise<KillOutcome> {
   const random = seededRandom(seed);
   const data = mkdtempSync(join(tmpdir(), "tenfold-kill-"));
-  const port = await freePort();
+  const port = freePort();
   const counters = new Map<string, number>();
   let acknowledged = 0;
   let lost = 0;

@@ -1,6 +1,6 @@
 /** The store in a process of its own, as the controller runs it. */
 import { join } from "node:path";
-import { freePort } from "./redis-server.ts";
+import { freePort } from "../../src/base/testing.ts";
 
 const PROGRAM = join(import.meta.dir, "../../src/app/store-server.ts");
 
@@ -28,7 +28,7 @@ export interface StoreProcessOptions {
 /** Starts one. Rejects when it does not serve within 10 s, with what it said. */
 export async function startStore(options: StoreProcessOptions = {}): Promise<StoreProcess> {
   const { data, settings = {}, password = "", prefix = [] } = options;
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? freePort();
   const child = Bun.spawn(
     [
       ...prefix,

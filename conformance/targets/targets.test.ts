@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchListening, stopAll } from "../../bench/harness/process.ts";
 import { type StartedProxy, startProxy } from "../../bench/harness/proxies.ts";
-import { freePort } from "../../bench/harness/wait.ts";
+import { freePort } from "../../src/base/testing.ts";
 import { statusOf, valuesOf } from "../http1/strict-reader.ts";
 import { askOnce, RawClient } from "../raw-client.ts";
 
@@ -24,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), "tenfold-targets-"));
 let gateway: StartedProxy;
 
 beforeAll(async () => {
-  const ports = await Promise.all(Object.values(APPS).map(() => freePort()));
+  const ports = Object.values(APPS).map(() => freePort());
   const starts = Object.entries(APPS).map(async ([name, [program, file]], index) => {
     const argv = [program, join(import.meta.dirname, "apps", file)];
     const env = { PORT: String(ports[index]) };

@@ -19,6 +19,7 @@
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
 import type { CacheUsage } from "../edge/index.ts";
+import type { CacheCounters } from "../planner/index.ts";
 
 /** Everything at a glance: controller, gateway, services. */
 export interface Status {
@@ -137,31 +138,12 @@ export interface CacheDiskStatus {
   readonly off: string | null;
 }
 
-/** What the rules with a cache did in all; a reader that wants a window takes two of these. */
-export interface CacheTotals {
-  /** Requests of clients, by how they were answered; in the words of `CacheStatus.requests`. */
-  readonly results: Readonly<Record<string, number>>;
-  /** Bytes that clients got, and those of them that came from the store. */
-  readonly answeredBytes: number;
-  readonly servedBytes: number;
-  /** Answers of targets, those for nobody but the store among them, and their bytes. */
-  readonly fetches: number;
-  readonly fetchedBytes: number;
-  /** Purges of any kind; changes that went well among them. */
-  readonly purges: number;
-  /** Responses that were kept, and those that left because nobody had asked for them again. */
-  readonly stored: number;
-  readonly notUsedAgain: number;
-  /** Responses that left because there was no room: those among them. */
-  readonly crowdedOut: number;
-}
-
 /** The totals when this controller began, and now. */
 export interface CacheTrafficReport {
   /** Between the two, milliseconds. */
   readonly spanMs: number;
-  readonly first: CacheTotals;
-  readonly last: CacheTotals;
+  readonly first: CacheCounters;
+  readonly last: CacheCounters;
   /** What the store holds now, and what it can. */
   readonly liveBytes: number;
   readonly capacityBytes: number;

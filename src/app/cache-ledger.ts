@@ -1,11 +1,12 @@
 /** What the rules with a cache did since this controller began: the counters then and now, in the sums that cost money. */
 import type { Clock } from "../base/index.ts";
 import { countsOf, type StoreStats } from "../edge/index.ts";
-import type { CacheTotals, CacheTrafficReport } from "./api.ts";
+import type { CacheCounters } from "../planner/index.ts";
+import type { CacheTrafficReport } from "./api.ts";
 
 interface Opening {
   readonly atMs: number;
-  readonly totals: CacheTotals;
+  readonly totals: CacheCounters;
 }
 
 export class CacheLedger {
@@ -38,7 +39,7 @@ export class CacheLedger {
   }
 }
 
-function totalsOf(stats: StoreStats): CacheTotals {
+function totalsOf(stats: StoreStats): CacheCounters {
   const { requests, purged, evicted, answeredBytes, servedBytes, fetches, fetchedBytes } = countsOf(stats);
   const results: Record<string, number> = {};
   for (const { result, count } of requests) results[result] = (results[result] ?? 0) + count;

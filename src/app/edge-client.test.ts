@@ -2,9 +2,9 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../base/testing.ts";
 import type { PurgeBatch } from "../edge/index.ts";
 import { type EdgeAnswer, sendBatch } from "./edge-client.ts";
-import { freePort } from "./testing/cached-site.ts";
 
 const BATCH: PurgeBatch = { epoch: "e", first: 1, purges: [], oldest: 1, head: 0 };
 const folder = mkdtempSync(join(tmpdir(), "tenfold-edge-client-"));

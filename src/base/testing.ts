@@ -22,3 +22,24 @@ export function randomBytes(length: number, seed: number): Uint8Array {
 export function below(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
+
+/** Below the ports that Linux gives to outgoing connections, which would take one that is free for now; below those of tasks. */
+const PORTS = { first: 10_000, count: 8_000, triesMax: 1000 } as const;
+
+/** A loopback port that was free a moment ago. */
+export function freePort(): number {
+  for (let tries = 0; tries < PORTS.triesMax; tries++) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (isFree(port)) return port;
+  }
+  throw new Error("no port is free");
+}
+
+function isFree(port: number): boolean {
+  try {
+    Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => {} } }).stop(true);
+    return true;
+  } catch {
+    return false; // somebody has it
+  }
+}

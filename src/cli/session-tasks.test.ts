@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { startRedis } from "../resp/testing/store-servers.ts";
+import { hasRedis, SYNCED, startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "../session/testing.ts";
 import { AppFolders, service, tenfold, until } from "./testing/app-folder.ts";
 
@@ -8,7 +8,7 @@ const APP = join(import.meta.dir, "../session/testing/app-server.ts");
 const USERS = 10;
 
 const folders = new AppFolders();
-const redis = await startRedis({ appendOnly: true });
+const redis = hasRedis ? await startRedis(SYNCED) : undefined;
 afterAll(async () => {
   await folders.remove();
   await redis?.stop();

@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { systemClock } from "../base/index.ts";
 import { RespClient } from "../resp/io/index.ts";
-import { startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
+import { hasRedis, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { memoryBackend, type NextCacheBackend } from "./backend.ts";
 import { decodeEntry, encodeEntry } from "./entry.ts";
 import { nextCacheHandler } from "./handler.ts";
 import { openNextCache } from "./io/index.ts";
 
-const redis = await startRedis();
+const redis = hasRedis ? await startRedis() : undefined;
 const embedded = await startEmbedded();
 afterAll(() => Promise.all([redis?.stop(), embedded.stop()]));
 

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { freePort, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
+import { freePort } from "../base/testing.ts";
+import { hasRedis, SYNCED, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "./testing.ts";
 
 const APP = new URL("./testing/app-server.ts", import.meta.url).pathname;
@@ -13,7 +14,7 @@ interface AppServer {
 }
 
 async function startApp(store: string): Promise<AppServer> {
-  const port = await freePort();
+  const port = freePort();
   const env = { ...process.env, STORE: store, PORT: String(port) };
   const child = Bun.spawn([process.execPath, APP], { env, stdout: "pipe", stderr: "inherit" });
   const kill = () => (child.kill("SIGKILL"), child.exited);
@@ -42,7 +43,7 @@ function roundRobin(servers: readonly AppServer[]) {
   };
 }
 
-const redis = await startRedis({ appendOnly: true });
+const redis = hasRedis ? await startRedis(SYNCED) : undefined;
 const embedded = await startEmbedded();
 stops.push(
   () => redis?.stop(),

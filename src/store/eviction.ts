@@ -5,24 +5,12 @@
  * 10, minus one for each idle minute), S3-FIFO a number that its queues know it by and how often it was used, up to 3.
  */
 import type { Random } from "../base/index.ts";
+import type { StoreEviction as Policy } from "../config/index.ts";
 import type { Ground, Keyspace } from "./keyspace.ts";
 import { S3Fifo } from "./s3-fifo.ts";
 
-/** Names as in `maxmemory-policy`; the last one is ours. */
-export const POLICIES = [
-  "noeviction",
-  "allkeys-lru",
-  "allkeys-lfu",
-  "allkeys-random",
-  "volatile-lru",
-  "volatile-lfu",
-  "volatile-random",
-  "volatile-ttl",
-  "allkeys-s3-fifo",
-] as const;
-
-/** One of `POLICIES`. */
-export type Policy = (typeof POLICIES)[number];
+/** Names as in `maxmemory-policy`; allkeys-s3-fifo is ours. */
+export { STORE_EVICTIONS as POLICIES, type StoreEviction as Policy } from "../config/index.ts";
 
 /** Samples of which the worst goes: ten is within a hair of true LRU, by Redis' own measurements. */
 const SAMPLES = 10;

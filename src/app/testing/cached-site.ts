@@ -1,8 +1,10 @@
 /** A real controller with a real worker in front of an origin that counts: what a purge does, seen by a client. */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemScheduler } from "../../base/index.ts";
+import { freePort } from "../../base/testing.ts";
 import { type Config, parseConfig, type UserCacheStore, type UserRule } from "../../config/index.ts";
 import type { ApiError } from "../api.ts";
 import { type ControllerHandle, startController } from "../controller.ts";
@@ -182,11 +184,4 @@ async function isServing(url: string): Promise<boolean> {
   } catch {
     return false; // not yet
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-  listener.stop(true);
-  return listener.port;
 }

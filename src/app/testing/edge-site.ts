@@ -5,10 +5,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../base/testing.ts";
 import { parseConfig, type UserConfig } from "../../config/index.ts";
 import { Relay } from "../../gateway/testing/relay.ts";
 import { type ControllerHandle, startController } from "../controller.ts";
-import { freePort, until } from "./cached-site.ts";
+import { until } from "./cached-site.ts";
 
 /** One installation. */
 export interface Installation {

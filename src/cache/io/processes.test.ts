@@ -3,15 +3,15 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasRedis, startRedis, type TestStore } from "../../resp/testing/store-servers.ts";
 import { createCache } from "./create-cache.ts";
-import { hasRedis, startRedis, type TestRedis } from "./testing/redis.ts";
 
 const CLEANUPS: (() => unknown)[] = [];
 afterEach(async () => {
   for (const clean of CLEANUPS.splice(0)) await clean();
 });
 
-async function redis(): Promise<TestRedis> {
+async function redis(): Promise<TestStore> {
   const server = await startRedis();
   CLEANUPS.push(() => server.stop());
   return server;

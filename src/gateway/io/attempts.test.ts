@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../base/testing.ts";
 import { GROUP_COUNTER } from "../scoreboard.ts";
 import {
   type Arrival,
   eventually,
-  freePort,
   gatewayTo,
   get,
   ok,
@@ -21,7 +21,7 @@ afterEach(stopAll);
 
 /** A gateway before one address where nobody listens and one target that does. */
 async function besideDead(target: Target, extra: Parameters<typeof proxyTo>[1] = {}): Promise<TestGateway> {
-  const dead = `127.0.0.1:${await freePort()}`;
+  const dead = `127.0.0.1:${freePort()}`;
   return track(await TestGateway.start(proxyTo([dead, target.address], extra)));
 }
 
@@ -46,7 +46,7 @@ describe("a target that refuses connections", () => {
   });
 
   test("is named on the page when there is no other", async () => {
-    const dead = `127.0.0.1:${await freePort()}`;
+    const dead = `127.0.0.1:${freePort()}`;
     const gateway = track(await TestGateway.start(proxyTo([dead])));
     const client = await gateway.connect();
     const answer = await client.ask(get("/"));
@@ -207,7 +207,7 @@ describe("a target that does not accept in time", () => {
 describe("the retry budget", () => {
   /** All targets refuse, and every request may be tried once more. */
   async function refused(requests: number, retryBudget: { ratio: number; perSecond: number }) {
-    const dead = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    const dead = [`127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`];
     const gateway = track(await TestGateway.start(proxyTo(dead, { group: { retryBudget } })));
     const client = await gateway.connect();
     for (let i = 0; i < requests; i++) expect((await client.ask(get("/"))).status).toBe(502);

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../base/testing.ts";
 import type { UserConfig } from "../../config/index.ts";
 import { GROUP_COUNTER } from "../scoreboard.ts";
 import {
   type Arrival,
   eventually,
-  freePort,
   get,
   ok,
   post,
@@ -36,7 +36,7 @@ async function tiers(
   return track(await TestGateway.start(config));
 }
 
-const dead = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
+const dead = (): string => `127.0.0.1:${freePort()}`;
 
 /** What a gateway counted for the group in the first row. */
 const counted = (gateway: TestGateway): readonly number[] => {
@@ -54,7 +54,7 @@ describe("a group with a fallback", () => {
   test("does not need it while a target answers", async () => {
     const [shield, origin] = [track(await Target.start()), track(await Target.start())];
     const gateway = await tiers({
-      shields: { targets: [await dead(), shield.address], fallback: "origin" },
+      shields: { targets: [dead(), shield.address], fallback: "origin" },
       origin: { targets: [origin.address] },
     });
     const client = await gateway.connect();
@@ -65,7 +65,7 @@ describe("a group with a fallback", () => {
   test("is answered by it when every target that was tried refuses, whatever the method", async () => {
     const origin = track(await Target.start());
     const gateway = await tiers({
-      shields: { targets: [await dead(), await dead()], fallback: "origin" },
+      shields: { targets: [dead(), dead()], fallback: "origin" },
       origin: { targets: [origin.address] },
     });
     const client = await gateway.connect();
@@ -111,7 +111,7 @@ describe("a group with a fallback", () => {
     const holds: Arrival[] = [];
     const origin = track(await Target.start((arrival) => void holds.push(arrival)));
     const gateway = await tiers({
-      shields: { targets: [await dead()], fallback: { group: "origin", requestsMax: 2 } },
+      shields: { targets: [dead()], fallback: { group: "origin", requestsMax: 2 } },
       origin: { targets: [origin.address] },
     });
     const clients = [await gateway.connect(), await gateway.connect(), await gateway.connect()];
@@ -133,7 +133,7 @@ describe("a group with a fallback", () => {
   test("gives its place back when the client leaves", async () => {
     const origin = track(await Target.start(() => {}));
     const gateway = await tiers({
-      shields: { targets: [await dead()], fallback: { group: "origin", requestsMax: 1 } },
+      shields: { targets: [dead()], fallback: { group: "origin", requestsMax: 1 } },
       origin: { targets: [origin.address] },
     });
     const client = await gateway.connect();
@@ -146,8 +146,8 @@ describe("a group with a fallback", () => {
   test("may have one whose own is lost as well: the last of the chain answers", async () => {
     const origin = track(await Target.start());
     const gateway = await tiers({
-      shields: { targets: [await dead()], fallback: "far" },
-      far: { targets: [await dead()], fallback: "origin" },
+      shields: { targets: [dead()], fallback: "far" },
+      far: { targets: [dead()], fallback: "origin" },
       origin: { targets: [origin.address] },
     });
     const client = await gateway.connect();
@@ -159,8 +159,8 @@ describe("a group with a fallback", () => {
   test("retries within the fallback as often as within the group itself", async () => {
     const origin = track(await Target.start());
     const gateway = await tiers({
-      shields: { targets: [await dead()], fallback: "origin" },
-      origin: { targets: [await dead(), origin.address] },
+      shields: { targets: [dead()], fallback: "origin" },
+      origin: { targets: [dead(), origin.address] },
     });
     const client = await gateway.connect();
     for (let i = 0; i < 4; i++) expect((await client.ask(get("/"))).status).toBe(200);
@@ -169,7 +169,7 @@ describe("a group with a fallback", () => {
   test("goes to it instead of holding the request until a target accepts", async () => {
     const origin = track(await Target.start());
     const gateway = await tiers({
-      shields: { targets: [await dead()], fallback: "origin", connections: { hold: "5s" } },
+      shields: { targets: [dead()], fallback: "origin", connections: { hold: "5s" } },
       origin: { targets: [origin.address] },
     });
     const client = await gateway.connect();

@@ -1,7 +1,8 @@
 /** Requests of a service wait a while for a target, instead of failing while the only task is being replaced. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../base/testing.ts";
 import type { UserConfig } from "../../config/index.ts";
-import { eventually, freePort, get, post, stopAll, Target, TestGateway, track } from "../testing/index.ts";
+import { eventually, get, post, stopAll, Target, TestGateway, track } from "../testing/index.ts";
 
 afterEach(stopAll);
 
@@ -53,7 +54,7 @@ describe("a request whose group is empty", () => {
 
 describe("a request that every target refuses", () => {
   test("waits for the one that takes their place, whatever its method", async () => {
-    const dead = await freePort();
+    const dead = freePort();
     const gateway = track(await TestGateway.start(service(4000)));
     gateway.apply(service(4000)(gateway.port), [taskAt(dead)]);
     const client = await gateway.connect();
@@ -65,7 +66,7 @@ describe("a request that every target refuses", () => {
   });
 
   test("is told who refused it when nobody does", async () => {
-    const dead = await freePort();
+    const dead = freePort();
     const gateway = track(await TestGateway.start(service(200)));
     gateway.apply(service(200)(gateway.port), [taskAt(dead)]);
     const answer = await (await gateway.connect()).ask(get("/"));

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../base/testing.ts";
 import type { UserConfig } from "../../config/index.ts";
 import { REASONS } from "../errors.ts";
 import { TARGET_COUNTER } from "../scoreboard.ts";
@@ -7,7 +8,6 @@ import {
   Client,
   echoTunnel,
   eventually,
-  freePort,
   gatewayTo,
   get,
   ok,
@@ -74,7 +74,7 @@ describe("a new snapshot", () => {
     target.script = () => undefined;
     busy.send(get("/"));
     await target.arrived(2);
-    const other = await freePort();
+    const other = freePort();
     gateway.apply(proxyTo([target.address])(other));
     await idle.closes();
     target.last.send(ok("finished"));

@@ -1,5 +1,5 @@
 /** A gateway worker inside the test: real listeners, real connections, a scoreboard in plain memory. */
-import { createServer } from "node:net";
+
 import {
   type Clock,
   createLog,
@@ -8,6 +8,7 @@ import {
   systemClock,
   systemScheduler,
 } from "../../base/index.ts";
+import { freePort } from "../../base/testing.ts";
 import type { TaskTarget } from "../../config/index.ts";
 import {
   buildSnapshot,
@@ -56,18 +57,6 @@ export function plainStore(memoryBytes: number, worker = 0, share = 0.01): Store
   const bytes = new Uint8Array(memoryBytes);
   formatStore(bytes, sizesFor({ bytes: memoryBytes, workers: 4, objectShare: share }), 7);
   return new Store(bytes, { worker, pid: process.pid, isAlive: () => true });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** What a test may choose; the rest is real. */
@@ -127,7 +116,7 @@ export class TestGateway {
   }
 
   static async start(configAt: ConfigAt, options: GatewayOptions = {}): Promise<TestGateway> {
-    const port = options.port ?? (await freePort());
+    const port = options.port ?? freePort();
     const gateway = new TestGateway(port, snapshotOf(configAt(port)), options);
     gateway.worker.start();
     return gateway;

@@ -3,7 +3,6 @@ export { type Answer, Client, get, post, request, upgrade } from "./client.ts";
 export { eventually, settle } from "./eventually.ts";
 export {
   type Extra,
-  freePort,
   type GatewayOptions,
   gatewayTo,
   plainScoreboard,

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session, { type Store } from "express-session";
-import { startRedis } from "../../resp/testing/store-servers.ts";
+import { hasRedis, startRedis } from "../../resp/testing/store-servers.ts";
 import { openSessionStore } from "../io/index.ts";
 import type { RecordStore } from "../store.ts";
 import { jsonStore } from "../stores/json.ts";
@@ -17,7 +17,7 @@ declare module "express-session" {
   }
 }
 
-const redis = await startRedis();
+const redis = hasRedis ? await startRedis() : undefined;
 const own = redis && openSessionStore(redis.url);
 const stops: (() => unknown)[] = [() => own?.close(), () => redis?.stop()];
 afterAll(() => Promise.all(stops.map((stop) => stop())));

@@ -28,23 +28,25 @@ export function halfSipHash(
   let v2 = 0x6c79_6765 ^ low;
   let v3 = 0x7465_6462 ^ high;
   const tail = end - ((end - start) & 3);
-  const left = wordRounds;
-  for (let at = start; at <= tail; at += 4) {
-    let word: number;
+  // Whole words, the rest with the length, and one more turn that takes no word: the end.
+  for (let at = start; at <= tail + 4; at += 4) {
+    const isEnd = at > tail;
+    let word = 0;
     if (at < tail) {
       word =
         (bytes[at] ?? 0) |
         ((bytes[at + 1] ?? 0) << 8) |
         ((bytes[at + 2] ?? 0) << 16) |
         ((bytes[at + 3] ?? 0) << 24);
-    } else {
+    } else if (isEnd) v2 ^= 0xff;
+    else {
       word = (end - start) << 24;
       if (at + 2 < end) word |= (bytes[at + 2] ?? 0) << 16;
       if (at + 1 < end) word |= (bytes[at + 1] ?? 0) << 8;
       if (at < end) word |= bytes[at] ?? 0;
     }
     v3 ^= word;
-    for (let round = left; round > 0; round--) {
+    for (let round = isEnd ? endRounds : wordRounds; round > 0; round--) {
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
       v0 = (v0 << 16) | (v0 >>> 16);
@@ -57,19 +59,6 @@ export function halfSipHash(
       v2 = (v2 << 16) | (v2 >>> 16);
     }
     v0 ^= word;
-  }
-  v2 ^= 0xff;
-  for (let round = endRounds; round > 0; round--) {
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
   }
   return v1 ^ v3;
 }

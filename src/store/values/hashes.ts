@@ -2,7 +2,7 @@
 
 import type { Keyspace } from "../keyspace.ts";
 import { Dict } from "../memory/dict.ts";
-import { Packed } from "./packed.ts";
+import { PackedOr } from "./packed-or.ts";
 
 /** As Redis: more than 128 fields, or one longer than 64 bytes, is large. */
 export const PACKED_PAIRS_MAX = 128;
@@ -18,8 +18,6 @@ export function newTable(space: Keyspace): Dict {
   return new Dict(slab, secret, SHARD_BITS, weight);
 }
 
-const packed = new Packed();
-
 /** Gets a field and its value, all in `bytes`. */
 export type PairVisitor = (
   bytes: Uint8Array,
@@ -31,39 +29,34 @@ export type PairVisitor = (
 
 /** The hash of one entry: `open`, then ask and change. The entry is not removed when it becomes empty: that is the caller's. */
 export class Hashes {
-  ref = 0;
   /** The value that was found last. */
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
-  #space: Keyspace | undefined;
-  #table: Dict | undefined;
+  readonly #at: PackedOr<Dict> = new PackedOr(Dict);
 
   open(space: Keyspace, ref: number): this {
-    this.#space = space;
-    this.ref = ref;
-    const structure = space.structureOf(ref);
-    this.#table = structure instanceof Dict ? structure : undefined;
+    this.#at.open(space, ref);
     return this;
   }
 
-  #owner(): Keyspace {
-    if (this.#space === undefined) throw new Error("hash: not opened");
-    return this.#space;
+  /** The entry; changes when the value grows. */
+  get ref(): number {
+    return this.#at.ref;
   }
 
   get length(): number {
-    return this.#table?.size ?? packed.open(this.#owner().dict, this.ref).count >> 1;
+    return this.#at.large?.size ?? this.#at.walk().count >> 1;
   }
 
   /** The table of a large hash. */
   get table(): Dict | undefined {
-    return this.#table;
+    return this.#at.large;
   }
 
   /** Finds the value of a field. */
   get(field: Uint8Array, start: number, end: number): boolean {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       if (table.find(field, start, end) === 0) return false;
       this.bytes = table.bytes;
@@ -71,7 +64,8 @@ export class Hashes {
       this.end = table.valueEnd;
       return true;
     }
-    if (!packed.open(this.#owner().dict, this.ref).find(field, start, end, 2)) return false;
+    const packed = this.#at.walk();
+    if (!packed.find(field, start, end, 2)) return false;
     packed.next();
     this.bytes = packed.bytes;
     this.start = packed.start;
@@ -82,10 +76,9 @@ export class Hashes {
   /** Sets a field; true when it is new. */
   // oxlint-disable-next-line max-params -- slices as bytes, start and end: an object for each would be garbage on the hot path (bench/store.ts)
   set(field: Uint8Array, fs: number, fe: number, value: Uint8Array, vs: number, ve: number): boolean {
-    if (this.#table === undefined && !this.#fits(fe - fs, ve - vs)) this.#grow();
-    if (this.#table !== undefined) return setInTable(this.#table, field, fs, fe, value, vs, ve);
-    const { dict } = this.#owner();
-    packed.open(dict, this.ref);
+    if (this.#at.large === undefined && !this.#fits(fe - fs, ve - vs)) this.#grow();
+    if (this.#at.large !== undefined) return setInTable(this.#at.large, field, fs, fe, value, vs, ve);
+    const packed = this.#at.walk();
     const isThere = packed.find(field, fs, fe, 2);
     if (isThere) {
       packed.next();
@@ -97,7 +90,7 @@ export class Hashes {
       packed.insert(packed.length, field, fs, fe);
       packed.insert(packed.length, value, vs, ve);
     }
-    this.ref = packed.ref;
+    this.#at.ref = packed.ref;
     return !isThere;
   }
 
@@ -107,23 +100,24 @@ export class Hashes {
 
   /** Takes a field out; false when there is none. */
   delete(field: Uint8Array, start: number, end: number): boolean {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       const ref = table.find(field, start, end);
       if (ref !== 0) table.remove(ref);
       return ref !== 0;
     }
-    if (!packed.open(this.#owner().dict, this.ref).find(field, start, end, 2)) return false;
+    const packed = this.#at.walk();
+    if (!packed.find(field, start, end, 2)) return false;
     const from = packed.at;
     packed.next();
     packed.remove(from, packed.after, 2);
-    this.ref = packed.ref;
+    this.#at.ref = packed.ref;
     return true;
   }
 
   /** Visits every field. Nothing may change meanwhile. */
   each(visit: PairVisitor): void {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       table.each((ref) => {
         table.open(ref);
@@ -131,7 +125,7 @@ export class Hashes {
       });
       return;
     }
-    const walk = new Packed().open(this.#owner().dict, this.ref);
+    const walk = this.#at.ownWalk();
     while (walk.next()) {
       const { start, end } = walk;
       walk.next();
@@ -140,11 +134,9 @@ export class Hashes {
   }
 
   #grow(): void {
-    const space = this.#owner();
-    const table = newTable(space);
+    const table = newTable(this.#at.space);
     this.each((bytes, fs, fe, vs, ve) => setInTable(table, bytes, fs, fe, bytes, vs, ve));
-    this.ref = space.setStructure(this.ref, table);
-    this.#table = table;
+    this.#at.grow(table);
   }
 }
 

@@ -7,11 +7,11 @@ import type { Keyspace, Structure } from "../keyspace.ts";
 import { Dict } from "../memory/dict.ts";
 import { newTable, PACKED_ELEMENT_BYTES_MAX, PACKED_PAIRS_MAX } from "./hashes.ts";
 import { Order } from "./order.ts";
-import { Packed } from "./packed.ts";
+import type { Packed } from "./packed.ts";
+import { PackedOr } from "./packed-or.ts";
 
 const SCORE_BYTES = 8;
 
-const packed = new Packed();
 const score8 = new Uint8Array(SCORE_BYTES);
 const scoreView = new DataView(score8.buffer);
 
@@ -40,47 +40,38 @@ class SortedTable implements Structure {
 
 /** The sorted set of one entry: `open`, then ask and change. Removing it when it becomes empty is the caller's. */
 export class SortedSets {
-  ref = 0;
   /** The score that was found last. */
   score = 0;
-  #space: Keyspace | undefined;
-  #table: SortedTable | undefined;
+  readonly #at: PackedOr<SortedTable> = new PackedOr(SortedTable);
 
   open(space: Keyspace, ref: number): this {
-    this.#space = space;
-    this.ref = ref;
-    const structure = space.structureOf(ref);
-    this.#table = structure instanceof SortedTable ? structure : undefined;
+    this.#at.open(space, ref);
     return this;
   }
 
-  #owner(): Keyspace {
-    if (this.#space === undefined) throw new Error("sorted set: not opened");
-    return this.#space;
-  }
-
-  #walk(): Packed {
-    return packed.open(this.#owner().dict, this.ref);
+  /** The entry; changes when the value grows. */
+  get ref(): number {
+    return this.#at.ref;
   }
 
   get length(): number {
-    return this.#table?.order.length ?? this.#walk().count >> 1;
+    return this.#at.large?.order.length ?? this.#at.walk().count >> 1;
   }
 
   /** The table of a large one; values are scores. */
   get table(): Dict | undefined {
-    return this.#table?.members;
+    return this.#at.large?.members;
   }
 
   /** Finds the score of a member. */
   get(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#table !== undefined) {
-      const { members } = this.#table;
+    if (this.#at.large !== undefined) {
+      const { members } = this.#at.large;
       if (members.find(bytes, start, end) === 0) return false;
       this.score = readScore(members.bytes, members.valueStart);
       return true;
     }
-    const walk = this.#walk();
+    const walk = this.#at.walk();
     if (!walk.find(bytes, start, end, 2)) return false;
     walk.next();
     this.score = readScore(walk.bytes, walk.start);
@@ -92,19 +83,19 @@ export class SortedSets {
     const isThere = this.get(bytes, start, end);
     if (isThere && this.score === score) return;
     const isLarge = end - start > PACKED_ELEMENT_BYTES_MAX || (!isThere && this.length >= PACKED_PAIRS_MAX);
-    if (this.#table === undefined && isLarge) this.#grow();
-    if (this.#table !== undefined) {
-      setInTable(this.#table, score, bytes, start, end);
+    if (this.#at.large === undefined && isLarge) this.#grow();
+    if (this.#at.large !== undefined) {
+      setInTable(this.#at.large, score, bytes, start, end);
       return;
     }
     if (isThere) this.delete(bytes, start, end);
-    const walk = this.#walk();
+    const walk = this.#at.walk();
     const at = this.#packedPlace(walk, score, bytes, start, end);
     walk.insert(at, bytes, start, end);
     // Minus zero becomes zero, as in Redis.
     scoreView.setFloat64(0, score + 0, true);
     walk.insert(walk.after, score8, 0, SCORE_BYTES);
-    this.ref = walk.ref;
+    this.#at.ref = walk.ref;
   }
 
   /** Where a new member goes. */
@@ -122,7 +113,7 @@ export class SortedSets {
 
   /** Takes a member out; false when there is none. */
   delete(bytes: Uint8Array, start: number, end: number): boolean {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       const ref = table.members.find(bytes, start, end);
       if (ref === 0) return false;
@@ -130,25 +121,25 @@ export class SortedSets {
       table.members.remove(ref);
       return true;
     }
-    const walk = this.#walk();
+    const walk = this.#at.walk();
     if (!walk.find(bytes, start, end, 2)) return false;
     const from = walk.at;
     walk.next();
     walk.remove(from, walk.after, 2);
-    this.ref = walk.ref;
+    this.#at.ref = walk.ref;
     return true;
   }
 
   /** How many stand before a member, -1 when it is none. */
   rank(bytes: Uint8Array, start: number, end: number): number {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       const ref = table.members.find(bytes, start, end);
       if (ref === 0) return -1;
       this.score = readScore(table.members.bytes, table.members.valueStart);
       return table.order.rank(this.score, ref);
     }
-    const walk = this.#walk();
+    const walk = this.#at.walk();
     for (let rank = 0; walk.next(); rank++) {
       const isIt = walk.is(bytes, start, end);
       walk.next();
@@ -161,7 +152,7 @@ export class SortedSets {
 
   /** How many of the first ones `isBefore` holds for. */
   countWhile(isBefore: (score: number, bytes: Uint8Array, start: number, end: number) => boolean): number {
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       const { members } = table;
       return table.order.countWhile((score, ref) => {
@@ -169,7 +160,7 @@ export class SortedSets {
         return isBefore(score, members.bytes, members.keyStart, members.valueStart);
       });
     }
-    const walk = this.#walk();
+    const walk = this.#at.walk();
     for (let count = 0; ; count++) {
       if (!walk.next()) return count;
       const { start, end } = walk;
@@ -181,7 +172,7 @@ export class SortedSets {
   /** Visits `count` members from `rank` on, downwards when `reverse`. Nothing may change meanwhile. */
   each(rank: number, count: number, reverse: boolean, visit: ScoredVisitor): void {
     if (count <= 0) return;
-    const table = this.#table;
+    const table = this.#at.large;
     if (table !== undefined) {
       const { members } = table;
       table.order.each(rank, count, reverse, (ref, score) => {
@@ -191,7 +182,7 @@ export class SortedSets {
       return;
     }
     const places: [number, number, number][] = [];
-    const walk = new Packed().open(this.#owner().dict, this.ref);
+    const walk = this.#at.ownWalk();
     while (walk.next()) {
       const { start, end } = walk;
       walk.next();
@@ -204,13 +195,11 @@ export class SortedSets {
   }
 
   #grow(): void {
-    const space = this.#owner();
-    const table = new SortedTable(space);
+    const table = new SortedTable(this.#at.space);
     this.each(0, this.length, false, (bytes, start, end, score) =>
       setInTable(table, score, bytes, start, end),
     );
-    this.ref = space.setStructure(this.ref, table);
-    this.#table = table;
+    this.#at.grow(table);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { simulatedTime, systemClock } from "../../../base/index.ts";
 import { RespClient } from "../../../resp/io/index.ts";
-import { hasRedis, type Redis, startRedis } from "../testing/redis.ts";
+import { hasRedis, startRedis, type TestStore } from "../../../resp/testing/store-servers.ts";
 import { memoryResults } from "./memory-results.ts";
 import { respResults } from "./resp-results.ts";
 import type { ResultStore, StoredAnswer } from "./results.ts";
@@ -66,8 +66,8 @@ describe("answers in memory", () => {
   });
 });
 
-describe.skipIf(!hasRedis())("in a store (needs redis-server)", () => {
-  let redis: Redis;
+describe.skipIf(!hasRedis)("in a store (needs redis-server)", () => {
+  let redis: TestStore;
   let client: RespClient;
   beforeAll(async () => {
     redis = await startRedis();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { simulatedTime } from "../../../base/index.ts";
 import { RespClient } from "../../../resp/io/index.ts";
-import { hasRedis, type Redis, startRedis } from "../testing/redis.ts";
+import { hasRedis, startRedis, type TestStore } from "../../../resp/testing/store-servers.ts";
 import { memoryVersions } from "./memory-versions.ts";
 import { respVersions } from "./resp-versions.ts";
 import { SUITE_MARK_MS, versionsSuite } from "./suite.ts";
@@ -14,8 +14,8 @@ versionsSuite("memory", () => {
   };
 });
 
-describe.skipIf(!hasRedis())("in a store (needs redis-server)", () => {
-  let redis: Redis;
+describe.skipIf(!hasRedis)("in a store (needs redis-server)", () => {
+  let redis: TestStore;
   let client: RespClient;
   let prefixes = 0;
   beforeAll(async () => {

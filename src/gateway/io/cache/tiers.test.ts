@@ -1,12 +1,12 @@
 /** Two gateways in a row, as an edge and its shield: what the client of the first one gets, and what it keeps. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../base/index.ts";
+import { freePort } from "../../../base/testing.ts";
 import type { UserConfig } from "../../../config/index.ts";
 import { tagHash } from "../../../edge/index.ts";
 import {
   type Answer,
   type Client,
-  freePort,
   get,
   ok,
   stopAll,
@@ -146,7 +146,7 @@ describe("a request that goes by several gateways", () => {
   });
 
   test("is refused with 508 when it goes in a circle", async () => {
-    const port = await freePort();
+    const port = freePort();
     const config = (at: number): UserConfig => ({
       gateway: { workers: 1, edge: "fra" },
       listeners: { web: { address: `127.0.0.1:${at}`, rules: [{ forward: "self" }] } },
