@@ -14,6 +14,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   resp: 1,
   session: 3,
   "next-cache": 3,
+  transport: 2,
   balance: 1,
   health: 2,
   cache: 2,

@@ -11,14 +11,8 @@ import { createLog, systemClock, systemRandom, systemScheduler } from "../base/i
 import { BatchedAppender } from "../base/io/index.ts";
 import type { DiskOff, Store } from "../edge/index.ts";
 import { DiskTier, joinDiskTier, mapStore } from "../edge/io/index.ts";
-import {
-  columnsFor,
-  createTransport,
-  openScoreboard,
-  readSnapshot,
-  SnapshotWatch,
-  Worker,
-} from "../gateway/io/index.ts";
+import { columnsFor, openScoreboard, readSnapshot, SnapshotWatch, Worker } from "../gateway/io/index.ts";
+import { createTransport } from "../transport/io/index.ts";
 import { DISK_MENDS, linkedFolder } from "./cache-disk.ts";
 
 const { values } = parseArgs({ options: { state: { type: "string" }, index: { type: "string" } } });

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type Log, systemClock, systemRandom, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import { createTransport } from "../gateway/io/index.ts";
 import { ReplyWriter } from "../resp/index.ts";
 import { type Settings, Store } from "../store/index.ts";
 import { DamagedStoreError, LogFiles, StoreServer } from "../store/io/index.ts";
+import { createTransport } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { StartFailure } from "./start-failure.ts";
 

@@ -15,7 +15,6 @@ import {
   TestGateway,
   track,
 } from "../testing/index.ts";
-import { libc } from "./transport/libc.ts";
 
 afterEach(stopAll);
 
@@ -173,7 +172,7 @@ describe("a target that closes before it answers", () => {
 });
 
 describe("a target that does not accept in time", () => {
-  test.skipIf(libc() === undefined)(
+  test.skipIf(!SilentListener.isPossible)(
     "is given up after the connect timeout (needs glibc to be shown)",
     async () => {
       const silent = track(new SilentListener());
@@ -189,7 +188,7 @@ describe("a target that does not accept in time", () => {
     },
   );
 
-  test.skipIf(libc() === undefined)(
+  test.skipIf(!SilentListener.isPossible)(
     "another one is tried, with any method (needs glibc to be shown)",
     async () => {
       const silent = track(new SilentListener());

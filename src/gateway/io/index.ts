@@ -4,5 +4,4 @@ export { type CacheExplanation, explainCache, type StoredFacts } from "./cache/e
 export { keyRule, objectShare, ruleCache } from "./cache/rule-cache.ts";
 export { mapScoreboard, openScoreboard } from "./scoreboard-file.ts";
 export { readSnapshot, SnapshotWatch } from "./snapshot-file.ts";
-export { createTransport, type Transport } from "./transport/index.ts";
 export { Worker, type WorkerContext } from "./worker.ts";

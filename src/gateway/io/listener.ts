@@ -5,12 +5,12 @@
  * address for itself (`SO_REUSEPORT`) and the kernel spreads connections over the workers.
  */
 import type { ListenerConfig } from "../../config/index.ts";
+import type { TcpListener, TcpSocket } from "../../transport/index.ts";
 import { findRoute, type RequestView } from "../route.ts";
 import { WORKER_COUNTER } from "../scoreboard.ts";
 import { Downstream } from "./downstream.ts";
 import type { Plan } from "./plan.ts";
 import type { Serving } from "./serving.ts";
-import type { TcpListener, TcpSocket } from "./transport/index.ts";
 
 export class HttpListener {
   #config: ListenerConfig;

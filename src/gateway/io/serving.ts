@@ -9,6 +9,7 @@
 import type { Clock, Log, TimerWheel } from "../../base/index.ts";
 import type { GatewayConfig, LimitsConfig, TimeoutsConfig } from "../../config/index.ts";
 import { REQUEST_ERRORS, type RequestErrorCode, RequestHead, ResponseHead } from "../../http/index.ts";
+import type { Transport } from "../../transport/index.ts";
 import { type AccessEntry, type AccessFormat, accessFormat, UNREAD_REQUEST } from "../access-log.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode, reasonNumber } from "../errors.ts";
 import { Peers } from "../peer.ts";
@@ -23,7 +24,6 @@ import type { Client } from "./client.ts";
 import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
 import { pageReply, renderReply } from "./reply.ts";
-import type { Transport } from "./transport/index.ts";
 import { Wire } from "./wire.ts";
 
 /** Finished exchanges kept for the next requests, about 4 KiB each; beyond it a burst's worth goes to the collector. */

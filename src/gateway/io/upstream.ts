@@ -5,10 +5,10 @@
  * its pool between exchanges, and forwards socket events to whichever exchange holds it.
  */
 import type { Address } from "../../config/index.ts";
+import type { ConnectFailure, ConnectOwner, TcpSocket, Transport } from "../../transport/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
 import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
-import type { ConnectFailure, ConnectOwner, TcpSocket, Transport } from "./transport/index.ts";
 
 /** What an upstream tells the exchange that holds it. */
 export interface UpstreamUser {

@@ -10,13 +10,13 @@ import { type Cancel, type Clock, type Log, type Scheduler, TimerWheel } from ".
 import type { CacheStoreConfig, ListenerConfig, Snapshot } from "../../config/index.ts";
 import type { Store } from "../../edge/index.ts";
 import type { DiskTier } from "../../edge/io/index.ts";
+import type { Transport } from "../../transport/index.ts";
 import type { Column, Scoreboard } from "../scoreboard.ts";
 import { Edge } from "./cache/edge.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { HttpListener } from "./listener.ts";
 import { compilePlans } from "./plan.ts";
 import { Serving } from "./serving.ts";
-import type { Transport } from "./transport/index.ts";
 import { UpstreamGroup, type UpstreamGroupContext } from "./upstream-group.ts";
 
 /** Resolution of connection timeouts. */

@@ -1,6 +1,6 @@
 /** A client in plain TCP: says exactly the bytes it is told to, and reads answers with a deadline. */
 import { createConnection, type Socket } from "node:net";
-import { eventually, poke } from "./eventually.ts";
+import { eventually, poke } from "../../base/testing.ts";
 
 /** One response as it came. */
 export interface Answer {

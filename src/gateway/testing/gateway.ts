@@ -8,7 +8,7 @@ import {
   systemClock,
   systemScheduler,
 } from "../../base/index.ts";
-import { freePort } from "../../base/testing.ts";
+import { eventually, freePort } from "../../base/testing.ts";
 import type { TaskTarget } from "../../config/index.ts";
 import {
   buildSnapshot,
@@ -19,12 +19,11 @@ import {
 } from "../../config/index.ts";
 import { formatStore, Store, sizesFor } from "../../edge/index.ts";
 import type { DiskTier } from "../../edge/io/index.ts";
+import { createTransport } from "../../transport/io/index.ts";
 import { objectShare } from "../io/cache/rule-cache.ts";
-import { createTransport } from "../io/transport/index.ts";
 import { Worker } from "../io/worker.ts";
 import { type Column, formatScoreboard, Scoreboard, scoreboardBytes } from "../scoreboard.ts";
 import { Client } from "./client.ts";
-import { eventually } from "./eventually.ts";
 import type { Target } from "./target.ts";
 
 /** One for all gateways of the process: two loops over the kernel would wait for each other. */

@@ -1,6 +1,8 @@
 /** What the tests of this part are built from. */
+
+export { eventually, settle } from "../../base/testing.ts";
+export { SilentListener } from "../../transport/testing.ts";
 export { type Answer, Client, get, post, request, upgrade } from "./client.ts";
-export { eventually, settle } from "./eventually.ts";
 export {
   type Extra,
   type GatewayOptions,
@@ -15,5 +17,4 @@ export {
 } from "./gateway.ts";
 export { viewOf, viewOfGet } from "./heads.ts";
 export { Relay } from "./relay.ts";
-export { SilentListener } from "./silent-listener.ts";
 export { type Arrival, echoTunnel, ok, Target } from "./target.ts";

@@ -1,6 +1,6 @@
 /** A target in plain TCP: records every byte it gets, and answers by script. */
 import { createServer, type Server, type Socket } from "node:net";
-import { eventually, poke } from "./eventually.ts";
+import { eventually, poke } from "../../base/testing.ts";
 
 /** A request as it arrived: head without its empty line, body with its framing. */
 export interface Arrival {

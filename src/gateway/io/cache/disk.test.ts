@@ -1,8 +1,8 @@
 /** A response that is on disk and not in memory: whatever is asked of it, the answer is the one that memory would give. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../base/index.ts";
+import { YIELD_MS } from "../../../transport/io/index.ts";
 import { eventually, get, ok, request, stopAll, Target } from "../../testing/index.ts";
-import { YIELD_MS } from "../transport/loop.ts";
 import { beforeDisk, type OnDisk } from "./testing/disk.ts";
 import { bare, FRESH, inOrder, said } from "./testing.ts";
 

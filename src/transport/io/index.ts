@@ -1,8 +1,9 @@
-/** TCP for the gateway: the fastest transport that this system has. */
+/** TCP for the data planes: the fastest transport that this system has. */
+
+import type { Transport } from "../transport.ts";
 import { BunTransport } from "./bun.ts";
 import { EpollTransport } from "./epoll.ts";
 import { libc } from "./libc.ts";
-import type { Transport } from "./transport.ts";
 import { UringTransport } from "./uring.ts";
 
 export type {
@@ -12,7 +13,8 @@ export type {
   TcpListener,
   TcpSocket,
   Transport,
-} from "./transport.ts";
+} from "../transport.ts";
+export { YIELD_MS } from "./loop.ts";
 
 /** io_uring where the kernel has it, else epoll on Linux with glibc, else Bun's sockets; `wanted` starts further down. */
 export function createTransport(wanted?: string): Transport {

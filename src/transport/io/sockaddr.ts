@@ -1,7 +1,7 @@
 /**
  * `struct sockaddr_in` and `sockaddr_in6` as bytes.
  */
-import { parseIp } from "../../../base/index.ts";
+import { parseIp } from "../../base/index.ts";
 import { AF } from "./libc.ts";
 
 /** Room for either family. */

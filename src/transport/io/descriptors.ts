@@ -2,10 +2,10 @@
  * What both kernel transports do with descriptors: open, set, ask. Plain system calls, off the hot path.
  */
 import { readdirSync, readlinkSync } from "node:fs";
-import type { Address } from "../../../config/index.ts";
+import type { Address } from "../../config/index.ts";
+import type { ConnectFailure, ConnectOwner } from "../transport.ts";
 import { AF, addressOf, ERRNO, errno, errnoName, IPV6_V6ONLY, type Libc, SO, SOCK, SOL } from "./libc.ts";
 import { decodeHost, decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
-import type { ConnectFailure, ConnectOwner } from "./transport.ts";
 
 /** Connections the kernel may hold for us; it caps this at net.core.somaxconn. */
 const BACKLOG = 4096;

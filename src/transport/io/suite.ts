@@ -5,8 +5,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
-import { seededRandom, systemScheduler } from "../../../base/index.ts";
-import { eventually, settle } from "../../testing/eventually.ts";
+import { seededRandom, systemScheduler } from "../../base/index.ts";
+import { eventually, settle } from "../../base/testing.ts";
 import type {
   ConnectFailure,
   ConnectOwner,
@@ -14,7 +14,7 @@ import type {
   TcpListener,
   TcpSocket,
   Transport,
-} from "./transport.ts";
+} from "../transport.ts";
 
 /** An owner that writes down what it is told. */
 class Recorder implements ConnectOwner {

@@ -6,8 +6,9 @@
  * Received bytes lie in buffers that the kernel picks from a ring of ours; they are lent to the owner and given back
  * when it returns. Bun's event loop runs beside, as with epoll. Why: bench/proxy-cpu.ts and docs/decisions.
  */
-import { systemScheduler } from "../../../base/index.ts";
-import type { Address } from "../../../config/index.ts";
+import { systemScheduler } from "../../base/index.ts";
+import type { Address } from "../../config/index.ts";
+import type { Accept, ConnectOwner, TcpListener, Transport } from "../transport.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, whenResolved } from "./descriptors.ts";
 import {
   addressOf,
@@ -24,7 +25,6 @@ import {
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
 import { BUFFER_SHIFT, OUTCOME, Ring } from "./ring.ts";
 import { decodeHost } from "./sockaddr.ts";
-import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 import { UringSocket } from "./uring-socket.ts";
 import { PLACE_MASK, TAG, type UringTable } from "./uring-table.ts";
 

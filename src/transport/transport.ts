@@ -1,11 +1,11 @@
 /**
- * TCP as the gateway needs it: sockets that never buffer, tell how much the kernel took, can pause, and hand over
+ * TCP as the data planes need it: sockets that never buffer, tell how much the kernel took, can pause, and hand over
  * received bytes without copying them.
  *
  * Three implementations keep this contract and run one suite: `io_uring` (Linux 6.1 and later, where it is allowed: one
  * system call for many messages), `epoll` (other Linux: plain system calls) and `bun` (Bun's sockets, everywhere else).
  */
-import type { Address } from "../../../config/index.ts";
+import type { Address } from "../config/index.ts";
 
 /** One connected socket. */
 export interface TcpSocket {

@@ -1,13 +1,17 @@
 /** A listening socket that nobody accepts from: once its queue is full, the kernel leaves connects unanswered. */
-import { AF, addressOf, libc, SOCK } from "../io/transport/libc.ts";
-import { decodePort, encodeSockaddr, SOCKADDR_BYTES } from "../io/transport/sockaddr.ts";
-import { Client } from "./client.ts";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { AF, addressOf, libc, SOCK } from "./io/libc.ts";
+import { decodePort, encodeSockaddr, SOCKADDR_BYTES } from "./io/sockaddr.ts";
 
 export class SilentListener {
+  /** False where there is no glibc. */
+  static readonly isPossible: boolean = libc() !== undefined;
+
   readonly address: string;
   readonly #port: number;
   readonly #fd: number;
-  readonly #queued: Client[] = [];
+  readonly #queued: Socket[] = [];
 
   /** Throws where there is no glibc: Bun's and Node's own listeners accept whatever comes. */
   constructor() {
@@ -25,11 +29,13 @@ export class SilentListener {
 
   /** Takes the one place that a queue of length 0 has. */
   async fill(): Promise<void> {
-    this.#queued.push(await Client.connect(this.#port));
+    const socket = connect(this.#port, "127.0.0.1");
+    this.#queued.push(socket);
+    await once(socket, "connect");
   }
 
   stop(): void {
-    for (const client of this.#queued) client.socket.destroy();
+    for (const socket of this.#queued) socket.destroy();
     libc()?.close(this.#fd);
   }
 }

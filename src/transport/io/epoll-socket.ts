@@ -2,9 +2,9 @@
  * One socket of the epoll transport: which events it waits for, and what they mean to its owner.
  */
 import type { Pointer } from "bun:ffi";
+import type { ConnectOwner, SocketOwner, TcpSocket } from "../transport.ts";
 import { type Descriptors, failureOf } from "./descriptors.ts";
 import { EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, MSG, SHUT_WR } from "./libc.ts";
-import type { ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 
 /** What a socket needs of the loop that it belongs to. */
 export interface SocketTable {

@@ -2,7 +2,7 @@
  * TCP on Bun's own sockets: for systems without epoll, and where FFI is switched off.
  */
 import type { Socket } from "bun";
-import type { Address } from "../../../config/index.ts";
+import type { Address } from "../../config/index.ts";
 import type {
   Accept,
   ConnectFailure,
@@ -10,7 +10,7 @@ import type {
   SocketOwner,
   TcpListener,
   Transport,
-} from "./transport.ts";
+} from "../transport.ts";
 
 type OwnedSocket = Socket<SocketOwner>;
 

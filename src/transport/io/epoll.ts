@@ -11,13 +11,13 @@
  * taken for its predecessor. Why not Bun's sockets: bench/proxy-cpu.ts and docs/decisions.
  */
 import type { Pointer } from "bun:ffi";
-import type { Address } from "../../../config/index.ts";
+import type { Address } from "../../config/index.ts";
+import type { Accept, ConnectOwner, TcpListener, Transport } from "../transport.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, systemError, whenResolved } from "./descriptors.ts";
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
 import { decodeHost } from "./sockaddr.ts";
-import type { Accept, ConnectOwner, TcpListener, Transport } from "./transport.ts";
 
 /** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
 const EVENTS_MAX = 1024;

@@ -9,10 +9,10 @@
  * The socket's place in the table is free again when it is closed and every outcome that names it has come.
  */
 import type { Pointer } from "bun:ffi";
-import { copy } from "../../../http/index.ts";
+import { copy } from "../../http/index.ts";
+import type { ConnectOwner, SocketOwner, TcpSocket } from "../transport.ts";
 import { failureOf } from "./descriptors.ts";
 import { EPOLL, ERRNO, errno, MSG, SHUT_WR } from "./libc.ts";
-import type { ConnectOwner, SocketOwner, TcpSocket } from "./transport.ts";
 import { TAG, type UringTable } from "./uring-table.ts";
 
 const SEND_FLAGS = MSG.dontWait | MSG.noSignal;
