@@ -39,7 +39,9 @@ export function parseClusterUrl(text: string): ClusterUrl | string {
   for (const host of hosts.split(",")) {
     const seed = parseStoreUrl(base + host);
     if (typeof seed === "string")
-      return `${seed.startsWith("has") ? seed : "has a host that is none: write redis-cluster://host:port,host:port"}`;
+      return seed.startsWith("has")
+        ? seed
+        : "has a host that is none: write redis-cluster://host:port,host:port";
     seeds.push(`${seed.host}:${seed.port}`);
   }
   if (seeds.length > SEEDS_MAX)

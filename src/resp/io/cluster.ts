@@ -87,6 +87,11 @@ export class RespCluster implements StoreClient {
     return this.#nodes.map;
   }
 
+  /** Asks for the map of slots soon: something said that it may be old. */
+  refresh(): void {
+    this.#nodes.refresh();
+  }
+
   /**
    * Sends a request and resolves to its reply, as `RespClient.call`. MGET, MSET, DEL, UNLINK, EXISTS and TOUCH may have keys
    * in several slots: they are cut, and not atomic then. Any other such request is refused by the cluster (CROSSSLOT).

@@ -51,7 +51,8 @@ export async function startRedisCluster({
   );
   const cli = (words: readonly string[], port = nodes[0]?.port ?? 0): string => {
     const { stdout, stderr, exitCode } = Bun.spawnSync(["redis-cli", "-p", String(port), ...words]);
-    if (exitCode !== 0) throw new Error(`redis-cli ${words.join(" ")}: ${stdout} ${stderr}`);
+    if (exitCode !== 0)
+      throw new Error(`redis-cli ${words.join(" ")}: ${stdout.toString()} ${stderr.toString()}`);
     return stdout.toString();
   };
   const addresses = nodes.map(({ port }, at) => `127.0.0.1:${port}@${buses[at]}`);

@@ -1,0 +1,129 @@
+/** The cache in a real Redis Cluster. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { systemClock, systemScheduler } from "../../base/index.ts";
+import { SLOTS, slotOf } from "../../resp/index.ts";
+import { startRedisCluster, type TestCluster } from "../../resp/testing/store-cluster.ts";
+import { hasRedis } from "../../resp/testing/store-servers.ts";
+import { PARTITIONS, partitionOf, partitionPrefixes } from "../store/partitioned.ts";
+import type { SharedStore } from "../store/store.ts";
+import { newValue, storeSuite } from "../store/suite.ts";
+import { createCache } from "./create-cache.ts";
+import { redisClusterStore } from "./redis-cluster-store.ts";
+
+let tokens = 0;
+
+async function open(url: string): Promise<SharedStore> {
+  const store = redisClusterStore({
+    url,
+    name: "cluster",
+    namespace: "suite",
+    deadlineMs: 2000,
+    newToken: () => `origin${tokens++}`,
+    clock: systemClock,
+    scheduler: systemScheduler,
+  });
+  await until(async () =>
+    store.peek("any").then(
+      () => true,
+      () => false,
+    ),
+  );
+  return store;
+}
+
+if (hasRedis) {
+  storeSuite("redis-cluster://", async () => {
+    const cluster = await startRedisCluster();
+    return {
+      open: () => open(cluster.url),
+      pass: (ms) => Bun.sleep(ms),
+      settle: () => Bun.sleep(150),
+      stop: cluster.stop,
+    };
+  });
+}
+
+describe("partitions", () => {
+  test("lie in equal parts of the slots, whatever the namespace", () => {
+    for (const namespace of ["tenfold:cache", "tenfold:}{", "tenfold:ключ"]) {
+      const slots = partitionPrefixes(namespace).map((prefix) => slotOf(`${prefix}:e:any{thing}`));
+      expect(slots.map((slot) => Math.floor((slot * PARTITIONS) / SLOTS))).toEqual(
+        Array.from({ length: PARTITIONS }, (_, at) => at),
+      );
+    }
+  });
+
+  test("share the keys about evenly", () => {
+    const counts = new Uint32Array(PARTITIONS);
+    for (let at = 0; at < 64_000; at++) counts[partitionOf(`user:${at}`)]!++;
+    expect(Math.max(...counts)).toBeLessThan(1200);
+    expect(Math.min(...counts)).toBeGreaterThan(800);
+  });
+});
+
+describe.skipIf(!hasRedis)("a cache in a cluster (needs redis-server)", () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  });
+  afterAll(() => cluster.stop());
+
+  test("keys lie on all primaries, and each with its lease and versions in one slot", async () => {
+    const cache = createCache({ name: "spread", store: cluster.url, max: 1 });
+    await until(async () => (await cache.set("warm", 1)) === "everywhere");
+    await Promise.all(Array.from({ length: 300 }, (_, at) => cache.set(`k${at}`, at)));
+    const sizes = cluster.nodes.slice(0, 3).map(({ port }) => Number(cluster.cli(["DBSIZE"], port)));
+    expect(Math.min(...sizes)).toBeGreaterThan(60);
+    await cache.close();
+  });
+
+  test("two caches: what one invalidates, by key, tag, prefix or all, leaves the memory of the other", async () => {
+    const [a, b] = [
+      createCache({ name: "two", store: cluster.url, ttl: "1h", l1MaxAge: "1h" }),
+      createCache({ name: "two", store: cluster.url, ttl: "1h", l1MaxAge: "1h" }),
+    ];
+    await until(async () => (await a.set("warm", 1)) === "everywhere");
+    await b.get("warm");
+    await Bun.sleep(300); // the buses subscribe
+    const ways = [
+      (key: string) => a.delete(key),
+      () => a.invalidate({ tags: ["t"] }),
+      (key: string) => a.invalidate({ prefix: key }),
+      () => a.invalidate({ all: true }),
+    ];
+    for (const [way, invalidate] of ways.entries()) {
+      for (let at = 0; at < 20; at++) {
+        const key = `way${way}:${at}`;
+        await a.set(key, "old", { tags: ["t"] });
+        expect(await b.get<string>(key)).toBe("old");
+        expect(await invalidate(key)).toBe("everywhere");
+        await until(async () => (await b.get(key)) === undefined);
+      }
+    }
+    expect(b.stats().invalidations.interruptions).toBe(0);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test("another node than the one that counted begins a new epoch: neither values nor leases from before count", async () => {
+    const store = await open(cluster.url);
+    await store.put("k", newValue("old"));
+    const lease = await store.lookup("other", { token: "t", leaseMs: 5000, refresh: false });
+    expect(lease.kind).toBe("won");
+    // As a promoted replica finds it: everything there, counted by another node.
+    for (const key of ["k", "other"]) {
+      const versions = `${partitionPrefixes("suite")[partitionOf(key)]}:v`;
+      cluster.cli(["HSET", versions, "r", "another"], cluster.primaryOf(slotOf(versions)).port);
+    }
+    expect(await store.peek("k")).toBeUndefined();
+    expect(await store.fill("other", "t", newValue("old"))).toBe(false);
+    await store.close();
+  });
+});
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (await holds()) return;
+    await Bun.sleep(20);
+  }
+  throw new Error("it did not come to that within 6 s");
+}
