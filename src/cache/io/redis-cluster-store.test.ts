@@ -12,6 +12,7 @@ import { redisClusterStore } from "./redis-cluster-store.ts";
 
 let tokens = 0;
 
+/** Resolves when the cluster has told its slots. */
 async function open(url: string): Promise<SharedStore> {
   const store = redisClusterStore({
     url,
@@ -118,6 +119,62 @@ describe.skipIf(!hasRedis)("a cache in a cluster (needs redis-server)", () => {
     expect(await store.fill("other", "t", newValue("old"))).toBe(false);
     await store.close();
   });
+});
+
+describe.skipIf(!hasRedis)("a partition whose primary changes (needs redis-server)", () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ replicas: 0 });
+  });
+  afterAll(() => cluster.stop());
+
+  test("is told that all is invalid by who told the old primary something, and others hear of it", async () => {
+    const [store, other] = [await open(cluster.url), await open(cluster.url)];
+    const interruptions: number[] = [];
+    const heard: string[] = [];
+    other.listen({
+      invalidated: (invalidation) => heard.push(invalidation.kind),
+      interrupted: () => interruptions.push(1),
+    });
+    await Bun.sleep(200);
+    await store.put("k", newValue("v"));
+    const prefix = partitionPrefixes("suite")[partitionOf("k")] ?? "";
+    const slot = String(slotOf(prefix));
+    const from = cluster.primaryOf(Number(slot));
+    const to = cluster.nodes.find((node) => node !== from) ?? from;
+    cluster.cli(["CLUSTER", "SETSLOT", slot, "IMPORTING", cluster.idOf(from)], to.port);
+    cluster.cli(["CLUSTER", "SETSLOT", slot, "MIGRATING", cluster.idOf(to)], from.port);
+    const keys = cluster.cli(["CLUSTER", "GETKEYSINSLOT", slot, "100"], from.port).trim().split("\n");
+    cluster.cli(["MIGRATE", "127.0.0.1", String(to.port), "", "0", "1000", "KEYS", ...keys], from.port);
+    for (const node of [to, ...cluster.nodes.filter((each) => each !== to)])
+      cluster.cli(["CLUSTER", "SETSLOT", slot, "NODE", cluster.idOf(to)], node.port);
+    expect(await store.peek("k")).toBeUndefined();
+    await until(async () => cluster.cli(["HGET", `${prefix}:v`, "f"], to.port).trim() === "1");
+    // The other's channel moved: it forgets all when it loses it, and when it hears it again.
+    await until(async () => interruptions.length >= 2);
+    heard.length = 0;
+    await until(async () => {
+      await store.invalidate({ kind: "key", key: "k", soft: false });
+      return heard.includes("key");
+    });
+    await Promise.all([store.close(), other.close()]);
+  }, 20_000);
+
+  test("that is not reached owes; the others are told, and it is as soon as it is back", async () => {
+    const store = await open(cluster.url);
+    await store.put("k", newValue("v"));
+    const node = cluster.primaryOf(slotOf(partitionPrefixes("suite")[partitionOf("k")] ?? ""));
+    process.kill(node.pid, "SIGSTOP");
+    const reached = await store.invalidate({ kind: "all" }).then(
+      () => true,
+      () => false,
+    );
+    process.kill(node.pid, "SIGCONT");
+    expect(reached).toBe(false);
+    const later = await open(cluster.url);
+    await until(async () => (await later.peek("k").catch(() => newValue("?"))) === undefined);
+    await Promise.all([store.close(), later.close()]);
+  }, 20_000);
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

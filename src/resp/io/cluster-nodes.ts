@@ -14,6 +14,7 @@ import {
   sameSlots,
   withOwner,
 } from "../cluster/index.ts";
+import type { Reply } from "../reply.ts";
 import { RespClient, type RespClientOptions } from "./client.ts";
 
 /** What the nodes are made of. */
@@ -34,7 +35,7 @@ const RETRY_MS = 200;
 /** While all is well, ms: a node that was cut off with us from the others is found out by asking another. */
 const EVERY_MS = 5000;
 
-/** Longest wait for a map from one node, and how many are asked one after the other. */
+/** After so long without a map from one node the next is asked, ms, and so many in all. */
 const ANSWER_MS = 300;
 const ASKED_MAX = 4;
 
@@ -143,6 +144,20 @@ export class ClusterNodes {
       if (map !== undefined && map.primaries.length > 0) return map;
     }
     return undefined;
+  }
+
+  /** What a node says within the time; the call itself has the deadline of all, so that a slow server is not taken for a dead one. */
+  #mapFrom(address: NodeAddress): Promise<SlotMap | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#scheduler.after(ANSWER_MS, () => resolve(undefined));
+      const answered = (reply: Reply | undefined): void => {
+        cancel();
+        resolve(reply === undefined ? undefined : readSlotMap(reply, address));
+      };
+      this.client(address)
+        .call(["CLUSTER", "SLOTS"])
+        .then(answered, () => answered(undefined));
+    });
   }
 
   #take(map: SlotMap): void {

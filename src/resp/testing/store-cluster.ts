@@ -81,11 +81,11 @@ export async function startRedisCluster({
   };
 }
 
-/** The address of a slot's primary in the text of CLUSTER NODES: "id ip:port@bus flags … ranges". */
+/** The address of a slot's primary, which keeps it while it is failed and no other is promoted, in the text of CLUSTER NODES: "id ip:port@bus flags … ranges". */
 function primaryOfSlot(text: string, slot: number): string | undefined {
   for (const line of text.trim().split("\n")) {
     const [, address = "", flags = "", , , , , , ...ranges] = line.split(" ");
-    if (!flags.includes("master") || flags.includes("fail")) continue;
+    if (!flags.includes("master")) continue;
     const has = ranges.some((range) => {
       const [from, to = from] = range.split("-").map(Number);
       return from !== undefined && to !== undefined && from <= slot && slot <= to;
