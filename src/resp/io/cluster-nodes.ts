@@ -136,17 +136,14 @@ export class ClusterNodes {
     for (const { address } of asked) {
       if (this.#isClosed) return undefined;
       // oxlint-disable-next-line no-await-in-loop -- the next one is asked because this one did not answer
-      const reply = await this.client(address)
-        .call(["CLUSTER", "SLOTS"], ANSWER_MS)
-        .catch(() => undefined);
-      const map = reply === undefined ? undefined : readSlotMap(reply, address);
+      const map = await this.#mapFrom(address);
       // A node that was reset, or has not met the others yet, knows no slots.
       if (map !== undefined && map.primaries.length > 0) return map;
     }
     return undefined;
   }
 
-  /** What a node says within the time; the call itself has the deadline of all, so that a slow server is not taken for a dead one. */
+  /** What a node says within the time. The call has the deadline of all others: a slow server is not taken for a dead one. */
   #mapFrom(address: NodeAddress): Promise<SlotMap | undefined> {
     return new Promise((resolve) => {
       const cancel = this.#scheduler.after(ANSWER_MS, () => resolve(undefined));

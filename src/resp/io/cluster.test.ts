@@ -220,7 +220,7 @@ async function play(
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("data", (bytes) => {
-      for (const [name = ""] of readRequests([bytes], reader) as string[][]) {
+      for (const [name = ""] of readRequests([new Uint8Array(Buffer.from(bytes))], reader) as string[][]) {
         asked.push(name);
         if (isHung) continue;
         if (name === "HELLO") socket.write("%1\r\n+server\r\n+x\r\n");

@@ -17,6 +17,7 @@ import {
   type Redirection,
   redirectionOf,
   type SlotMap,
+  type SplitRequest,
   slotOf,
   splitRequest,
 } from "../cluster/index.ts";
@@ -162,10 +163,7 @@ export class RespCluster implements StoreClient {
     return each === undefined ? reply : this.#split(each, deadlineAtMs);
   }
 
-  async #split(
-    { requests, join }: NonNullable<ReturnType<typeof splitRequest>>,
-    deadlineAtMs: number,
-  ): Promise<Reply> {
+  async #split({ requests, join }: SplitRequest, deadlineAtMs: number): Promise<Reply> {
     return join(await Promise.all(requests.map((piece) => this.#issue(piece, deadlineAtMs))));
   }
 

@@ -77,7 +77,7 @@ export async function watchOn(
 export const ASKING: Request = ["ASKING"];
 
 /** What EXEC gave; undefined when a watched key had changed. Throws the first refusal when nothing was run. */
-export function transactionReplies(replies: readonly Reply[]): readonly Reply[] | undefined {
+function transactionReplies(replies: readonly Reply[]): readonly Reply[] | undefined {
   const last = replies.at(-1) ?? null;
   if (last === null) return undefined;
   if (Array.isArray(last)) return last;

@@ -81,7 +81,7 @@ export function clientCommands(primitives: Primitives): ClientCommands {
       return run;
     },
     close: () => {
-      for (const place of [...connections.keys()]) drop(place);
+      for (const place of connections.keys()) drop(place);
     },
   };
 }
