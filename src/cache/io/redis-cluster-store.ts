@@ -3,8 +3,8 @@
  *
  * Redis replicates after it has acknowledged, so a failover may lose the last writes. Values that are lost are loads. Against
  * invalidations that are lost there are two things: the scripts begin a new epoch on another node than the one that counted
- * (lease-scripts.ts), and a process that had told an old primary something shortly before it learned of the new one tells the new
- * one that all is invalid (what it told may have been told to a primary that was deposed already).
+ * (lease-scripts.ts), and a process that told the old primary something tells the new one that all is invalid: what it told may
+ * have been told to a primary that was deposed already, and did not know.
  */
 import type { Clock, Scheduler } from "../../base/index.ts";
 import { parseClusterUrl, type SlotMap, slotOf } from "../../resp/index.ts";
@@ -22,12 +22,6 @@ export interface RedisClusterStoreOptions extends RedisStoreOptions {
   readonly scheduler: Scheduler;
 }
 
-/**
- * What was told to a primary so long before another one is known for the slot is told to that one as well, ms. A primary that
- * is cut off takes writes for its node timeout (15 s by default); the map is looked at every 5 s.
- */
-const RETOLD_MS = 60_000;
-
 /** Connects; calls fail until the cluster has told its slots. Throws a TypeError when the URL is no cluster's. */
 export function redisClusterStore(options: RedisClusterStoreOptions): GuardedStore {
   const { namespace, newToken, clock, scheduler, name, deadlineMs } = options;
@@ -37,7 +31,8 @@ export function redisClusterStore(options: RedisClusterStoreOptions): GuardedSto
   const slots = prefixes.map((prefix) => slotOf(prefix));
   const origin = newToken();
   const primaries: (string | undefined)[] = Array.from({ length: PARTITIONS });
-  const toldAtMs = new Float64Array(PARTITIONS).fill(Number.NEGATIVE_INFINITY);
+  /** Partitions whose present primary was told something. */
+  const told = new Set<number>();
   let bus: ClusterBus | undefined;
 
   const changed = (map: SlotMap): void => {
@@ -46,8 +41,7 @@ export function redisClusterStore(options: RedisClusterStoreOptions): GuardedSto
       const [former, present] = [primaries[at], map.primaries[map.owners[slot] ?? -1]];
       if (present === undefined) return;
       primaries[at] = present;
-      const isRecent = clock.nowMs() - (toldAtMs[at] ?? 0) < RETOLD_MS;
-      if (former === undefined || former === present || !isRecent) return;
+      if (former === undefined || former === present || !told.delete(at)) return;
       partitions[at]?.invalidate({ kind: "all" }).catch(() => {}); // its guard owes it now
     });
   };
@@ -69,7 +63,7 @@ export function redisClusterStore(options: RedisClusterStoreOptions): GuardedSto
 
   return new PartitionedStore({
     partitions,
-    onTold: (at) => (toldAtMs[at] = clock.nowMs()),
+    onTold: (at) => told.add(at),
     listen: (listener) => {
       bus?.close();
       bus = new ClusterBus({
