@@ -1,35 +1,32 @@
 /**
  * Where the keys of a request are, for a client of a cluster: a table of the commands whose first argument is not their
- * only key. And how requests with keys of several slots are cut into one request per slot, and their replies joined.
+ * first key. And how requests with keys of several slots are cut into one request per slot, and their replies joined.
  */
 import { type Reply, ReplyError } from "../reply.ts";
 import type { Argument, Request } from "../request.ts";
 import { slotOf } from "./slot.ts";
 
-/** Commands without a key: any node does. */
-const KEYLESS: ReadonlySet<string> = new Set(
-  (
-    "ACL AUTH BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE DISCARD ECHO EXEC FLUSHALL FLUSHDB FUNCTION HELLO INFO " +
-    "KEYS LASTSAVE LATENCY MULTI PING PUBLISH PUBSUB RANDOMKEY READONLY ROLE SAVE SCAN SCRIPT SLOWLOG SUBSCRIBE TIME UNWATCH WAIT"
-  ).split(" "),
-);
+/**
+ * Where the first key of a request is: nowhere (any node does), at a place, after the number of keys, which is then at the
+ * place before it, or after the word STREAMS. Commands that are not here have it first.
+ */
+type KeyPlace = "none" | "second" | "counted first" | "counted second" | "streams";
 
-/** Commands whose first key is the second argument: after a subcommand or an operation. */
-const KEY_SECOND: ReadonlySet<string> = new Set(["BITOP", "MEMORY", "OBJECT", "XGROUP", "XINFO"]);
+const COMMANDS: Readonly<Record<KeyPlace, string>> = {
+  none:
+    "ACL ASKING AUTH BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE DISCARD ECHO EXEC FLUSHALL FLUSHDB FUNCTION HELLO INFO " +
+    "KEYS LASTSAVE LATENCY MULTI PING PUBLISH PUBSUB RANDOMKEY READONLY ROLE SAVE SCAN SCRIPT SLOWLOG SUBSCRIBE TIME UNWATCH WAIT",
+  // After a subcommand or an operation.
+  second: "BITOP MEMORY OBJECT XGROUP XINFO",
+  "counted first": "LMPOP SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION",
+  "counted second": "EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO",
+  streams: "XREAD XREADGROUP",
+};
 
-/** Commands whose second argument is the number of keys that follow it. */
-const KEYS_COUNTED: ReadonlySet<string> = new Set([
-  "EVAL",
-  "EVALSHA",
-  "EVAL_RO",
-  "EVALSHA_RO",
-  "FCALL",
-  "FCALL_RO",
-]);
-
-/** Commands whose first argument is the number of keys that follow it. */
-const COUNT_FIRST: ReadonlySet<string> = new Set(
-  "LMPOP SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION".split(" "),
+const PLACES: ReadonlyMap<string, KeyPlace> = new Map(
+  (Object.keys(COMMANDS) as KeyPlace[]).flatMap((place) =>
+    COMMANDS[place].split(" ").map((name) => [name, place] as const),
+  ),
 );
 
 /** How replies of a request that was cut are joined: in the order of the keys, as a sum, or as one OK. */
@@ -52,15 +49,22 @@ export function nameOf(request: Request): string {
 
 /** The first key of a request; undefined when it has none. */
 export function firstKeyOf(request: Request): Argument | undefined {
-  const name = nameOf(request);
-  if (KEYLESS.has(name)) return undefined;
-  if (KEYS_COUNTED.has(name)) return Number(request[2]) > 0 ? request[3] : undefined;
-  if (KEY_SECOND.has(name) || COUNT_FIRST.has(name)) return request[2];
-  if (name === "XREAD" || name === "XREADGROUP") {
-    const streams = request.findIndex((argument) => String(argument).toUpperCase() === "STREAMS");
-    return streams < 0 ? undefined : request[streams + 1];
+  switch (PLACES.get(nameOf(request))) {
+    case undefined:
+      return request[1];
+    case "none":
+      return undefined;
+    case "second":
+      return request[2];
+    case "counted first":
+      return Number(request[1]) > 0 ? request[2] : undefined;
+    case "counted second":
+      return Number(request[2]) > 0 ? request[3] : undefined;
+    case "streams": {
+      const streams = request.findIndex((argument) => String(argument).toUpperCase() === "STREAMS");
+      return streams < 0 ? undefined : request[streams + 1];
+    }
   }
-  return request[1];
 }
 
 /** A request in pieces of one slot each. */

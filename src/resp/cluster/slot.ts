@@ -31,9 +31,22 @@ export function crc16(bytes: Uint8Array, start = 0, end: number = bytes.length):
 
 /** The slot of a key, 0 to 16,383. Text counts as UTF-8, as it is sent. O(bytes). */
 export function slotOf(key: Argument): number {
-  const bytes = key instanceof Uint8Array ? key : UTF8.encode(String(key));
+  const bytes = key instanceof Uint8Array ? key : bytesOfText(String(key));
   const open = bytes.indexOf(OPEN);
   const close = open < 0 ? -1 : bytes.indexOf(CLOSE, open + 1);
   // "{}" is no tag: then the whole key counts.
   return (close > open + 1 ? crc16(bytes, open + 1, close) : crc16(bytes)) % SLOTS;
+}
+
+/** Short texts of ASCII, which most keys are, go through memory that is used again. */
+const SCRATCH = new Uint8Array(128);
+
+function bytesOfText(text: string): Uint8Array {
+  if (text.length > SCRATCH.length) return UTF8.encode(text);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return UTF8.encode(text);
+    SCRATCH[at] = code;
+  }
+  return SCRATCH.subarray(0, text.length);
 }

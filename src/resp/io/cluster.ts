@@ -98,7 +98,17 @@ export class RespCluster implements StoreClient {
    * in several slots: they are cut, and not atomic then. Any other such request is refused by the cluster (CROSSSLOT).
    */
   async call(request: Request, deadlineMs: number = this.#deadlineMs): Promise<Reply> {
-    const reply = await this.#issue(request, this.#deadlineAt(deadlineMs));
+    const deadlineAtMs = this.#deadlineAt(deadlineMs);
+    // The common case, a map that is right, without what the others need.
+    const address = this.#direct(request);
+    if (address !== undefined) {
+      try {
+        return await this.#nodes.client(address).call(request, deadlineMs);
+      } catch (error) {
+        if (!this.#mayTryAgain(error, address)) throw error;
+      }
+    }
+    const reply = await this.#issue(request, deadlineAtMs);
     if (reply instanceof ReplyError) throw reply;
     return reply;
   }
@@ -149,6 +159,19 @@ export class RespCluster implements StoreClient {
 
   #deadlineAt(deadlineMs: number): number {
     return deadlineMs > 0 ? this.#clock.nowMs() + deadlineMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Where a request goes that is in one piece and has a key whose primary is known. */
+  #direct(request: Request): NodeAddress | undefined {
+    if (request.length > 2 && splitRequest(request) !== undefined) return undefined;
+    const key = firstKeyOf(request);
+    return key === undefined ? undefined : this.#nodes.primaryOf(slotOf(key));
+  }
+
+  /** Whether a request was not carried out and may be sent again; learns from a redirection. */
+  #mayTryAgain(error: unknown, address: NodeAddress): boolean {
+    if (error instanceof ReplyError) return this.#follow({ refusal: error, address }) !== undefined;
+    return error instanceof StoreError && error.code === "not-connected";
   }
 
   async #issue(request: Request, deadlineAtMs: number): Promise<Reply> {
