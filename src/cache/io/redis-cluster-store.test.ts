@@ -160,6 +160,50 @@ describe.skipIf(!hasRedis)("a partition whose primary changes (needs redis-serve
     await Promise.all([store.close(), other.close()]);
   }, 20_000);
 
+  test("and whose keys are on two nodes meanwhile is without a store: calls end in time, and the others go on", async () => {
+    const cache = createCache({ name: "way", store: cluster.url, ttl: "1m", max: 1, deadline: "50ms" });
+    await until(async () => (await cache.invalidate({ all: true })) === "everywhere");
+    const prefix = partitionPrefixes("tenfold:way")[partitionOf("k")] ?? "";
+    const slot = String(slotOf(prefix));
+    const from = cluster.primaryOf(Number(slot));
+    const to = cluster.nodes.find((node) => node !== from) ?? from;
+    cluster.cli(["CLUSTER", "SETSLOT", slot, "IMPORTING", cluster.idOf(from)], to.port);
+    cluster.cli(["CLUSTER", "SETSLOT", slot, "MIGRATING", cluster.idOf(to)], from.port);
+    for (let call = 0; call < 10; call++) {
+      const startMs = performance.now();
+      expect(await cache.getOrSet("k", () => call, { ttl: 1 })).toBeNumber();
+      expect(performance.now() - startMs).toBeLessThan(400);
+    }
+    expect(await cache.set("k", "v")).toBe("here");
+    const other = Array.from({ length: 100 }, (_, at) => `o${at}`).find(
+      (key) => partitionOf(key) !== partitionOf("k"),
+    );
+    expect(await cache.set(other ?? "", "v")).toBe("everywhere");
+    for (const { port } of [from, to]) cluster.cli(["CLUSTER", "SETSLOT", slot, "STABLE"], port);
+    await until(async () => (await cache.set("k", "v")) === "everywhere");
+    await cache.close();
+  }, 20_000);
+
+  test("a wrong password is told without it", async () => {
+    const place = cluster.url.replace("//", "//app:secret@");
+    const store = redisClusterStore({
+      url: place,
+      name: place.replace(/\/\/.*@/, "//"),
+      namespace: "suite",
+      deadlineMs: 200,
+      newToken: () => "origin",
+      clock: systemClock,
+      scheduler: systemScheduler,
+    });
+    const told = await store.peek("k").then(
+      () => "",
+      (error: Error) => `${error.message} ${String(error.cause)}`,
+    );
+    expect(told).toContain("redis-cluster://127.0.0.1");
+    expect(told).not.toContain("secret");
+    await store.close();
+  });
+
   test("that is not reached owes; the others are told, and it is as soon as it is back", async () => {
     const store = await open(cluster.url);
     await store.put("k", newValue("v"));

@@ -101,14 +101,14 @@ function load(caches: readonly Cache[], tags: boolean) {
   };
 }
 
-/** Memory of one entry and no age: what is read is what the cluster has. */
-function cacheOn({ url }: TestCluster, name: string): Cache {
+/** Memory of one entry and no age, unless told otherwise: what is read is what the cluster has. */
+function cacheOn({ url }: TestCluster, name: string, l1MaxAge?: string): Cache {
+  const memory = l1MaxAge === undefined ? { max: 1, l1MaxAge: 1 } : { max: 1000, l1MaxAge };
   const cache = createCache({
     name,
     store: url,
     ttl: "1h",
-    max: 1,
-    l1MaxAge: 1,
+    ...memory,
     deadline: DEADLINE_MS,
     beta: 0,
   });
@@ -163,7 +163,9 @@ describe.skipIf(!hasRedis)("a cache in a cluster that changes (needs redis-serve
     const cluster = await startRedisCluster();
     open.push(cluster.stop);
     const caches = [cacheOn(cluster, "failover"), cacheOn(cluster, "failover")];
-    await reached(caches);
+    // Two with memory that is believed for an hour: only the bus can tell them.
+    const [writing, remembering] = [cacheOn(cluster, "bus", "1h"), cacheOn(cluster, "bus", "1h")];
+    await reached([...caches, writing, remembering]);
     const running = load(caches, false);
     await Bun.sleep(500);
     const slot = slotOf(partitionPrefixes("tenfold:failover")[0] ?? "");
@@ -175,7 +177,7 @@ describe.skipIf(!hasRedis)("a cache in a cluster that changes (needs redis-serve
     await victim.kill();
     while (cluster.primaryOf(slot, other?.port) === victim) await Bun.sleep(50);
     const promotedMs = performance.now() - killedAtMs;
-    await reached(caches);
+    await reached([...caches, writing, remembering]);
     const healedMs = performance.now() - killedAtMs;
     await Bun.sleep(1000);
     await victim.restart(); // comes back as a replica
@@ -187,6 +189,15 @@ describe.skipIf(!hasRedis)("a cache in a cluster that changes (needs redis-serve
     expect(tally.longestMs).toBeLessThan(LONGEST_MS);
     expect(tally.everywhere).toBeGreaterThan(50);
     expect(healedMs - promotedMs).toBeLessThan(12_000);
+    for (let at = 0; at < 60; at++) {
+      await writing.set(`kept${at}`, "old");
+      expect(await remembering.get<string>(`kept${at}`)).toBe("old");
+      expect(await writing.delete(`kept${at}`)).toBe("everywhere");
+      for (let times = 0; (await remembering.get(`kept${at}`)) !== undefined; times++) {
+        if (times > 100) throw new Error("the message did not come after the failover");
+        await Bun.sleep(10);
+      }
+    }
   }, 120_000);
 });
 
