@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "session-races": ["--interleavings", "5000"],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
   "edge-disk-gateway": ["--objects", "4000", "--rounds", "3"],
+  "cluster-client": ["--rounds", "2", "--calls", "20000"],
   store: ["--rounds", "1", "--requests", "20000", "--keys", "200000"],
   "cache-l1": ["--rounds", "3"],
   "cache-hit-ratio": [],

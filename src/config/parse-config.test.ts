@@ -110,3 +110,14 @@ describe("parseConfig", () => {
     expect(good(config({ gateway: undefined }))).toEqual(good(config()));
   });
 });
+
+test.each([
+  "redis-cluster://a:7000,b:7001,c",
+  "rediss-cluster://app:p,w@[::1]:7000,b:7001/",
+  "valkeys-cluster://a",
+  "redis://:secret@a:6379/3",
+])("a store may be at %p", (url) => {
+  expect(good({ stores: { shared: { url } }, services: { web: { command: ["x"] } } }).stores[0]?.url).toBe(
+    url,
+  );
+});

@@ -182,6 +182,14 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     config({ stores: { shared: { url: "http://:secret@x" } } }),
   ],
   [
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    config({ stores: { shared: { url: "redis-cluster://:secret@a,,b" } } }),
+  ],
+  [
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    config({ stores: { shared: { url: "redis-cluster://:secret@a/3" } } }),
+  ],
+  [
     'stores.shared.eviction: is the string "allkeys-lri"; did you mean "allkeys-lru"?',
     config({ stores: { shared: { url: "embedded:", eviction: "allkeys-lri" } } }),
   ],

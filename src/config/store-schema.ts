@@ -8,9 +8,13 @@ const MEMORY_MAX = 1024 ** 4;
 
 const EXPECTED = '"embedded:", or a URL such as "redis://host:6379"';
 
+/** One server, and perhaps its database; or a cluster: hosts with commas between, and no database. */
+const ONE = /^(?:rediss?|valkeys?):\/\/[^\s/]+(?:\/\d*)?$/;
+const CLUSTER = /^(?:rediss?|valkeys?)-cluster:\/\/(?:[^\s/]*@)?[^\s/@,]+(?:,[^\s/@,]+)*\/?$/;
+
 const url = leaf(EXPECTED, "string", (value: string, place) => {
   if (value === EMBEDDED_STORE) return value;
-  if (/^(?:rediss?|valkeys?):\/\/[^\s/]+(?:\/\d*)?$/.test(value)) return value;
+  if (ONE.test(value) || CLUSTER.test(value)) return value;
   // The value may hold a password, so it is not repeated.
   return report(place, "is no store's URL", `write ${EXPECTED}`);
 });

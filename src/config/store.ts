@@ -27,7 +27,10 @@ export const EMBEDDED_STORE = "embedded:";
 /** A store. All but name and URL are for the embedded one. */
 export interface StoreConfig {
   readonly name: string;
-  /** "embedded:", or redis://, rediss://, valkey:// or valkeys:// with host and port. */
+  /**
+   * "embedded:", or redis://, rediss://, valkey:// or valkeys:// with host and port, or a cluster's with hosts:
+   * redis-cluster://host:port,host:port and so on.
+   */
   readonly url: string;
   /** Where the embedded one listens, default 127.0.0.1:6379. */
   readonly address: Address;

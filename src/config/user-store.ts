@@ -4,7 +4,7 @@ import type { Size, UserAddress } from "./user-config.ts";
 
 /** One store. Tasks find its URL in TENFOLD_STORE_NAME_URL, the name in capitals. */
 export interface UserStore {
-  /** "embedded:" for the one that tenfold runs, or redis://…, rediss://…, valkey://…, valkeys://… */
+  /** "embedded:" for the one that tenfold runs, or redis://…, rediss://…, valkey://…, valkeys://…, or redis-cluster://… and so on for a cluster */
   readonly url: string;
   /** Where the embedded one listens. Default "127.0.0.1:6379". A port alone means loopback. */
   readonly address?: UserAddress;

@@ -1,5 +1,6 @@
 /** The Redis serialization protocol, RESP2 and RESP3, as bytes: requests and replies, read and written, without sockets. */
 export { bytesOf, latin1, parseInteger, putInteger, putLatin1 } from "./bytes.ts";
+export { isClusterUrl, parseClusterUrl, SLOTS, type SlotMap, slotOf } from "./cluster/index.ts";
 export { formatDouble } from "./double.ts";
 export { splitInline } from "./inline.ts";
 export { REQUEST_LIMITS, type RequestLimits, STRANGER_LIMITS } from "./limits.ts";

@@ -49,13 +49,14 @@ export type {
 export { createSessions, type SessionStats, type Sessions } from "./sessions.ts";
 export type { Patch, PatchOutcome, RecordStore, SessionStore, StoredRecord } from "./store.ts";
 export {
-  type ClientCommands,
   type IoredisClient,
   ioredisCommands,
   type NodeRedisClient,
   nodeRedisCommands,
 } from "./stores/clients.ts";
+export type { IoredisCluster, NodeRedisCluster, NodeRedisClusterMulti } from "./stores/cluster-clients.ts";
 export type { StoreCommand, StoreCommands, StoreReply } from "./stores/commands.ts";
 export { CONNECT_REDIS_PREFIX, jsonStore } from "./stores/json.ts";
 export { memoryStore } from "./stores/memory.ts";
 export { KEY_PREFIX, redisStore } from "./stores/redis.ts";
+export type { ClientCommands } from "./stores/watched-commands.ts";

@@ -41,7 +41,7 @@ async function setUp() {
   const interruptions: number[] = [];
   const bus = new Bus({
     client: { url: `redis://127.0.0.1:${port}` },
-    channel: "bus",
+    channels: ["bus"],
     origin: "me",
     pingEveryMs: 200,
     scheduler: systemScheduler,

@@ -1,22 +1,25 @@
 /**
  * The bus: a connection that hears what other processes invalidate.
  *
- * Messages may come late or twice, which does no harm. That some were missed shows as a lost connection or a server
- * that does not answer a PING; then the listener is told to forget everything, since nobody knows what it missed.
- *
- * On a RESP3 connection the answer to SUBSCRIBE comes as a push, so its call stays open, and each later PONG settles the
- * call before it: one call is always open, and a PING is answered when the one before it settles.
+ * Messages may come late or twice, which does no harm. That some were missed shows as a lost connection, a server that does
+ * not answer a PING, or a channel that the server took away (in a cluster, when its slot moves); then the listener is told to
+ * forget everything, since nobody knows what it missed, and again when all channels are heard anew.
  */
 import type { Scheduler } from "../../base/index.ts";
-import type { Reply } from "../../resp/index.ts";
-import { textOf } from "../../resp/index.ts";
+import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
 import type { BusListener, Invalidation } from "../store/store.ts";
 
 /** What a bus is made of. */
 export interface BusOptions {
   readonly client: RespClientOptions;
-  readonly channel: string;
+  readonly channels: readonly string[];
+  /** Subscribe to the channels of a cluster's shard; to plain ones where the server is older than 7. Default false. */
+  readonly isSharded?: boolean;
+  /** Whether messages were missed before: then the listener is told once all is heard. Default false. */
+  readonly isInterrupted?: boolean;
+  /** Called when the server took a channel away, or does not serve it. */
+  readonly onMoved?: () => void;
   /** Messages with this origin are our own. */
   readonly origin: string;
   readonly scheduler: Scheduler;
@@ -37,15 +40,26 @@ export interface BusMessage {
 /** A subscription that renews itself. */
 export class Bus {
   readonly #options: BusOptions;
-  #client: RespClient;
-  #open: Promise<unknown> = Promise.resolve();
+  readonly #client: RespClient;
+  /** Channels that the server has confirmed on the present connection. */
+  readonly #heard = new Set<string>();
   #isClosed = false;
-  /** Whether the listener was told of the present interruption. */
-  #isInterrupted = false;
+  /** Whether messages may be missed now. */
+  #isInterrupted: boolean;
 
   constructor(options: BusOptions) {
     this.#options = options;
-    this.#client = this.#connect();
+    this.#isInterrupted = options.isInterrupted ?? false;
+    this.#client = new RespClient({
+      ...options.client,
+      protocol: 3,
+      onPush: (push) => this.#pushed(push),
+      onState: (state) => {
+        if (state === "waiting") this.#lost();
+        // In a turn of its own: the first state comes before the constructor has returned.
+        if (state === "ready") queueMicrotask(() => this.#subscribe());
+      },
+    });
     this.#watch();
   }
 
@@ -55,36 +69,49 @@ export class Bus {
     this.#client.close();
   }
 
-  #connect(): RespClient {
-    const { client, channel } = this.#options;
-    const made: RespClient = new RespClient({
-      ...client,
-      protocol: 3,
-      onPush: (push) => this.#pushed(push),
-      onState: (state) => {
-        if (state === "waiting") this.#interrupted();
-        // In a turn of its own: the first state comes before the constructor has returned.
-        if (state !== "ready") return;
-        queueMicrotask(() => {
-          this.#open = made.call(["SUBSCRIBE", channel], 0).catch(() => {});
-        });
-      },
-    });
-    return made;
+  /** Asks for the channels that are not heard. */
+  #subscribe(): void {
+    for (const channel of this.#options.channels) {
+      if (this.#heard.has(channel) || this.#isClosed) continue;
+      this.#subscribeTo(channel).catch(() => {}); // asked again at the next round
+    }
+  }
+
+  async #subscribeTo(channel: string): Promise<void> {
+    const { isSharded = false, onMoved } = this.#options;
+    try {
+      await this.#client.call([isSharded ? "SSUBSCRIBE" : "SUBSCRIBE", channel]);
+    } catch (error) {
+      if (!isSharded || !(error instanceof ReplyError)) throw error;
+      if (error.message.includes("unknown command")) await this.#client.call(["SUBSCRIBE", channel]);
+      else onMoved?.();
+    }
   }
 
   #pushed(push: readonly Reply[]): void {
-    const [kind, , body] = push.map((part) => textOf(part));
-    const { listener, origin } = this.#options;
-    if (kind === "subscribe") {
+    const [kind, channel = "", body] = push.map((part) => textOf(part));
+    const { listener, origin, channels } = this.#options;
+    if (kind === "subscribe" || kind === "ssubscribe") {
+      this.#heard.add(channel);
+      if (this.#heard.size < channels.length) return;
       // Between the loss and now some may have been missed, and L1 may have been filled.
       if (this.#isInterrupted) listener.interrupted();
       this.#isInterrupted = false;
     }
-    if (kind !== "message" || body === undefined) return;
+    if (kind === "sunsubscribe") {
+      this.#heard.delete(channel);
+      this.#interrupted();
+      this.#options.onMoved?.();
+    }
+    if ((kind !== "message" && kind !== "smessage") || body === undefined) return;
     const message = parseMessage(body);
     if (message === undefined) listener.interrupted();
     else if (message.from !== origin) listener.invalidated(message.invalidation);
+  }
+
+  #lost(): void {
+    this.#heard.clear();
+    this.#interrupted();
   }
 
   #interrupted(): void {
@@ -93,26 +120,17 @@ export class Bus {
     this.#isInterrupted = true;
   }
 
+  /** Now and then a PING: one that is not answered ends the connection. And what is not heard is asked for again. */
   #watch(): void {
     const { scheduler, pingEveryMs = PING_EVERY_MS } = this.#options;
     scheduler.after(pingEveryMs, () => {
       if (this.#isClosed) return;
-      if (this.#client.state !== "ready") return this.#watch();
-      let isAnswered = false;
-      const before = this.#open;
-      this.#open = this.#client.call(["PING"], 0).catch(() => {});
-      void before.then(() => (isAnswered = true));
-      scheduler.after(pingEveryMs / 2, () => {
-        if (!isAnswered && !this.#isClosed && this.#client.state === "ready") this.#renew();
-        this.#watch();
-      });
+      if (this.#client.state === "ready") {
+        this.#client.call(["PING"], pingEveryMs / 2).catch(() => {}); // the client gives up a server that is silent
+        this.#subscribe();
+      }
+      this.#watch();
     });
-  }
-
-  #renew(): void {
-    this.#interrupted();
-    this.#client.close();
-    this.#client = this.#connect();
   }
 }
 

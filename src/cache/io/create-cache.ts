@@ -1,6 +1,7 @@
 /** Makes a cache of real parts: the machine's clock, and the store that a URL names. */
 import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+import { isClusterUrl } from "../../resp/index.ts";
 import { Cache } from "../cache.ts";
 import { createCodec } from "../codec.ts";
 import { L1 } from "../l1.ts";
@@ -10,13 +11,14 @@ import { type GuardedStore, guarded } from "../store/guarded-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { SharedStore } from "../store/store.ts";
 import { type Duration, durationMs } from "../terms.ts";
+import { redisClusterStore } from "./redis-cluster-store.ts";
 import { createRedisStore } from "./redis-store.ts";
 
 /** Settings with the place of L2. */
 export interface CreateCacheSettings extends CacheSettings {
   /**
-   * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `memory://NAME`, shared by the caches
-   * of this process. Left out, the cache is this process's memory alone.
+   * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `redis-cluster://host:port,host:port` and
+   * the like for a cluster; `memory://NAME`, shared by the caches of this process. Left out, the cache is this process's memory alone.
    */
   readonly store?: string | ClusterSettings;
 }
@@ -101,20 +103,11 @@ function openMemory(url: string): SharedStore {
 }
 
 function connect(url: string, { name, deadlineMs }: CompleteSettings): GuardedStore {
-  const store = createRedisStore({
-    url,
-    namespace: `tenfold:${name}`,
-    deadlineMs,
-    newToken,
-    scheduler: systemScheduler,
-  });
+  const parts = { clock: systemClock, scheduler: systemScheduler, deadlineMs };
   const withoutPassword = url.replace(/\/\/.*@/, "//");
-  return guarded(store, {
-    name: withoutPassword,
-    deadlineMs,
-    clock: systemClock,
-    scheduler: systemScheduler,
-  });
+  const store = { ...parts, url, namespace: `tenfold:${name}`, newToken };
+  if (isClusterUrl(url)) return redisClusterStore({ ...store, name: withoutPassword });
+  return guarded(createRedisStore(store), { ...parts, name: withoutPassword });
 }
 
 function openCluster(

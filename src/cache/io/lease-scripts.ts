@@ -5,16 +5,39 @@
  *   N:e:K  hash    v payload, s counter and e epoch before the load, g grace, l load time, t tags, x invalidated softly;
  *                  it expires at the end of the grace, so that what is left of its freshness is what is left less the grace
  *   N:l:K  string  the lease: kind (L load, W write, C contended), token, counter, epoch; it expires with the lease
- *   N:v    hash    e epoch, n counter, f floor, u floor of tagged entries, p prefixes as JSON, "t:" and a tag: counter at its invalidation
+ *   N:v    hash    e epoch, n counter, f floor, u floor of tagged entries, p prefixes as JSON, "t:" and a tag:
+ *                  counter at its invalidation, r in a cluster: the id of the node that counts
  * When the server loses N:v (a restart, an eviction), a new epoch begins and every entry from before is invalid. So what
  * is lost is the cache, never an invalidation.
+ *
+ * In a cluster another node than the one that counted begins a new epoch too. A replica that was promoted may lack the last
+ * invalidations, and leases that they voided may still be there: with the epoch all of them are void.
  */
+
+/** Where scripts run: on a server of its own, or on the primary of a slot. */
+export type ScriptPlace = "server" | "cluster";
+
+const PLACES: Readonly<Record<ScriptPlace, string>> = {
+  server: `
+local here = nil
+local function tell(channel, message) redis.call('PUBLISH', channel, message) end`,
+
+  // Servers before 7 know no sharded channels: there a message goes to all nodes.
+  cluster: `
+local here = redis.call('CLUSTER', 'MYID')
+local function tell(channel, message)
+  local sent = redis.pcall('SPUBLISH', channel, message)
+  if type(sent) == 'table' and sent.err then redis.call('PUBLISH', channel, message) end
+end`,
+};
 
 const COMMON = `
 local function versions(epoch)
-  local m = redis.call('HMGET', KEYS[3], 'e', 'n', 'f', 'u', 'p')
-  if not m[1] then
+  local m = redis.call('HMGET', KEYS[3], 'e', 'n', 'f', 'u', 'p', 'r')
+  if not m[1] or (here and m[6] ~= here) then
+    redis.call('DEL', KEYS[3])
     redis.call('HSET', KEYS[3], 'e', epoch, 'n', '0')
+    if here then redis.call('HSET', KEYS[3], 'r', here) end
     return { e = epoch, n = 0, f = 0, u = 0 }
   end
   return { e = m[1], n = tonumber(m[2]), f = tonumber(m[3] or '0'), u = tonumber(m[4] or '0'), p = m[5] }
@@ -71,7 +94,7 @@ local ver = versions(ARGV[1])
 `;
 
 /** KEYS of all: entry, lease, versions. ARGV of all: a random epoch, then as the comment says. */
-export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
+const STEPS: Readonly<Record<ScriptName, string>> = {
   /** key, token, lease ms, "1" to refresh -> [kind, fresh ms, left ms, load ms, tags, payload] or [kind] */
   lookup: `${COMMON}
 local found = find(ver, ARGV[2])
@@ -103,7 +126,7 @@ return 1`,
   put: `${COMMON}
 redis.call('DEL', KEYS[2])
 store(ver.n, ver.e, ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8])
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+tell(ARGV[2], ARGV[3])
 return 1`,
 
   /** token, lease ms -> 1 */
@@ -118,7 +141,7 @@ return 1`,
   endWrite: `${COMMON}
 local done = filled(ver, ARGV[2], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
 if done == 0 then redis.call('DEL', KEYS[1], KEYS[2]) end
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+tell(ARGV[3], ARGV[4])
 return done`,
 
   /** channel, message, "1" when soft -> 1 */
@@ -126,7 +149,7 @@ return done`,
 redis.call('DEL', KEYS[2])
 if ARGV[4] ~= '1' then redis.call('DEL', KEYS[1])
 elseif redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'x', '1') end
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+tell(ARGV[2], ARGV[3])
 return 1`,
 
   /** channel, message, tag, most tags -> 1 */
@@ -137,8 +160,9 @@ if redis.call('HLEN', KEYS[3]) > tonumber(ARGV[5]) then
   redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], 'e', ver.e, 'n', now, 'f', ver.f, 'u', now)
   if ver.p then redis.call('HSET', KEYS[3], 'p', ver.p) end
+  if here then redis.call('HSET', KEYS[3], 'r', here) end
 end
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+tell(ARGV[2], ARGV[3])
 return 1`,
 
   /** channel, message, prefix, most prefixes -> 1 */
@@ -156,16 +180,24 @@ if #kept > tonumber(ARGV[5]) then
 else
   redis.call('HSET', KEYS[3], 'p', cjson.encode(kept))
 end
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+tell(ARGV[2], ARGV[3])
 return 1`,
 
   /** channel, message -> 1 */
   invalidateAll: `${COMMON}
 redis.call('HSET', KEYS[3], 'f', redis.call('HINCRBY', KEYS[3], 'n', 1))
 redis.call('HDEL', KEYS[3], 'p')
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+tell(ARGV[2], ARGV[3])
 return 1`,
 };
+
+/** The text of a script for its place. */
+export function scriptFor(place: ScriptPlace, name: ScriptName): string {
+  return PLACES[place] + STEPS[name];
+}
+
+/** Names of all scripts. */
+export const SCRIPT_NAMES: readonly ScriptName[] = Object.keys(STEPS) as ScriptName[];
 
 /** Name of a script. */
 export type ScriptName =

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Scheduler } from "../../base/index.ts";
 import { type Argument, type Reply, ReplyError, textOf } from "../../resp/index.ts";
-import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
+import { RespClient, type RespClientOptions, type StoreClient } from "../../resp/io/index.ts";
 import type {
   BusListener,
   Invalidation,
@@ -12,7 +12,7 @@ import type {
   StoredValue,
 } from "../store/store.ts";
 import { Bus, type BusMessage } from "./bus.ts";
-import { SCRIPTS, type ScriptName } from "./lease-scripts.ts";
+import { SCRIPT_NAMES, type ScriptName, type ScriptPlace, scriptFor } from "./lease-scripts.ts";
 
 /** What a Redis store is made of. */
 export interface RedisStoreOptions {
@@ -29,29 +29,64 @@ const TAGS_MAX = 100_000;
 const PREFIXES_MAX = 64;
 const NO_KEY = "";
 
-const HASHES = Object.fromEntries(
-  Object.entries(SCRIPTS).map(([name, text]) => [name, createHash("sha1").update(text).digest("hex")]),
-);
+/** Texts and digests of the scripts, by place. */
+const SCRIPTS = { server: scriptsOf("server"), cluster: scriptsOf("cluster") };
 
-/** Connects; calls fail until there is a connection. */
+/** Connects to one server; calls fail until there is a connection. `redisClusterStore` is for a cluster. */
 export function createRedisStore(options: RedisStoreOptions): SharedStore {
-  return new RedisStore(options);
+  const { namespace, newToken, scheduler } = options;
+  const client = new RespClient(clientOptions(options));
+  const [origin, channel] = [newToken(), busChannel(namespace)];
+  let bus: Bus | undefined;
+  return new RedisStore({
+    client,
+    place: "server",
+    namespace,
+    origin,
+    newToken,
+    listen: (listener) => {
+      bus?.close();
+      bus = new Bus({ client: clientOptions(options), channels: [channel], origin, scheduler, listener });
+    },
+    close: () => {
+      bus?.close();
+      client.close();
+    },
+  });
 }
 
-class RedisStore implements SharedStore {
-  readonly #options: RedisStoreOptions;
-  readonly #client: RespClient;
-  readonly #origin: string;
+/** Options of the client of a server, or of a cluster's nodes. */
+export function clientOptions({ url, deadlineMs, scheduler }: RedisStoreOptions): RespClientOptions {
+  return { url, deadlineMs, scheduler, connectTimeoutMs: Math.max(deadlineMs, 250), name: "tenfold-cache" };
+}
+
+/** Where invalidations of a namespace are told. */
+export function busChannel(namespace: string): string {
+  return `${namespace}:bus`;
+}
+
+/** The parts of a store whose keys are all on one server. */
+export interface RedisStoreParts {
+  readonly client: Pick<StoreClient, "call">;
+  readonly place: ScriptPlace;
+  readonly namespace: string;
+  /** Marks our own messages. */
+  readonly origin: string;
+  readonly newToken: () => string;
+  readonly listen: (listener: BusListener) => void;
+  readonly close: () => void;
+}
+
+/** Keys of one namespace, by scripts. */
+export class RedisStore implements SharedStore {
+  readonly #parts: RedisStoreParts;
   readonly #channel: string;
-  #bus: Bus | undefined;
   /** Whether the server is the embedded store: LEASE and INVALIDATE in place of scripts. */
   #hasCommands = false;
 
-  constructor(options: RedisStoreOptions) {
-    this.#options = options;
-    this.#origin = options.newToken();
-    this.#channel = `${options.namespace}:bus`;
-    this.#client = new RespClient(this.#clientOptions());
+  constructor(parts: RedisStoreParts) {
+    this.#parts = parts;
+    this.#channel = busChannel(parts.namespace);
   }
 
   async lookup(key: string, request: { token: string; leaseMs: number; refresh: boolean }): Promise<Lookup> {
@@ -116,43 +151,45 @@ class RedisStore implements SharedStore {
   }
 
   listen(listener: BusListener): void {
-    const { scheduler } = this.#options;
-    const [channel, origin] = [this.#channel, this.#origin];
-    this.#bus?.close();
-    this.#bus = new Bus({ client: this.#clientOptions(), channel, origin, scheduler, listener });
+    this.#parts.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#bus?.close();
-    this.#client.close();
-  }
-
-  #clientOptions(): RespClientOptions {
-    const { url, deadlineMs, scheduler } = this.#options;
-    return { url, deadlineMs, scheduler, connectTimeoutMs: Math.max(deadlineMs, 250), name: "tenfold-cache" };
+    this.#parts.close();
   }
 
   #telling(invalidation: Invalidation): [channel: string, message: string] {
-    const message: BusMessage = { from: this.#origin, invalidation };
+    const message: BusMessage = { from: this.#parts.origin, invalidation };
     return [this.#channel, JSON.stringify(message)];
   }
 
   /** Runs a step: a script on Redis, a command of its own on the embedded store, which has no scripts. */
   async #run(name: ScriptName, key: string, args: readonly Argument[]): Promise<Reply> {
-    const { namespace, newToken } = this.#options;
+    const { client, place, namespace, newToken } = this.#parts;
     const keys = [`${namespace}:e:${key}`, `${namespace}:l:${key}`, `${namespace}:v`];
     const rest = [...keys, newToken(), ...args];
-    if (this.#hasCommands) return this.#client.call([commandOf(name), name, ...rest]);
+    if (this.#hasCommands) return client.call([commandOf(name), name, ...rest]);
+    const { text, digest } = SCRIPTS[place][name];
     try {
-      return await this.#client.call(["EVALSHA", HASHES[name] ?? "", keys.length, ...rest]);
+      return await client.call(["EVALSHA", digest, keys.length, ...rest]);
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
-      if (error.code === "NOSCRIPT") return this.#client.call(["EVAL", SCRIPTS[name], keys.length, ...rest]);
-      if (!error.message.includes("unknown command")) throw error;
+      if (error.code === "NOSCRIPT") return client.call(["EVAL", text, keys.length, ...rest]);
+      if (place === "cluster" || !error.message.includes("unknown command")) throw error;
       this.#hasCommands = true;
-      return this.#client.call([commandOf(name), name, ...rest]);
+      return client.call([commandOf(name), name, ...rest]);
     }
   }
+}
+
+function scriptsOf(
+  place: ScriptPlace,
+): Record<ScriptName, { readonly text: string; readonly digest: string }> {
+  const rows = SCRIPT_NAMES.map((name) => {
+    const text = scriptFor(place, name);
+    return [name, { text, digest: createHash("sha1").update(text).digest("hex") }] as const;
+  });
+  return Object.fromEntries(rows) as Record<ScriptName, { readonly text: string; readonly digest: string }>;
 }
 
 function commandOf(name: ScriptName): string {

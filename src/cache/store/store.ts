@@ -54,7 +54,7 @@ export type Invalidation =
 
 /** Told what others invalidated. */
 export interface BusListener {
-  /** May be called twice for one invalidation. */
+  /** May be called several times for one invalidation. */
   readonly invalidated: (invalidation: Invalidation) => void;
   /** Invalidations may have been missed: whatever is kept may be stale. */
   readonly interrupted: () => void;

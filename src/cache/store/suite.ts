@@ -182,13 +182,11 @@ export function storeSuite(name: string, start: () => Promise<StoreFixture>): vo
       await a.invalidate({ kind: "all" });
       await fixture.settle();
       const changed = { kind: "key", key, soft: false };
-      expect(heard).toEqual([
-        changed,
-        { kind: "tag", tag: "t" },
-        { kind: "prefix", prefix: "p" },
-        changed,
-        { kind: "all" },
-      ] as never);
+      const others = [{ kind: "tag", tag: "t" }, { kind: "prefix", prefix: "p" }, { kind: "all" }];
+      expect(heard.filter(({ kind }) => kind === "key")).toEqual([changed, changed] as never);
+      // A store of several partitions tells the others once for each.
+      const told = new Set(heard.filter(({ kind }) => kind !== "key").map((each) => JSON.stringify(each)));
+      expect([...told].toSorted()).toEqual(others.map((each) => JSON.stringify(each)).toSorted());
       expect(own).toEqual([]);
     });
 

@@ -17,7 +17,7 @@ import {
   systemRandom,
   systemScheduler,
 } from "../../base/index.ts";
-import { type Reply, ReplyError } from "../reply.ts";
+import { type Reply, ReplyError, textOf } from "../reply.ts";
 import type { Request } from "../request.ts";
 import { parseStoreUrl, type StoreUrl } from "../store-url.ts";
 import { Connection } from "./connection.ts";
@@ -60,6 +60,9 @@ const PENDING_MAX = 10_000;
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 5000;
 const JITTER = 0.2;
+
+/** Requests whose reply is a push, in RESP3. */
+const SUBSCRIPTIONS: ReadonlySet<string> = new Set(["subscribe", "psubscribe", "ssubscribe"]);
 
 /** What lies in the socket when a deadline passes is read before it is judged: one turn of the event loop. */
 const GRACE_MS = 1;
@@ -175,6 +178,15 @@ export class RespClient {
     }
   }
 
+  /** Whether a push is what a subscription has for a reply: replies come in order, so it is the oldest call's. */
+  #confirms([kind, channel]: readonly Reply[]): boolean {
+    const request = this.#sent.oldestSent()?.request;
+    const name = String(request?.[0]).toLowerCase();
+    if (request === undefined || !SUBSCRIPTIONS.has(name) || textOf(kind) !== name) return false;
+    // It confirms each channel on its own; the last one ends the call.
+    return textOf(channel) === String(request.at(-1));
+  }
+
   // --- deadlines ----------------------------------------------------------------------------------------------
 
   #armDeadline(atMs: number): void {
@@ -232,7 +244,11 @@ export class RespClient {
         if (refused === undefined) this.#ready(connection);
         else connection.destroy(`handshake refused: ${refused}`);
       },
-      push: (value) => this.#options.onPush?.(value as readonly Reply[]),
+      push: (value) => {
+        const push = value as readonly Reply[];
+        if (this.#confirms(push)) this.#replied(value);
+        this.#options.onPush?.(push);
+      },
       lost: (reason, garbled) => {
         cancelTimeout();
         this.#lost(

@@ -49,6 +49,11 @@ export class PendingCalls {
     return call;
   }
 
+  /** The longest waiting call, settled or not: the next reply is its. */
+  oldestSent(): Call | undefined {
+    return this.#calls[this.#head];
+  }
+
   /** The longest waiting call that is not settled yet. */
   oldest(): Call | undefined {
     for (let at = this.#head; at < this.#calls.length; at++) {

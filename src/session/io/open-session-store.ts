@@ -1,10 +1,12 @@
 /**
- * A session store by its URL: Redis, Valkey or the embedded store, over connections of our own client.
+ * A session store by its URL: Redis, Valkey, the embedded store or a cluster, over connections of our own client.
+ *
+ * All that one step touches is one key, so a cluster needs nothing more: records lie in the slots that their keys have.
  */
 import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
-import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
+import { openStoreClient, type RespClientOptions } from "../../resp/io/index.ts";
 import type { SessionStore } from "../store.ts";
-import type { StoreCommand, StoreCommands, StoreReply } from "../stores/commands.ts";
+import type { StoreCommands, StoreReply } from "../stores/commands.ts";
 import { KEY_PREFIX, redisStore } from "../stores/redis.ts";
 
 /** Where the store is. */
@@ -23,74 +25,31 @@ export interface OpenSessionStore extends SessionStore {
 }
 
 /**
- * Opens a session store: `redis://`, `rediss://`, `valkey://` or `valkeys://`. Connects by and by; calls that come
- * before wait, up to their deadline. @throws TypeError when it is no such URL.
+ * Opens a session store: `redis://`, `rediss://`, `valkey://` or `valkeys://`, or a cluster's `redis-cluster://host:port,host:port`
+ * and the like. Connects by and by; calls that come before wait, up to their deadline. @throws TypeError when it is no
+ * such URL.
  */
 export function openSessionStore(url: string, options: SessionStoreOptions = {}): OpenSessionStore {
-  const client = new RespClient({ ...options.client, url });
-  const watcher = new Watcher(() => new RespClient({ ...options.client, url }));
+  const client = openStoreClient({ ...options.client, url });
   const commands: StoreCommands = {
     send: async (command) => toReply(await client.call(command)),
-    transaction: async (list) => (await runTransaction(client, list)) ?? [],
-    watched: (key, decide) => watcher.watched(key, decide),
+    transaction: async (list) => {
+      const last = (await client.pipeline([["MULTI"], ...list, ["EXEC"]])).at(-1) ?? null;
+      if (last instanceof ReplyError) throw last;
+      return Array.isArray(last) ? last.map((reply: Reply) => toReply(reply)) : [];
+    },
+    watched: async (key, decide) => {
+      const replies = await client.watched(key, (send) =>
+        decide(async (command) => toReply(await send(command))),
+      );
+      return replies?.map(toReply);
+    },
   };
   return {
     ...redisStore(commands, options.prefix ?? KEY_PREFIX),
     commands,
-    close: () => {
-      client.close();
-      watcher.close();
-    },
+    close: () => client.close(),
   };
-}
-
-/** Runs watches one at a time on a connection of their own, opened at the first. */
-class Watcher {
-  readonly #connect: () => RespClient;
-  #client: RespClient | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(connect: () => RespClient) {
-    this.#connect = connect;
-  }
-
-  watched(
-    key: string,
-    decide: Parameters<StoreCommands["watched"]>[1],
-  ): Promise<readonly StoreReply[] | undefined> {
-    const run = this.#last.then(() => this.#run(key, decide));
-    this.#last = run.catch(() => undefined);
-    return run;
-  }
-
-  close(): void {
-    this.#client?.close();
-  }
-
-  async #run(
-    key: string,
-    decide: Parameters<StoreCommands["watched"]>[1],
-  ): Promise<readonly StoreReply[] | undefined> {
-    this.#client ??= this.#connect();
-    const client = this.#client;
-    await client.call(["WATCH", key]);
-    const commands = await decide(async (command) => toReply(await client.call(command)));
-    if (commands !== undefined) return runTransaction(client, commands);
-    await client.call(["UNWATCH"]);
-    return undefined;
-  }
-}
-
-/** MULTI … EXEC in one piece. Undefined when a watched key changed. */
-async function runTransaction(
-  client: RespClient,
-  commands: readonly StoreCommand[],
-): Promise<readonly StoreReply[] | undefined> {
-  const replies = await client.pipeline([["MULTI"], ...commands, ["EXEC"]]);
-  const last = replies.at(-1) ?? null;
-  if (last === null) return undefined;
-  if (last instanceof ReplyError) throw last;
-  return Array.isArray(last) ? last.map((reply: Reply) => toReply(reply)) : [];
 }
 
 /** Texts instead of bytes. */

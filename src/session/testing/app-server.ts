@@ -1,8 +1,8 @@
-/** An app server as a user would write it, for tests that kill it: sessions in the store of $STORE, on $PORT. */
+/** An app server as a user would write it, for tests that kill it: sessions in the store of $STORE or of the config, on $PORT. */
 import { createServer } from "node:http";
 import { createSessions, nodeSessions, openSessionStore, requireUser } from "../io/index.ts";
 
-const store = openSessionStore(process.env["STORE"] ?? "");
+const store = openSessionStore(process.env["STORE"] ?? process.env["TENFOLD_STORE_SHARED_URL"] ?? "");
 const sessions = createSessions<{ visits: number }>({ store });
 
 const server = createServer(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { simulatedTime } from "../../../base/index.ts";
-import { RespClient } from "../../../resp/io/index.ts";
+import { RespClient, RespCluster } from "../../../resp/io/index.ts";
+import { startRedisCluster, type TestCluster } from "../../../resp/testing/store-cluster.ts";
 import { hasRedis, startRedis, type TestStore } from "../../../resp/testing/store-servers.ts";
 import { memoryVersions } from "./memory-versions.ts";
 import { respVersions } from "./resp-versions.ts";
@@ -50,4 +51,28 @@ describe.skipIf(!hasRedis)("in a store (needs redis-server)", () => {
     await client.call(["SET", "{bad}:w:a", "text"]);
     expect(store.before(["a"])).rejects.toThrow("WRONGTYPE");
   });
+});
+
+describe.skipIf(!hasRedis)("in a cluster (needs redis-server)", () => {
+  let cluster: TestCluster;
+  let client: RespCluster;
+  let prefixes = 0;
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ replicas: 0 });
+    client = new RespCluster({ url: cluster.url });
+  });
+  afterAll(async () => {
+    client.close();
+    await cluster.stop();
+  });
+
+  versionsSuite("a cluster", () => ({
+    store: respVersions({
+      store: client,
+      prefix: `{${++prefixes}}:`,
+      markMs: SUITE_MARK_MS,
+      deadlineMs: 5000,
+    }),
+    pass: (ms) => Bun.sleep(ms),
+  }));
 });
