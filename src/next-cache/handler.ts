@@ -60,7 +60,9 @@ export interface NextCacheHandler {
 
 /** What the file named in `cacheHandler` exports, a class; it is the object for `cacheHandlers` too. */
 export type NextCacheHandlerClass = UseCacheHandler &
-  (new (context?: { readonly revalidatedTags?: readonly string[] }) => NextCacheHandler);
+  (new (context?: {
+    readonly revalidatedTags?: readonly string[];
+  }) => NextCacheHandler);
 
 /** The header in which Next.js keeps the tags of a page. */
 const TAGS_HEADER = "x-next-cache-tags";
@@ -131,9 +133,9 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
   return Object.assign(Handler, useCacheHandler({ entries, buildId, onError, clock, revalidateTag }));
 }
 
-/** Without durations at once; else softly, until `expire` seconds from now. */
+/** Without durations, or without time left, at once; else softly, until `expire` seconds from now. */
 function changeOf(durations: { readonly expire?: number } | undefined, wallMs: number): TagChange {
-  if (durations === undefined) return { kind: "expire" };
+  if (durations === undefined || durations.expire === 0) return { kind: "expire" };
   return { kind: "stale", untilMs: durations.expire === undefined ? 0 : wallMs + durations.expire * 1000 };
 }
 

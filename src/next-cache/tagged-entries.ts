@@ -83,11 +83,7 @@ export function taggedEntries(backend: NextCacheBackend, clock: Clock): TaggedEn
   };
 }
 
-function judge(
-  marks: readonly TagMark[],
-  sequence: number,
-  wallMs: number,
-): "fresh" | "stale" | "expired" {
+function judge(marks: readonly TagMark[], sequence: number, wallMs: number): "fresh" | "stale" | "expired" {
   const isPast = ({ expired, stale, staleUntilMs }: TagMark): boolean =>
     expired > sequence || (stale > sequence && staleUntilMs !== 0 && staleUntilMs <= wallMs);
   if (marks.some(isPast)) return "expired";

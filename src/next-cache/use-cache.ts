@@ -54,17 +54,14 @@ export function useCacheHandler(options: UseCacheOptions): UseCacheHandler {
   const nameOf = (cacheKey: string): string => `use:${buildId}:${cacheKey}`;
 
   const store = async (name: string, pendingEntry: Promise<UseCacheEntry>): Promise<void> => {
-    try {
-      const { value, tags, stale, timestamp, expire, revalidate } = await pendingEntry;
-      // Next.js makes it anew for every request.
-      if (expire === 0) return;
-      // A stream that fails midway is not kept.
-      const stored: Stored = { stale, body: new Uint8Array(await new Response(value).arrayBuffer()) };
-      const kept = { lastModified: timestamp, tags, cacheControl: { revalidate, expire }, value: stored };
-      await entries.keep(name, kept, await entries.knownAt(timestamp - performance.timeOrigin));
-    } catch (error) {
-      onError(error);
-    }
+    const entry = await pendingEntry;
+    // Without a lifetime it is made anew for every request; what failed midway is not kept.
+    const body = entry.expire === 0 ? undefined : await bytesOf(entry.value);
+    if (body === undefined) return;
+    const { tags, stale, timestamp, expire, revalidate } = entry;
+    const stored: Stored = { stale, body };
+    const kept = { lastModified: timestamp, tags, cacheControl: { revalidate, expire }, value: stored };
+    await entries.keep(name, kept, await entries.knownAt(timestamp - performance.timeOrigin));
   };
 
   return {
@@ -81,7 +78,7 @@ export function useCacheHandler(options: UseCacheOptions): UseCacheHandler {
     },
     set: async (cacheKey, pendingEntry) => {
       const name = nameOf(cacheKey);
-      const stored = store(name, pendingEntry);
+      const stored = store(name, pendingEntry).catch(onError);
       setting.set(name, stored);
       await stored;
       if (setting.get(name) === stored) setting.delete(name);
@@ -107,6 +104,13 @@ function entryOf({ entry, isStale }: Found): UseCacheEntry | undefined {
     expire,
     revalidate: isStale ? -1 : Number(revalidate),
   };
+}
+
+function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array | undefined> {
+  return new Response(stream).arrayBuffer().then(
+    (buffer) => new Uint8Array(buffer),
+    () => undefined,
+  );
 }
 
 function streamOf(body: Uint8Array): ReadableStream<Uint8Array> {
