@@ -2,15 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openNextCache } from "../../src/next-cache/io/index.ts";
 import { startEmbedded, type TestStore } from "../../src/resp/testing/store-servers.ts";
-import {
-  build,
-  type Instance,
-  installTenfold,
-  isInstalled,
-  type Origin,
-  start,
-  startOrigin,
-} from "./site.ts";
+import { build, type Instance, install, isInstalled, type Origin, start, startOrigin } from "./site.ts";
 
 /** The slowest answer while the store is away: its deadline twice, and a rendering on a busy machine. */
 const ANSWER_MS_MAX = 5_000;
@@ -38,7 +30,7 @@ describe.skipIf(!isInstalled)("instances of Next.js (needs npm ci --prefix confo
     origin = startOrigin();
     store = await startEmbedded();
     env = { ORIGIN: origin.url, STORE: store.url, BUILD_ID: "one" };
-    await installTenfold();
+    await install();
     await Promise.all([build("classic", env), build("components", env)]);
     const started = ["classic", "classic", "components", "components"] as const;
     const [first, second, third, fourth] = await Promise.all(started.map((app) => startNext(app, env)));
@@ -228,7 +220,6 @@ async function invalidate(tag: string): Promise<void> {
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const value = await answer;
-  if (process.env.SHOW) console.log("took", performance.now() - startedMs);
   expect(performance.now() - startedMs).toBeLessThan(ANSWER_MS_MAX);
   return value;
 }

@@ -1,13 +1,9 @@
-// What both apps have.
+// What both apps have: the config of docs/guide/nextjs.md, and where they are.
 import { fileURLToPath } from "node:url";
-
-const handler = fileURLToPath(new URL("cache-handler.mjs", import.meta.url));
+import guide from "./dist/guide/next.config.mjs";
 
 export const shared = {
-  cacheHandler: handler,
-  cacheHandlers: { default: handler, remote: handler },
-  cacheMaxMemorySize: 0,
+  ...guide,
   distDir: "dist",
-  generateBuildId: () => process.env.BUILD_ID,
   turbopack: { root: fileURLToPath(new URL(".", import.meta.url)) },
 };

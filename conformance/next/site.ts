@@ -1,9 +1,11 @@
 /** Two Next.js apps, built once, of which a test starts as many instances as it wants; and what they read from. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../src/base/testing.ts";
+import { docSteps } from "../../tools/doc-commands.ts";
 
 const FOLDER = import.meta.dir;
+const GUIDE = join(FOLDER, "../../docs/guide/nextjs.md");
 const NEXT = join(FOLDER, "node_modules/next/dist/bin/next");
 
 /** Whether `npm ci --prefix conformance/next` was done, and there is a Node to run it. */
@@ -48,20 +50,17 @@ export function startOrigin(): Origin {
   };
 }
 
-/** Puts `tenfold` where the apps import it from, as one file. */
-export async function installTenfold(): Promise<void> {
-  const folder = join(FOLDER, "node_modules/tenfold");
-  mkdirSync(folder, { recursive: true });
-  const exports = { "./next": "./next.js", "./session": "./session.js" };
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "tenfold", type: "module", exports }));
-  for (const [name, part] of [
-    ["next", "next-cache"],
-    ["session", "session"],
-  ]) {
-    const entrypoint = join(FOLDER, `../../src/${part}/io/index.ts`);
-    const { outputs } = await Bun.build({ entrypoints: [entrypoint], target: "node" });
-    await Bun.write(join(folder, `${name}.js`), outputs[0] ?? "");
-  }
+/** Puts `tenfold/next` where the apps import it from, as one file, and the files of the guide where their configs do. */
+export async function install(): Promise<void> {
+  const [folder, guide] = [join(FOLDER, "node_modules/tenfold"), join(FOLDER, "dist/guide")];
+  for (const made of [folder, guide]) mkdirSync(made, { recursive: true });
+  const manifest = { name: "tenfold", type: "module", exports: { "./next": "./next.js" } };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  const entrypoint = join(FOLDER, "../../src/next-cache/io/index.ts");
+  const { outputs } = await Bun.build({ entrypoints: [entrypoint], target: "node" });
+  await Bun.write(join(folder, "next.js"), outputs[0] ?? "");
+  for (const step of docSteps(readFileSync(GUIDE, "utf8")))
+    if (step.kind === "file") writeFileSync(join(guide, step.name), step.text);
 }
 
 /** `next build`. @throws Error with what it printed. */

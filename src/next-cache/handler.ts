@@ -16,7 +16,7 @@ export interface NextCacheOptions {
   readonly backend: NextCacheBackend;
   /**
    * Names this build, the same in `next build` and in all instances of it: pages of one build do not fit the scripts of
-   * another. Fetches are shared by all builds.
+   * another. Fetches are shared by all builds. TypeError when it is empty.
    */
   readonly buildId: string;
   /** Told of each call that failed; the page is rendered all the same. */
@@ -77,7 +77,8 @@ const STARTS_MAX = 1000;
  */
 export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerClass {
   const { backend, buildId, onError = () => {}, clock = systemClock } = options;
-  if (buildId === "") throw new TypeError("buildId: name the build, for instance by its commit");
+  // An environment variable that is not set is undefined, whatever the types say.
+  if (!buildId) throw new TypeError("buildId: name the build, for instance by its commit");
   const entries = taggedEntries(backend, clock);
 
   const nameOf = (key: string, isFetch: boolean): string =>

@@ -196,5 +196,6 @@ test("an entry that cannot be read is a miss; values of any shape come back as t
 });
 
 test("a handler needs to know its build", () => {
-  expect(() => nextCacheHandler({ backend: memoryBackend(), buildId: "" })).toThrow("buildId");
+  for (const buildId of ["", undefined as unknown as string])
+    expect(() => nextCacheHandler({ backend: memoryBackend(), buildId })).toThrow("buildId");
 });
