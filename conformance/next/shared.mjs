@@ -1,9 +1,8 @@
 // What both apps have: the config of docs/guide/nextjs.md, and where they are.
 import { fileURLToPath } from "node:url";
-import guide from "./dist/guide/next.config.mjs";
+import guide from "./.next/guide/next.config.mjs";
 
 export const shared = {
   ...guide,
-  distDir: "dist",
   turbopack: { root: fileURLToPath(new URL(".", import.meta.url)) },
 };

@@ -52,7 +52,7 @@ export function startOrigin(): Origin {
 
 /** Puts `tenfold/next` where the apps import it from, as one file, and the files of the guide where their configs do. */
 export async function install(): Promise<void> {
-  const [folder, guide] = [join(FOLDER, "node_modules/tenfold"), join(FOLDER, "dist/guide")];
+  const [folder, guide] = [join(FOLDER, "node_modules/tenfold"), join(FOLDER, ".next/guide")];
   for (const made of [folder, guide]) mkdirSync(made, { recursive: true });
   const manifest = { name: "tenfold", type: "module", exports: { "./next": "./next.js" } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));

@@ -13,7 +13,7 @@ function guarded() {
   let isAway = false;
   const through = <K extends keyof NextCacheBackend>(name: K): NextCacheBackend[K] =>
     (async (...words: unknown[]) => {
-      asked.push(name === "mark" ? `mark ${words[0]}` : name);
+      asked.push(name === "mark" ? `mark ${String(words[0])}` : name);
       if (isAway) throw new Error("away");
       return (memory[name] as (...all: unknown[]) => Promise<unknown>)(...words);
     }) as unknown as NextCacheBackend[K];

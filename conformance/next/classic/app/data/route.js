@@ -1,3 +1,4 @@
+// A route handler whose response is kept.
 import { ask } from "../../../origin.mjs";
 
 export const dynamic = "force-static";

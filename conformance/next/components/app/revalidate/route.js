@@ -1,6 +1,7 @@
+// Invalidates what the query says.
 import { revalidatePath, revalidateTag } from "next/cache";
 
-/** Invalidates what the query says: `path`, or `tag`, softly with `profile`. */
+/** Query: `path`, or `tag`, softly with `profile`. */
 export async function POST(request) {
   const { path, tag, profile = "0" } = Object.fromEntries(new URL(request.url).searchParams);
   if (path) revalidatePath(path);

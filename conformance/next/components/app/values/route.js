@@ -1,3 +1,4 @@
+// What a cached function gives back, after it went through the cache.
 import { cacheLife, cacheTag } from "next/cache";
 import { connection } from "next/server";
 import { ask } from "../../../origin.mjs";
