@@ -30,6 +30,8 @@ export interface UseCacheHandler {
   refreshTags(): Promise<void>;
   getExpiration(tags: readonly string[]): Promise<number>;
   updateTags(tags: readonly string[], durations?: { readonly expire?: number }): Promise<void>;
+  /** What Next.js 15 calls instead. */
+  expireTags(...tags: string[]): Promise<void>;
 }
 
 /** What is stored of it beside the lifetimes and tags that every entry has. */
@@ -88,6 +90,7 @@ export function useCacheHandler(options: UseCacheOptions): UseCacheHandler {
     // The tags of a route come with each read.
     getExpiration: async () => Infinity,
     updateTags: revalidateTag,
+    expireTags: (...tags) => revalidateTag(tags),
   };
 }
 
