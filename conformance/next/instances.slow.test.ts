@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openNextCache } from "../../src/next-cache/io/index.ts";
 import { startEmbedded, type TestStore } from "../../src/resp/testing/store-servers.ts";
+import { CookieJar } from "../../src/session/testing.ts";
 import { build, type Instance, install, isInstalled, type Origin, start, startOrigin } from "./site.ts";
 
 /** The slowest answer while the store is away: its deadline twice, and a rendering on a busy machine. */
@@ -152,6 +153,35 @@ describe.skipIf(!isInstalled)("instances of Next.js (needs npm ci --prefix confo
       const [a, b] = [await first.text("/cached"), await second.text("/cached")].map(numbers);
       return Bun.deepEquals(a, b);
     });
+  });
+
+  test("a session of one instance is one of the other: route handlers, server actions, components", async () => {
+    const jar = new CookieJar();
+    const asked = async ({ url }: Instance, path: string, body?: FormData) => {
+      const headers = { ...(jar.field === undefined ? {} : { cookie: jar.field }) };
+      const method = body || path.endsWith("visits") ? "POST" : "GET";
+      const response = await fetch(url + path, { method, headers, body: body ?? null, redirect: "manual" });
+      jar.take(response.headers.getSetCookie());
+      return { status: response.status, text: await response.text() };
+    };
+    const [first, second] = components;
+    expect(await asked(first, "/session/visits")).toEqual({ status: 200, text: '{"visits":1}' });
+    const guest = jar.field;
+    const page = (await asked(second, "/session")).text;
+    expect(page).toContain("user=undefined;visits=1;");
+    const [signIn, visit, fail] = Array.from(page.matchAll(/name="(\$ACTION_ID_\w+)"/g), ([, name = ""]) => {
+      const form = new FormData();
+      form.set(name, "");
+      return form;
+    });
+    expect((await asked(second, "/session", signIn)).status).toBe(303);
+    expect(jar.field).not.toBe(guest);
+    expect((await asked(first, "/session")).text).toContain("user=ann;visits=1;");
+    expect((await asked(first, "/session", visit)).text).toContain("user=ann;visits=2;");
+    expect((await asked(second, "/session", fail)).status).toBe(500);
+    expect((await asked(second, "/session")).text).toContain("user=ann;visits=2;");
+    jar.take([`${guest}; Path=/`]);
+    expect((await asked(first, "/session")).text).toContain("user=undefined;");
   });
 
   test("a new deploy renders its own pages, and shares fetches with the old one", async () => {

@@ -50,15 +50,20 @@ export function startOrigin(): Origin {
   };
 }
 
-/** Puts `tenfold/next` where the apps import it from, as one file, and the files of the guide where their configs do. */
+/** Puts `tenfold/next` and `tenfold/session` where the apps import them from, a file each, and the files of the guide where their configs do. */
 export async function install(): Promise<void> {
   const [folder, guide] = [join(FOLDER, "node_modules/tenfold"), join(FOLDER, ".next/guide")];
   for (const made of [folder, guide]) mkdirSync(made, { recursive: true });
-  const manifest = { name: "tenfold", type: "module", exports: { "./next": "./next.js" } };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  const entrypoint = join(FOLDER, "../../src/next-cache/io/index.ts");
-  const { outputs } = await Bun.build({ entrypoints: [entrypoint], target: "node" });
-  await Bun.write(join(folder, "next.js"), outputs[0] ?? "");
+  const exports = { "./next": "./next.js", "./session": "./session.js" };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "tenfold", type: "module", exports }));
+  for (const [part, name] of [
+    ["next-cache", "next.js"],
+    ["session", "session.js"],
+  ] as const) {
+    const entrypoint = join(FOLDER, `../../src/${part}/io/index.ts`);
+    const { outputs } = await Bun.build({ entrypoints: [entrypoint], target: "node" });
+    await Bun.write(join(folder, name), outputs[0] ?? "");
+  }
   for (const step of docSteps(readFileSync(GUIDE, "utf8")))
     if (step.kind === "file") writeFileSync(join(guide, step.name), step.text);
 }
