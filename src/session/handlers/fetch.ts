@@ -1,6 +1,7 @@
 /**
  * Sessions for fetch-style servers, `Request -> Response`: Bun.serve, Deno, workers, Next.js route handlers; and Hono.
  */
+import { copyResponse } from "../../base/index.ts";
 import { SessionError } from "../errors.ts";
 import type { Fields, RequestFacts, Session, SessionSource } from "../session.ts";
 import { requireUser } from "./failure.ts";
@@ -89,11 +90,9 @@ function fetchFacts({ headers }: Request, address: string | undefined): RequestF
   };
 }
 
-/** A response's headers may be immutable (`fetch`, `Response.redirect`): then they are copied. */
 function withCookies(response: Response, cookies: readonly string[]): Response {
   if (cookies.length === 0) return response;
-  const { status, statusText } = response;
-  const changed = new Response(response.body, { status, statusText, headers: response.headers });
+  const changed = copyResponse(response);
   for (const cookie of cookies) changed.headers.append("set-cookie", cookie);
   return changed;
 }

@@ -135,6 +135,24 @@ const SERVERS: Record<string, (sessions: Sessions<AnyFields>) => Promise<string>
   },
 };
 
+test("on Bun a text that gets a cookie stays a text, and a stream arrives whole", async () => {
+  const sessions = createSessions<AnyFields>({ store: memoryStore() });
+  const bodies = { "/text": () => "text", "/stream": () => new Blob(["te", "xt"]).stream() };
+  const server = Bun.serve({
+    port: 0,
+    fetch: fetchSessions(sessions, (request: Request, session) => {
+      session.increment("n");
+      return new Response(bodies[new URL(request.url).pathname as keyof typeof bodies]());
+    }),
+  });
+  stops.push(() => server.stop(true));
+  for (const path of Object.keys(bodies)) {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    expect([await response.text(), response.headers.getSetCookie().length]).toEqual(["text", 1]);
+    if (path === "/text") expect(response.headers.get("content-type")).toStartWith("text/plain");
+  }
+});
+
 /** Asks by a browser's jar. */
 async function ask(origin: string, jar: CookieJar, path: string) {
   const response = await fetch(origin + path, {
