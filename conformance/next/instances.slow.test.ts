@@ -158,7 +158,7 @@ describe.skipIf(!isInstalled)("instances of Next.js (needs npm ci --prefix confo
   test("a session of one instance is one of the other: route handlers, server actions, components", async () => {
     const jar = new CookieJar();
     const asked = async ({ url }: Instance, path: string, body?: FormData) => {
-      const headers = { ...(jar.field === undefined ? {} : { cookie: jar.field }) };
+      const headers: Record<string, string> = jar.field === undefined ? {} : { cookie: jar.field };
       const method = body || path.endsWith("visits") ? "POST" : "GET";
       const response = await fetch(url + path, { method, headers, body: body ?? null, redirect: "manual" });
       jar.take(response.headers.getSetCookie());

@@ -8,7 +8,7 @@ export function copyResponse(response: Response): Response {
   if (headers.has("content-type") || !("Bun" in globalThis))
     return new Response(response.body, { status, statusText, headers });
   // Bun keeps the type of a text out of its headers, and forgets it when somebody looks at the body.
-  const copy = response.clone();
+  const copy = response.clone() as Response;
   response.body?.cancel().catch(() => undefined);
   return copy;
 }

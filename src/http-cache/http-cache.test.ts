@@ -187,8 +187,8 @@ describe("a fetch-style answer", () => {
 });
 
 /** Fetch-style servers: Hono on both, with middleware that copies each response, and Bun alone. */
-const FETCH_SERVERS: Record<string, (stops: (() => unknown)[]) => Promise<string>> = {
-  "hono on node": (stops) =>
+const FETCH_SERVERS: Record<string, () => Promise<string>> = {
+  "hono on node": () =>
     new Promise((resolve) => {
       const options = {
         fetch: honoApp().fetch,
@@ -199,11 +199,9 @@ const FETCH_SERVERS: Record<string, (stops: (() => unknown)[]) => Promise<string
       const server = serve(options, ({ port }) => resolve(`http://127.0.0.1:${port}`));
       stops.push(() => server.close());
     }),
-  "hono on bun": async (stops) => served(stops, honoApp().fetch),
-  bun: async (stops) =>
-    served(stops, (request) =>
-      cachedResponse(request, new Response("body"), { cache: { store: "no-store" } }),
-    ),
+  "hono on bun": async () => served(honoApp().fetch),
+  bun: async () =>
+    served((request) => cachedResponse(request, new Response("body"), { cache: { store: "no-store" } })),
 };
 
 function honoApp(): Hono {
@@ -218,7 +216,7 @@ function honoApp(): Hono {
   return app;
 }
 
-function served(stops: (() => unknown)[], fetch: (request: Request) => Response | Promise<Response>): string {
+function served(fetch: (request: Request) => Response | Promise<Response>): string {
   const server = Bun.serve({ port: 0, fetch });
   stops.push(() => server.stop(true));
   return `http://127.0.0.1:${server.port}`;
@@ -226,7 +224,7 @@ function served(stops: (() => unknown)[], fetch: (request: Request) => Response 
 
 for (const [name, start] of Object.entries(FETCH_SERVERS)) {
   test(`an answer of ${name}: a text stays a text; 304; HEAD says the length`, async () => {
-    const origin = await start(stops);
+    const origin = await start();
     const first = await fetch(origin);
     expect([first.status, await first.text()]).toEqual([200, "body"]);
     expect(first.headers.get("content-type")).toStartWith("text/plain");

@@ -37,7 +37,6 @@ export function fetchSessions<T extends Fields, Rest extends unknown[]>(
 export interface HonoContext {
   readonly req: { readonly raw: Request };
   res: Response | undefined;
-  header(name: string, value: string, options: { append: boolean }): void;
   get(name: "session"): unknown;
   set(name: "session", value: unknown): void;
 }
@@ -55,13 +54,13 @@ export function honoSessions<T extends Fields>(
     const open = await source.open(fetchFacts(context.req.raw, address?.(context.req.raw)));
     context.set("session", open.session);
     await next();
-    try {
-      for (const cookie of await open.commit()) context.header("set-cookie", cookie, { append: true });
-    } catch (error) {
-      const failure = failureResponse(error);
-      context.res = undefined; // otherwise Hono would keep the headers of the answer that must not be sent
-      context.res = failure;
-    }
+    const answer = context.res;
+    const changed = await open
+      .commit()
+      .then((cookies) => answer && withCookies(answer, cookies), failureResponse);
+    if (changed === answer) return;
+    context.res = undefined; // otherwise Hono would add the headers of the answer that it had
+    context.res = changed;
   };
 }
 

@@ -135,21 +135,29 @@ const SERVERS: Record<string, (sessions: Sessions<AnyFields>) => Promise<string>
   },
 };
 
-test("on Bun a text that gets a cookie stays a text, and a stream arrives whole", async () => {
+describe("on Bun a text that gets a cookie stays a text, and a stream arrives whole:", () => {
   const sessions = createSessions<AnyFields>({ store: memoryStore() });
-  const bodies = { "/text": () => "text", "/stream": () => new Blob(["te", "xt"]).stream() };
-  const server = Bun.serve({
-    port: 0,
-    fetch: fetchSessions(sessions, (request: Request, session) => {
-      session.increment("n");
-      return new Response(bodies[new URL(request.url).pathname as keyof typeof bodies]());
-    }),
+  const app = new Hono<{ Variables: { session: Session<AnyFields> } }>();
+  app.use(honoSessions(sessions) as never);
+  app.get("/:kind", (context) => {
+    context.get("session").increment("n");
+    return context.req.param("kind") === "text" ? context.text("text") : context.body(stream());
   });
-  stops.push(() => server.stop(true));
-  for (const path of Object.keys(bodies)) {
-    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
-    expect([await response.text(), response.headers.getSetCookie().length]).toEqual(["text", 1]);
-    if (path === "/text") expect(response.headers.get("content-type")).toStartWith("text/plain");
+  const stream = () => new Blob(["te", "xt"]).stream();
+  const plain = fetchSessions(sessions, (request: Request, session) => {
+    session.increment("n");
+    return new Response(request.url.endsWith("text") ? "text" : stream());
+  });
+  for (const [name, handler] of Object.entries({ fetch: plain, hono: app.fetch })) {
+    test(name, async () => {
+      const server = Bun.serve({ port: 0, fetch: (request) => handler(request) });
+      stops.push(() => server.stop(true));
+      for (const path of ["/text", "/stream"]) {
+        const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+        expect([await response.text(), response.headers.getSetCookie().length]).toEqual(["text", 1]);
+        if (path === "/text") expect(response.headers.get("content-type")).toStartWith("text/plain");
+      }
+    });
   }
 });
 

@@ -6,8 +6,8 @@ import type { Fields, OpenSession, Session, SessionSource } from "../session.ts"
 
 /** What is used of `next/headers`. */
 export interface NextHeaders {
-  cookies(): Promise<NextCookies>;
-  headers(): Promise<{ get(name: string): string | null }>;
+  readonly cookies: () => Promise<NextCookies>;
+  readonly headers: () => Promise<{ get(name: string): string | null }>;
 }
 
 /** What is used of the cookies of `next/headers`. */
@@ -39,9 +39,9 @@ export interface NextSessions<T extends Fields> {
    * For server actions and route handlers. Saves when `work` ends, by `redirect()` and `notFound()` too; what else it throws
    * is passed on, and nothing more is saved. Rejects with "session-not-saved" where the store does not confirm.
    */
-  withSession<R>(work: (session: Session<T>) => R | Promise<R>): Promise<R>;
+  readonly withSession: <R>(work: (session: Session<T>) => R | Promise<R>) => Promise<R>;
   /** For server components. The use counts against `idle`. */
-  readSession(): Promise<ReadSession<T>>;
+  readonly readSession: () => Promise<ReadSession<T>>;
 }
 
 /**
