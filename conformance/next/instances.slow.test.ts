@@ -32,7 +32,8 @@ describe.skipIf(!isInstalled)("instances of Next.js (needs npm ci --prefix confo
     store = await startEmbedded();
     env = { ORIGIN: origin.url, STORE: store.url, BUILD_ID: "one" };
     await install();
-    await Promise.all([build("classic", env), build("components", env)]);
+    // A build goes on without the store, only that it keeps no fetch.
+    await Promise.all([build("classic", { ...env, STORE: "redis://127.0.0.1:1" }), build("components", env)]);
     const started = ["classic", "classic", "components", "components"] as const;
     const [first, second, third, fourth] = await Promise.all(started.map((app) => startNext(app, env)));
     one = first ?? expect.unreachable();
