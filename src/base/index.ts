@@ -2,6 +2,7 @@
 export { CIDR_MEND, type Cidr, contains, type IpAddress, parseCidr, parseIp } from "./cidr.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { equalConstantTime } from "./compare.ts";
+export { copyResponse } from "./copy-response.ts";
 export { crc32c } from "./crc32c.ts";
 export { defineErrors, type ErrorRow } from "./errors.ts";
 export { decay, ewma, peakEwma } from "./ewma.ts";

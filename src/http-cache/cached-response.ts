@@ -2,6 +2,7 @@
  * Answers with the fields that browsers and caches need: ETag, Last-Modified, Cache-Control, Vary; and 304 or 412 where
  * the request's conditions ask for it. Fetch-style, and for node:http and Express.
  */
+import { copyResponse } from "../base/index.ts";
 import { type CacheRules, cacheControl } from "./cache-control.ts";
 import { strongEtag } from "./etag.ts";
 import { formatHttpDate } from "./http-date.ts";
@@ -15,17 +16,21 @@ export interface CacheOptions extends Validators {
   readonly vary?: readonly string[];
 }
 
-/** Fields that a 304 keeps (RFC 9110 §15.4.5); those of the content it does not have. */
-const KEPT_IN_304: ReadonlySet<string> = new Set([
-  "cache-control",
-  "content-location",
-  "date",
-  "etag",
-  "expires",
-  "last-modified",
-  "set-cookie",
-  "vary",
-]);
+/** Fields that describe the content, which a 304 (RFC 9110 §15.4.5) and a 412 do not have. Others are about the exchange. */
+const CONTENT_FIELDS: readonly string[] = [
+  "content-digest",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-range",
+  "content-type",
+  "repr-digest",
+  "transfer-encoding",
+];
+
+/** Fields about caching, which a 412 has no use for: it is about the request, and must not be stored for others. */
+const CACHING_FIELDS: readonly string[] = ["cache-control", "etag", "expires", "last-modified", "vary"];
 
 /**
  * A fetch-style response with its caching fields, or 304 or 412 in its place. Without `etag` and `lastModifiedMs` a
@@ -36,22 +41,36 @@ export async function cachedResponse(
   response: Response,
   options: CacheOptions,
 ): Promise<Response> {
-  const headers = new Headers(response.headers);
+  const isTagged = options.etag !== undefined || options.lastModifiedMs !== undefined;
+  const changed = response.status === 200 && !isTagged ? await tagged(response) : copyResponse(response);
+  const { headers } = changed;
   headers.set("cache-control", cacheControl(options.cache));
   if (options.vary) headers.set("vary", addVary(headers.get("vary"), ...options.vary));
-  if (response.status !== 200) return new Response(response.body, { status: response.status, headers });
-  const isTagged = options.etag !== undefined || options.lastModifiedMs !== undefined;
-  const bytes = isTagged ? undefined : new Uint8Array(await response.arrayBuffer());
-  const current: Validators = bytes === undefined ? options : { etag: strongEtag(bytes) };
+  if (response.status !== 200) return changed;
+  const etag = headers.get("etag") ?? undefined;
+  const current: Validators = isTagged || etag === undefined ? options : { etag };
   setValidators(current, (name, value) => headers.set(name, value));
   const outcome = evaluatePreconditions(
     { method: request.method, field: (name) => request.headers.get(name) ?? undefined },
     current,
   );
-  if (outcome === "proceed") return new Response(bytes ?? response.body, { status: 200, headers });
-  await response.body?.cancel().catch(() => undefined);
-  for (const name of Array.from(headers.keys())) if (!isKept(outcome, name)) headers.delete(name);
+  if (outcome === "proceed") return changed;
+  await changed.body?.cancel().catch(() => undefined);
+  for (const name of dropped(outcome)) headers.delete(name);
   return new Response(null, { status: statusOf(outcome), headers });
+}
+
+/** The response with the strong tag of its body, which is read whole. */
+async function tagged(response: Response): Promise<Response> {
+  const headers = new Headers(response.headers);
+  const blob = await response.blob();
+  // Bun keeps the type of a text out of its headers.
+  if (!headers.has("content-type") && blob.type !== "") headers.set("content-type", blob.type);
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  headers.set("etag", strongEtag(bytes));
+  // For frameworks that answer HEAD by leaving out the body of what they would answer to GET.
+  headers.set("content-length", String(bytes.length));
+  return new Response(bytes, { status: response.status, statusText: response.statusText, headers });
 }
 
 /** What is used of a request of node:http or Express. */
@@ -64,7 +83,6 @@ export interface CachedNodeRequest {
 export interface CachedNodeResponse {
   statusCode: number;
   getHeader(name: string): number | string | readonly string[] | undefined;
-  getHeaderNames(): string[];
   setHeader(name: string, value: string | number): unknown;
   removeHeader(name: string): void;
   end(body?: string | Uint8Array): unknown;
@@ -85,8 +103,6 @@ export function sendCached(
     etag: options.etag ?? (options.lastModifiedMs === undefined ? strongEtag(body) : undefined),
   });
   if (outcome !== "proceed") {
-    for (const name of response.getHeaderNames()) if (!isKept(outcome, name)) response.removeHeader(name);
-    response.statusCode = statusOf(outcome);
     response.end();
     return;
   }
@@ -103,9 +119,7 @@ export function checkCached(
   response: CachedNodeResponse,
   options: CacheOptions,
 ): PreconditionOutcome {
-  const outcome = nodeOutcome(request, response, options);
-  if (outcome !== "proceed") response.statusCode = statusOf(outcome);
-  return outcome;
+  return nodeOutcome(request, response, options);
 }
 
 function nodeOutcome(
@@ -116,10 +130,16 @@ function nodeOutcome(
   response.setHeader("Cache-Control", cacheControl(options.cache));
   if (options.vary) response.setHeader("Vary", addVary(textOf(response.getHeader("Vary")), ...options.vary));
   setValidators(options, (name, value) => response.setHeader(name, value));
-  return evaluatePreconditions(
+  const outcome = evaluatePreconditions(
     { method: request.method ?? "GET", field: (name) => textOf(request.headers[name]) },
     options,
   );
+  if (outcome === "proceed") return outcome;
+  // Only what is there: node:http takes the removal of a framing field for the wish to have none.
+  for (const name of dropped(outcome))
+    if (response.getHeader(name) !== undefined) response.removeHeader(name);
+  response.statusCode = statusOf(outcome);
+  return outcome;
 }
 
 function setValidators(
@@ -134,9 +154,9 @@ function statusOf(outcome: Exclude<PreconditionOutcome, "proceed">): number {
   return outcome === "not-modified" ? 304 : 412;
 }
 
-/** A 412 says nothing about caching: it is about the request. */
-function isKept(outcome: PreconditionOutcome, name: string): boolean {
-  return outcome === "not-modified" && KEPT_IN_304.has(name.toLowerCase());
+/** Fields that an answer in place of the content does not have. */
+function dropped(outcome: Exclude<PreconditionOutcome, "proceed">): readonly string[] {
+  return outcome === "not-modified" ? CONTENT_FIELDS : [...CONTENT_FIELDS, ...CACHING_FIELDS];
 }
 
 function textOf(value: number | string | readonly string[] | undefined): string | undefined {

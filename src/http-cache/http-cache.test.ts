@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
 import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
 import { type CacheRules, cacheControl } from "./cache-control.ts";
 import { cachedResponse, checkCached, sendCached } from "./cached-response.ts";
 import { parseEtags, strongEtag, weakEtag } from "./etag.ts";
@@ -9,8 +12,8 @@ import { formatHttpDate, parseHttpDate } from "./http-date.ts";
 import { evaluatePreconditions } from "./preconditions.ts";
 import { addVary } from "./vary.ts";
 
-const stops: (() => void)[] = [];
-afterAll(() => stops.forEach((stop) => stop()));
+const stops: (() => unknown)[] = [];
+afterAll(() => Promise.all(stops.map((stop) => stop())));
 
 describe("Cache-Control", () => {
   const rows: [CacheRules, string][] = [
@@ -168,9 +171,92 @@ describe("a fetch-style answer", () => {
     expect(again.status).toBe(304);
   });
 
+  test("a lost precondition is 412, without what would let a cache store it for others", async () => {
+    const lost = await answer({ "if-match": '"other"' });
+    expect([lost.status, await lost.text(), [...lost.headers.keys()]]).toEqual([412, "", ["set-cookie"]]);
+  });
+
+  test("says how long it is, for servers that answer HEAD by what GET would be", async () => {
+    expect((await answer()).headers.get("content-length")).toBe("4");
+  });
+
   test("of an error is neither tagged nor 304", async () => {
     const response = await answer({ "if-none-match": "*" }, { status: 404 });
     expect([response.status, response.headers.get("etag")]).toEqual([404, null]);
+  });
+});
+
+/** Fetch-style servers: Hono on both, with middleware that copies each response, and Bun alone. */
+const FETCH_SERVERS: Record<string, () => Promise<string>> = {
+  "hono on node": () =>
+    new Promise((resolve) => {
+      const options = {
+        fetch: honoApp().fetch,
+        port: 0,
+        hostname: "127.0.0.1",
+        overrideGlobalObjects: false,
+      };
+      const server = serve(options, ({ port }) => resolve(`http://127.0.0.1:${port}`));
+      stops.push(() => server.close());
+    }),
+  "hono on bun": async () => served(honoApp().fetch),
+  bun: async () =>
+    served((request) => cachedResponse(request, new Response("body"), { cache: { store: "no-store" } })),
+};
+
+function honoApp(): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.header("set-cookie", "a=1", { append: true });
+  });
+  app.get("/", (context) =>
+    cachedResponse(context.req.raw, context.text("body"), { cache: { store: "no-store" } }),
+  );
+  return app;
+}
+
+function served(fetch: (request: Request) => Response | Promise<Response>): string {
+  const server = Bun.serve({ port: 0, fetch });
+  stops.push(() => server.stop(true));
+  return `http://127.0.0.1:${server.port}`;
+}
+
+for (const [name, start] of Object.entries(FETCH_SERVERS)) {
+  test(`an answer of ${name}: a text stays a text; 304; HEAD says the length`, async () => {
+    const origin = await start();
+    const first = await fetch(origin);
+    expect([first.status, await first.text()]).toEqual([200, "body"]);
+    expect(first.headers.get("content-type")).toStartWith("text/plain");
+    const again = await fetch(origin, { headers: { "if-none-match": first.headers.get("etag") ?? "" } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    const head = await fetch(origin, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, "4"]);
+  });
+}
+
+describe("an answer of Fastify", () => {
+  test("hijacked, is tagged; checked, it is Fastify's own or 304", async () => {
+    const app = fastify();
+    const cache: CacheRules = { store: "public", maxAge: "1m" };
+    app.get("/", (request, reply) => {
+      reply.hijack();
+      sendCached(request.raw, reply.raw, "body", { cache });
+    });
+    app.get("/checked", async (request, reply) => {
+      if (checkCached(request.raw, reply.raw, { cache, etag: weakEtag("v1") }) === "proceed") return { a: 1 };
+      reply.hijack();
+      reply.raw.end();
+      return reply;
+    });
+    stops.push(() => app.close());
+    const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+    for (const path of ["/", "/checked"]) {
+      const first = await fetch(origin + path);
+      const etag = first.headers.get("etag") ?? "";
+      expect([first.status, first.headers.get("cache-control")]).toEqual([200, "public, max-age=60"]);
+      expect((await fetch(origin + path, { headers: { "if-none-match": etag } })).status).toBe(304);
+    }
   });
 });
 
@@ -207,7 +293,14 @@ describe("an answer of node:http and Express", () => {
       ]);
       const head = await ask("/", {}, "HEAD");
       expect([head.status, await head.text(), head.headers.get("content-length")]).toEqual([200, "", "4"]);
-      expect((await ask("/", { "if-match": '"other"' })).status).toBe(412);
+      for (const path of ["/", "/checked"]) {
+        const lost = await ask(path, { "if-match": '"other"' });
+        expect([lost.status, lost.headers.get("cache-control"), lost.headers.get("etag")]).toEqual([
+          412,
+          null,
+          null,
+        ]);
+      }
       expect(await (await ask("/checked")).text()).toBe("costly");
       expect((await ask("/checked", { "if-none-match": weakEtag("v1") })).status).toBe(304);
     });

@@ -40,6 +40,8 @@ export interface NextCacheBackend {
   marks(tags: readonly string[]): Promise<readonly TagMark[]>;
   /** Takes the next number and marks the tags with it, in one go. */
   mark(tags: readonly string[], change: TagChange): Promise<void>;
+  /** Invalidates everything. */
+  forget(): Promise<void>;
 }
 
 /** A tag that was never marked. */
@@ -59,6 +61,7 @@ export function memoryBackend(): NextCacheBackend {
       sequence++;
       for (const tag of tags) marks.set(tag, markedWith(marks.get(tag) ?? UNMARKED, change, sequence));
     },
+    forget: async () => entries.clear(),
   };
 }
 

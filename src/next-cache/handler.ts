@@ -1,22 +1,22 @@
 /**
- * The `cacheHandler` of Next.js (15 and 16): pages, route handlers, images and fetches of all instances in one cache, and
+ * The `cacheHandler` of Next.js (15 and 16): pages, route handlers and fetches of all instances in one cache, and
  * `revalidateTag` and `revalidatePath` that every instance sees.
- *
- *     get    entry, then the marks of its tags: not there or expired -> null; stale -> as if its time were over
- *     set    the value, with the sequence number from before it was rendered
  *
  * While the cache is away every read is a miss: pages are rendered, slower and never wrong.
  */
 import { type Clock, systemClock } from "../base/index.ts";
-import type { NextCacheBackend, TagChange, TagMark } from "./backend.ts";
-import { type CacheControl, decodeEntry, encodeEntry, type StoredEntry } from "./entry.ts";
+import type { NextCacheBackend, TagChange } from "./backend.ts";
+import type { CacheControl, StoredEntry } from "./entry.ts";
+import { taggedEntries } from "./tagged-entries.ts";
+import type { Known } from "./timeline.ts";
+import { type UseCacheHandler, useCacheHandler } from "./use-cache.ts";
 
 /** How the cache is used. */
 export interface NextCacheOptions {
   readonly backend: NextCacheBackend;
   /**
    * Names this build, the same in `next build` and in all instances of it: pages of one build do not fit the scripts of
-   * another. Fetches are shared by all builds.
+   * another. Fetches are shared by all builds. TypeError when it is empty.
    */
   readonly buildId: string;
   /** Told of each call that failed; the page is rendered all the same. */
@@ -26,7 +26,7 @@ export interface NextCacheOptions {
 
 /** What Next.js passes to `get`, as far as it is looked at. */
 export interface GetContext {
-  /** "FETCH", "APP_PAGE", "APP_ROUTE", "PAGES" or "IMAGE". */
+  /** "FETCH", "APP_PAGE", "APP_ROUTE" or "PAGES". */
   readonly kind?: string;
   readonly tags?: readonly string[];
   /** Tags of the route that a fetch is made in. */
@@ -58,44 +58,42 @@ export interface NextCacheHandler {
   resetRequestCache(): void;
 }
 
-/** The class that the file named in `cacheHandler` exports. */
-export type NextCacheHandlerClass = new (context?: {
-  readonly revalidatedTags?: readonly string[];
-}) => NextCacheHandler;
-
-/** What was current when a rendering began. */
-interface Start {
-  readonly sequence: number;
-  readonly epoch: string;
-}
+/** What the file named in `cacheHandler` exports, a class; it is the object for `cacheHandlers` too. */
+export type NextCacheHandlerClass = UseCacheHandler &
+  (new (context?: {
+    readonly revalidatedTags?: readonly string[];
+  }) => NextCacheHandler);
 
 /** The header in which Next.js keeps the tags of a page. */
 const TAGS_HEADER = "x-next-cache-tags";
-
-/** Entries without an end are dropped after this long without being written: a year, as Next.js has it. */
-const TTL_S_MAX = 31_536_000;
 
 /** Rendering starts of a request that are remembered, for as many keys: a page makes that many fetches at most. */
 const STARTS_MAX = 1000;
 
 /**
- * Makes the class for `cacheHandler`:
+ * Makes what `cacheHandler` and each of `cacheHandlers` name, in one:
  *
  *     export default nextCacheHandler({ backend: openNextCache(process.env.STORE), buildId: process.env.BUILD_ID });
  */
 export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerClass {
   const { backend, buildId, onError = () => {}, clock = systemClock } = options;
-  if (buildId === "") throw new TypeError("buildId: name the build, for instance by its commit");
-  // The newest number this process has heard of: never newer than the sequence, so that an entry is never thought newer.
-  let known: Start = { sequence: 0, epoch: "" };
+  // An environment variable that is not set is undefined, whatever the types say.
+  if (!buildId) throw new TypeError("buildId: name the build, for instance by its commit");
+  const entries = taggedEntries(backend, clock);
 
-  const keyOf = (key: string, isFetch: boolean): string =>
+  const nameOf = (key: string, isFetch: boolean): string =>
     isFetch ? `fetch:${key}` : `page:${buildId}:${key}`;
 
-  return class implements NextCacheHandler {
+  const revalidateTag: NextCacheHandler["revalidateTag"] = async (tags, durations) => {
+    const list = typeof tags === "string" ? [tags] : tags;
+    if (list.length > 0) await backend.mark(list, changeOf(durations, clock.wallMs()));
+  };
+
+  class Handler implements NextCacheHandler {
     readonly #revalidated: ReadonlySet<string>;
-    readonly #atBegin: Start = known;
-    readonly #starts = new Map<string, Start>();
+    readonly #beganMs = clock.nowMs();
+    readonly #starts = new Map<string, Known>();
+    readonly revalidateTag = revalidateTag;
 
     constructor(context: { readonly revalidatedTags?: readonly string[] } = {}) {
       this.#revalidated = new Set(context.revalidatedTags);
@@ -103,17 +101,13 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
 
     async get(key: string, context: GetContext = {}): Promise<CacheHandlerValue | null> {
       try {
-        const name = keyOf(key, context.kind === "FETCH");
-        const { entry: bytes, sequence, epoch } = await backend.read(name);
-        if (epoch !== known.epoch || sequence > known.sequence) known = { sequence, epoch };
-        // What is rendered after this read knows every change up to this number.
-        if (this.#starts.size < STARTS_MAX) this.#starts.set(name, { sequence, epoch });
-        const entry = bytes && decodeEntry(bytes);
-        if (entry === undefined || entry.epoch !== epoch) return null;
-        const tags = [...new Set([...entry.tags, ...(context.tags ?? []), ...(context.softTags ?? [])])];
-        if (tags.some((tag) => this.#revalidated.has(tag))) return null;
-        const marks = tags.length === 0 ? [] : await backend.marks(tags);
-        return judge(entry, marks, context, clock.wallMs());
+        const name = nameOf(key, context.kind === "FETCH");
+        const tags = [...(context.tags ?? []), ...(context.softTags ?? [])];
+        const { known, entry, isStale } = await entries.find(name, tags);
+        if (this.#starts.size < STARTS_MAX) this.#starts.set(name, known);
+        if (entry === undefined) return null;
+        if ([...entry.tags, ...tags].some((tag) => this.#revalidated.has(tag))) return null;
+        return isStale ? asStale(entry, context, clock.wallMs()) : asIs(entry);
       } catch (error) {
         onError(error);
         return null;
@@ -121,70 +115,33 @@ export function nextCacheHandler(options: NextCacheOptions): NextCacheHandlerCla
     }
 
     async set(key: string, value: unknown, context: SetContext = {}): Promise<void> {
-      const isFetch = context.fetchCache === true;
-      const name = keyOf(key, isFetch);
+      const name = nameOf(key, context.fetchCache === true);
+      const cacheControl = context.cacheControl ?? controlOf(context.revalidate);
+      const kept = { lastModified: clock.wallMs(), tags: tagsOf(value, context), cacheControl, value };
       try {
-        const cacheControl = context.cacheControl ?? controlOf(context.revalidate);
-        const entry: StoredEntry = {
-          lastModified: clock.wallMs(),
-          ...(this.#starts.get(name) ?? (await this.#earliest(name))),
-          tags: tagsOf(value, context),
-          cacheControl,
-          value,
-        };
-        await backend.write(name, encodeEntry(entry), ttlMs(cacheControl));
+        // What is rendered without a read before has seen what was known when its request began.
+        await entries.keep(name, kept, this.#starts.get(name) ?? (await entries.knownAt(this.#beganMs)));
       } catch (error) {
         onError(error);
-        // Half a write must not leave an older page that looks current.
-        await backend.remove(name).catch(onError);
       }
-    }
-
-    /** Rejects when the cache is away: an invalidation that did not happen must not look as if it had. */
-    async revalidateTag(
-      tags: string | readonly string[],
-      durations?: { readonly expire?: number },
-    ): Promise<void> {
-      const list = typeof tags === "string" ? [tags] : tags;
-      if (list.length === 0) return;
-      await backend.mark(list, changeOf(durations, clock.wallMs()));
-    }
-
-    /** For what was rendered without a read before: what this process knew when the request began, or nothing. */
-    async #earliest(name: string): Promise<Start> {
-      return this.#atBegin.epoch === ""
-        ? { sequence: 0, epoch: (await backend.read(name)).epoch }
-        : this.#atBegin;
     }
 
     resetRequestCache(): void {
       this.#starts.clear();
     }
-  };
+  }
+
+  return Object.assign(Handler, useCacheHandler({ entries, buildId, onError, clock, revalidateTag }));
 }
 
-/** Without durations at once; else softly, until `expire` seconds from now. */
+/** Without durations, or without time left, at once; else softly, until `expire` seconds from now. */
 function changeOf(durations: { readonly expire?: number } | undefined, wallMs: number): TagChange {
-  if (durations === undefined) return { kind: "expire" };
+  if (durations === undefined || durations.expire === 0) return { kind: "expire" };
   return { kind: "stale", untilMs: durations.expire === undefined ? 0 : wallMs + durations.expire * 1000 };
 }
 
-function judge(
-  entry: StoredEntry,
-  marks: readonly TagMark[],
-  context: GetContext,
-  wallMs: number,
-): CacheHandlerValue | null {
-  let isStale = false;
-  for (const { expired, stale, staleUntilMs } of marks) {
-    if (expired > entry.sequence) return null;
-    if (stale <= entry.sequence) continue;
-    if (staleUntilMs !== 0 && staleUntilMs <= wallMs) return null;
-    isStale = true;
-  }
-  const { lastModified, value, cacheControl } = entry;
-  if (!isStale) return { lastModified, value, ...(cacheControl === undefined ? {} : { cacheControl }) };
-  return asStale(entry, context, wallMs);
+function asIs({ lastModified, value, cacheControl }: StoredEntry): CacheHandlerValue {
+  return { lastModified, value, ...(cacheControl === undefined ? {} : { cacheControl }) };
 }
 
 /**
@@ -220,8 +177,4 @@ function tagsOf(value: unknown, context: SetContext): string[] {
 
 function controlOf(revalidate: number | false | undefined): CacheControl | undefined {
   return revalidate === undefined ? undefined : { revalidate };
-}
-
-function ttlMs(control: CacheControl | undefined): number {
-  return 1000 * Math.max(1, Math.min(control?.expire ?? TTL_S_MAX, TTL_S_MAX));
 }

@@ -28,6 +28,14 @@ export {
   honoSessions,
 } from "./handlers/fetch.ts";
 export {
+  type NextCookie,
+  type NextCookies,
+  type NextHeaders,
+  type NextSessions,
+  nextSessions,
+  type ReadSession,
+} from "./handlers/next.ts";
+export {
   expressRequireUser,
   expressSessions,
   type NodeRequest,

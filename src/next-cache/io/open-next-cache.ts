@@ -8,9 +8,11 @@
  * the epoch too. Then nothing that was stored before is used, where single lost marks would bring old pages back.
  */
 import { randomUUID } from "node:crypto";
+import { systemClock, systemScheduler } from "../../base/index.ts";
 import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
 import type { NextCacheBackend, TagChange } from "../backend.ts";
+import { guardedBackend } from "../guarded-backend.ts";
 
 /** A cache with connections. */
 export interface NextCacheStore extends NextCacheBackend {
@@ -28,11 +30,10 @@ export function openNextCache(
   const { prefix = "next:", client: clientOptions } = options;
   const client = new RespClient({ ...clientOptions, url });
   let marker: RespClient | undefined;
-  let marking: Promise<unknown> = Promise.resolve();
   const entryKey = (key: string): string => `${prefix}e:${key}`;
   const tagsKey = `${prefix}tags`;
 
-  /** One at a time: WATCH holds for all that is sent on its connection. */
+  /** Called one at a time: WATCH holds for all that is sent on its connection. */
   const mark = async (tags: readonly string[], change: TagChange): Promise<void> => {
     marker ??= new RespClient({ ...clientOptions, url });
     for (let attempt = 0; attempt < MARK_ATTEMPTS_MAX; attempt++) {
@@ -42,7 +43,7 @@ export function openNextCache(
     throw new Error(`an invalidation met others ${MARK_ATTEMPTS_MAX} times in a row`);
   };
 
-  return {
+  const backend: NextCacheBackend = {
     read: async (key) => {
       const requests = [
         ["HSETNX", tagsKey, ":epoch", randomUUID()],
@@ -73,12 +74,16 @@ export function openNextCache(
         staleUntilMs: numbers[3 * index + 2] ?? 0,
       }));
     },
-    mark: (tags, change) => {
-      const marked = marking.then(() => mark(tags, change));
-      marking = marked.catch(() => undefined);
-      return marked;
+    mark,
+    forget: async () => {
+      await client.call(["DEL", tagsKey]);
     },
+  };
+  const guarded = guardedBackend(backend, { clock: systemClock, scheduler: systemScheduler });
+  return {
+    ...guarded,
     close: () => {
+      guarded.stop();
       client.close();
       marker?.close();
     },

@@ -1,6 +1,7 @@
 /**
  * Sessions for fetch-style servers, `Request -> Response`: Bun.serve, Deno, workers, Next.js route handlers; and Hono.
  */
+import { copyResponse } from "../../base/index.ts";
 import { SessionError } from "../errors.ts";
 import type { Fields, RequestFacts, Session, SessionSource } from "../session.ts";
 import { requireUser } from "./failure.ts";
@@ -36,7 +37,6 @@ export function fetchSessions<T extends Fields, Rest extends unknown[]>(
 export interface HonoContext {
   readonly req: { readonly raw: Request };
   res: Response | undefined;
-  header(name: string, value: string, options: { append: boolean }): void;
   get(name: "session"): unknown;
   set(name: "session", value: unknown): void;
 }
@@ -54,13 +54,13 @@ export function honoSessions<T extends Fields>(
     const open = await source.open(fetchFacts(context.req.raw, address?.(context.req.raw)));
     context.set("session", open.session);
     await next();
-    try {
-      for (const cookie of await open.commit()) context.header("set-cookie", cookie, { append: true });
-    } catch (error) {
-      const failure = failureResponse(error);
-      context.res = undefined; // otherwise Hono would keep the headers of the answer that must not be sent
-      context.res = failure;
-    }
+    const answer = context.res;
+    const changed = await open
+      .commit()
+      .then((cookies) => answer && withCookies(answer, cookies), failureResponse);
+    if (changed === answer) return;
+    context.res = undefined; // otherwise Hono would add the headers of the answer that it had
+    context.res = changed;
   };
 }
 
@@ -89,11 +89,9 @@ function fetchFacts({ headers }: Request, address: string | undefined): RequestF
   };
 }
 
-/** A response's headers may be immutable (`fetch`, `Response.redirect`): then they are copied. */
 function withCookies(response: Response, cookies: readonly string[]): Response {
   if (cookies.length === 0) return response;
-  const { status, statusText } = response;
-  const changed = new Response(response.body, { status, statusText, headers: response.headers });
+  const changed = copyResponse(response);
   for (const cookie of cookies) changed.headers.append("set-cookie", cookie);
   return changed;
 }

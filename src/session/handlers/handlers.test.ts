@@ -135,6 +135,32 @@ const SERVERS: Record<string, (sessions: Sessions<AnyFields>) => Promise<string>
   },
 };
 
+describe("on Bun a text that gets a cookie stays a text, and a stream arrives whole:", () => {
+  const sessions = createSessions<AnyFields>({ store: memoryStore() });
+  const app = new Hono<{ Variables: { session: Session<AnyFields> } }>();
+  app.use(honoSessions(sessions) as never);
+  app.get("/:kind", (context) => {
+    context.get("session").increment("n");
+    return context.req.param("kind") === "text" ? context.text("text") : context.body(stream());
+  });
+  const stream = () => new Blob(["te", "xt"]).stream();
+  const plain = fetchSessions(sessions, (request: Request, session) => {
+    session.increment("n");
+    return new Response(request.url.endsWith("text") ? "text" : stream());
+  });
+  for (const [name, handler] of Object.entries({ fetch: plain, hono: app.fetch })) {
+    test(name, async () => {
+      const server = Bun.serve({ port: 0, fetch: (request) => handler(request) });
+      stops.push(() => server.stop(true));
+      for (const path of ["/text", "/stream"]) {
+        const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+        expect([await response.text(), response.headers.getSetCookie().length]).toEqual(["text", 1]);
+        if (path === "/text") expect(response.headers.get("content-type")).toStartWith("text/plain");
+      }
+    });
+  }
+});
+
 /** Asks by a browser's jar. */
 async function ask(origin: string, jar: CookieJar, path: string) {
   const response = await fetch(origin + path, {

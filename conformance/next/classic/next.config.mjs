@@ -1,0 +1,2 @@
+// Pages with `revalidate`, fetches with tags.
+export { shared as default } from "../shared.mjs";
