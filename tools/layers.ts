@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   http: 1,
   "http-cache": 1,
   resp: 1,
+  sql: 1,
   session: 3,
   "next-cache": 3,
   transport: 2,
