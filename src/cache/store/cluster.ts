@@ -121,6 +121,11 @@ export class ClusterStore implements SharedStore {
     return this.#on(node, (store) => store.fill(key, inner, this.#forNode(node, value)));
   }
 
+  async renew(key: string, token: string, leaseMs: number): Promise<void> {
+    const { node, inner } = this.#holder(token);
+    if (node !== undefined) await this.#on(node, (store) => store.renew(key, inner, leaseMs));
+  }
+
   async release(key: string, token: string): Promise<void> {
     const { node, inner } = this.#holder(token);
     if (node !== undefined) await this.#on(node, (store) => store.release(key, inner));

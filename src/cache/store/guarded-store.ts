@@ -56,6 +56,7 @@ export function guarded(store: SharedStore, options: GuardOptions): GuardedStore
     lookup: (key, request) => guard.run(() => store.lookup(key, request)),
     peek: (key) => guard.run(() => store.peek(key)),
     fill: (key, token, value) => guard.run(() => store.fill(key, token, value)),
+    renew: (key, token, leaseMs) => guard.run(() => store.renew(key, token, leaseMs)),
     release: (key, token) => guard.run(() => store.release(key, token)),
     beginWrite: (key, token, leaseMs) => guard.run(() => store.beginWrite(key, token, leaseMs)),
     put: (key, value) => owing(byKey(key), () => store.put(key, value)),
