@@ -15,7 +15,7 @@ const HEAD_BYTES = 64;
 export interface Floor {
   /** The oldest version that may be given. */
   readonly version: number;
-  /** When that was acknowledged, monotonic ms, the same in all processes. */
+  /** When that was acknowledged, ms of the machine's clock. */
   readonly atMs: number;
 }
 
@@ -49,7 +49,7 @@ export class Board {
   acknowledge(key: number, version: number): void {
     for (let known = Atomics.load(this.#acknowledged, key); known < version; ) {
       const found = Atomics.compareExchange(this.#acknowledged, key, known, version);
-      if (found === known) this.#acknowledgedMs[key] = monotonicMs();
+      if (found === known) this.#acknowledgedMs[key] = machineMs();
       known = found === known ? version : found;
     }
   }
@@ -80,7 +80,7 @@ export function createBoard(path: string, keys: number): void {
   closeSync(file);
 }
 
-/** CLOCK_MONOTONIC in ms: the same clock in all processes of a machine. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
+/** The machine's clock in ms, to compare moments of different processes: Bun's monotonic clocks begin with each process. */
+export function machineMs(): number {
+  return performance.timeOrigin + performance.now();
 }

@@ -3,7 +3,7 @@
  *
  * Started by cache-races.ts with its `Part` as JSON, it writes a `Tally` as JSON when it is done.
  */
-import { Board, monotonicMs } from "./board.ts";
+import { Board, machineMs } from "./board.ts";
 import { type Operation, roundOf } from "./schedule.ts";
 import { SUBJECTS, type Subject, type SubjectName } from "./subjects.ts";
 
@@ -78,7 +78,7 @@ class Runner {
 
   async run(): Promise<void> {
     const { rounds } = this.#part;
-    const startedMs = monotonicMs();
+    const startedMs = machineMs();
     while (this.#looked < rounds || this.#looking > 0) {
       const doneByAll = this.#board.doneByAll();
       while (this.#looked < Math.min(doneByAll, rounds)) this.#look(this.#looked++);
@@ -88,7 +88,7 @@ class Runner {
       const due = this.#turns[++this.#turn % this.#turns.length] ?? [];
       for (const step of due.splice(0)) step();
     }
-    this.tally.seconds = (monotonicMs() - startedMs) / 1000;
+    this.tally.seconds = (machineMs() - startedMs) / 1000;
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     for (let key = 0; key < this.#part.keys; key++) {
       const value = await this.#subject.getOrSet(nameOf(key), async () => this.#board.truth(key));
@@ -142,7 +142,7 @@ class Runner {
 
   async #read(key: number, load: () => Promise<number>): Promise<void> {
     const floor = this.#board.floor(key);
-    const beganMs = monotonicMs();
+    const beganMs = machineMs();
     const value = await this.#subject.getOrSet(nameOf(key), load);
     this.tally.reads++;
     if (Number(value) >= floor.version) return;
