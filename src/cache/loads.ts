@@ -53,6 +53,8 @@ export interface KeepTerms {
  */
 const LEASE_MS = 2000;
 const RENEWALS = 3;
+/** Until it is renewed for the first time: nobody may hold it, since the answer to a lookup can be lost or come too late. */
+const CLAIM_MS = 300;
 /** Waits of those who did not win: 5 ms, doubled up to 80. */
 const WAIT_MS_MIN = 5;
 const WAIT_MS_MAX = 80;
@@ -209,7 +211,7 @@ export class Loads {
   /** Undefined when the store is down. */
   async #lookup(store: SharedStore, flight: Flight, refresh: boolean): Promise<Lookup | undefined> {
     const { newToken, counters } = this.#parts;
-    const leaseMs = Math.min(LEASE_MS, flight.terms.hardTimeoutMs);
+    const leaseMs = Math.min(CLAIM_MS, flight.terms.hardTimeoutMs);
     try {
       return await store.lookup(flight.watch.key, { token: newToken(), leaseMs, refresh });
     } catch {
@@ -283,13 +285,13 @@ export class Loads {
   /** Renews the lease until the load is given up or the returned function is called. */
   #keepRenewing(flight: Flight, token: string): Cancel {
     const { scheduler, store } = this.#parts;
-    const renewLater = (): Cancel =>
-      scheduler.after(LEASE_MS / RENEWALS, () => {
+    const renewLater = (leaseMs: number): Cancel =>
+      scheduler.after(leaseMs / RENEWALS, () => {
         if (flight.signal.aborted) return;
         void store?.renew(flight.watch.key, token, LEASE_MS).catch(() => {}); // without it the lease ends
-        cancel = renewLater();
+        cancel = renewLater(LEASE_MS);
       });
-    let cancel = renewLater();
+    let cancel = renewLater(CLAIM_MS);
     return () => cancel();
   }
 

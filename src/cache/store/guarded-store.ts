@@ -22,7 +22,8 @@ export interface GuardOptions {
 
 /** What a guard knows. */
 export interface GuardState {
-  readonly isOpen: boolean;
+  /** Whether calls are refused now; from time to time one is not, and finds out whether the server is back. */
+  readonly isRefusing: boolean;
   /** Invalidations that the server has not been told yet. */
   readonly owed: number;
 }
@@ -86,7 +87,7 @@ class Guard {
   }
 
   get state(): GuardState {
-    return { isOpen: this.#breaker.isOpen, owed: this.#owed.size };
+    return { isRefusing: this.#breaker.isRefusing, owed: this.#owed.size };
   }
 
   /** Runs a call within the deadline, once all that is owed has been told. */
