@@ -152,6 +152,8 @@ test("tenfold/next: a page is kept in the store, and its tag ends it everywhere"
   const [one, other] = [new Handler(), new Handler()];
   await one.set("/page", { kind: "PAGES", html: "kept", headers: { "x-next-cache-tags": "t" } });
   assert.equal((await other.get("/page")).value.html, "kept");
+  await one.revalidateTag("t");
+  assert.equal(await other.get("/page"), null);
 });
 
 test("tenfold/planner: textbook values, and a simulation of production's balancers", () => {
