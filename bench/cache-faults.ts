@@ -51,19 +51,20 @@ const [a, b, c, gutter] = [await start(), await start(), await start(), await st
 const nodes = [a.url, b.url, c.url];
 
 /** What is done as each phase begins; the figures of a phase are by its name. */
-const PHASES: readonly { readonly name: string; readonly seconds: number; begin(): unknown }[] = [
-  { name: "starting", seconds: 1, begin: () => {} },
-  { name: "well", seconds, begin: () => {} },
-  { name: "killed", seconds, begin: () => b.kill() },
-  { name: "restarting, empty", seconds: seconds * 4, begin: () => b.restart() },
-  { name: "back after the kill", seconds, begin: () => {} },
-  { name: "hung", seconds, begin: () => process.kill(b.pid, "SIGSTOP") },
-  { name: "going on", seconds: seconds * 3, begin: () => process.kill(b.pid, "SIGCONT") },
-  { name: "back after the hang", seconds, begin: () => {} },
-  { name: "garbage", seconds, begin: () => talkGarbage(b) },
-  { name: "replaced, empty", seconds: seconds * 4, begin: () => stopGarbage(b) },
-  { name: "back after the garbage", seconds, begin: () => {} },
-];
+const PHASES: readonly { readonly name: string; readonly seconds: number; readonly begin: () => unknown }[] =
+  [
+    { name: "starting", seconds: 1, begin: () => {} },
+    { name: "well", seconds, begin: () => {} },
+    { name: "killed", seconds, begin: () => b.kill() },
+    { name: "restarting, empty", seconds: seconds * 4, begin: () => b.restart() },
+    { name: "back after the kill", seconds, begin: () => {} },
+    { name: "hung", seconds, begin: () => process.kill(b.pid, "SIGSTOP") },
+    { name: "going on", seconds: seconds * 3, begin: () => process.kill(b.pid, "SIGCONT") },
+    { name: "back after the hang", seconds, begin: () => {} },
+    { name: "garbage", seconds, begin: () => talkGarbage(b) },
+    { name: "replaced, empty", seconds: seconds * 4, begin: () => stopGarbage(b) },
+    { name: "back after the garbage", seconds, begin: () => {} },
+  ];
 const FAULTS = ["killed", "hung", "garbage"] as const;
 
 let stopTalking: () => Promise<void> = async () => {};

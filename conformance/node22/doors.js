@@ -1,4 +1,5 @@
 // Every door that an app imports, on the Node.js that runs this file: against a store at STORE, over real sockets.
+// oxlint-disable typescript/no-floating-promises -- node:test waits for its tests by itself
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,14 +55,15 @@ describe("tenfold/cache", () => {
       const [one, other] = [cacheOn(`inv-${way}`), cacheOn(`inv-${way}`)];
       const get = (cache, value) => cache.getOrSet("k", () => value, { tags: ["t"] });
       assert.deepEqual([await get(one, "old"), await get(other, "unseen")], ["old", "old"]);
-      let finish;
-      const late = one.getOrSet("k2", () => new Promise((resolve) => (finish = resolve)), { tags: ["t"] });
-      for (let waits = 0; finish === undefined && waits < 200; waits++) await pause(10);
+      const [begun, finished] = [Promise.withResolvers(), Promise.withResolvers()];
+      const load = () => (begun.resolve(), finished.promise);
+      const late = one.getOrSet("k2", load, { tags: ["t"] });
+      await begun.promise;
       assert.equal(
         await other.invalidate({ ...input, ...(input.keys && { keys: ["k", "k2"] }) }),
         "everywhere",
       );
-      finish("old");
+      finished.resolve("old");
       assert.equal(await late, "old");
       for (let waits = 0; (await one.get("k")) !== undefined && waits < 200; waits++) await pause(10);
       assert.deepEqual([await get(one, "new"), await get(other, "newer")], ["new", "new"]);
@@ -103,8 +105,9 @@ test("tenfold/session: sign-in, counters at once and sign-out in Express, over H
   const sessions = createSessions({ store: sessionStore, development: true });
   const app = express();
   app.use(expressSessions(sessions));
-  app.get("/in", async (request, response) => {
-    response.json(await sessionOf(request).signIn("ann", () => true));
+  app.get("/in", (request, response, next) => {
+    const signedIn = sessionOf(request).signIn("ann", () => true);
+    signedIn.then((isIn) => response.json(isIn)).catch(next);
   });
   app.get("/count", (request, response) => {
     const session = sessionOf(request);

@@ -38,7 +38,8 @@ const open = new Set<Promise<void>>();
 for (let begun = 0; board.truth(PHASE) < phases; ) {
   const tally = tallies[board.truth(PHASE)];
   const due = ((performance.now() - beganMs) / 1000) * part.ratePerSecond;
-  for (; begun < due && tally !== undefined; begun++) {
+  if (tally === undefined) break;
+  for (; begun < due; begun++) {
     const reading = read(tally).finally(() => open.delete(reading));
     open.add(reading);
   }

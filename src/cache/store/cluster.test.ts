@@ -131,13 +131,13 @@ describe("a cluster", () => {
     const look = () =>
       store.lookup("k", { token: "t", leaseMs: 1000, refresh: false }).catch(() => undefined);
     dead.add("a");
-    for (let read = 0; read < 10; read++) await look();
+    for (let times = 0; times < 10; times++) await look();
     expect(calls.get("a")).toBe(5);
     dead.delete("a");
     advance(501);
     await look();
     const before = calls.get("gutter");
-    for (let read = 0; read < 10; read++) await look();
+    for (let times = 0; times < 10; times++) await look();
     expect([calls.get("a"), calls.get("gutter")]).toEqual([16, before]);
   });
 
@@ -147,7 +147,7 @@ describe("a cluster", () => {
     const look = () =>
       store.lookup("k", { token: "t", leaseMs: 1000, refresh: false }).catch(() => undefined);
     dead.add("a");
-    for (let read = 0; read < 10; read++) await look();
+    for (let times = 0; times < 10; times++) await look();
     advance(501);
     await Promise.all(Array.from({ length: 10 }, look));
     expect(calls.get("a")).toBe(6);
