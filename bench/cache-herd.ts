@@ -42,18 +42,16 @@ interface Herd {
 
 const rows: Record<string, readonly Herd[]> = {};
 await withFolder(async (folder) => {
-  const embedded = await startEmbedded();
   for (const fault of ["none", "killed", "stopped"] as const) {
     const name = fault === "none" ? "tenfold" : `tenfold, loader ${fault}`;
-    rows[name] = await repeat(() => herd(folder, "tenfold", embedded, fault));
+    const embedded = await startEmbedded();
+    rows[name] = await repeat(() => herd(folder, "tenfold", embedded, fault)).finally(() => embedded.stop());
   }
-  await embedded.stop();
   if (!hasRedis) return;
   const peers: SubjectName[] = ["bentocache", ...(hasKeyv ? (["cacheable", "cache-manager"] as const) : [])];
   for (const subject of peers) {
     const redis = await startRedis();
-    rows[subject] = await repeat(() => herd(folder, subject, redis, "none"));
-    await redis.stop();
+    rows[subject] = await repeat(() => herd(folder, subject, redis, "none")).finally(() => redis.stop());
   }
 });
 

@@ -71,8 +71,7 @@ const totals: Record<string, Total> = {};
 await withFolder(async (folder) => {
   for (const { name, subject, rounds, start } of RUNS) {
     const store = await start();
-    totals[name] = await race(folder, { subject, url: store.url, rounds });
-    await store.stop();
+    totals[name] = await race(folder, { subject, url: store.url, rounds }).finally(() => store.stop());
     console.error(`${name}: ${totals[name].seconds.toFixed(1)} s`);
   }
 });

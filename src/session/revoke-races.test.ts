@@ -18,7 +18,7 @@ import {
   visit,
 } from "./testing.ts";
 
-const INTERLEAVINGS = 2000;
+const INTERLEAVINGS = 1000;
 const SIGN_INS = 5;
 
 interface SignIn {
