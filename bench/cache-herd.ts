@@ -45,13 +45,21 @@ await withFolder(async (folder) => {
   for (const fault of ["none", "killed", "stopped"] as const) {
     const name = fault === "none" ? "tenfold" : `tenfold, loader ${fault}`;
     const embedded = await startEmbedded();
-    rows[name] = await repeat(() => herd(folder, "tenfold", embedded, fault)).finally(() => embedded.stop());
+    try {
+      rows[name] = await repeat(() => herd(folder, "tenfold", embedded, fault));
+    } finally {
+      await embedded.stop();
+    }
   }
   if (!hasRedis) return;
   const peers: SubjectName[] = ["bentocache", ...(hasKeyv ? (["cacheable", "cache-manager"] as const) : [])];
   for (const subject of peers) {
     const redis = await startRedis();
-    rows[subject] = await repeat(() => herd(folder, subject, redis, "none")).finally(() => redis.stop());
+    try {
+      rows[subject] = await repeat(() => herd(folder, subject, redis, "none"));
+    } finally {
+      await redis.stop();
+    }
   }
 });
 

@@ -71,8 +71,12 @@ const totals: Record<string, Total> = {};
 await withFolder(async (folder) => {
   for (const { name, subject, rounds, start } of RUNS) {
     const store = await start();
-    totals[name] = await race(folder, { subject, url: store.url, rounds }).finally(() => store.stop());
-    console.error(`${name}: ${totals[name].seconds.toFixed(1)} s`);
+    try {
+      totals[name] = await race(folder, { subject, url: store.url, rounds });
+    } finally {
+      await store.stop();
+    }
+    console.error(`${name}: ${totals[name]?.seconds.toFixed(1)} s`);
   }
 });
 
