@@ -183,6 +183,7 @@ function distant(store: SharedStore, pending: (() => void)[]): SharedStore {
     lookup: (key, request) => later(() => store.lookup(key, request)),
     peek: (key) => later(() => store.peek(key)),
     fill: (key, token, value) => later(() => store.fill(key, token, value)),
+    renew: (key, token, leaseMs) => later(() => store.renew(key, token, leaseMs)),
     release: (key, token) => later(() => store.release(key, token)),
     put: (key, value) => later(() => store.put(key, value)),
     beginWrite: (key, token, leaseMs) => later(() => store.beginWrite(key, token, leaseMs)),

@@ -1,5 +1,6 @@
 /** Several caches over one shared store, as that many processes have. */
 import { describe, expect, test } from "bun:test";
+import { simulatedTime } from "../base/index.ts";
 import { MemoryStore } from "./store/memory-store.ts";
 import { type Deferred, deferred, testCache, turns } from "./testing.ts";
 
@@ -30,6 +31,54 @@ describe("with a shared store", () => {
     }
     expect(new Set(await Promise.all(asked))).toEqual(new Set(["v"]));
     expect(loads).toBe(1);
+  });
+
+  test("a slow load is one load, as long as its process lives", async () => {
+    const { all, advance } = processes(2, { hardTimeout: "10s" });
+    const slow: Deferred<string> = deferred();
+    let loads = 0;
+    const load = () => (loads++, slow.promise);
+    const asked = [all[0]!.getOrSet("slow", load), all[1]!.getOrSet("slow", load)];
+    for (let step = 0; step < 90; step++) {
+      advance(100);
+      await turns();
+    }
+    slow.resolve("v");
+    for (let step = 0; step < 20; step++) {
+      advance(10);
+      await turns();
+    }
+    expect([await Promise.all(asked), loads]).toEqual([["v", "v"], 1]);
+  });
+
+  test("of a process that died in a load the lease ends after two seconds, and another loads", async () => {
+    const time = simulatedTime();
+    const memory = new MemoryStore(time.clock);
+    const { cache } = testCache({}, memory.view(), time);
+    await memory.view().lookup("k", { token: "of the dead", leaseMs: 2000, refresh: false });
+    const asked = cache.getOrSet("k", () => "v");
+    let waitedMs = 0;
+    for (; cache.stats().loads === 0 && waitedMs < 9000; waitedMs += 10) {
+      time.advance(10);
+      await turns();
+    }
+    expect([await asked, waitedMs > 1900, waitedMs < 2200]).toEqual(["v", true, true]);
+  });
+
+  test("a load that was given up keeps its lease no longer", async () => {
+    const {
+      all: [a, b],
+      advance,
+    } = processes(2, { hardTimeout: "3s" });
+    const given = a!
+      .getOrSet("k", () => new Promise(() => {}))
+      .catch((error: { code: string }) => error.code);
+    for (let step = 0; step < 60; step++) {
+      advance(100);
+      await turns();
+    }
+    expect(await given).toBe("load-timeout");
+    expect(await b!.getOrSet("k", () => "v")).toBe("v");
   });
 
   test("an invalidation reaches the memory of the others", async () => {

@@ -4,7 +4,7 @@
  * The versions of a key and its tags are noted before its load begins; whatever is invalidated meanwhile voids the load's set, in
  * L1 by the watch, in the shared store by the lease. Its callers still get the value: they asked before the invalidation.
  */
-import type { Clock, Random, Scheduler } from "../base/index.ts";
+import type { Cancel, Clock, Random, Scheduler } from "../base/index.ts";
 import type { Codec } from "./codec.ts";
 import type { Counters } from "./counters.ts";
 import { refreshesEarly } from "./early-refresh.ts";
@@ -47,8 +47,14 @@ export interface KeepTerms {
   readonly tags: readonly string[];
 }
 
-/** Longest lease (NSDI 2013): a load that takes longer may be joined by a second one. */
-const LEASE_MS_MAX = 10_000;
+/**
+ * A lease holds for so long and is renewed three times in it, so that it outlives a lost message and a busy moment, and ends soon after
+ * its holder has died. (NSDI 2013 has 10 s without renewing: a slow load is joined by a second one, a dead one waited for.)
+ */
+const LEASE_MS = 2000;
+const RENEWALS = 3;
+/** Until it is renewed for the first time: nobody may hold it, since the answer to a lookup can be lost or come too late. */
+const CLAIM_MS = 300;
 /** Waits of those who did not win: 5 ms, doubled up to 80. */
 const WAIT_MS_MIN = 5;
 const WAIT_MS_MAX = 80;
@@ -205,7 +211,7 @@ export class Loads {
   /** Undefined when the store is down. */
   async #lookup(store: SharedStore, flight: Flight, refresh: boolean): Promise<Lookup | undefined> {
     const { newToken, counters } = this.#parts;
-    const leaseMs = Math.min(LEASE_MS_MAX, flight.terms.hardTimeoutMs);
+    const leaseMs = Math.min(CLAIM_MS, flight.terms.hardTimeoutMs);
     try {
       return await store.lookup(flight.watch.key, { token: newToken(), leaseMs, refresh });
     } catch {
@@ -241,6 +247,7 @@ export class Loads {
     const { watch, terms } = flight;
     const startedMs = clock.nowMs();
     counters.loads++;
+    const stopRenewing = token === undefined ? () => {} : this.#keepRenewing(flight, token);
     try {
       const value = await load({ key: watch.key, signal: flight.signal });
       const loadMs = clock.nowMs() - startedMs;
@@ -270,7 +277,22 @@ export class Loads {
     } catch (error) {
       if (token !== undefined) void store?.release(watch.key, token).catch(() => {});
       throw error;
+    } finally {
+      stopRenewing();
     }
+  }
+
+  /** Renews the lease until the load is given up or the returned function is called. */
+  #keepRenewing(flight: Flight, token: string): Cancel {
+    const { scheduler, store } = this.#parts;
+    const renewLater = (leaseMs: number): Cancel =>
+      scheduler.after(leaseMs / RENEWALS, () => {
+        if (flight.signal.aborted) return;
+        void store?.renew(flight.watch.key, token, LEASE_MS).catch(() => {}); // without it the lease ends
+        cancel = renewLater(LEASE_MS);
+      });
+    let cancel = renewLater(CLAIM_MS);
+    return () => cancel();
   }
 
   #pause(ms: number): Promise<void> {

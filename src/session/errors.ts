@@ -26,6 +26,13 @@ export const SESSION_ERRORS: Readonly<Record<SessionErrorCode, ErrorRow>> = defi
     message: "This needs a signed-in user",
     mend: "Sign in, then send the request again with the cookie",
   },
+  "session-revoked": {
+    status: 401,
+    fault: "downstream",
+    retry: "no",
+    message: "All sessions of the user were ended during this sign-in, and it with them",
+    mend: "Check the password again, as it is now, and sign in again",
+  },
   "session-read-only": {
     status: 503,
     fault: "internal",
@@ -90,6 +97,7 @@ export type SessionErrorCode =
   | "session-store-unavailable"
   | "session-not-saved"
   | "session-required"
+  | "session-revoked"
   | "session-read-only"
   | "session-headers-sent"
   | "session-field-refused"

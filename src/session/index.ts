@@ -53,6 +53,7 @@ export type {
   Session,
   SessionSource,
   SessionStatus,
+  SignInCheck,
 } from "./session.ts";
 export { createSessions, type SessionStats, type Sessions } from "./sessions.ts";
 export type { Patch, PatchOutcome, RecordStore, SessionStore, StoredRecord } from "./store.ts";

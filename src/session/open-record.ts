@@ -3,7 +3,7 @@
  * update by compare-and-set, end.
  */
 import { FieldChanges } from "./changes.ts";
-import { linkDevice } from "./devices.ts";
+import { type Entrant, linkDevice } from "./devices.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionSettings } from "./options.ts";
 import { dataName, dataOf, META, type SecretRow, secretName, ttlOf } from "./record.ts";
@@ -40,13 +40,18 @@ export interface WrittenRecord {
   readonly secret: string;
 }
 
-/** Writes a new record, and only then its link: what is linked and not there has ended, and may be unlinked. */
+/**
+ * Writes a new record, and only then its link: what is linked and not there has ended, and may be unlinked.
+ *
+ * @throws SessionError "session-revoked" as `linkDevice` does
+ */
 export async function createRecord(
   { settings, store }: SessionContext,
   texts: ReadonlyMap<string, string>,
-  user: string | undefined,
+  entrant: Entrant | undefined,
   device: DeviceFacts,
 ): Promise<WrittenRecord> {
+  const user = entrant?.user;
   const [handle, secret] = [drawPart(settings.randomBytes), drawPart(settings.randomBytes)];
   const wallMs = settings.clock.wallMs();
   const fields = firstFields(digest(secret), user, wallMs, device);
@@ -54,7 +59,7 @@ export async function createRecord(
   await confirmed(async () => {
     await store.create(handle, fields, ttlOf(wallMs, wallMs, settings.lifetimes));
     // Before anybody has the cookie: a session that is in use can be revoked.
-    if (user !== undefined) await linkDevice(store, user, handle, settings.lifetimes.absoluteMs);
+    if (entrant !== undefined) await linkDevice(store, entrant, handle, settings.lifetimes.absoluteMs);
   });
   const row: SecretRow = user === undefined ? {} : { user };
   const secrets = new Map([[secretName(digest(secret)), row]]);
@@ -68,13 +73,16 @@ export async function createRecord(
 /**
  * Signs the record's guest in. Undefined when the record is not to be had: it has ended, it is somebody else's, or
  * another request signed somebody else in first. Then it is as if this had not been tried.
+ *
+ * @throws SessionError "session-revoked" as `linkDevice` does: then the record has ended
  */
 export async function bindRecord(
   { settings, store }: SessionContext,
   record: OpenRecord,
-  user: string,
+  entrant: Entrant,
   device: DeviceFacts,
 ): Promise<WrittenRecord | undefined> {
+  const { user } = entrant;
   if (!mayBind(record, user)) return undefined;
   const { lifetimes } = settings;
   const wallMs = settings.clock.wallMs();
@@ -95,7 +103,7 @@ export async function bindRecord(
     if (outcome.status === "applied" && (await isOwner(store, record, user, outcome.written))) {
       const times = { sinceMs: wallMs, seenMs: wallMs };
       const { handle } = record;
-      await linkDevice(store, user, handle, lifetimes.absoluteMs);
+      await linkDevice(store, entrant, handle, lifetimes.absoluteMs);
       const { secrets } = rotation;
       const bound = { handle, secret: digest(secret), user, owner: user, ...times, secrets };
       return { secret, record: { ...bound, status: "active" as const } };

@@ -49,6 +49,8 @@ export function patientStore(store: SessionStore, { timeoutMs, clock, scheduler 
     link: (owner, key, ttlMs) => call(() => store.link(owner, key, ttlMs)),
     unlink: (owner, keys) => call(() => store.unlink(owner, keys)),
     linked: (owner) => call(() => store.linked(owner)),
+    noteRevocation: (owner, name, ttlMs) => call(() => store.noteRevocation(owner, name, ttlMs)),
+    revocation: (owner) => call(() => store.revocation(owner)),
   };
 }
 

@@ -18,7 +18,15 @@ import {
 import { SessionError } from "./errors.ts";
 import { durationMs } from "./options.ts";
 import { createSealer, type Keys, type Sealer } from "./seal.ts";
-import type { Fields, OpenSession, RequestFacts, Session, SessionSource, SessionStatus } from "./session.ts";
+import type {
+  Fields,
+  OpenSession,
+  RequestFacts,
+  Session,
+  SessionSource,
+  SessionStatus,
+  SignInCheck,
+} from "./session.ts";
 import type { RandomBytes } from "./token.ts";
 
 /** What sealed sessions are made of. Durations are texts as "30m". */
@@ -152,12 +160,15 @@ class SealedSession<T extends Fields> implements Session<T>, OpenSession<T> {
     return this.get(name) as T[K];
   }
 
-  async signIn(user: string): Promise<void> {
+  async signIn(user: string, check?: SignInCheck): Promise<boolean> {
+    this.#writable();
+    if (check !== undefined && !(await check())) return false;
     this.#writable();
     // What belonged to another user does not go over to this one.
     if (this.user !== undefined && this.user !== user) this.#changes = new FieldChanges(new Map());
     this.#content = { sinceMs: this.#sealing.clock.wallMs(), user, fields: [] };
     this.#isRotated = true;
+    return true;
   }
 
   async signOut(): Promise<void> {

@@ -46,8 +46,14 @@ export interface Session<T extends Fields = Readonly<Record<string, unknown>>> {
    * into a list or an object is lost. `change` may run several times. Saves all that is pending first.
    */
   update<K extends keyof T & string>(name: K, change: (value: T[K] | undefined) => T[K]): Promise<T[K]>;
-  /** Binds the session to a user, under a new cookie. A session of somebody else is left and a fresh one begun. */
-  signIn(user: string): Promise<void>;
+  /**
+   * Binds the session to a user, under a new cookie. A session of somebody else is left and a fresh one begun. Rejects with
+   * "session-revoked" when `revokeAll` ended the user's sessions meanwhile: the password that was checked may be an old one.
+   *
+   * Give the check of the password as `check`: it is made once the sign-in counts as begun, so that a change of the password
+   * cannot come between the two. It reads what it compares with by itself. When it gives false nobody is signed in: false.
+   */
+  signIn(user: string, check?: SignInCheck): Promise<boolean>;
   /** Ends the session, in the store and in the browser; it is new then, and may be begun again. */
   signOut(): Promise<void>;
   /** A new cookie for the same session; call it whenever the user's rights change. The old one works for 10 s more. */
@@ -55,6 +61,9 @@ export interface Session<T extends Fields = Readonly<Record<string, unknown>>> {
   /** Saves now. Handlers do it before they send the response; call it for changes made after that. */
   save(): Promise<void>;
 }
+
+/** Whether somebody is who they say. */
+export type SignInCheck = () => boolean | Promise<boolean>;
 
 /** What a handler tells of a request. */
 export interface RequestFacts {

@@ -2,7 +2,7 @@
  * Sessions in a store: opens the session of each request, and lists or ends the sessions of a user.
  */
 import { readCookie } from "./cookie.ts";
-import { type Device, listDevices, revokeDevice, revokeDevices } from "./devices.ts";
+import { type Device, listDevices, type Revocation, revokeDevice, revokeDevices } from "./devices.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionContext } from "./open-record.ts";
 import { readOptions, type SessionOptions } from "./options.ts";
@@ -12,7 +12,7 @@ import type { Fields, OpenSession, RequestFacts, SessionSource } from "./session
 import { createSnapshots, type Snapshot } from "./snapshot.ts";
 import type { StoredRecord } from "./store.ts";
 import { type Beginning, StoredSession } from "./stored-session.ts";
-import { digest, parseToken, type Token } from "./token.ts";
+import { digest, drawPart, parseToken, type Token } from "./token.ts";
 
 /** How requests came, since the start of this process: for metrics. */
 export interface SessionStats {
@@ -30,7 +30,10 @@ export interface Sessions<T extends Fields = Readonly<Record<string, unknown>>> 
   devices(user: string): Promise<readonly Device[]>;
   /** Ends one session of a user; false when it is none of theirs. Requests that it has in flight save nothing more. */
   revoke(user: string, handle: string): Promise<boolean>;
-  /** Ends all sessions of a user but `except` (a handle); how many. To be called when a password changes. */
+  /**
+   * Ends all sessions of a user but `except` (a handle); how many. To be called when a password has changed. A sign-in
+   * under way is ended too: its `signIn` rejects with "session-revoked". One that begins after this has resolved is kept.
+   */
   revokeAll(user: string, except?: string): Promise<number>;
   stats(): SessionStats;
 }
@@ -44,6 +47,10 @@ export function createSessions<T extends Fields = Readonly<Record<string, unknow
   const store = patientStore(settings.store, { timeoutMs, clock, scheduler });
   const snapshots = settings.snapshot && createSnapshots(settings.snapshot, randomBytes);
   const context: SessionContext = { settings, store, snapshots };
+  const revocation: Revocation = {
+    newName: () => drawPart(randomBytes),
+    rememberMs: settings.lifetimes.absoluteMs,
+  };
   const counts = { opened: 0, unavailable: 0 };
   const refused: Partial<Record<Refusal, number>> = {};
 
@@ -99,7 +106,7 @@ export function createSessions<T extends Fields = Readonly<Record<string, unknow
     open,
     devices: (user) => available(listDevices(store, user)),
     revoke: (user, handle) => available(revokeDevice(store, user, handle)),
-    revokeAll: (user, except) => available(revokeDevices(store, user, except)),
+    revokeAll: (user, except) => available(revokeDevices(store, user, except, revocation)),
     stats: () => ({ ...counts, refused: { ...refused } }),
   };
 }

@@ -60,6 +60,10 @@ export interface SessionStore extends RecordStore {
   unlink(owner: string, keys: readonly string[]): Promise<void>;
   /** Keys linked to `owner`, in no order; some may have no record any more. */
   linked(owner: string): Promise<readonly string[]>;
+  /** Remembers for `ttlMs` that the records of `owner` are being ended, under a name never used before. */
+  noteRevocation(owner: string, name: string, ttlMs: number): Promise<void>;
+  /** The name noted last; undefined when none is remembered. */
+  revocation(owner: string): Promise<string | undefined>;
 }
 
 /** The outcome of a patch that added nothing and had no condition. */

@@ -7,6 +7,7 @@
 import { FieldChanges, type PendingChanges } from "./changes.ts";
 import { addressPrefix } from "./client-address.ts";
 import { clearCookie, refuseOffLocalhost, writeCookie } from "./cookie.ts";
+import type { Entrant } from "./devices.ts";
 import { SessionError } from "./errors.ts";
 import {
   bindRecord,
@@ -20,7 +21,7 @@ import {
 } from "./open-record.ts";
 import { dataName, dataOf, META, ttlOf } from "./record.ts";
 import { type DeviceFacts, rotateSecrets } from "./secrets.ts";
-import type { Fields, OpenSession, RequestFacts, Session, SessionStatus } from "./session.ts";
+import type { Fields, OpenSession, RequestFacts, Session, SessionStatus, SignInCheck } from "./session.ts";
 import type { Snapshot, Snapshots } from "./snapshot.ts";
 import type { Patch, PatchOutcome } from "./store.ts";
 import { digest, drawPart, formatToken } from "./token.ts";
@@ -138,21 +139,31 @@ export class StoredSession<T extends Fields> implements Session<T>, OpenSession<
     throw new SessionError("session-contended", `field "${name}", ${UPDATE_ATTEMPTS_MAX} tries`);
   }
 
-  async signIn(user: string): Promise<void> {
+  async signIn(user: string, check?: SignInCheck): Promise<boolean> {
     if (user === "" || user.length > USER_LENGTH_MAX) {
       throw new SessionError("session-field-refused", `a user has 1 to ${USER_LENGTH_MAX} characters`);
     }
     this.#writable();
     this.#beforeHead();
+    // First of all: what is revoked from here on ends this sign-in too.
+    const revocation = await confirmed(() => this.#context.store.revocation(user));
+    if (check !== undefined && !(await check())) return false;
     if (this.#record !== undefined) await this.save();
+    await this.#enter({ user, revocation });
+    return true;
+  }
+
+  /** Binds the session there is, or begins another. */
+  async #enter(entrant: Entrant): Promise<void> {
+    this.#beforeHead();
     const record = this.#record;
     if (record !== undefined) {
-      const bound = await bindRecord(this.#context, record, user, this.#device());
+      const bound = await bindRecord(this.#context, record, entrant, this.#device());
       if (bound !== undefined) return this.#adopt(bound);
-      if (record.user !== undefined && record.user !== user) await endRecord(this.#context, record);
+      if (record.user !== undefined && record.user !== entrant.user) await endRecord(this.#context, record);
       this.#forget();
     }
-    await this.#begin(user);
+    await this.#begin(entrant);
   }
 
   async signOut(): Promise<void> {
@@ -202,10 +213,10 @@ export class StoredSession<T extends Fields> implements Session<T>, OpenSession<
   }
 
   /** Writes a new record with the fields there are. */
-  async #begin(user: string | undefined): Promise<void> {
+  async #begin(entrant: Entrant | undefined): Promise<void> {
     this.#beforeHead();
     this.#changes.take();
-    this.#adopt(await createRecord(this.#context, this.#changes.texts(), user, this.#device()));
+    this.#adopt(await createRecord(this.#context, this.#changes.texts(), entrant, this.#device()));
   }
 
   async #saveRecord(record: OpenRecord): Promise<void> {

@@ -135,6 +135,16 @@ export function describeSessionStore(name: string, open: () => SessionStore): vo
       expect(await store.linked(owner)).toEqual(["b"]);
     });
 
+    test("the revocation noted last is remembered for its time, for each owner alone", async () => {
+      const [store, owner, other] = [open(), freshKey(), freshKey()];
+      expect(await store.revocation(owner)).toBeUndefined();
+      await store.noteRevocation(owner, "one", TTL_MS);
+      await store.noteRevocation(owner, "two", 1000);
+      expect([await store.revocation(owner), await store.revocation(other)]).toEqual(["two", undefined]);
+      await Bun.sleep(1100);
+      expect(await store.revocation(owner)).toBeUndefined();
+    });
+
     test("owners do not see each other's, whatever their names", async () => {
       const [store, owner] = [open(), freshKey()];
       const names = [owner, `${owner}:`, `${owner}*`, `${owner}\r\nDEL x`, `${owner} ü`];

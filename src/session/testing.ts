@@ -95,6 +95,8 @@ export function mischievousStore(store: SessionStore, { random, turnsMax, failin
     link: (owner, key, ttlMs) => call(() => store.link(owner, key, ttlMs)),
     unlink: (owner, keys) => call(() => store.unlink(owner, keys)),
     linked: (owner) => call(() => store.linked(owner)),
+    noteRevocation: (owner, name, ttlMs) => call(() => store.noteRevocation(owner, name, ttlMs)),
+    revocation: (owner) => call(() => store.revocation(owner)),
   };
 }
 
@@ -134,6 +136,8 @@ export const away: SessionStore = {
   link: () => Promise.reject(new Error("away")),
   unlink: () => Promise.reject(new Error("away")),
   linked: () => Promise.reject(new Error("away")),
+  noteRevocation: () => Promise.reject(new Error("away")),
+  revocation: () => Promise.reject(new Error("away")),
 };
 
 /** The code of the `SessionError` that `run` fails with; undefined when it does not. */

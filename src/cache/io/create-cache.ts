@@ -66,6 +66,9 @@ function checkedNodes(nodes: readonly string[]): readonly string[] {
   return nodes;
 }
 
+const PROCESS = randomBytes(12).toString("base64url");
+let tokens = 0;
+
 const memoryStores = new Map<string, MemoryStore>();
 
 /** Makes a cache. Throws a TypeError that names the setting which is wrong. */
@@ -86,9 +89,9 @@ export function createCache(settings: CreateCacheSettings = {}): Cache {
   return cache;
 }
 
-/** 96 random bits: no two processes ever have the same. */
+/** 96 random bits of this process and a count: no two are ever the same. */
 function newToken(): string {
-  return randomBytes(12).toString("base64url");
+  return `${PROCESS}.${tokens++}`;
 }
 
 function openStore(place: string | ClusterSettings, settings: CompleteSettings): SharedStore {

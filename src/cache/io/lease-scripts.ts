@@ -116,6 +116,12 @@ return { 'hit', found.fresh, found.left, found.l, found.t, found.v }`,
   fill: `${COMMON}
 return filled(ver, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8])`,
 
+  /** token, lease ms -> 1 */
+  renew: `${COMMON}
+local held = lease()
+if held and held.token == ARGV[2] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+return 1`,
+
   /** token -> 1 */
   release: `${COMMON}
 local held = lease()
@@ -211,4 +217,5 @@ export type ScriptName =
   | "lookup"
   | "peek"
   | "put"
-  | "release";
+  | "release"
+  | "renew";

@@ -116,6 +116,10 @@ export class RedisStore implements SharedStore {
     return (await this.#run("fill", key, [key, token, ...argumentsOf(value)])) === 1;
   }
 
+  async renew(key: string, token: string, leaseMs: number): Promise<void> {
+    await this.#run("renew", key, [token, Math.ceil(leaseMs)]);
+  }
+
   async release(key: string, token: string): Promise<void> {
     await this.#run("release", key, [token]);
   }

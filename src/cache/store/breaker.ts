@@ -7,9 +7,9 @@ import type { Clock } from "../../base/index.ts";
 
 /** Failures in a row: one or two happen, five are a server that is gone. */
 const FAILURES_MAX = 5;
-/** The first pause, and the longest: a server that is back is found within it. */
+/** The first pause, and the longest: a server that is back is found within it, and a probe costs one call its deadline. */
 const PAUSE_MS_MIN = 500;
-const PAUSE_MS_MAX = 10_000;
+const PAUSE_MS_MAX = 2000;
 
 /** Whether a server may be asked. */
 export class Breaker {
@@ -27,11 +27,15 @@ export class Breaker {
     return this.#failures >= FAILURES_MAX;
   }
 
+  /** Whether `mayTry` would say no now. False in the half-open state until somebody probes: who goes by it must try. */
+  get isRefusing(): boolean {
+    return this.isOpen && (this.#isProbing || this.#clock.nowMs() < this.#openUntilMs);
+  }
+
   /** Whether to try; in the half-open state true for one caller, who must report. */
   mayTry(): boolean {
-    if (!this.isOpen) return true;
-    if (this.#isProbing || this.#clock.nowMs() < this.#openUntilMs) return false;
-    this.#isProbing = true;
+    if (this.isRefusing) return false;
+    if (this.isOpen) this.#isProbing = true;
     return true;
   }
 

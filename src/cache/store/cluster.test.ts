@@ -125,6 +125,34 @@ describe("a cluster", () => {
     expect(loads).toBe(300);
   });
 
+  test("a server that is back is found by reads alone, and the gutter is left", async () => {
+    const { cluster, dead, calls, advance } = servers();
+    const store = cluster(["a"], "gutter");
+    const look = () =>
+      store.lookup("k", { token: "t", leaseMs: 1000, refresh: false }).catch(() => undefined);
+    dead.add("a");
+    for (let times = 0; times < 10; times++) await look();
+    expect(calls.get("a")).toBe(5);
+    dead.delete("a");
+    advance(501);
+    await look();
+    const before = calls.get("gutter");
+    for (let times = 0; times < 10; times++) await look();
+    expect([calls.get("a"), calls.get("gutter")]).toEqual([16, before]);
+  });
+
+  test("while it is away one read in a pause is the probe, and the others go to the gutter", async () => {
+    const { cluster, dead, calls, advance } = servers();
+    const store = cluster(["a"], "gutter");
+    const look = () =>
+      store.lookup("k", { token: "t", leaseMs: 1000, refresh: false }).catch(() => undefined);
+    dead.add("a");
+    for (let times = 0; times < 10; times++) await look();
+    advance(501);
+    await Promise.all(Array.from({ length: 10 }, look));
+    expect(calls.get("a")).toBe(6);
+  });
+
   test("a value in the gutter does not live long", async () => {
     const { cluster, dead, advance } = servers();
     const store = cluster(["a"], "gutter");

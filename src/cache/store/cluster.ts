@@ -3,7 +3,7 @@
  *
  * - Leases are the owner's. A key that is hot is also read from the servers that follow on the ring, when the owner has more
  *   than its share of the requests in flight (bounded load, c = 1.25): spilling any other key would only make a second miss.
- * - A server whose breaker is open is left out: the gutter server, if there is one, takes its keys for a short time each
+ * - A server whose breaker refuses is left out: the gutter server, if there is one, takes its keys for a short time each
  *   (NSDI 2013, section 3.3). They are not spread over the others, which the hottest of them could bring down as well.
  * - Servers come and go in two steps, so that processes need not switch at the same moment: first invalidations go to the
  *   old and the new owner while reads stay, then reads move and look at the old owner before they load.
@@ -84,7 +84,7 @@ export class ClusterStore implements SharedStore {
   }
 
   /** Servers by URL, with what their guards know. */
-  state(): { readonly id: string; readonly isOpen: boolean; readonly owed: number }[] {
+  state(): { readonly id: string; readonly isRefusing: boolean; readonly owed: number }[] {
     return [...this.#nodes.values()].map(({ id, store }) => ({ id, ...store.state }));
   }
 
@@ -119,6 +119,11 @@ export class ClusterStore implements SharedStore {
     const { node, inner } = this.#holder(token);
     if (node === undefined) return false;
     return this.#on(node, (store) => store.fill(key, inner, this.#forNode(node, value)));
+  }
+
+  async renew(key: string, token: string, leaseMs: number): Promise<void> {
+    const { node, inner } = this.#holder(token);
+    if (node !== undefined) await this.#on(node, (store) => store.renew(key, inner, leaseMs));
   }
 
   async release(key: string, token: string): Promise<void> {
@@ -208,7 +213,7 @@ export class ClusterStore implements SharedStore {
     const share = Math.ceil(((inFlight + 1) * BOUNDED_LOAD) / all.length);
     if (owner.inFlight < share) return undefined;
     const candidates = this.#nodesOf(this.#readRing().owners(key, this.#options.replicas)).filter(
-      (node) => node !== owner && !node.store.state.isOpen && node.inFlight < owner.inFlight,
+      (node) => node !== owner && !node.store.state.isRefusing && node.inFlight < owner.inFlight,
     );
     return candidates.toSorted((a, b) => a.inFlight - b.inFlight)[0];
   }
@@ -219,7 +224,7 @@ export class ClusterStore implements SharedStore {
     const [owner] = this.#nodesOf(this.#readRing().owners(key, 1));
     if (owner === undefined) throw new CacheError("cache-server-down", "no servers");
     const gutter = this.#options.gutter === undefined ? undefined : this.#nodes.get(this.#options.gutter);
-    return owner.store.state.isOpen && gutter !== undefined
+    return owner.store.state.isRefusing && gutter !== undefined
       ? { node: gutter, isGutter: true }
       : { node: owner, isGutter: false };
   }
@@ -229,7 +234,7 @@ export class ClusterStore implements SharedStore {
     const change = this.#change;
     if (change === undefined || this.#readRing() !== change.to) return undefined;
     const [former] = this.#nodesOf(change.from.owners(key, 1));
-    return former === owner || former?.store.state.isOpen === true ? undefined : former;
+    return former === owner || former?.store.state.isRefusing === true ? undefined : former;
   }
 
   /** Whom others copy from, in the order in which they do. */

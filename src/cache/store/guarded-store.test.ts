@@ -59,7 +59,7 @@ describe("a guarded store", () => {
     expect(await failure(store.peek("k"))).toBe("cache-server-down"); // twice as long now
     advance(1);
     expect(await failure(store.peek("k"))).toBe("none");
-    expect(store.state).toEqual({ isOpen: false, owed: 0 });
+    expect(store.state).toEqual({ isRefusing: false, owed: 0 });
   });
 
   test("owes an invalidation that failed, and tells it before anything else", async () => {

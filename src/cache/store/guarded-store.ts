@@ -22,7 +22,8 @@ export interface GuardOptions {
 
 /** What a guard knows. */
 export interface GuardState {
-  readonly isOpen: boolean;
+  /** Whether calls are refused now; from time to time one is not, and finds out whether the server is back. */
+  readonly isRefusing: boolean;
   /** Invalidations that the server has not been told yet. */
   readonly owed: number;
 }
@@ -56,6 +57,7 @@ export function guarded(store: SharedStore, options: GuardOptions): GuardedStore
     lookup: (key, request) => guard.run(() => store.lookup(key, request)),
     peek: (key) => guard.run(() => store.peek(key)),
     fill: (key, token, value) => guard.run(() => store.fill(key, token, value)),
+    renew: (key, token, leaseMs) => guard.run(() => store.renew(key, token, leaseMs)),
     release: (key, token) => guard.run(() => store.release(key, token)),
     beginWrite: (key, token, leaseMs) => guard.run(() => store.beginWrite(key, token, leaseMs)),
     put: (key, value) => owing(byKey(key), () => store.put(key, value)),
@@ -85,7 +87,7 @@ class Guard {
   }
 
   get state(): GuardState {
-    return { isOpen: this.#breaker.isOpen, owed: this.#owed.size };
+    return { isRefusing: this.#breaker.isRefusing, owed: this.#owed.size };
   }
 
   /** Runs a call within the deadline, once all that is owed has been told. */
@@ -146,8 +148,9 @@ class Guard {
         else this.#breaker.failed();
         settle();
       };
-      const late = new CacheError("cache-server-down", `${name}, ${deadlineMs} ms`);
-      const cancel = scheduler.after(deadlineMs, () => over(() => reject(late), false));
+      // An error is made when it is needed: its stack costs more than the rest of the call.
+      const late = (): void => reject(new CacheError("cache-server-down", `${name}, ${deadlineMs} ms`));
+      const cancel = scheduler.after(deadlineMs, () => over(late, false));
       work().then(
         (value) => over(() => resolve(value), true),
         (error: unknown) => over(() => reject(new CacheError("cache-server-down", name, error)), false),

@@ -25,7 +25,7 @@ interface Row {
 interface Lease {
   readonly token: string;
   readonly since: number;
-  readonly untilMs: number;
+  untilMs: number;
   readonly isWrite: boolean;
 }
 
@@ -50,6 +50,10 @@ export class MemoryStore {
       lookup: async (key, request) => this.#lookup(key, request),
       peek: async (key) => this.#find(key),
       fill: async (key, token, value) => this.#fill(key, token, value),
+      renew: async (key, token, leaseMs) => {
+        const lease = this.#leaseOf(key);
+        if (lease?.token === token) lease.untilMs = this.#clock.nowMs() + leaseMs;
+      },
       release: async (key, token) => {
         if (this.#leaseOf(key)?.token === token) this.#leases.delete(key);
       },

@@ -36,11 +36,11 @@ export class PartitionedStore implements GuardedStore {
     this.#options = options;
   }
 
-  /** Open when every partition is; what is owed is counted together. */
+  /** Refuses when every partition does; what is owed is counted together. */
   get state(): GuardState {
     const states = this.#options.partitions.map(({ state }) => state);
     return {
-      isOpen: states.every(({ isOpen }) => isOpen),
+      isRefusing: states.every(({ isRefusing }) => isRefusing),
       owed: states.reduce((sum, { owed }) => sum + owed, 0),
     };
   }
@@ -55,6 +55,10 @@ export class PartitionedStore implements GuardedStore {
 
   fill(key: string, token: string, value: NewValue): Promise<boolean> {
     return this.#of(key).store.fill(key, token, value);
+  }
+
+  renew(key: string, token: string, leaseMs: number): Promise<void> {
+    return this.#of(key).store.renew(key, token, leaseMs);
   }
 
   release(key: string, token: string): Promise<void> {

@@ -68,6 +68,8 @@ export interface SharedStore {
   peek(key: string): Promise<StoredValue | undefined>;
   /** Stores what the lease's holder loaded; false when the token is void, and then nothing changed. */
   fill(key: string, token: string, value: NewValue): Promise<boolean>;
+  /** Lets a lease hold for `leaseMs` from now, if it is this token's still. */
+  renew(key: string, token: string, leaseMs: number): Promise<void>;
   /** Gives a lease back unused. */
   release(key: string, token: string): Promise<void>;
   /** Stores a value whatever was there; voids leases and tells the bus. */

@@ -156,6 +156,26 @@ export function storeSuite(name: string, start: () => Promise<StoreFixture>): vo
       expect(await a.fill(key, lease.kind === "won" ? lease.token : "", newValue("late"))).toBe(false);
     });
 
+    test("a lease that its holder renews does not end, and nobody else renews it", async () => {
+      const lease = await a.lookup(key, { token: "long", leaseMs: 100, refresh: false });
+      const token = lease.kind === "won" ? lease.token : "";
+      await a.renew(key, token, LEASE_MS);
+      await b.renew(key, "another", 30);
+      await fixture.pass(150);
+      expect((await b.lookup(key, ask())).kind).toBe("wait");
+      expect(await a.fill(key, token, newValue("v"))).toBe(true);
+      await a.renew(key, token, LEASE_MS);
+      expect((await b.lookup(key, ask(true))).kind).toBe("won");
+    });
+
+    test("a lease that was voided is not renewed", async () => {
+      const token = await win(a);
+      await b.invalidate({ kind: "key", key, soft: false });
+      await a.renew(key, token, LEASE_MS);
+      expect((await b.lookup(key, ask())).kind).toBe("won");
+      expect(await a.fill(key, token, newValue("old"))).toBe(false);
+    });
+
     test("a writer alone stores; two who overlap store nothing, whoever ends first", async () => {
       await a.beginWrite(key, "w1", LEASE_MS);
       expect((await b.lookup(key, ask())).kind).toBe("wait");

@@ -34,6 +34,8 @@ function switchedStore() {
     link: (owner, key, ttlMs) => gate(true, () => inner.link(owner, key, ttlMs)),
     unlink: (owner, keys) => gate(true, () => inner.unlink(owner, keys)),
     linked: (owner) => gate(false, () => inner.linked(owner)),
+    noteRevocation: (owner, name, ttlMs) => gate(true, () => inner.noteRevocation(owner, name, ttlMs)),
+    revocation: (owner) => gate(false, () => inner.revocation(owner)),
   };
   return { store, state };
 }

@@ -11,8 +11,8 @@ interface Entry {
   endsMs: number;
 }
 
-/** Records that are looked over for expired ones at each create: so that what nobody asks for goes too. */
-const SWEPT_PER_CREATE = 8;
+/** Entries that are looked over for expired ones as others come: so that what nobody asks for goes too. */
+const SWEPT_PER_WRITE = 8;
 
 /** A store in memory. */
 export interface MemoryStore extends SessionStore {
@@ -24,6 +24,7 @@ export interface MemoryStore extends SessionStore {
 export function memoryStore(clock: Clock = systemClock): MemoryStore {
   const records = new Map<string, Entry>();
   const owners = new Map<string, Set<string>>();
+  const revocations = new Map<string, { readonly name: string; readonly endsMs: number }>();
 
   const live = (key: string): Entry | undefined => {
     const entry = records.get(key);
@@ -31,13 +32,13 @@ export function memoryStore(clock: Clock = systemClock): MemoryStore {
     records.delete(key);
     return undefined;
   };
-  const sweep = (): void => {
-    let left = SWEPT_PER_CREATE;
-    for (const [key, entry] of records) {
+  const sweep = <E extends { readonly endsMs: number }>(entries: Map<string, E>): void => {
+    let left = SWEPT_PER_WRITE;
+    for (const [key, entry] of entries) {
       if (left-- === 0) return;
-      records.delete(key);
+      entries.delete(key);
       // Put back at the end, so that the next sweep looks at others.
-      if (entry.endsMs > clock.nowMs()) records.set(key, entry);
+      if (entry.endsMs > clock.nowMs()) entries.set(key, entry);
     }
   };
 
@@ -47,7 +48,7 @@ export function memoryStore(clock: Clock = systemClock): MemoryStore {
       return entry && { fields: new Map(entry.fields), version: String(entry.version) };
     },
     create: async (key, fields, ttlMs) => {
-      sweep();
+      sweep(records);
       const version = (records.get(key)?.version ?? 0) + 1;
       records.set(key, { fields: new Map(fields), version, endsMs: clock.nowMs() + ttlMs });
     },
@@ -72,6 +73,14 @@ export function memoryStore(clock: Clock = systemClock): MemoryStore {
       if (linked?.size === 0) owners.delete(owner);
     },
     linked: async (owner) => [...(owners.get(owner) ?? [])],
+    noteRevocation: async (owner, name, ttlMs) => {
+      sweep(revocations);
+      revocations.set(owner, { name, endsMs: clock.nowMs() + ttlMs });
+    },
+    revocation: async (owner) => {
+      const noted = revocations.get(owner);
+      return noted !== undefined && noted.endsMs > clock.nowMs() ? noted.name : undefined;
+    },
     size: () => records.size,
   };
 }

@@ -25,10 +25,11 @@ const VERSION = ":version";
 /** Where keys begin; another prefix lets several apps share a store. */
 export const KEY_PREFIX = "session:";
 
-/** A session store on a Redis-compatible one. Keys: `session:r:<key>` hashes, `session:u:<owner>` sets. */
+/** A session store on a Redis-compatible one. Keys: `session:r:<key>` hashes, `session:u:<owner>` sets, `session:v:<owner>` strings. */
 export function redisStore(commands: StoreCommands, prefix: string = KEY_PREFIX): SessionStore {
   const record = (key: string): string => `${prefix}r:${key}`;
   const owned = (owner: string): string => `${prefix}u:${owner}`;
+  const revoked = (owner: string): string => `${prefix}v:${owner}`;
 
   return {
     load: async (key) => {
@@ -66,6 +67,10 @@ export function redisStore(commands: StoreCommands, prefix: string = KEY_PREFIX)
       if (keys.length > 0) await commands.send(["SREM", owned(owner), ...keys]);
     },
     linked: async (owner) => members(await commands.send(["SMEMBERS", owned(owner)])),
+    noteRevocation: async (owner, revocation, ttlMs) => {
+      await commands.send(["SET", revoked(owner), revocation, "PX", ttl(ttlMs)]);
+    },
+    revocation: async (owner) => textOfReply(await commands.send(["GET", revoked(owner)])) || undefined,
   };
 }
 

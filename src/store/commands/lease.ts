@@ -252,6 +252,13 @@ function put(call: Call): void {
   call.out.integer(1);
 }
 
+/** token, lease ms */
+function renew(call: Call): void {
+  const found = leaseOf(call)?.token === call.text(6) ? read(call, LEASE) : undefined;
+  if (found !== undefined) write(call, LEASE, found.bytes, call.integerOrNaN(7));
+  call.out.integer(1);
+}
+
 function release(call: Call): void {
   if (leaseOf(call)?.token === call.text(6)) remove(call, LEASE);
   call.out.integer(1);
@@ -291,6 +298,7 @@ const LEASES: Subcommands = {
   LOOKUP: [10, unlogged(lookup)],
   PEEK: [7, unlogged((call) => replyEntry(call, "", find(call, versionsOf(call))))],
   FILL: [13, unlogged((call) => call.out.integer(fillFrom(call, call.text(7), 8) ? 1 : 0))],
+  RENEW: [8, unlogged(renew)],
   RELEASE: [7, unlogged(release)],
   PUT: [13, unlogged(put)],
   BEGINWRITE: [8, unlogged(beginWrite)],
