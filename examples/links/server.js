@@ -1,10 +1,11 @@
-// A link shortener: HTTP for links, WebSocket for live click counts. Plain Node, no dependencies.
+// A link shortener: HTTP for links, WebSocket for live click counts. Plain Node.
 //
-// It is what a load balancer likes: it listens on $PORT, says when it is ready, keeps nothing that another copy of it
-// could not read, and on SIGTERM finishes what it began.
+// It is what a load balancer likes: it listens on $PORT, says when it is ready, keeps nothing to itself that another copy
+// would need, and on SIGTERM finishes what it began.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { openStore } from "./store.js";
+import { openFileStore } from "./file-store.js";
+import { openSharedStore } from "./shared-store.js";
 import { acceptWebSocket } from "./websocket.js";
 
 const PAGE = readFileSync(new URL("page.html", import.meta.url));
@@ -14,7 +15,11 @@ const RECENT_SHOWN = 20;
 /** How long a stop may take before what is left is cut off; below the supervisor's 10 s, so that we are not killed. */
 const STOP_MS = 8000;
 
-const store = await openStore(process.env.DATA_DIR ?? new URL("data", import.meta.url).pathname);
+// With a store that all copies share, on however many machines, or alone with a file.
+const sharedUrl = process.env.TENFOLD_STORE_SHARED_URL;
+const store = sharedUrl
+  ? openSharedStore(sharedUrl)
+  : await openFileStore(process.env.DATA_DIR ?? new URL("data", import.meta.url).pathname);
 const channels = new Set();
 let stopping = false;
 
@@ -26,7 +31,7 @@ const ROUTES = [
     /^\/healthz$/,
     () => [stopping ? 503 : 200, { status: stopping ? "stopping" : "ready", pid: process.pid }],
   ],
-  ["GET", /^\/api\/links$/, () => [200, store.recent(RECENT_SHOWN)]],
+  ["GET", /^\/api\/links$/, async () => [200, await store.recent(RECENT_SHOWN)]],
   ["POST", /^\/api\/links$/, createLink],
   ["GET", /^\/api\/links\/([\w-]+)$/, showLink],
   ["GET", /^\/([\w-]+)$/, followLink],
@@ -47,7 +52,7 @@ async function showLink(_request, code) {
 async function followLink(_request, code) {
   const link = await store.find(code);
   if (!link) return problem(404, `no link "${code}"`);
-  store.click(code);
+  await store.click(link);
   return [302, "", { location: link.url, "cache-control": "no-store" }];
 }
 
@@ -115,5 +120,6 @@ function stop() {
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
-  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid})`);
+  const kept = sharedUrl ? "in the shared store" : "in a file: no TENFOLD_STORE_SHARED_URL is set";
+  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid}), kept ${kept}`);
 });

@@ -3,17 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-const SERVER = join(import.meta.dir, "server.js");
-
-interface Task {
-  readonly url: string;
-  readonly port: number;
-  readonly process: Bun.Subprocess;
-}
+import { type Copy, codeOf, follow, listen, shorten, startCopy } from "./testing.ts";
 
 let folder: string;
-let tasks: Task[];
+let tasks: Copy[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "links-"));
@@ -26,49 +19,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts one copy of the app on a free port; resolves when it listens. */
-async function start(): Promise<Task> {
-  const child = Bun.spawn(["node", SERVER], {
-    env: { ...process.env, PORT: "0", DATA_DIR: folder },
-    stdout: "pipe",
-  });
-  const { value } = await child.stdout.getReader().read();
-  const port = Number(/:(\d+) /.exec(new TextDecoder().decode(value))?.[1]);
-  const task = { url: `http://127.0.0.1:${port}`, port, process: child };
+/** Starts one copy that keeps its links in the file. */
+async function start(): Promise<Copy> {
+  const task = await startCopy({ DATA_DIR: folder });
   tasks.push(task);
   return task;
 }
 
-async function shorten(task: Task, url: unknown): Promise<Response> {
-  return fetch(`${task.url}/api/links`, { method: "POST", body: JSON.stringify({ url }) });
-}
-
-async function codeOf(created: Response): Promise<string> {
-  return ((await created.json()) as { code: string }).code;
-}
-
-const follow = (task: Task, code: string) => fetch(`${task.url}/${code}`, { redirect: "manual" });
-
-/** Opens the live feed; `next` gives its messages in order. */
-async function listen(task: Task) {
-  const socket = new WebSocket(`ws://127.0.0.1:${task.port}/live`);
-  const messages: unknown[] = [];
-  const wanted: ((message: unknown) => void)[] = [];
-  socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data));
-    const take = wanted.shift();
-    if (take) take(message);
-    else messages.push(message);
-  });
-  await new Promise((opened) => socket.addEventListener("open", opened));
-  const next = () =>
-    new Promise((take) => (messages.length > 0 ? take(messages.shift()) : wanted.push(take)));
-  const closed = new Promise<number>((take) => socket.addEventListener("close", ({ code }) => take(code)));
-  return { next, closed };
-}
-
 /** Sends raw bytes on a new connection; resolves with all that came back when the server closed it. */
-function exchange(task: Task, text: string | Uint8Array[]): Promise<Buffer> {
+function exchange(task: Copy, text: string | Uint8Array[]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect(task.port, "127.0.0.1");
@@ -79,7 +38,7 @@ function exchange(task: Task, text: string | Uint8Array[]): Promise<Buffer> {
 }
 
 /** Resolves when the copy no longer accepts connections. */
-async function untilRefused(task: Task): Promise<void> {
+async function untilRefused(task: Copy): Promise<void> {
   const accepts = () =>
     fetch(`${task.url}/healthz`).then(
       () => true,

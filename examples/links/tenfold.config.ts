@@ -1,5 +1,6 @@
 /**
- * Two copies of the link shortener behind one address; more of them, up to six, when requests pile up.
+ * Three copies of the link shortener behind one address, each request to the next of them; up to six when requests pile up.
+ * What they know is in one store that they share.
  */
 import { defineConfig } from "tenfold/config";
 
@@ -10,9 +11,10 @@ export default defineConfig({
   services: {
     links: {
       command: ["node", "server.js"],
-      tasks: 2,
+      tasks: 3,
       health: { path: "/healthz", interval: "1s" },
-      autoscale: { min: 2, max: 6, inFlight: 20, cpu: 0.7 },
+      autoscale: { min: 3, max: 6, inFlight: 20, cpu: 0.7 },
     },
   },
+  stores: { shared: { url: "embedded:", address: "127.0.0.1:6390" } },
 });

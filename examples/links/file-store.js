@@ -1,9 +1,9 @@
-// Links and their clicks in one file that all tasks append to and read from.
+// Links and their clicks in one file, for one machine and no store: all copies append to it and read from it.
 //
 // Each line is one event: {"code","url"} or {"code","clicks"}. A line goes out in one O_APPEND write, which the kernel
 // keeps whole on a local disk; each task reads what the others added. So any task can answer any request.
 //
-// Its limits, plainly: one machine, a file that only grows, all links in memory. Past that, use a database.
+// Its limits, plainly: one machine, a file that only grows, all links in memory. Past that, the shared store.
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -12,8 +12,8 @@ import { join } from "node:path";
 /** Clicks are counted in memory and written this often; a task that is killed loses at most this much counting. */
 const FLUSH_MS = 100;
 
-/** Opens the store in a folder, which is made when missing. */
-export async function openStore(folder) {
+/** Opens the file in a folder, which is made when missing. */
+export async function openFileStore(folder) {
   mkdirSync(folder, { recursive: true });
   const file = await open(join(folder, "links.ndjson"), "a+");
   const links = new Map(); // code -> { code, url, clicks }
@@ -69,9 +69,12 @@ export async function openStore(folder) {
       if (!links.has(code)) await refresh();
       return links.get(code);
     },
-    click: (code) => void unwritten.set(code, (unwritten.get(code) ?? 0) + 1),
+    /** Counts a click of a link that is there. */
+    async click({ code }) {
+      unwritten.set(code, (unwritten.get(code) ?? 0) + 1);
+    },
     /** The newest first. */
-    recent: (count) => [...links.values()].slice(-count).toReversed(),
+    recent: async (count) => [...links.values()].slice(-count).toReversed(),
     /** Calls `listen` with every link that changes, whichever task changed it; returns the way to stop. */
     watch(listen) {
       listeners.add(listen);
