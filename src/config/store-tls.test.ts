@@ -1,0 +1,2 @@
+import { describe, expect, test } from "bun:test";
+import { readConfig } from "./testing.ts";
