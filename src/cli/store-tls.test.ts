@@ -13,7 +13,7 @@ const APP = `
 const url = new URL(process.env.TENFOLD_STORE_SHARED_URL);
 const { connect } = require("node:tls");
 const ask = () => new Promise((resolve) => {
-  const socket = connect(Number(url.port), url.hostname, { servername: url.hostname }, () =>
+  const socket = connect(Number(url.port), url.hostname, () =>
     socket.write("AUTH " + url.password + "\\r\\nPING\\r\\n"));
   let text = "";
   socket.on("data", (bytes) => { text += bytes; if (text.includes("PONG")) resolve(url.protocol + " " + text); });
