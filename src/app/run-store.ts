@@ -51,6 +51,7 @@ export function runStore({ address, data, settings, tls: paths, log }: StoreOpti
       out: new ReplyWriter(),
       settings,
       processInfo,
+      processTimes,
     });
     const files = data === undefined ? undefined : openFiles(store, data, log);
     const server = new StoreServer({ store, transport, log, files });
@@ -116,4 +117,9 @@ function listen(server: StoreServer, address: Address): { readonly port: number 
 
 function processInfo(): Record<string, string | number> {
   return { process_id: process.pid, process_resident_bytes: process.memoryUsage.rss() };
+}
+
+function processTimes(): Record<string, string> {
+  const { user, system } = process.cpuUsage();
+  return { used_cpu_sys: (system / 1e6).toFixed(6), used_cpu_user: (user / 1e6).toFixed(6) };
 }

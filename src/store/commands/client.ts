@@ -90,8 +90,10 @@ function killFilter(call: Call): ((session: Session) => boolean) | undefined {
   for (let place = 2; place < call.count; place += 2) {
     const [word, value] = [call.word(place), call.text(place + 1)];
     if (place + 1 >= call.count) return fail(call, ERR.syntax);
-    if (word === "ID") filters.push(({ id }) => String(id) === value);
-    else if (word === "ADDR") filters.push(({ address }) => address === value);
+    if (word === "ID") {
+      if (!/^[1-9]\d{0,18}$/.test(value)) return fail(call, "ERR client-id should be greater than 0");
+      filters.push(({ id }) => String(id) === value);
+    } else if (word === "ADDR") filters.push(({ address }) => address === value);
     else if (word === "USER") filters.push(({ user }) => user?.name === value);
     else if (word === "TYPE") filters.push((s) => s.subscriptions > 0 === (value.toLowerCase() === "pubsub"));
     else if (word === "SKIPME") skipsMe = value.toLowerCase() === "yes";

@@ -82,6 +82,7 @@ const SECTIONS: Readonly<Record<string, (store: Store) => Fields>> = {
   memory,
   persistence,
   stats,
+  cpu: ({ parts }) => parts.processTimes?.() ?? {},
   replication: () => ({ role: "master", connected_slaves: 0 }),
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,

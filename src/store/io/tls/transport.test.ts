@@ -22,7 +22,7 @@ function setUp() {
     failed: (reason) => failures.push(reason),
   });
   let accepted = 0;
-  const { port, stop } = transport.listen({ host: "127.0.0.1", port: 0 }, () => {
+  const listener = transport.listen({ host: "127.0.0.1", port: 0 }, () => {
     accepted++;
     return undefined;
   });
@@ -31,7 +31,7 @@ function setUp() {
     const end = new Promise<void>((resolve) => {
       closed = resolve;
     });
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(listener.port, "127.0.0.1");
     socket.on("error", () => {});
     socket.on("close", () => closed());
     const opened = new Promise<void>((resolve) => socket.on("connect", () => resolve()));
@@ -40,12 +40,12 @@ function setUp() {
   const handshakes = async (count: number): Promise<void> => {
     while (transport.handshakes < count) await new Promise((resolve) => setTimeout(resolve, 1));
   };
-  return { time, failures, transport, silent, handshakes, accepted: () => accepted, stop };
+  return { time, failures, transport, silent, handshakes, accepted: () => accepted, listener };
 }
 
 describe.skipIf(!hasOpenssl)("handshakes of TLS (needs openssl)", () => {
   test("end at their deadline", async () => {
-    const { time, failures, transport, silent, handshakes, accepted, stop } = setUp();
+    const { time, failures, transport, silent, handshakes, accepted, listener } = setUp();
     const { end } = silent();
     await handshakes(1);
     time.advance(9999);
@@ -53,11 +53,11 @@ describe.skipIf(!hasOpenssl)("handshakes of TLS (needs openssl)", () => {
     time.advance(1);
     await end;
     expect([failures, transport.handshakes, accepted()]).toEqual([["handshake-timeout"], 0, 0]);
-    stop();
+    listener.stop();
   });
 
   test("are so many at once: one more ends the one that has taken longest", async () => {
-    const { failures, transport, silent, handshakes, stop } = setUp();
+    const { failures, transport, silent, handshakes, listener } = setUp();
     const oldest = silent();
     await oldest.opened;
     await handshakes(1);
@@ -67,7 +67,7 @@ describe.skipIf(!hasOpenssl)("handshakes of TLS (needs openssl)", () => {
     await silent().opened;
     await oldest.end;
     expect([failures, transport.handshakes]).toEqual([["too-many-handshakes"], 1024]);
-    stop();
+    listener.stop();
     transport.stop();
     expect(transport.handshakes).toBe(0);
   });

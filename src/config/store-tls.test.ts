@@ -1,2 +1,0 @@
-import { describe, expect, test } from "bun:test";
-import { readConfig } from "./testing.ts";
