@@ -83,7 +83,7 @@ const SECTIONS: Readonly<Record<string, (store: Store) => Fields>> = {
   persistence,
   stats,
   cpu: ({ parts }) => parts.processTimes?.() ?? {},
-  replication: () => ({ role: "master", connected_slaves: 0 }),
+  replication: () => ({ role: "master", connected_slaves: 0, master_repl_offset: 0 }),
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,
 };
