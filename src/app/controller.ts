@@ -21,7 +21,9 @@ import {
   diff,
   formatAddress,
   formatChange,
+  formatProblem,
   type ListenerConfig,
+  type Problem,
 } from "../config/index.ts";
 import { Controller, livingWorkers } from "../control/index.ts";
 import {
@@ -216,9 +218,11 @@ class RunningController implements ControllerHandle {
       this.#log.warn("reload-refused", { problems: reading.problems });
       return { revision: revision(), changes: [], problems: reading.problems };
     }
-    const next = this.#effective(reading.config);
-    const problems = listenerProblems(newListeners(this.#config, next));
-    if (problems.length > 0) return { revision: revision(), changes: [], problems };
+    const next = this.#attempt(reading.config);
+    const problems = isProblem(next)
+      ? [formatProblem(next)]
+      : listenerProblems(newListeners(this.#config, next));
+    if (isProblem(next) || problems.length > 0) return { revision: revision(), changes: [], problems };
     const changes = diff(this.#config, next).map(formatChange);
     if (changes.length > 0) {
       this.#config = next;
@@ -334,12 +338,27 @@ class RunningController implements ControllerHandle {
     }
   }
 
+  /** As `#effective`; what a start would fail for is a problem of the file. */
+  #attempt(config: Config): Config | Problem {
+    try {
+      return this.#effective(config);
+    } catch (failure) {
+      if (failure instanceof StartFailure)
+        return { path: "stores", what: failure.message, mend: failure.mend };
+      throw failure;
+    }
+  }
+
   /** The config with what the command line said in place of it, and its stores as services. */
   #effective(config: Config): Config {
     const { workers } = this.#options;
     const own = workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
     return withStores(own, this.#directory.path);
   }
+}
+
+function isProblem(next: Config | Problem): next is Problem {
+  return "mend" in next;
 }
 
 /** What the cache does, live and since the start. */

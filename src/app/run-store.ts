@@ -6,10 +6,11 @@ import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
 import { ReplyWriter } from "../resp/index.ts";
 import { type Settings, Store } from "../store/index.ts";
-import { DamagedStoreError, LogFiles, StoreServer } from "../store/io/index.ts";
+import { DamagedStoreError, LogFiles, StoreServer, type TlsPaths } from "../store/io/index.ts";
 import { createTransport } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { StartFailure } from "./start-failure.ts";
+import { openTls } from "./store-tls.ts";
 
 /** What to start. */
 export interface StoreOptions {
@@ -18,6 +19,8 @@ export interface StoreOptions {
   /** Folder of its files; undefined keeps everything in memory alone. */
   readonly data: string | undefined;
   readonly settings: Partial<Settings>;
+  /** Files of a certificate; with it the store speaks TLS and nothing else. */
+  readonly tls?: TlsPaths | undefined;
   readonly log: Log;
 }
 
@@ -27,13 +30,16 @@ export interface RunningStore {
   readonly store: Store;
   /** Opens another port on loopback, on which somebody else looks whether it is there. */
   answerOn(port: number): void;
+  /** Reads the certificate again. Gives what is wrong with it, nothing when it is in use or there is none. */
+  renewCertificate(): string | undefined;
   /** Writes what waits, closes files, connections and the port. */
   stop(): Promise<void>;
 }
 
 /** Starts a store in this process. Throws a `StartFailure` that names the thing and the mend. */
-export function runStore({ address, data, settings, log }: StoreOptions): RunningStore {
-  const transport = createTransport(process.env["TENFOLD_TRANSPORT"]);
+export function runStore({ address, data, settings, tls: paths, log }: StoreOptions): RunningStore {
+  const tls = paths === undefined ? undefined : openTls(paths, log);
+  const transport = tls?.transport ?? createTransport(process.env["TENFOLD_TRANSPORT"]);
   const unlock = data === undefined ? () => {} : lock(data);
   try {
     const [low = 0, high = 0] = randomFillSync(new Int32Array(2));
@@ -45,6 +51,7 @@ export function runStore({ address, data, settings, log }: StoreOptions): Runnin
       out: new ReplyWriter(),
       settings,
       processInfo,
+      processTimes,
     });
     const files = data === undefined ? undefined : openFiles(store, data, log);
     const server = new StoreServer({ store, transport, log, files });
@@ -54,12 +61,14 @@ export function runStore({ address, data, settings, log }: StoreOptions): Runnin
     transport.start();
     const stop = async (): Promise<void> => {
       await server.stop();
-      transport.stop();
+      (tls ?? transport).stop();
       unlock();
     };
     const answerOn = (other: number): void => void listen(server, { host: "127.0.0.1", port: other });
-    return { address: { host: address.host, port }, store, answerOn, stop };
+    const renewCertificate = (): string | undefined => tls?.renew();
+    return { address: { host: address.host, port }, store, answerOn, renewCertificate, stop };
   } catch (problem) {
+    tls?.stop();
     unlock();
     throw problem;
   }
@@ -108,4 +117,9 @@ function listen(server: StoreServer, address: Address): { readonly port: number 
 
 function processInfo(): Record<string, string | number> {
   return { process_id: process.pid, process_resident_bytes: process.memoryUsage.rss() };
+}
+
+function processTimes(): Record<string, string> {
+  const { user, system } = process.cpuUsage();
+  return { used_cpu_sys: (system / 1e6).toFixed(6), used_cpu_user: (user / 1e6).toFixed(6) };
 }

@@ -1,6 +1,7 @@
 /**
  * Stores in the config become services and environment: an embedded store is a service of one task, kept running like any
- * other, and every other service finds the URL of each store in TENFOLD_STORE_NAME_URL.
+ * other, and every other service finds the URL of each store in TENFOLD_STORE_NAME_URL. Certificate authorities that tasks are to
+ * trust are in one file, which Node and Bun find by NODE_EXTRA_CA_CERTS.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,9 +17,14 @@ import {
   type StoreConfig,
   type TargetGroupConfig,
 } from "../config/index.ts";
+import { isFor, readCa, readIdentity, TlsFileError } from "../store/io/index.ts";
+import { StartFailure } from "./start-failure.ts";
 
 /** 192 bits: nobody guesses it, and it needs no escape in a URL. */
 const PASSWORD_BYTES = 24;
+
+/** What Node and Bun read CAs from, beside those of the system. */
+const CA_VARIABLE = "NODE_EXTRA_CA_CERTS";
 
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
@@ -36,9 +42,13 @@ export function withStores(config: Config, stateDirectory: string): Config {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const embedded = config.stores.filter(({ url }) => url === EMBEDDED_STORE);
   const passwords = new Map(embedded.map(({ name }) => [name, passwordOf(folder, name)]));
-  const env = Object.fromEntries(
-    config.stores.map((store) => [variableOf(store.name), urlOf(store, passwords.get(store.name) ?? "")]),
-  );
+  for (const store of embedded) checkCertificate(store);
+  const env = {
+    ...Object.fromEntries(
+      config.stores.map((store) => [variableOf(store.name), urlOf(store, passwords.get(store.name) ?? "")]),
+    ),
+    ...trusted(config.stores, folder),
+  };
   const services = config.services.map((service) => ({ ...service, env: { ...env, ...service.env } }));
   return {
     ...config,
@@ -55,8 +65,54 @@ function variableOf(name: string): string {
   return `TENFOLD_STORE_${name.toUpperCase().replaceAll("-", "_")}_URL`;
 }
 
-function urlOf({ url, address }: StoreConfig, password: string): string {
-  return url === EMBEDDED_STORE ? `redis://default:${password}@${formatAddress(reachable(address))}` : url;
+function urlOf(store: StoreConfig, password: string): string {
+  if (store.url !== EMBEDDED_STORE) return store.url;
+  const scheme = store.tls === undefined ? "redis" : "rediss";
+  const address = { ...store.address, host: hostOf(store) };
+  return `${scheme}://default:${password}@${formatAddress(address)}`;
+}
+
+/** By what name tasks call an embedded store. */
+function hostOf({ tls, address }: StoreConfig): string {
+  return tls?.host ?? reachable(address).host;
+}
+
+/** Tasks would refuse a certificate for another name one by one: said once, before anything is started. */
+function checkCertificate(store: StoreConfig): void {
+  const { tls, name } = store;
+  if (tls?.cert === undefined || tls.key === undefined) return;
+  const host = hostOf(store);
+  const path = `stores.${name}.tls`;
+  try {
+    const { cert } = readIdentity({ cert: tls.cert, key: tls.key, clientCa: tls.clientCa });
+    if (isFor(cert, host)) return;
+  } catch (problem) {
+    if (!(problem instanceof TlsFileError)) throw problem;
+    throw new StartFailure(
+      `${path}: ${problem.message}`,
+      "name a certificate and its key, both as PEM files",
+    );
+  }
+  throw new StartFailure(
+    `${path}: the certificate in ${tls.cert} is not for ${host}`,
+    `say in ${path}.host which of its names tasks are to call the store by`,
+  );
+}
+
+/** The variable by which runtimes find more CAs, those that this process was given included; nothing when no store has one. */
+function trusted(stores: readonly StoreConfig[], folder: string): Record<string, string> {
+  const paths = stores.flatMap(({ tls }) => tls?.ca ?? []);
+  if (paths.length === 0) return {};
+  const inherited = process.env[CA_VARIABLE];
+  const path = join(folder, "ca.pem");
+  const all = [...new Set([...paths, ...(inherited === undefined || inherited === path ? [] : [inherited])])];
+  try {
+    writeFileSync(path, all.map((file) => `${readCa(file).trim()}\n`).join(""));
+  } catch (problem) {
+    if (!(problem instanceof TlsFileError)) throw problem;
+    throw new StartFailure(problem.message, "name a file of CA certificates in PEM");
+  }
+  return { [CA_VARIABLE]: path };
 }
 
 /** Where tasks of this machine find what listens there. */
@@ -79,6 +135,8 @@ function storeService(store: StoreConfig, folder: string, password: string): Ser
   const { name, address, memoryBytes, eviction, fsync } = store;
   const program = fileURLToPath(new URL("./store-server.ts", import.meta.url));
   const settings = { maxMemoryBytes: memoryBytes, policy: eviction, ...(fsync === "off" ? {} : { fsync }) };
+  const { cert, key, clientCa } = store.tls ?? {};
+  const tls = cert === undefined ? [] : ["--tls", JSON.stringify({ cert, key, clientCa })];
   const data = fsync === "off" ? [] : ["--data", join(folder, name)];
   return {
     name: `store-${name}`,
@@ -90,6 +148,7 @@ function storeService(store: StoreConfig, folder: string, password: string): Ser
       ...data,
       "--settings",
       JSON.stringify(settings),
+      ...tls,
     ],
     cwd: folder,
     env: { TENFOLD_STORE_PASSWORD: password },

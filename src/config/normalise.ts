@@ -37,6 +37,8 @@ import type { EdgeDraft } from "./edges-schema.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
 import { normaliseSteering } from "./steering-normalise.ts";
+import type { StoreConfig } from "./store.ts";
+import type { StoreDraft } from "./store-schema.ts";
 
 /** What a config takes from the machine it is loaded on. */
 export interface Surroundings {
@@ -68,12 +70,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
     edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
-    stores: [...(draft.stores ?? [])].map(([name, entry]) => ({
-      name,
-      url: "",
-      ...DEFAULTS.store,
-      ...entry,
-    })),
+    stores: [...(draft.stores ?? [])].map(([name, entry]) => store(name, entry, surroundings.folder)),
     ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }
@@ -108,6 +105,14 @@ function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStor
 function edge(name: string, draft: EdgeDraft, folder: string): EdgeConfig {
   const { admin = "", tokenFile = "", role = "edge" } = draft;
   return { name, admin, tokenFile: resolvePath(folder, tokenFile), role };
+}
+
+function store(name: string, { tls, ...draft }: StoreDraft, folder: string): StoreConfig {
+  const plain = { name, url: "", ...DEFAULTS.store, ...draft };
+  if (tls === undefined) return plain;
+  const { host, ...names } = tls;
+  const files = Object.entries(names).map(([which, path]) => [which, resolvePath(folder, path)] as const);
+  return { ...plain, tls: { ...Object.fromEntries(files), ...(host === undefined ? {} : { host }) } };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {

@@ -194,6 +194,14 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     config({ stores: { shared: { url: "embedded:", eviction: "allkeys-lri" } } }),
   ],
   [
+    "stores.shared.tls: needs key; name the files of the certificate and of its key",
+    config({ stores: { shared: { url: "embedded:", tls: { cert: "a.pem" } } } }),
+  ],
+  [
+    'stores.shared.tls.cert: is for the embedded store; write url: "embedded:", or nothing but ca here',
+    config({ stores: { shared: { url: "rediss://x", tls: { cert: "a.pem", key: "a.key", ca: "ca.pem" } } } }),
+  ],
+  [
     "stores.shared.address: 127.0.0.1:7070 is taken by admin.address; use another port",
     config({ stores: { shared: { url: "embedded:", address: 7070 } } }),
   ],

@@ -1,8 +1,8 @@
 /** The schema of `stores`. */
 import { report } from "./problem.ts";
 import { leaf, object, type Shape } from "./shape.ts";
-import { EMBEDDED_STORE, STORE_EVICTIONS, STORE_FSYNCS, type StoreConfig } from "./store.ts";
-import { address, bytes, word } from "./values.ts";
+import { EMBEDDED_STORE, STORE_EVICTIONS, STORE_FSYNCS, type StoreConfig, type StoreTls } from "./store.ts";
+import { address, bytes, text, word } from "./values.ts";
 
 const MEMORY_MAX = 1024 ** 4;
 
@@ -19,6 +19,18 @@ const url = leaf(EXPECTED, "string", (value: string, place) => {
   return report(place, "is no store's URL", `write ${EXPECTED}`);
 });
 
+/** Longest path. */
+const PATH_MAX = 4096;
+const HOST_MAX = 253;
+
+const tls = object<StoreTls>({
+  cert: text("a file", PATH_MAX),
+  key: text("a file", PATH_MAX),
+  host: text("a host name or IP address", HOST_MAX),
+  ca: text("a file", PATH_MAX),
+  clientCa: text("a file", PATH_MAX),
+});
+
 /** What a file says of one store. */
 export type StoreDraft = Partial<Omit<StoreConfig, "name">>;
 
@@ -30,6 +42,7 @@ export const store: Shape<StoreDraft> = object<StoreDraft>(
     memoryBytes: bytes(0, MEMORY_MAX),
     eviction: word(STORE_EVICTIONS),
     fsync: word(STORE_FSYNCS),
+    tls,
   },
   { required: ["url"] },
 );

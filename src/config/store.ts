@@ -24,7 +24,20 @@ export type StoreFsync = (typeof STORE_FSYNCS)[number];
 /** The URL of the store that tenfold itself runs. */
 export const EMBEDDED_STORE = "embedded:";
 
-/** A store. All but name and URL are for the embedded one. */
+/** TLS of a store. Files are absolute paths, PEM. */
+export interface StoreTls {
+  /** Certificate and private key of the embedded store; together or not at all. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that tasks call the embedded one by, where the certificate is not for its address. */
+  readonly host?: string;
+  /** CA that tasks are to trust. */
+  readonly ca?: string;
+  /** CA of clients: the embedded one lets in nobody without a certificate of it. */
+  readonly clientCa?: string;
+}
+
+/** A store. All but name, URL and `tls.ca` are for the embedded one. */
 export interface StoreConfig {
   readonly name: string;
   /**
@@ -40,4 +53,5 @@ export interface StoreConfig {
   readonly eviction: StoreEviction;
   /** How soon a write is on disk, default "everysec". */
   readonly fsync: StoreFsync;
+  readonly tls?: StoreTls;
 }

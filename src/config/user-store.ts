@@ -14,4 +14,20 @@ export interface UserStore {
   readonly eviction?: StoreEviction;
   /** How soon a write is on disk. Default "everysec". "off" keeps nothing. */
   readonly fsync?: StoreFsync;
+  /** TLS: tasks are given a rediss:// URL. */
+  readonly tls?: UserStoreTls;
+}
+
+/** TLS of a store. Files are PEM, their paths relative to the config. */
+export interface UserStoreTls {
+  /** Certificate of the embedded one, with those between it and its CA. Renewed ones are taken within a minute. */
+  readonly cert?: string;
+  /** Its private key, without a passphrase. */
+  readonly key?: string;
+  /** Name in the certificate by which tasks call it. Default: the host of `address`. */
+  readonly host?: string;
+  /** CA that tasks must trust, where it is not one that all systems know: given to them in NODE_EXTRA_CA_CERTS. */
+  readonly ca?: string;
+  /** CA of clients: nobody without a certificate of it is let in. */
+  readonly clientCa?: string;
 }

@@ -40,6 +40,7 @@ const CHECKS: readonly Check[] = [
   ({ config }) => steeringProblems(config.steering),
   slicesTooLarge,
   storeServices,
+  storeTls,
 ];
 
 /** An object may take a hundredth of the cache, tables and heads counted. */
@@ -101,6 +102,25 @@ function* storeServices({ config }: Checked): Iterable<Problem> {
       continue;
     const what = `needs the name store-${name}, which a service or target group has`;
     yield { path: `stores.${name}`, what, mend: "give one of the two another name" };
+  }
+}
+
+/** A store by URL brings its own certificate; that of the embedded one needs its key. */
+function* storeTls({ config }: Checked): Iterable<Problem> {
+  for (const { name, url, tls } of config.stores) {
+    if (tls === undefined) continue;
+    const path = `stores.${name}.tls`;
+    const own = (["cert", "key", "host", "clientCa"] as const).find((key) => tls[key] !== undefined);
+    if (url !== EMBEDDED_STORE && own !== undefined)
+      yield {
+        path: `${path}.${own}`,
+        what: "is for the embedded store",
+        mend: `write url: "${EMBEDDED_STORE}", or nothing but ca here`,
+      };
+    if (url !== EMBEDDED_STORE) continue;
+    const missing = (["cert", "key"] as const).find((key) => tls[key] === undefined);
+    if (missing !== undefined)
+      yield { path, what: `needs ${missing}`, mend: "name the files of the certificate and of its key" };
   }
 }
 

@@ -2,7 +2,7 @@
  * Who may do what: users with passwords, commands, keys and channels, as Redis' ACL rules say it. Held in memory; the config
  * makes the default user.
  */
-import { createHash } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { bytesOf } from "../resp/index.ts";
 import type { Command } from "./command.ts";
 import { matchesGlob } from "./glob.ts";
@@ -28,12 +28,12 @@ export class User {
   readonly name: string;
   enabled = false;
   noPassword = false;
-  readonly passwords: Set<string> = new Set();
+  passwords: Set<string> = new Set();
   allCommands = false;
   allKeys = false;
   allChannels = false;
-  readonly keyRules: KeyRule[] = [];
-  readonly channelRules: string[] = [];
+  keyRules: KeyRule[] = [];
+  channelRules: string[] = [];
   /** Command rules in the order in which they were given, beyond +@all and -@all. */
   commandRules: string[] = [];
   #allowed: Set<string> = new Set();
@@ -42,13 +42,34 @@ export class User {
     this.name = name;
   }
 
+  copy(): User {
+    const copy = new User(this.name);
+    copy.become(this);
+    return copy;
+  }
+
+  /** Takes over all that another user may do; connections of this one see it at once. */
+  become(other: User): void {
+    const { enabled, noPassword, allCommands, allKeys, allChannels } = other;
+    Object.assign(this, { enabled, noPassword, allCommands, allKeys, allChannels });
+    this.passwords = new Set(other.passwords);
+    this.keyRules = [...other.keyRules];
+    this.channelRules = [...other.channelRules];
+    this.commandRules = [...other.commandRules];
+    this.#allowed = other.#allowed;
+  }
+
   /** Whether nothing at all has to be checked. */
   get isUnbound(): boolean {
     return this.allCommands && this.allKeys && this.allChannels && this.commandRules.length === 0;
   }
 
+  /** Compares all hashes in full, so that the time it takes says nothing about them. */
   accepts(password: string): boolean {
-    return this.enabled && (this.noPassword || this.passwords.has(sha256(password)));
+    const given = Buffer.from(sha256(password));
+    let isOne = false;
+    for (const hash of this.passwords) if (timingSafeEqual(Buffer.from(hash), given)) isOne = true;
+    return this.enabled && (this.noPassword || isOne);
   }
 
   mayRun(name: string): boolean {
@@ -60,6 +81,11 @@ export class User {
     return (
       this.allKeys || this.keyRules.some((rule) => may(rule) && matchesGlob(rule.pattern, key, 0, key.length))
     );
+  }
+
+  /** A pattern may match more than a rule that matches its text: it must be one of the rules itself. */
+  mayUsePattern(pattern: string): boolean {
+    return this.allChannels || this.channelRules.includes(pattern);
   }
 
   mayUseChannel(channel: string): boolean {
@@ -127,18 +153,22 @@ export class User {
 
   /** The rules that make this user, as ACL LIST shows them. */
   describe(): string {
-    const rights = (rule: KeyRule): string => {
-      if (rule.read && rule.write) return `~${rule.text}`;
-      return `%${rule.read ? "R" : ""}${rule.write ? "W" : ""}~${rule.text}`;
-    };
     return [
       this.enabled ? "on" : "off",
       ...(this.noPassword ? ["nopass"] : []),
       ...[...this.passwords].map((hash) => `#${hash}`),
-      ...(this.allKeys ? ["~*"] : this.keyRules.map(rights)),
+      this.describeKeys(),
       ...(this.allChannels ? ["&*"] : ["resetchannels", ...this.channelRules.map((rule) => `&${rule}`)]),
       this.describeCommands(),
-    ].join(" ");
+    ]
+      .filter(Boolean)
+      .join(" ");
+  }
+
+  describeKeys(): string {
+    const rights = ({ read, write, text }: KeyRule): string =>
+      read && write ? `~${text}` : `%${read ? "R" : ""}${write ? "W" : ""}~${text}`;
+    return this.allKeys ? "~*" : this.keyRules.map(rights).join(" ");
   }
 
   describeCommands(): string {
@@ -223,6 +253,9 @@ function splitAt(text: string, at: number): readonly [string, string] {
   return [text.slice(0, at), text.slice(at)];
 }
 
+/** Whose password nobody has. */
+const NO_USER = new User("");
+
 /** All users; there is always "default". */
 export class Acl {
   readonly users: Map<string, User> = new Map();
@@ -245,16 +278,19 @@ export class Acl {
   /** The user whose password this is. */
   authenticate(name: string, password: string): User | undefined {
     const user = this.users.get(name);
-    return user?.accepts(password) === true ? user : undefined;
+    // A name that is not known takes as long as one that is.
+    return (user ?? NO_USER).accepts(password) ? user : undefined;
   }
 
   /** Makes or changes a user. Gives what is wrong with the rules, if anything; then nothing has changed. */
   setUser(name: string, rules: readonly string[]): string | undefined {
     const user = this.users.get(name) ?? new User(name);
+    const draft = user.copy();
     for (const rule of rules) {
-      const problem = user.apply(rule, this.#commands);
+      const problem = draft.apply(rule, this.#commands);
       if (problem !== undefined) return `ERR Error in ACL SETUSER modifier '${rule}': ${problem}`;
     }
+    user.become(draft);
     this.users.set(name, user);
     return undefined;
   }

@@ -152,3 +152,19 @@ export class Call implements Arguments {
 }
 
 const OK = Uint8Array.from([43, 79, 75, 13, 10]);
+
+/** A copy of the arguments, in memory of its own. */
+export function copyOf(call: Call): Arguments {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let length = 0;
+  for (let place = 0; place < call.count; place++) {
+    starts.push(length);
+    length += call.length(place);
+    ends.push(length);
+  }
+  const bytes = new Uint8Array(length);
+  for (let place = 0; place < call.count; place++)
+    bytes.set(call.bytes.subarray(call.start(place), call.end(place)), starts[place]);
+  return { bytes, starts, ends, count: call.count };
+}

@@ -2,6 +2,7 @@
 import type { Call } from "./call.ts";
 import { eachKey } from "./command.ts";
 import { ERR, wrongArity } from "./replies.ts";
+import type { Queued } from "./session.ts";
 import type { Store } from "./store.ts";
 
 /** What a RESP2 subscriber may still say. */
@@ -37,6 +38,13 @@ export function refusal(store: Store, call: Call): string | undefined {
   return store.log?.refusal;
 }
 
+/** Why memory or the disk forbids a transaction as a whole: half of one must not be run. */
+export function queueRefusal(store: Store, queue: readonly Queued[]): string | undefined {
+  const needsMemory = queue.some(({ command }) => command.needsMemory);
+  if (needsMemory && store.settings.maxMemoryBytes > 0 && !store.makeRoom()) return ERR.oom;
+  return queue.some(({ command }) => command.isWrite) ? store.log?.refusal : undefined;
+}
+
 function unknownSubcommand(call: Call, known: Readonly<Record<string, number>>): string | undefined {
   const word = call.count > 1 ? call.word(1) : "";
   const arity = known[word];
@@ -44,6 +52,21 @@ function unknownSubcommand(call: Call, known: Readonly<Record<string, number>>):
     return `ERR unknown subcommand '${call.text(1).slice(0, 128)}'. Try ${call.name.toUpperCase()} HELP.`;
   const isRight = arity > 0 ? call.count === arity : call.count >= -arity;
   return isRight ? undefined : wrongArity(`${call.name}|${word.toLowerCase()}`);
+}
+
+/** Writes that show nothing of what was there: for a user who may write a key, and not read it. All others need both rights. */
+const WRITES_ALONE: ReadonlySet<string> = new Set(
+  (
+    "set setex psetex setnx mset msetnx append setrange del unlink expire pexpire expireat pexpireat persist " +
+    "hset hmset hsetnx hdel lpush rpush lpushx rpushx lset linsert lrem ltrim sadd srem zadd zrem " +
+    "zremrangebyrank zremrangebyscore zremrangebylex"
+  ).split(" "),
+);
+
+/** Whether a SET has the option GET. */
+function saysGet(call: Call): boolean {
+  for (let place = 3; place < call.count; place++) if (call.word(place) === "GET") return true;
+  return false;
 }
 
 function notPermitted(call: Call): string | undefined {
@@ -54,16 +77,17 @@ function notPermitted(call: Call): string | undefined {
   let problem: string | undefined;
   eachKey(command, call, (place) => {
     const key = call.copy(place);
-    if (
-      !user.mayUseKey(key, command.isWrite) ||
-      (!command.isRead && !command.isWrite && !user.mayUseKey(key, false))
-    )
+    const needsWrite = command.isWrite;
+    const needsRead = !needsWrite || !WRITES_ALONE.has(name) || (name === "set" && saysGet(call));
+    if ((needsWrite && !user.mayUseKey(key, true)) || (needsRead && !user.mayUseKey(key, false)))
       problem = "NOPERM this user has no permissions to access one of the keys used as arguments";
   });
   if (problem !== undefined || !command.flags.has("pubsub") || name === "pubsub") return problem;
   const last = name.endsWith("publish") ? 2 : call.count;
   for (let place = 1; place < last; place++)
-    if (!user.mayUseChannel(call.text(place)))
+    if (
+      !(name === "psubscribe" ? user.mayUsePattern(call.text(place)) : user.mayUseChannel(call.text(place)))
+    )
       return "NOPERM this user has no permissions to access one of the channels used as arguments";
   return undefined;
 }

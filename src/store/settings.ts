@@ -52,7 +52,8 @@ export const SETTINGS: Readonly<Settings> = {
   rewriteBytesMin: 64 * 1024 * 1024,
 };
 
-interface Parameter {
+/** How a setting is read and set as text. */
+export interface Parameter {
   readonly get: (settings: Settings) => string;
   /** False when the value is none. */
   readonly set?: (settings: Settings, text: string) => boolean;

@@ -8,13 +8,13 @@
 import type { Clock, Random, Scheduler } from "../base/index.ts";
 import { latin1, type ReplyWriter } from "../resp/index.ts";
 import { Acl } from "./acl.ts";
-import { type Arguments, Call } from "./call.ts";
+import { type Arguments, Call, copyOf } from "./call.ts";
 import { Channels } from "./channels.ts";
 import { type Command, eachKey } from "./command.ts";
 import { CommandIndex } from "./command-index.ts";
 import { COMMAND_TABLES } from "./commands/index.ts";
 import { Eviction } from "./eviction.ts";
-import { type Ground, Keyspace } from "./keyspace.ts";
+import { type Ground, Keyspace, TYPE } from "./keyspace.ts";
 import type { StoreLog } from "./log/store-log.ts";
 import type { HashSecret } from "./memory/siphash.ts";
 import { Slab } from "./memory/slab.ts";
@@ -23,7 +23,7 @@ import { refusal, unknownCommand } from "./refusals.ts";
 import { Session } from "./session.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { TrackingTable } from "./tracking.ts";
-import { WaitingClients } from "./waiting.ts";
+import { WaitingClients, withKey } from "./waiting.ts";
 import { keyName, Watches } from "./watches.ts";
 
 /** Evictions of one call: the next one goes on. */
@@ -41,6 +41,8 @@ export interface StoreParts {
   readonly settings?: Partial<Settings>;
   /** What INFO says that only the process knows: resident memory and the like. */
   readonly processInfo?: () => Readonly<Record<string, string | number>>;
+  /** The same for its section "cpu". */
+  readonly processTimes?: () => Readonly<Record<string, string | number>>;
 }
 
 export class Store {
@@ -294,8 +296,7 @@ export class Store {
   }
 
   /** Every key of a database has gone, or of all databases. */
-  flushed(database: number | undefined): void {
-    this.watches.flushed(database);
+  flushed(): void {
     this.tracking.flushed();
   }
 
@@ -318,6 +319,8 @@ export class Store {
       name: call.name,
       args: copyOf(call),
       keys: keys.map((place) => keyName(call.space.index, call.bytes, call.start(place), call.end(place))),
+      places: keys,
+      type: call.command.categories.includes("list") ? TYPE.list : TYPE.zset,
       timedOut,
       cancel,
     });
@@ -344,23 +347,29 @@ export class Store {
   /** Runs the commands of clients that wait for keys which got something. */
   #serveWaiting(by: Session): void {
     for (let ready = this.waiting.nextReady(); ready !== undefined; ready = this.waiting.nextReady())
-      for (const session of ready.sessions) this.#tryAgain(session);
+      for (const session of ready.sessions) this.#serve(session, ready.key);
     this.#call.session = by;
   }
 
-  #tryAgain(session: Session): void {
+  /** Serves a client, unless what the key got has gone again, or is of another type: then it waits on. */
+  #serve(session: Session, key: string): void {
     const { waiting } = session;
-    if (waiting === undefined) return;
+    const place = waiting?.places[waiting.keys.indexOf(key)];
+    if (waiting === undefined || place === undefined) return;
+    const space = this.space(session.database);
+    const { bytes, starts, ends } = waiting.args;
+    const ref = space.peek(bytes, starts[place] ?? 0, ends[place] ?? 0);
+    if (ref === 0 || space.typeOf(ref) !== waiting.type) return;
     const call = this.#call;
     this.waiting.remove(session);
     this.pushes.reply(session, () => {
-      load(call, session, waiting.args);
-      call.space = this.space(session.database);
+      load(call, session, withKey(waiting, place));
+      call.space = space;
       call.command = waiting.command;
       call.name = waiting.name;
       this.run(call);
     });
-    if (session.waiting === undefined) session.sink.resume();
+    session.sink.resume();
   }
 }
 
@@ -370,22 +379,6 @@ function load(call: Call, session: Session, { bytes, starts, ends, count }: Argu
   call.starts = starts;
   call.ends = ends;
   call.count = count;
-}
-
-/** A copy of the arguments, in memory of its own. */
-function copyOf(call: Call): Arguments {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  let length = 0;
-  for (let place = 0; place < call.count; place++) {
-    starts.push(length);
-    length += call.length(place);
-    ends.push(length);
-  }
-  const bytes = new Uint8Array(length);
-  for (let place = 0; place < call.count; place++)
-    bytes.set(call.bytes.subarray(call.start(place), call.end(place)), starts[place]);
-  return { bytes, starts, ends, count: call.count };
 }
 
 const NOBODY: Session["sink"] = { send: () => {}, close: () => {}, resume: () => {}, unsentBytes: 0 };

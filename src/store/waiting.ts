@@ -1,6 +1,6 @@
 /**
  * Clients that wait for a list or sorted set to get an element (BLPOP and its like). First come, first served, key by key: when
- * a key got something, the command of the client that waits longest is simply run again.
+ * a key got something, the command of the client that waits longest is run again, on that key alone.
  */
 import type { Cancel } from "../base/index.ts";
 import type { Arguments } from "./call.ts";
@@ -12,7 +12,11 @@ export interface Waiting {
   readonly command: Command;
   readonly name: string;
   readonly args: Arguments;
+  /** What it waits for, as the watch table names keys, and their places among the arguments. */
   readonly keys: readonly string[];
+  readonly places: readonly number[];
+  /** Type of a key that serves it. */
+  readonly type: number;
   /** What to reply when the time is over. */
   readonly timedOut: () => void;
   readonly cancel: Cancel;
@@ -59,8 +63,28 @@ export class WaitingClients {
   }
 
   /** The next key that got something, and who waits for it. */
-  nextReady(): { readonly sessions: readonly Session[] } | undefined {
+  nextReady(): { readonly key: string; readonly sessions: readonly Session[] } | undefined {
     const key = this.#ready.shift();
-    return key === undefined ? undefined : { sessions: [...(this.#byKey.get(key) ?? [])] };
+    return key === undefined ? undefined : { key, sessions: [...(this.#byKey.get(key) ?? [])] };
   }
+}
+
+const ONE = 0x31;
+
+/** The arguments with this key alone, where there were several. `numkeys`, if there is one, stands before the first. */
+export function withKey({ args, places, command }: Waiting, place: number): Arguments {
+  if (places.length === 1) return args;
+  const kept = Array.from({ length: args.count }, (_, i) => i).filter(
+    (i) => i === place || !places.includes(i),
+  );
+  const starts = kept.map((i) => args.starts[i] ?? 0);
+  const ends = kept.map((i) => args.ends[i] ?? 0);
+  if (command.keysOf === undefined) return { bytes: args.bytes, starts, ends, count: kept.length };
+  const bytes = new Uint8Array(args.bytes.length + 1);
+  bytes.set(args.bytes);
+  bytes[args.bytes.length] = ONE;
+  const count = (places[0] ?? 1) - 1;
+  starts[count] = args.bytes.length;
+  ends[count] = bytes.length;
+  return { bytes, starts, ends, count: kept.length };
 }

@@ -1,5 +1,5 @@
 /** Keys under WATCH: whose transaction fails when one of them changes. */
-import { latin1 } from "../resp/index.ts";
+import { bytesOf, latin1 } from "../resp/index.ts";
 import type { Session } from "./session.ts";
 
 /** A key of a database as one text. */
@@ -37,11 +37,18 @@ export class Watches {
     for (const session of this.#watchers.get(name) ?? []) session.watchBroken = true;
   }
 
-  /** Every key of a database has gone, or of all databases. */
-  flushed(database: number | undefined): void {
+  /** Every key for which `isThere` holds is about to go. */
+  flushing(isThere: (database: number, key: Uint8Array) => boolean): void {
     for (const [name, watchers] of this.#watchers) {
-      if (database !== undefined && !name.startsWith(`${database} `)) continue;
+      const { database, key } = parts(name);
+      if (!isThere(database, key)) continue;
       for (const session of watchers) session.watchBroken = true;
     }
   }
+}
+
+/** What `keyName` put together. */
+export function parts(name: string): { readonly database: number; readonly key: Uint8Array } {
+  const space = name.indexOf(" ");
+  return { database: Number(name.slice(0, space)), key: bytesOf(name.slice(space + 1)) };
 }

@@ -10,6 +10,7 @@ import {
   STORE_EVICTIONS,
   STORE_FSYNCS,
 } from "../../config/index.ts";
+import type { TlsPaths } from "../../store/io/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -22,10 +23,13 @@ export const store: Command = defineCommand({
   name: "store",
   heading: "Start and stop",
   summary: "Run the shared store alone: what Redis clients speak, in memory and on disk",
-  usage: ["[--address HOST:PORT] [--data DIR] [--fsync HOW] [--memory SIZE] [--eviction HOW]"],
+  usage: [
+    "[--address HOST:PORT] [--data DIR] [--fsync HOW] [--memory SIZE] [--eviction HOW]",
+    "--tls-cert FILE --tls-key FILE [--tls-ca FILE] …",
+  ],
   notes: [
     `The password is what ${PASSWORD_VARIABLE} holds; without one only this machine may connect.`,
-    "SIGINT and SIGTERM write what waits and stop it.",
+    "SIGINT and SIGTERM write what waits and stop it. SIGHUP reads the certificate again; a minute does, too.",
   ],
   positionals: [],
   options: {
@@ -54,6 +58,13 @@ export const store: Command = defineCommand({
       about: `What goes when memory is full: ${STORE_EVICTIONS.slice(0, 4).join(", ")} …`,
       fallback: DEFAULTS.store.eviction,
     },
+    "tls-cert": { kind: "text", placeholder: "FILE", about: "Speak TLS with this certificate (PEM)" },
+    "tls-key": { kind: "text", placeholder: "FILE", about: "Its private key (PEM)" },
+    "tls-ca": {
+      kind: "text",
+      placeholder: "FILE",
+      about: "Let in only clients with a certificate of this CA (PEM)",
+    },
   },
   examples: [
     {
@@ -76,6 +87,7 @@ export const store: Command = defineCommand({
       );
     const fsync = wordOf("fsync", options.fsync ?? DEFAULTS.store.fsync, STORE_FSYNCS);
     const data = fsync === "off" ? undefined : resolve(cwd, options.data ?? join(STATE_FOLDER, "store"));
+    const tls = tlsOf(options, cwd);
     const stopped = untilStopped(context); // from here on: a signal during the start counts too
     const running = await runStore({
       address,
@@ -86,10 +98,17 @@ export const store: Command = defineCommand({
         policy: wordOf("eviction", options.eviction ?? DEFAULTS.store.eviction, STORE_EVICTIONS),
         ...(fsync === "off" ? {} : { fsync }),
       },
+      tls,
       log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
     });
-    terminal.out(`store at redis://${formatAddress(running.address)}, ${data ?? "in memory alone"}`);
+    const scheme = tls === undefined ? "redis" : "rediss";
+    terminal.out(`store at ${scheme}://${formatAddress(running.address)}, ${data ?? "in memory alone"}`);
+    const renew = (): void => {
+      if (running.renewCertificate() === undefined) terminal.out("the certificate was read again");
+    };
+    const off = tls === undefined ? () => {} : context.onSignal("SIGHUP", renew);
     await stopped;
+    off();
     await running.stop();
     return 0;
   },
@@ -99,6 +118,17 @@ function addressOf(text: string): Address {
   const address = parseAddress(text, "127.0.0.1");
   if (typeof address === "object") return address;
   throw new UsageError(`--address ${text} is no address`, 'write one such as "127.0.0.1:6379"');
+}
+
+type TlsOptions = Readonly<Partial<Record<"tls-cert" | "tls-key" | "tls-ca", string | undefined>>>;
+
+function tlsOf(options: TlsOptions, cwd: string): TlsPaths | undefined {
+  const { "tls-cert": cert, "tls-key": key, "tls-ca": ca } = options;
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw new UsageError("TLS needs a certificate and its key", "write --tls-cert FILE --tls-key FILE");
+  const clientCa = ca === undefined ? undefined : resolve(cwd, ca);
+  return { cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
 }
 
 function isLoopback({ host }: Address): boolean {

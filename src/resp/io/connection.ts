@@ -4,7 +4,7 @@
  * Requests of one turn of the event loop leave in one write. It knows nothing of deadlines or of connecting again: those
  * are the client's.
  */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Reply } from "../reply.ts";
 import { ReplyReader } from "../reply-reader.ts";
@@ -37,7 +37,7 @@ export class Connection {
       if (!this.#over) owner.connected();
     };
     this.#socket = url.tls
-      ? connectTls({ servername: host, ...tls, host, port }, connected)
+      ? connectTls({ ...(isIP(host) === 0 ? { servername: host } : {}), ...tls, host, port }, connected)
       : connect({ host, port }, connected);
     this.#socket.setNoDelay(true);
     this.#socket.on("data", (bytes: Uint8Array) => this.#received(bytes));

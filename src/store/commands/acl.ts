@@ -59,7 +59,7 @@ function describe({ out }: Call, user: User): void {
   out.bulkText("commands");
   out.bulkText(user.describeCommands());
   out.bulkText("keys");
-  out.bulkText(user.allKeys ? "~*" : user.keyRules.map(({ text }) => `~${text}`).join(" "));
+  out.bulkText(user.describeKeys());
   out.bulkText("channels");
   out.bulkText(user.allChannels ? "&*" : user.channelRules.map((rule) => `&${rule}`).join(" "));
 }

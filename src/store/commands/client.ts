@@ -38,6 +38,13 @@ function describe(call: Call, session: Session): string {
   ].join(" ");
 }
 
+/** What clients are sorted into; there are no replicas. */
+const CLIENT_TYPES: readonly string[] = ["normal", "pubsub", "master", "replica", "slave"];
+
+function typeOf({ subscriptions }: Session): string {
+  return subscriptions > 0 ? "pubsub" : "normal";
+}
+
 function setName(call: Call): void {
   const name = call.text(2);
   if (!isName(name))
@@ -62,8 +69,9 @@ function list(call: Call): void {
     const ids = new Set(Array.from({ length: call.count - 3 }, (_, i) => call.integerOrNaN(i + 3)));
     sessions = sessions.filter(({ id }) => ids.has(id));
   } else if (call.count === 4 && call.word(2) === "TYPE") {
-    const wantsSubscribers = call.word(3) === "PUBSUB";
-    sessions = sessions.filter(({ subscriptions }) => subscriptions > 0 === wantsSubscribers);
+    const wanted = call.text(3).toLowerCase();
+    if (!CLIENT_TYPES.includes(wanted)) return call.fail(`ERR Unknown client type '${call.text(3)}'`);
+    sessions = sessions.filter((session) => typeOf(session) === wanted);
   } else if (call.count > 2) return call.fail(ERR.syntax);
   call.out.verbatim(sessions.map((session) => `${describe(call, session)}\n`).join(""));
 }
@@ -90,11 +98,16 @@ function killFilter(call: Call): ((session: Session) => boolean) | undefined {
   for (let place = 2; place < call.count; place += 2) {
     const [word, value] = [call.word(place), call.text(place + 1)];
     if (place + 1 >= call.count) return fail(call, ERR.syntax);
-    if (word === "ID") filters.push(({ id }) => String(id) === value);
-    else if (word === "ADDR") filters.push(({ address }) => address === value);
+    if (word === "ID") {
+      if (!/^[1-9]\d{0,18}$/.test(value)) return fail(call, "ERR client-id should be greater than 0");
+      filters.push(({ id }) => String(id) === value);
+    } else if (word === "ADDR") filters.push(({ address }) => address === value);
     else if (word === "USER") filters.push(({ user }) => user?.name === value);
-    else if (word === "TYPE") filters.push((s) => s.subscriptions > 0 === (value.toLowerCase() === "pubsub"));
-    else if (word === "SKIPME") skipsMe = value.toLowerCase() === "yes";
+    else if (word === "TYPE") {
+      const wanted = value.toLowerCase();
+      if (!CLIENT_TYPES.includes(wanted)) return fail(call, `ERR Unknown client type '${value}'`);
+      filters.push((session) => typeOf(session) === wanted);
+    } else if (word === "SKIPME") skipsMe = value.toLowerCase() === "yes";
     else return fail(call, ERR.syntax);
   }
   return (session) => !(skipsMe && session === call.session) && filters.every((filter) => filter(session));
@@ -142,6 +155,16 @@ function tracking(call: Call): void {
     );
   if (redirect !== 0 && !store.sessions.has(redirect))
     return call.fail("ERR The client ID you want redirect to does not exist");
+  const existing = present?.prefixes ?? [];
+  const taken = prefixes.flatMap((prefix) =>
+    existing
+      .filter((other) => other.startsWith(prefix) || prefix.startsWith(other))
+      .map((other) => [prefix, other]),
+  )[0];
+  if (taken !== undefined)
+    return call.fail(
+      `ERR Prefix '${taken[0]}' overlaps with an existing prefix '${taken[1]}'. Prefixes for a single client must not overlap.`,
+    );
   const clash = overlapping(prefixes);
   if (clash !== undefined)
     return call.fail(
@@ -149,7 +172,7 @@ function tracking(call: Call): void {
     );
   store.tracking.start(session, {
     ...options,
-    prefixes: [...(present?.prefixes ?? []), ...prefixes],
+    prefixes: [...existing, ...prefixes],
     caching: undefined,
   });
   call.ok();

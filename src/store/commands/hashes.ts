@@ -131,7 +131,9 @@ function store(call: Call, text: string): void {
 
 function hIncrByFloat(call: Call): void {
   const by = call.text(3);
-  if (parseDouble(by) === undefined) return call.fail(ERR.notFloat);
+  const step = parseDouble(by);
+  if (step === undefined) return call.fail(ERR.notFloat);
+  if (!Number.isFinite(step)) return call.fail("ERR value is NaN or Infinity");
   const ref = open(call);
   if (ref < 0) return;
   const isThere = ref > 0 && hash.get(call.bytes, call.start(2), call.end(2));
@@ -187,7 +189,7 @@ function hScan(call: Call): void {
 }
 
 function hRandField(call: Call): void {
-  const wanted = call.count > 2 ? call.integer(2) : 1;
+  const wanted = sampleCount(call);
   if (wanted === undefined) return;
   const withValues = call.count === 4 && call.word(3) === "WITHVALUES";
   if (call.count > 4 || (call.count === 4 && !withValues)) return call.fail(ERR.syntax);
@@ -206,6 +208,17 @@ function hRandField(call: Call): void {
     out.bulk(field, 0, field.length);
     if (withValues) out.bulk(value, 0, value.length);
   }
+}
+
+/** With repetition, a reply is made in memory: no more elements than these. Redis sends for as long as it takes. */
+const REPEATED_MAX = 10_000_000;
+
+/** How many random elements are asked for, 1 unless said; undefined after the error was replied. */
+export function sampleCount(call: Call): number | undefined {
+  const wanted = call.count > 2 ? call.integer(2) : 1;
+  if (wanted === undefined || wanted >= -REPEATED_MAX) return wanted;
+  call.fail(ERR.outOfRange);
+  return undefined;
 }
 
 /** `wanted` different ones, or, below zero, as many with repetition. */

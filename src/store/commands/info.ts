@@ -82,7 +82,8 @@ const SECTIONS: Readonly<Record<string, (store: Store) => Fields>> = {
   memory,
   persistence,
   stats,
-  replication: () => ({ role: "master", connected_slaves: 0 }),
+  cpu: ({ parts }) => parts.processTimes?.() ?? {},
+  replication: () => ({ role: "master", connected_slaves: 0, master_repl_offset: 0 }),
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,
 };

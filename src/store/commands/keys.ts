@@ -237,21 +237,26 @@ function stringEncoding({ dict }: Keyspace, ref: number): string {
 function flushDb(call: Call): void {
   const word = call.count > 1 ? call.word(1) : "SYNC";
   if (call.count > 2 || (word !== "SYNC" && word !== "ASYNC")) return call.fail(ERR.syntax);
-  call.space.clear();
-  flushed(call, call.space.index, "FLUSHDB");
+  flush(call, [call.space], "FLUSHDB");
 }
 
 function flushAll(call: Call): void {
   const word = call.count > 1 ? call.word(1) : "SYNC";
   if (call.count > 2 || (word !== "SYNC" && word !== "ASYNC")) return call.fail(ERR.syntax);
-  for (const space of call.store.spaces) space.clear();
-  flushed(call, undefined, "FLUSHALL");
+  flush(call, call.store.spaces, "FLUSHALL");
 }
 
-function flushed(call: Call, database: number | undefined, name: string): void {
+function flush(call: Call, spaces: readonly Keyspace[], name: string): void {
+  const { store } = call;
+  // A key that is not there does not change.
+  store.watches.flushing((database, key) => {
+    const space = store.space(database);
+    return spaces.includes(space) && space.peek(key, 0, key.length) !== 0;
+  });
+  for (const space of spaces) space.clear();
   call.dirty++;
   call.logAs(name);
-  call.store.flushed(database);
+  store.flushed();
   call.ok();
 }
 

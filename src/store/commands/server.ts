@@ -14,7 +14,7 @@ import {
 } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
 import { wrongArity } from "../replies.ts";
-import { PARAMETERS } from "../settings.ts";
+import { PARAMETERS, type Parameter, type Settings } from "../settings.ts";
 import { infoText } from "./info.ts";
 
 function info(call: Call): void {
@@ -43,23 +43,28 @@ function configSet(call: Call): void {
   if (call.count < 4 || call.count % 2 !== 0) return call.fail(wrongArity("config|set"));
   const { store } = call;
   const tried = { ...store.settings };
+  const seen = new Set<string>();
   for (let place = 2; place < call.count; place += 2) {
     const name = call.text(place).toLowerCase();
     const parameter = PARAMETERS[name];
     if (parameter === undefined)
       return call.fail(`ERR Unknown option or number of arguments for CONFIG SET - '${call.text(place)}'`);
-    if (parameter.set === undefined)
-      return call.fail(
-        `ERR CONFIG SET failed (possibly related to argument '${name}') - can't set immutable config`,
-      );
-    if (!parameter.set(tried, call.text(place + 1)))
-      return call.fail(
-        `ERR CONFIG SET failed (possibly related to argument '${name}') - argument couldn't be parsed into a value of its kind`,
-      );
+    const problem = seen.has(name)
+      ? "duplicate parameter"
+      : parameterProblem(parameter, tried, call.text(place + 1));
+    if (problem !== undefined)
+      return call.fail(`ERR CONFIG SET failed (possibly related to argument '${name}') - ${problem}`);
+    seen.add(name);
   }
   Object.assign(store.settings, tried);
   store.applySettings();
   call.ok();
+}
+
+/** Sets a parameter; gives what is wrong with its value. What cannot be changed may be set to what it is. */
+function parameterProblem({ get, set }: Parameter, settings: Settings, text: string): string | undefined {
+  if (set === undefined) return get(settings) === text ? undefined : "can't set immutable config";
+  return set(settings, text) ? undefined : "argument couldn't be parsed into a value of its kind";
 }
 
 function resetStatistics(call: Call): void {

@@ -6,7 +6,7 @@ import { matchesGlob } from "../glob.ts";
 import { TYPE } from "../keyspace.ts";
 import { ERR } from "../replies.ts";
 import { Sets } from "../values/sets.ts";
-import { sample } from "./hashes.ts";
+import { sample, sampleCount } from "./hashes.ts";
 import { scanOptions } from "./scan-options.ts";
 
 const set = new Sets();
@@ -116,7 +116,7 @@ function sPop(call: Call): void {
 }
 
 function sRandMember(call: Call): void {
-  const wanted = call.count > 2 ? call.integer(2) : 1;
+  const wanted = sampleCount(call);
   if (wanted === undefined) return;
   if (call.count > 3) return call.fail(ERR.syntax);
   const ref = open(call, 1);

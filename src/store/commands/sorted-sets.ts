@@ -6,7 +6,7 @@ import { matchesGlob } from "../glob.ts";
 import { TYPE } from "../keyspace.ts";
 import { ERR } from "../replies.ts";
 import { readScore, SortedSets } from "../values/sorted-sets.ts";
-import { sample } from "./hashes.ts";
+import { sample, sampleCount } from "./hashes.ts";
 import { signalReady } from "./keys.ts";
 import { mPopOptions } from "./lists.ts";
 import { scanOptions } from "./scan-options.ts";
@@ -267,7 +267,7 @@ function zScan(call: Call): void {
 }
 
 function zRandMember(call: Call): void {
-  const wanted = call.count > 2 ? call.integer(2) : 1;
+  const wanted = sampleCount(call);
   if (wanted === undefined) return;
   const withScores = call.count === 4 && call.word(3) === "WITHSCORES";
   if (call.count > 4 || (call.count === 4 && !withScores)) return call.fail(ERR.syntax);

@@ -1,8 +1,9 @@
 /** MULTI, EXEC, DISCARD, WATCH and UNWATCH. */
 import type { Call } from "../call.ts";
 import { ALL_KEYS, type CommandTable, NO_KEYS, row } from "../command.ts";
+import { queueRefusal } from "../refusals.ts";
 import { ERR } from "../replies.ts";
-import { keyName } from "../watches.ts";
+import { keyName, parts } from "../watches.ts";
 
 function multi(call: Call): void {
   if (call.session.queue !== undefined) return call.fail(ERR.nestedMulti);
@@ -20,15 +21,17 @@ function exec(call: Call): void {
     else call.out.nullArray();
     return;
   }
-  store.runQueue(session);
+  const problem = queueRefusal(store, session.queue);
+  if (problem === undefined) return store.runQueue(session);
+  store.endTransaction(session);
+  call.fail(`EXECABORT Transaction discarded because of: ${problem}`);
 }
 
 /** A watched key whose time is over has changed, though nobody has noticed yet. */
 function isExpired({ session, store }: Call): boolean {
   for (const name of session.watched ?? []) {
-    const space = name.indexOf(" ");
-    const key = Buffer.from(name.slice(space + 1), "latin1");
-    store.space(Number(name.slice(0, space))).peek(key, 0, key.length);
+    const { database, key } = parts(name);
+    store.space(database).peek(key, 0, key.length);
   }
   return session.watchBroken;
 }
