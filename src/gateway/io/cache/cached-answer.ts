@@ -236,7 +236,7 @@ export class CachedAnswer implements Ways {
     const alone = aloneReason(edge.viewed, this.#cache);
     const isSliced = this.#first !== undefined;
     if (alone !== undefined && (alone !== "range" || !isSliced)) return this.#around("uri-miss", alone);
-    this.#request.cached = cachedAs("miss", reason);
+    this.#request.cached = reason === "absent" ? ABSENT : cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {
