@@ -18,7 +18,7 @@
  * pinned stays where it is (see `Ring.jump`), and its bytes are not touched.
  */
 import type { Columns } from "./columns.ts";
-import { COUNTER, type Eviction, EVICTIONS } from "./counters.ts";
+import { COUNTER, EVICTIONS, type Eviction } from "./counters.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { type Block, HEADER, UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
 import type { Purges } from "./purges.ts";

@@ -179,7 +179,7 @@ export class Writer {
     const access = known === 0 ? 0 : (this.#words[known * UNIT_WORDS + RECORD.access] ?? 0);
     const unit = this.#evictor.makeRoom(ring, units, request.nowS);
     if (unit === 0) return "pinned";
-    const pin = this.#columns.pin(unit);
+    const pin = this.#columns.pinFresh(unit);
     if (pin < 0) return "no-pins";
     const at = unit * UNIT_WORDS;
     this.#words.fill(0, at, at + UNIT_WORDS);

@@ -49,6 +49,8 @@ const NOTHING_WITHHELD: readonly string[] = [];
 
 export class Recording {
   readonly order: FetchOrder;
+  /** The next one in its row of the worker's table. */
+  next: Recording | undefined;
   readonly #edge: Edge;
   readonly #serving: Serving;
   /** The number of the latest purge when it began. */
