@@ -60,7 +60,7 @@ export class Edge {
   readonly disk: EdgeDisk | undefined;
   readonly #serving: Serving;
   readonly #worker: number;
-  readonly #recordings = new Recordings();
+  readonly #recordings = new Recordings<Recording>();
   readonly #key = new Uint8Array(KEY_BYTES_MAX);
   readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0 };
   #end = 0;

@@ -6,25 +6,31 @@
  * table the engine goes on to the next. A collection of young objects keeps them all then, with what they hold.
  */
 import type { CacheKey } from "./cache-key.ts";
-import type { Recording } from "./recording.ts";
 
 /** Rows of the table: a worker with this many fetches under way has one in each row. A power of two. */
 const ROWS = 1024;
 
 type Hashes = Pick<CacheKey, "hashHi" | "hashLo">;
 
-export class Recordings {
-  readonly #rows: (Recording | undefined)[] = Array.from({ length: ROWS }, () => undefined);
+/** What the table asks of a recording. */
+export interface Listed<T> {
+  readonly order: { readonly key: Hashes };
+  /** The next one in its row. */
+  next: T | undefined;
+}
+
+export class Recordings<T extends Listed<T>> {
+  readonly #rows: (T | undefined)[] = Array.from({ length: ROWS }, () => undefined);
 
   /** The latest recording whose key has these hashes: keys are compared byte by byte after it. */
-  get(key: Hashes): Recording | undefined {
+  get(key: Hashes): T | undefined {
     let found = this.#rows[rowOf(key)];
     while (found !== undefined && !isOf(found, key)) found = found.next;
     return found;
   }
 
   /** Adds a recording, in the place of another one of its key. */
-  add(recording: Recording): void {
+  add(recording: T): void {
     const { key } = recording.order;
     const before = this.get(key);
     if (before !== undefined) this.delete(before);
@@ -34,9 +40,9 @@ export class Recordings {
   }
 
   /** Takes a recording out; false when it is not there, or no longer. */
-  delete(recording: Recording): boolean {
+  delete(recording: T): boolean {
     const row = rowOf(recording.order.key);
-    let before: Recording | undefined;
+    let before: T | undefined;
     let found = this.#rows[row];
     while (found !== undefined && found !== recording) {
       before = found;
@@ -54,6 +60,9 @@ function rowOf({ hashLo }: Hashes): number {
   return hashLo & (ROWS - 1);
 }
 
-function isOf({ order: { key } }: Recording, { hashHi, hashLo }: Hashes): boolean {
+function isOf(
+  { order: { key } }: { readonly order: { readonly key: Hashes } },
+  { hashHi, hashLo }: Hashes,
+): boolean {
   return key.hashHi === hashHi && key.hashLo === hashLo;
 }
