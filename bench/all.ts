@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   autoscale: [],
   "autoscale-live": [],
   "edge-hit": ["--rounds", "3"],
+  "edge-miss": ["--rounds", "3"],
   "edge-collapse": [],
   "edge-purge": ["--interleavings", "10000"],
   "edge-origin-down": ["--seconds", "2"],

@@ -1,4 +1,4 @@
-/** Caching proxies under comparison: the same work asked of each, one worker, on one core. */
+/** Caching proxies under comparison, with their caches and as proxies alone: the same work asked of each, one worker. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gatewayWorker } from "./gateway-worker.ts";
@@ -6,7 +6,7 @@ import { launchListening, type Started } from "./process.ts";
 import { freePort } from "./wait.ts";
 
 /** Rows of `CACHES`. */
-export type CacheName = "nginx" | "varnish" | "tenfold" | "uncached";
+export type CacheName = "nginx" | "varnish" | "tenfold" | "nginx-pass" | "varnish-pass" | "tenfold-pass";
 
 /** What a cache is to do. */
 interface CacheSetup {
@@ -17,21 +17,28 @@ interface CacheSetup {
 
 /** Writes the config and gives the command that serves in the foreground. */
 export const CACHES: Readonly<Record<CacheName, (setup: CacheSetup) => string[]>> = {
-  nginx: (setup) => {
-    const path = join(setup.folder, "nginx.conf");
-    writeFileSync(path, nginxConfig(setup));
-    return ["nginx", "-p", setup.folder, "-c", path, "-e", join(setup.folder, "nginx-error.log")];
-  },
-  varnish: ({ port, origin, folder }) => {
-    const vcl = join(folder, "default.vcl");
-    writeFileSync(vcl, `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${origin}"; }\n`);
-    const pools = ["-p", "thread_pools=1", "-p", "thread_pool_min=100", "-p", "thread_pool_max=400"];
-    const place = ["-n", join(folder, "work"), "-j", "none", "-s", "malloc,256m"];
-    return ["varnishd", "-F", "-a", `127.0.0.1:${port}`, "-f", vcl, ...place, ...pools];
-  },
+  nginx: (setup) =>
+    nginx(setup, "proxy_cache web; proxy_cache_lock on; add_header X-Cache $upstream_cache_status;"),
+  "nginx-pass": (setup) => nginx(setup, ""),
+  varnish: (setup) => varnish(setup, ""),
+  "varnish-pass": (setup) => varnish(setup, "sub vcl_recv { return (pass); }"),
   tenfold: ({ port, origin, folder }) => gatewayWorker(folder, tenfoldConfig(port, origin, true)),
-  uncached: ({ port, origin, folder }) => gatewayWorker(folder, tenfoldConfig(port, origin, false)),
+  "tenfold-pass": ({ port, origin, folder }) => gatewayWorker(folder, tenfoldConfig(port, origin, false)),
 };
+
+function nginx(setup: CacheSetup, caching: string): string[] {
+  const path = join(setup.folder, "nginx.conf");
+  writeFileSync(path, nginxConfig(setup, caching));
+  return ["nginx", "-p", setup.folder, "-c", path, "-e", join(setup.folder, "nginx-error.log")];
+}
+
+function varnish({ port, origin, folder }: CacheSetup, rules: string): string[] {
+  const vcl = join(folder, "default.vcl");
+  writeFileSync(vcl, `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${origin}"; }\n${rules}\n`);
+  const pools = ["-p", "thread_pools=1", "-p", "thread_pool_min=100", "-p", "thread_pool_max=400"];
+  const place = ["-n", join(folder, "work"), "-j", "none", "-s", "malloc,256m"];
+  return ["varnishd", "-F", "-a", `127.0.0.1:${port}`, "-f", vcl, ...place, ...pools];
+}
 
 function tenfoldConfig(port: number, origin: number, isCached: boolean): unknown {
   return {
@@ -48,7 +55,7 @@ function tenfoldConfig(port: number, origin: number, isCached: boolean): unknown
   };
 }
 
-function nginxConfig({ port, origin, folder }: CacheSetup): string {
+function nginxConfig({ port, origin, folder }: CacheSetup, caching: string): string {
   return `
 user root; worker_processes 1; daemon off; pid ${folder}/nginx.pid; worker_rlimit_nofile 16384;
 events { worker_connections 16384; }
@@ -63,7 +70,7 @@ http {
     listen 127.0.0.1:${port} backlog=4096;
     location / {
       proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-      proxy_cache web; proxy_cache_lock on; add_header X-Cache $upstream_cache_status;
+      ${caching}
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   FIELD,
   FIELD_CODES,
   put,
+  putDecimal,
   type ResponseHead,
   reasonPhrase,
 } from "../http/index.ts";
@@ -135,7 +136,7 @@ function putField(name: Uint8Array, value: string, out: Uint8Array, at: number):
 
 /** Ends the head with the length of its body. */
 export function putContentLength(laid: StoredHead, length: number): void {
-  laid.end = putField(LENGTH, String(length), laid.bytes, laid.end);
+  laid.end = put(CRLF, laid.bytes, putDecimal(length, laid.bytes, put(LENGTH, laid.bytes, laid.end)));
 }
 
 function putStatusLine(head: ResponseHead, bytes: Uint8Array, out: Uint8Array, from: number): number {
@@ -156,6 +157,7 @@ interface Wanted {
   readonly laid?: StoredHead;
 }
 
+/** Lines that stand together and are all wanted go in one copy. */
 function putLines(
   head: ResponseHead,
   bytes: Uint8Array,
@@ -165,13 +167,16 @@ function putLines(
 ): number {
   const { count, code, nameStart } = head.fields;
   let at = from;
+  let start = nameStart[0] as number;
   for (let i = 0; i < count; i++) {
-    if (!isWanted(head, bytes, i, wanted)) continue;
-    const line = nameStart[i] as number;
-    if (wanted.laid !== undefined) note(wanted.laid, head, i, at - line, code[i] as number);
-    at = copy(bytes, line, nameStart[i + 1] as number, out, at);
+    if (isWanted(head, bytes, i, wanted)) {
+      if (wanted.laid !== undefined) note(wanted.laid, head, i, at - start, code[i] as number);
+      continue;
+    }
+    at = copy(bytes, start, nameStart[i] as number, out, at);
+    start = nameStart[i + 1] as number;
   }
-  return at;
+  return copy(bytes, start, nameStart[count] as number, out, at);
 }
 
 function isWanted(

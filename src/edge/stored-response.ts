@@ -36,6 +36,8 @@ const META = {
   isCompressible: 15,
 } as const;
 
+const NO_VARY = new Uint8Array(0);
+
 const WORD = 2 ** 32;
 const INT_MAX = 2 ** 31 - 1;
 
@@ -84,7 +86,7 @@ function placeOf(head: string, value: string | undefined): number {
 
 /** The key of a variant, as its record holds it; empty without Vary. */
 export function varyKey({ varyNames, varyValues }: Pick<StoredMeta, "varyNames" | "varyValues">): Uint8Array {
-  return Buffer.from(varyNames === "" ? "" : `${varyNames}\n${varyValues}`, "latin1");
+  return varyNames === "" ? NO_VARY : Buffer.from(`${varyNames}\n${varyValues}`, "latin1");
 }
 
 /** Writes what the policy knows into a record that is being filled. */

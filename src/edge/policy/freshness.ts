@@ -54,8 +54,11 @@ export function lifetimeOf(
 }
 
 /** Age of the response when it came (RFC 9111 §4.2.3): from its Date or its Age, whichever says more. */
-export function initialAgeMs({ response, requestWallMs, responseWallMs }: Exchange): number {
-  const apparent = responseWallMs - dateMs(response, responseWallMs);
+export function initialAgeMs(
+  { response, requestWallMs, responseWallMs }: Exchange,
+  date: number = dateMs(response, responseWallMs),
+): number {
+  const apparent = responseWallMs - date;
   const delay = Math.max(0, responseWallMs - requestWallMs);
   return Math.max(0, apparent, parseAge(response.field("age")) * 1000 + delay);
 }

@@ -45,7 +45,13 @@ export type RefusalReason =
 
 /** What is to become of a response. */
 export type Storability =
-  | { readonly kind: "store"; readonly meta: StoredMeta; readonly source: LifetimeSource }
+  | {
+      readonly kind: "store";
+      readonly meta: StoredMeta;
+      readonly source: LifetimeSource;
+      /** Fields that it keeps out of the store itself, in small letters (see `withheldFields`). */
+      readonly withheld: readonly string[];
+    }
   | { readonly kind: "no"; readonly reason: RefusalReason };
 
 /** Statuses that tell something about a single request only, and 206, whose parts are not put together. */
@@ -79,7 +85,8 @@ export function storabilityOfGet(exchange: Exchange, policy: CachePolicy): Stora
     refusedByStatus(exchange.response.status, control.directives) ??
     refusedByResponse(exchange, control.directives, policy) ??
     refusedByAge(meta, lifetime, control.directives);
-  return reason === undefined ? { kind: "store", meta, source: lifetime.source } : { kind: "no", reason };
+  if (reason !== undefined) return { kind: "no", reason };
+  return { kind: "store", meta, source: lifetime.source, withheld: control.directives.fields };
 }
 
 /** The fields that a private="…" or no-cache="…" keeps out of the store, in small letters. */
@@ -160,11 +167,12 @@ function describe(exchange: Exchange, control: Control, lifetime: Lifetime, poli
   const { directives } = control;
   const names = varyNames(response.field("vary"));
   const joinedNames = names === "*" ? names : names.join(",");
+  const date = dateMs(response, responseWallMs);
   return {
     status: response.status,
     requestWallMs,
     responseWallMs,
-    initialAgeMs: initialAgeMs(exchange),
+    initialAgeMs: initialAgeMs(exchange, date),
     lifetimeMs: lifetime.ms,
     flags: flagsOf(directives, lifetime.source),
     staleWhileRevalidateMs: staleUseMs(
@@ -173,7 +181,7 @@ function describe(exchange: Exchange, control: Control, lifetime: Lifetime, poli
       policy.staleWhileRevalidateMs,
     ),
     staleIfErrorMs: staleUseMs(directives, directives.staleIfErrorS, policy.staleIfErrorMs),
-    dateMs: dateMs(response, responseWallMs),
+    dateMs: date,
     varyNames: joinedNames,
     varyValues: selectingValues(joinedNames, request),
     contentLanguage: (response.field("content-language") ?? "").toLowerCase(),

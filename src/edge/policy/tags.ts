@@ -25,10 +25,11 @@ const FIELDS = ["cache-tag", "edge-cache-tag", "surrogate-key", "cache-groups"] 
 const NONE: Tags = { kept: [], ignored: 0 };
 
 /** The tags of a response, or of a purge, each once, in small letters. O(length of the fields), O(1) without any. */
-export function tagsOf({ field }: Pick<CacheResponse, "field">): Tags {
+export function tagsOf(response: Pick<CacheResponse, "field">): Tags {
   let isTagged = false;
-  for (const name of FIELDS) isTagged ||= field(name) !== undefined;
+  for (const name of FIELDS) isTagged ||= response.field(name) !== undefined;
   if (!isTagged) return NONE;
+  const field = (name: string): string | undefined => response.field(name);
   const written = new Set(
     [
       ...splitList(field("cache-tag") ?? ""),

@@ -74,10 +74,22 @@ export class Columns {
     return slot;
   }
 
+  /** Pins a record that is being filled: nobody else can find it. The pin's number; -1 when all are in use. */
+  pinFresh(unit: number): number {
+    const slot = this.#takePin(unit);
+    if (slot >= 0) this.#holds[slot] = 1;
+    return slot;
+  }
+
   #newPin(unit: number): number {
+    const slot = this.#takePin(unit);
+    if (slot >= 0) this.#slotOf.set(unit, slot);
+    return slot;
+  }
+
+  #takePin(unit: number): number {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[--this.#freeCount] ?? 0;
-    this.#slotOf.set(unit, slot);
     const high = this.#own + COLUMN.pinsHigh;
     if (slot > (this.#words[high] ?? 0)) Atomics.store(this.#words, high, slot);
     Atomics.store(this.#words, this.cursorPin + slot, unit);

@@ -8,7 +8,7 @@
  * unreadable; then nothing is stored until nobody reads any more, and the rings start anew.
  */
 import type { Columns } from "./columns.ts";
-import type { Refusal } from "./counters.ts";
+import { COUNTER, type Refusal } from "./counters.ts";
 import { type EvictionParts, Evictor } from "./eviction.ts";
 import { BUCKET_SLOTS, BUCKET_WORDS, HEADER, UNIT_WORDS } from "./layout.ts";
 import { Lock } from "./lock.ts";
@@ -30,14 +30,13 @@ import { PURGED } from "./sequence.ts";
 /** Variants kept of one key: of browsers' and languages' combinations only so many matter at once. */
 export const VARIANTS_MAX = 24;
 
-/** What a bucket holds that matters for a record to be published in it. */
-interface Neighbours {
-  /** Slot of the record with the same key and vary key; -1 when there is none. */
+/** The records of a key that is about to be published once more. */
+interface Variants {
+  /** Slot of the one with the same vary key; -1 when there is none. */
   readonly same: number;
-  readonly variants: number;
-  readonly oldestVariant: number;
-  /** Slot of the record that was used least. */
-  readonly least: number;
+  readonly count: number;
+  /** Slot of the one that was stored first. */
+  readonly oldest: number;
 }
 
 /** Stores and removes for one worker. */
@@ -95,10 +94,14 @@ export class Writer {
   // oxlint-disable-next-line max-params -- the same five as `find`
   remove(hashHi: number, hashLo: number, key: Uint8Array, start: number, end: number): number | "busy" {
     if (this.#enter(true) !== undefined) return "busy";
+    const wanted = key.subarray(start, end);
     return this.#hold(() => {
-      const slots = this.#slotsOf(hashHi, hashLo, key.subarray(start, end));
-      for (const slot of slots) this.#evictor.unlink(slot, "removed");
-      return slots.length;
+      let count = 0;
+      for (let slot = this.#slotOf(hashHi, hashLo, wanted); slot >= 0; count++) {
+        this.#evictor.unlink(slot, "removed");
+        slot = this.#slotOf(hashHi, hashLo, wanted);
+      }
+      return count;
     });
   }
 
@@ -169,15 +172,14 @@ export class Writer {
   /** Takes room at the head of the ring in which the object belongs. Under the lock. */
   #take(request: ReserveRequest, units: number): { unit: number; pin: number } | Refusal {
     const { hashHi, hashLo } = request;
-    const [slot = -1] = this.#slotsOf(hashHi, hashLo, request.key);
-    const known = this.#words[slot] ?? 0;
+    const known = this.#words[this.#slotOf(hashHi, hashLo, request.key)] ?? 0;
     const isRemembered = this.#parts.ghosts.take(hashHi, hashLo);
     const isMain = isRemembered || this.#evictor.main.contains(known);
     const ring: Ring = isMain ? this.#evictor.main : this.#evictor.small;
     const access = known === 0 ? 0 : (this.#words[known * UNIT_WORDS + RECORD.access] ?? 0);
     const unit = this.#evictor.makeRoom(ring, units, request.nowS);
     if (unit === 0) return "pinned";
-    const pin = this.#columns.pin(unit);
+    const pin = this.#columns.pinFresh(unit);
     if (pin < 0) return "no-pins";
     const at = unit * UNIT_WORDS;
     this.#words.fill(0, at, at + UNIT_WORDS);
@@ -191,30 +193,30 @@ export class Writer {
     return { unit, pin };
   }
 
-  /** The slots of all records for a key. */
-  #slotsOf(hashHi: number, hashLo: number, key: Uint8Array): number[] {
-    const found: number[] = [];
-    const bucket = this.#parts.slots.bucketOf(hashLo);
-    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
-      const at = (this.#words[slot] ?? 0) * UNIT_WORDS;
-      if (at === 0 || this.#words[at + RECORD.hashHi] !== (hashHi | 0)) continue;
-      if (this.#words[at + RECORD.keyBytes] !== key.length) continue;
-      if (equalBytes(this.#words, keyAt(this.#words, at), key, 0, key.length)) found.push(slot);
+  /** The slot of a record for a key; -1 when there is none. Only where the tag is the key's is the record looked at. */
+  #slotOf(hashHi: number, hashLo: number, key: Uint8Array): number {
+    const tag = this.#parts.slots.bucketOf(hashLo);
+    for (let at = tag; at < tag + BUCKET_SLOTS; at++) {
+      if (this.#words[at] !== (hashHi | 0)) continue;
+      const record = (this.#words[at + BUCKET_SLOTS] ?? 0) * UNIT_WORDS;
+      if (record === 0 || this.#words[record + RECORD.keyBytes] !== key.length) continue;
+      if (equalBytes(this.#words, keyAt(this.#words, record), key, 0, key.length)) return at + BUCKET_SLOTS;
     }
-    return found;
+    return -1;
   }
 
   #publish(unit: number): void {
     const at = unit * UNIT_WORDS;
-    const { same, variants, oldestVariant, least } = this.#neighbours(at);
-    const free = this.#parts.slots.slotOf(this.#words[at + RECORD.hashLo] ?? 0, 0);
+    const hashLo = this.#words[at + RECORD.hashLo] ?? 0;
+    const { same, count, oldest } = this.#variants(at);
+    const free = this.#parts.slots.slotOf(hashLo, 0);
     this.#goOn(at, (this.#words[same] ?? 0) * UNIT_WORDS);
     if (same >= 0) this.#evictor.replace(same, unit, "replaced");
-    else if (variants >= VARIANTS_MAX) this.#evictor.replace(oldestVariant, unit, "variants");
-    else if (free < 0) this.#evictor.replace(least, unit, "bucket-full");
+    else if (count >= VARIANTS_MAX) this.#evictor.replace(oldest, unit, "variants");
+    else if (free < 0) this.#evictor.replace(this.#leastUsed(hashLo), unit, "bucket-full");
     else this.#evictor.link(free, unit);
-    this.#columns.count("inserts", 1);
-    this.#columns.count("insertBytes", this.#words[at + RECORD.bodyBytes] ?? 0);
+    this.#columns.add(COUNTER.inserts, 1);
+    this.#columns.add(COUNTER.insertBytes, this.#words[at + RECORD.bodyBytes] ?? 0);
   }
 
   /** Takes over what was counted of the record that it replaces; there is none at word 0. */
@@ -224,28 +226,38 @@ export class Writer {
     this.#words[at + RECORD.hits] = before === 0 ? 0 : (this.#words[before + RECORD.hits] ?? 0);
   }
 
-  #neighbours(at: number): Neighbours {
-    const bucket = this.#parts.slots.bucketOf(this.#words[at + RECORD.hashLo] ?? 0);
-    const found = { same: -1, variants: 0, oldestVariant: -1, least: -1 };
+  /** What its bucket holds of the key of the record at word `at`. */
+  #variants(at: number): Variants {
+    const found = { same: -1, count: 0, oldest: -1 };
+    const hashHi = this.#words[at + RECORD.hashHi] ?? 0;
+    const tag = this.#parts.slots.bucketOf(this.#words[at + RECORD.hashLo] ?? 0);
     let oldestS = Number.POSITIVE_INFINITY;
-    let leastAccess = Number.POSITIVE_INFINITY;
-    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
+    for (let slot = tag + BUCKET_SLOTS; slot < tag + BUCKET_WORDS; slot++) {
+      if (this.#words[slot - BUCKET_SLOTS] !== hashHi) continue;
       const other = (this.#words[slot] ?? 0) * UNIT_WORDS;
-      if (other === 0) continue;
-      const access = this.#words[other + RECORD.access] ?? 0;
-      if (access < leastAccess) {
-        leastAccess = access;
-        found.least = slot;
-      }
-      if (!this.#isSameKey(at, other)) continue;
-      found.variants++;
+      if (other === 0 || !this.#isSameKey(at, other)) continue;
+      found.count++;
       if (this.#isSameVary(at, other)) found.same = slot;
       const storedAtS = (this.#words[other + RECORD.storedAtS] ?? 0) >>> 0;
       if (storedAtS >= oldestS) continue;
       oldestS = storedAtS;
-      found.oldestVariant = slot;
+      found.oldest = slot;
     }
     return found;
+  }
+
+  /** Slot of the record of a full bucket that was used least. */
+  #leastUsed(hashLo: number): number {
+    const bucket = this.#parts.slots.bucketOf(hashLo);
+    let least = -1;
+    let leastAccess = Number.POSITIVE_INFINITY;
+    for (let slot = bucket + BUCKET_SLOTS; slot < bucket + BUCKET_WORDS; slot++) {
+      const access = this.#words[(this.#words[slot] ?? 0) * UNIT_WORDS + RECORD.access] ?? 0;
+      if (access >= leastAccess) continue;
+      leastAccess = access;
+      least = slot;
+    }
+    return least;
   }
 
   #isSameKey(a: number, b: number): boolean {

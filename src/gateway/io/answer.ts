@@ -4,6 +4,7 @@
  * Nothing is repaired. An answer that breaks the grammar before its head has gone out becomes an error page; after
  * that the client's connection is cut, so that nobody takes half an answer for a whole one.
  */
+import { memoized } from "../../base/index.ts";
 import { asBytes, type ResponseHead } from "../../http/index.ts";
 import { BodyReader } from "../body.ts";
 import type { Attempts } from "./attempts.ts";
@@ -12,6 +13,9 @@ import type { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";
 
 const NOTHING = new Uint8Array(0);
+
+/** The cache says one of few things of most answers. */
+const knownBytes: (lines: string) => Uint8Array = memoized(256, asBytes);
 
 export class Answer {
   readonly #exchange: Exchange;
@@ -138,7 +142,7 @@ export class Answer {
     form.upgrade = head.status === 101;
     form.dechunk = dechunk;
     form.requestNumber = number;
-    form.extra = cacheLines === "" ? NOTHING : asBytes(cacheLines);
+    form.extra = cacheLines === "" ? NOTHING : knownBytes(cacheLines);
     form.hidesInternal = plan?.cache?.policy.keepInternalFields === false;
     form.replacesCacheControl = replacesCacheControl;
     return wire.writeResponse(head, bytes);

@@ -171,5 +171,5 @@ test("what is remembered is what decisions need", () => {
   const head = { ...FRESH, date: dateAt(-5), etag: '"a"', "last-modified": dateAt(-100) };
   const fields = { ...head, vary: "B, a", "content-language": "De" };
   const verdict = verdictOn(fields, { request: requestWith({ a: "1" }), requestWallMs: NOW_MS - 1000 });
-  expect(verdict).toEqual({ kind: "store", source: "max-age", meta: REMEMBERED });
+  expect(verdict).toEqual({ kind: "store", source: "max-age", meta: REMEMBERED, withheld: [] });
 });

@@ -24,7 +24,7 @@ export function groupTag(host: string, group: string): string {
 
 /** A response's tags, and its groups as those of this host: nobody may spoil the cache of another one (RFC 9875 §2). */
 export function tagsFor(key: CacheKey, response: CacheResponse): readonly string[] {
-  const { kept } = tagsOf({ field: (name) => response.field(name) });
+  const { kept } = tagsOf(response);
   if (kept.length === 0) return kept;
   return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(key), group))];
 }

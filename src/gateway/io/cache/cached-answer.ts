@@ -236,7 +236,7 @@ export class CachedAnswer implements Ways {
     const alone = aloneReason(edge.viewed, this.#cache);
     const isSliced = this.#first !== undefined;
     if (alone !== undefined && (alone !== "range" || !isSliced)) return this.#around("uri-miss", alone);
-    this.#request.cached = cachedAs("miss", reason);
+    this.#request.cached = reason === "absent" ? ABSENT : cachedAs("miss", reason);
     // A client's conditions are for us to answer; the target is asked for the whole.
     const order = this.#order(edge, undefined, hasConditional ? {} : undefined);
     const lead = (isShared: boolean): boolean => {
@@ -256,8 +256,9 @@ export class CachedAnswer implements Ways {
     const plan = this.#plan;
     if (down === undefined || plan === undefined) throw new Error("cache: a request without a client");
     const variant = stored === undefined ? "" : stored.varyValues;
-    const what = this.#first ?? { key: edge.keepKey(), slice: undefined };
-    const order = { client: down, plan, cache: this.#cache, ...what, variant, conditions };
+    const key = this.#first?.key ?? edge.keepKey();
+    const slice = this.#first?.slice;
+    const order = { client: down, plan, cache: this.#cache, key, slice, variant, conditions };
     if (stored !== undefined) edge.disk?.askAbout(order, edge.heldOf(stored));
     return order;
   }
@@ -305,7 +306,7 @@ export class CachedAnswer implements Ways {
   /** To a target with this very exchange, the response recorded as it goes by. */
   #record(edge: Edge, order: FetchOrder, isShared: boolean): false {
     const recording = edge.record(order, isShared);
-    recording.request = new PlainRequest(edge.viewed, () => this.#viewed());
+    recording.request = new PlainRequest(edge.viewed, this.#viewed);
     this.#exchange.record(recording);
     return false;
   }
@@ -377,10 +378,10 @@ export class CachedAnswer implements Ways {
     this.#request.cacheLines = `Cache-Status: ${this.#serving.site.cacheName}; ${note}\r\n`;
   }
   /** The request that is being answered, for the policy. */
-  #viewed(): CacheRequest {
+  readonly #viewed = (): CacheRequest => {
     this.#exchange.view();
     return this.#edge.viewed;
-  }
+  };
 
   clear(): void {
     this.#following.clear();

@@ -34,6 +34,7 @@ import { LateStore } from "./late-store.ts";
 import { Link } from "./link.ts";
 import { ViewedRequest } from "./messages.ts";
 import { Recording } from "./recording.ts";
+import { Recordings } from "./recordings.ts";
 import type { RuleCache } from "./rule-cache.ts";
 
 /** Longest key; a request with a longer one goes around the cache. */
@@ -59,7 +60,7 @@ export class Edge {
   readonly disk: EdgeDisk | undefined;
   readonly #serving: Serving;
   readonly #worker: number;
-  readonly #recordings = new Map<number, Recording>();
+  readonly #recordings = new Recordings<Recording>();
   readonly #key = new Uint8Array(KEY_BYTES_MAX);
   readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0 };
   #end = 0;
@@ -181,7 +182,7 @@ export class Edge {
 
   /** The recording that a request with this order may follow, if one is under way. */
   recordingFor({ key, variant }: FetchOrder): Recording | undefined {
-    const recording = this.#recordings.get(numberOf(key));
+    const recording = this.#recordings.get(key);
     return this.#mayJoin(recording, key.bytes, variant) ? recording : undefined;
   }
 
@@ -189,7 +190,7 @@ export class Edge {
   recordingOf(key: Uint8Array, variant: string): Recording | undefined {
     const hashHi = this.store.hashHigh(key, 0, key.length);
     const hashLo = this.store.hashLow(key, 0, key.length);
-    const recording = this.#recordings.get(numberOf({ hashHi, hashLo }));
+    const recording = this.#recordings.get({ hashHi, hashLo });
     return this.#mayJoin(recording, key, variant) ? recording : undefined;
   }
 
@@ -219,7 +220,7 @@ export class Edge {
   /** A recording that is about to begin; others may join it if it is shared. */
   record(order: FetchOrder, isShared: boolean): Recording {
     const recording = new Recording(this, this.#serving, order, isShared);
-    if (isShared) this.#recordings.set(numberOf(order.key), recording);
+    if (isShared) this.#recordings.add(recording);
     this.disk?.began(order);
     return recording;
   }
@@ -256,8 +257,7 @@ export class Edge {
   landed(recording: Recording): void {
     const { key } = recording.order;
     this.disk?.landed(recording.order);
-    if (this.#recordings.get(numberOf(key)) !== recording) return;
-    this.#recordings.delete(numberOf(key));
+    if (!this.#recordings.delete(recording)) return;
     this.store.flights.release(flightHash(key.hashHi, recording.startSequence), key.hashLo);
   }
 
@@ -366,11 +366,6 @@ export class Edge {
   #purge(purge: Purge): number | "busy" {
     return (this.disk?.tier ?? this.store).purge(purge);
   }
-}
-
-/** Both hashes as one number; keys are compared byte by byte after it. */
-function numberOf({ hashHi, hashLo }: Pick<CacheKey, "hashHi" | "hashLo">): number {
-  return (hashHi >>> 0) * 0x20_0000 + (hashLo >>> 11);
 }
 
 /** A flight is for those who asked between two purges. */

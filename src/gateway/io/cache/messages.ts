@@ -1,4 +1,5 @@
 /** Requests and responses as the caching policy reads them: views over parsed heads, no string made before it is asked for. */
+import { memoized } from "../../../base/index.ts";
 import type { LimitsConfig } from "../../../config/index.ts";
 import type { CacheRequest, CacheResponse, Conditions, FieldLine, KeySource } from "../../../edge/index.ts";
 import {
@@ -169,24 +170,28 @@ const CODES: ReadonlyMap<string, number> = new Map(
     .map(([key, code]) => [wireName(key), code]),
 );
 
+/** Other names are those that rules and policy ask for: few. */
+const nameBytes: (name: string) => Uint8Array = memoized(256, asBytes);
+
 /**
  * The values of all lines of one name, cookies with "; " between as they are in one line (RFC 6265 §5.4). A name spelt
  * with "_" for "-" is another name.
  */
 function joined(fields: Fields, bytes: Uint8Array, name: string): string | undefined {
-  const code = CODES.get(name);
-  if (code !== undefined) {
+  const code = CODES.get(name) ?? FIELD.other;
+  if (code !== FIELD.other) {
     const first = fields.first(code);
     if (first < 0) return undefined;
     if (!fields.repeated(code))
       return knownText(bytes, fields.valueStart[first] ?? 0, fields.valueEnd[first] ?? 0);
   }
-  const wanted = asBytes(name);
+  const wanted = code === FIELD.other ? nameBytes(name) : undefined;
   const separator = name === "cookie" ? "; " : ", ";
   let value: string | undefined;
   for (let i = 0; i < fields.count; i++) {
-    if (fields.code[i] === FIELD.lookalike) continue;
-    if (!equalsFolded(bytes, fields.nameStart[i] ?? 0, fields.nameEnd[i] ?? 0, wanted)) continue;
+    if (fields.code[i] !== code) continue;
+    const start = fields.nameStart[i] ?? 0;
+    if (wanted !== undefined && !equalsFolded(bytes, start, fields.nameEnd[i] ?? 0, wanted)) continue;
     const line = text(bytes, fields.valueStart[i] ?? 0, fields.valueEnd[i] ?? 0);
     value = value === undefined ? line : `${value}${separator}${line}`;
   }

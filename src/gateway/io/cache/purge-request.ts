@@ -40,7 +40,7 @@ function purgeAsAsked(edge: Edge, cache: RuleCache, token: string): string | und
   const [, candidate = ""] = BEARER.exec(viewed.field("authorization") ?? "") ?? [];
   if (!equalConstantTime(token, candidate)) return undefined;
   const isHard = viewed.field("soft-purge") !== "1";
-  const { kept: tags } = tagsOf({ field: (name) => viewed.field(name) });
+  const { kept: tags } = tagsOf(viewed);
   for (const tag of tags) edge.purgeTag(tag, isHard);
   if (tags.length === 0) edge.purgeUrl(cache, isHard);
   return `${isHard ? "purged" : "soft-purged"}-${tags.length === 0 ? "url" : "tags"}`;

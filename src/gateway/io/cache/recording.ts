@@ -26,7 +26,6 @@ import {
   type StoredHead,
   type StoredMeta,
   updateFrom304,
-  withheldFields,
 } from "../../../edge/index.ts";
 import type { ResponseHead } from "../../../http/index.ts";
 import { BodyReader } from "../../body.ts";
@@ -46,8 +45,12 @@ import { isLength, judge } from "./slice-judge.ts";
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
 export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
+const NOTHING_WITHHELD: readonly string[] = [];
+
 export class Recording {
   readonly order: FetchOrder;
+  /** The next one in its row of the worker's table. */
+  next: Recording | undefined;
   readonly #edge: Edge;
   readonly #serving: Serving;
   /** The number of the latest purge when it began. */
@@ -155,7 +158,7 @@ export class Recording {
     const isKept = verdict.kind === "store";
     const isAll = slice?.kind === "all";
     if (isAll) this.status = 200;
-    const withheld = isKept ? withheldFields(exchange, cache.policy) : [];
+    const withheld = isKept ? verdict.withheld : NOTHING_WITHHELD;
     if (isKept || this.hasFollowers) {
       this.isCompressible = isKept && this.#isCompressible(response);
       this.head = layOutRawHead(head, bytes, {
@@ -368,8 +371,9 @@ export class Recording {
   }
 
   #tell(): void {
-    for (const follower of Array.from(this.#followers ?? [])) {
-      if (this.#followers?.has(follower) === true) follower.moved();
+    if (this.#followers === undefined) return this.#trim();
+    for (const follower of Array.from(this.#followers)) {
+      if (this.#followers.has(follower)) follower.moved();
     }
     this.#trim();
   }
