@@ -37,6 +37,8 @@ import type { EdgeDraft } from "./edges-schema.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { WORKERS_MAX } from "./snapshot.ts";
 import { normaliseSteering } from "./steering-normalise.ts";
+import type { StoreConfig } from "./store.ts";
+import type { StoreDraft } from "./store-schema.ts";
 
 /** What a config takes from the machine it is loaded on. */
 export interface Surroundings {
@@ -68,12 +70,7 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
       service(name, settingsOf(draft, name, entry), surroundings.folder),
     ),
     edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
-    stores: [...(draft.stores ?? [])].map(([name, entry]) => ({
-      name,
-      url: "",
-      ...DEFAULTS.store,
-      ...entry,
-    })),
+    stores: [...(draft.stores ?? [])].map(([name, entry]) => store(name, entry)),
     ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }
@@ -108,6 +105,11 @@ function cacheStore(draft: Partial<CacheStoreConfig>, folder: string): CacheStor
 function edge(name: string, draft: EdgeDraft, folder: string): EdgeConfig {
   const { admin = "", tokenFile = "", role = "edge" } = draft;
   return { name, admin, tokenFile: resolvePath(folder, tokenFile), role };
+}
+
+function store(name: string, draft: StoreDraft): StoreConfig {
+  const ofUse = draft.use === "cache" ? { eviction: DEFAULTS.cacheEviction } : {};
+  return { name, url: "", ...DEFAULTS.store, ...ofUse, ...draft };
 }
 
 function listener(name: string, draft: ListenerDraft): ListenerConfig {
