@@ -5,12 +5,15 @@ import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
 import type { SessionStore } from "../store.ts";
 import type { StoreCommand, StoreCommands, StoreReply } from "../stores/commands.ts";
+import { refusingEviction } from "../stores/eviction.ts";
 import { KEY_PREFIX, redisStore } from "../stores/redis.ts";
 
 /** Where the store is. */
 export interface SessionStoreOptions {
   /** Keys begin with it: one store may hold several apps' sessions. Default "session:". */
   readonly prefix?: string;
+  /** Sessions may vanish when the server's memory is full. Default false: such a server is refused. */
+  readonly allowEviction?: boolean;
   /** The rest of the client's options: deadlines, TLS. */
   readonly client?: Omit<RespClientOptions, "url">;
 }
@@ -29,11 +32,12 @@ export interface OpenSessionStore extends SessionStore {
 export function openSessionStore(url: string, options: SessionStoreOptions = {}): OpenSessionStore {
   const client = new RespClient({ ...options.client, url });
   const watcher = new Watcher(() => new RespClient({ ...options.client, url }));
-  const commands: StoreCommands = {
+  const unchecked: StoreCommands = {
     send: async (command) => toReply(await client.call(command)),
     transaction: async (list) => (await runTransaction(client, list)) ?? [],
     watched: (key, decide) => watcher.watched(key, decide),
   };
+  const commands = refusingEviction(unchecked, { allowEviction: options.allowEviction ?? false });
   return {
     ...redisStore(commands, options.prefix ?? KEY_PREFIX),
     commands,

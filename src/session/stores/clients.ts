@@ -4,7 +4,9 @@
  * Only the shapes that are called are named here, so that neither library is a dependency. WATCH needs a connection
  * of its own, since it holds for all that is sent on one: it is opened at the first use, and one watch runs at a time.
  */
+
 import type { StoreCommand, StoreCommands, StoreReply } from "./commands.ts";
+import { type EvictionOptions, refusingEviction } from "./eviction.ts";
 
 /** What is used of an ioredis `Redis` (5 or later). */
 export interface IoredisClient {
@@ -33,8 +35,16 @@ export interface ClientCommands extends StoreCommands {
   close(): void;
 }
 
-/** Commands by an ioredis client. */
-export function ioredisCommands(client: IoredisClient): ClientCommands {
+/** Commands by an ioredis client. They reject with "session-store-evicts" on a server that drops keys, unless that is allowed. */
+export function ioredisCommands(client: IoredisClient, options: EvictionOptions = {}): ClientCommands {
+  return refusing(byIoredis(client), options);
+}
+
+function refusing(commands: ClientCommands, options: EvictionOptions): ClientCommands {
+  return { ...refusingEviction(commands, options), close: commands.close };
+}
+
+function byIoredis(client: IoredisClient): ClientCommands {
   return clientCommands({
     send: (command) => client.call(command[0] ?? "", command.slice(1)),
     exec: async (commands) => {
@@ -44,13 +54,17 @@ export function ioredisCommands(client: IoredisClient): ClientCommands {
     },
     another: async () => {
       const own = client.duplicate();
-      return { commands: ioredisCommands(own), close: () => own.disconnect() };
+      return { commands: byIoredis(own), close: () => own.disconnect() };
     },
   });
 }
 
-/** Commands by a node-redis client. */
-export function nodeRedisCommands(client: NodeRedisClient): ClientCommands {
+/** The same by a node-redis client. */
+export function nodeRedisCommands(client: NodeRedisClient, options: EvictionOptions = {}): ClientCommands {
+  return refusing(byNodeRedis(client), options);
+}
+
+function byNodeRedis(client: NodeRedisClient): ClientCommands {
   return clientCommands({
     send: (command) => client.sendCommand([...command]),
     exec: async (commands) => {
@@ -67,7 +81,7 @@ export function nodeRedisCommands(client: NodeRedisClient): ClientCommands {
     another: async () => {
       const own = client.duplicate();
       await own.connect();
-      return { commands: nodeRedisCommands(own), close: () => own.destroy() };
+      return { commands: byNodeRedis(own), close: () => own.destroy() };
     },
   });
 }
