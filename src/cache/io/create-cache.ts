@@ -1,6 +1,7 @@
 /** Makes a cache of real parts: the machine's clock, and the store that a URL names. */
 import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+import { isPostgresUrl } from "../../postgres/index.ts";
 import { Cache } from "../cache.ts";
 import { createCodec } from "../codec.ts";
 import { L1 } from "../l1.ts";
@@ -10,13 +11,14 @@ import { type GuardedStore, guarded } from "../store/guarded-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { SharedStore } from "../store/store.ts";
 import { type Duration, durationMs } from "../terms.ts";
+import { createPostgresStore } from "./postgres-store.ts";
 import { createRedisStore } from "./redis-store.ts";
 
 /** Settings with the place of L2. */
 export interface CreateCacheSettings extends CacheSettings {
   /**
-   * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `memory://NAME`, shared by the caches
-   * of this process. Left out, the cache is this process's memory alone.
+   * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `pg://` with a database, by the
+   * app's package `pg`; `memory://NAME`, shared by the caches of this process. Left out, the cache is this process's memory alone.
    */
   readonly store?: string | ClusterSettings;
 }
@@ -101,7 +103,8 @@ function openMemory(url: string): SharedStore {
 }
 
 function connect(url: string, { name, deadlineMs }: CompleteSettings): GuardedStore {
-  const store = createRedisStore({
+  const create = isPostgresUrl(url) ? createPostgresStore : createRedisStore;
+  const store = create({
     url,
     namespace: `tenfold:${name}`,
     deadlineMs,

@@ -11,7 +11,8 @@ import type {
   SharedStore,
   StoredValue,
 } from "../store/store.ts";
-import { Bus, type BusMessage } from "./bus.ts";
+import { Bus } from "./bus.ts";
+import type { BusMessage } from "./bus-message.ts";
 import { SCRIPTS, type ScriptName } from "./lease-scripts.ts";
 
 /** What a Redis store is made of. */

@@ -9,7 +9,7 @@ import { notifySql } from "./notify.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { STABLE_FUNCTIONS } from "./statement/functions.ts";
 import { READS, RULES, SCHEMA_SQL, WRITES } from "./testing/dependencies.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
+import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
 
 const DRIZZLED = pgTable("t", {
   id: integer().primaryKey(),

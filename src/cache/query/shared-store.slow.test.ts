@@ -9,7 +9,7 @@ import { type Cached, cacheQueries } from "./cache-queries.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { respResults } from "./results/resp-results.ts";
 import { prepareOrder, runOrder } from "./testing/commit-order.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
+import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
 import { respVersions } from "./versions/resp-versions.ts";
 import type { VersionStore } from "./versions/versions.ts";
 import { WriteUnmarkedError } from "./write-guard.ts";

