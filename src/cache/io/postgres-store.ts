@@ -219,7 +219,9 @@ function valueFrom(row: Row | undefined): StoredValue | undefined {
     freshMs: Number(freshMs),
     staleMs: Number(staleMs),
     loadMs: Number(loadMs),
-    tags: [...(tags ?? "").matchAll(/\\x([0-9a-f]*)/g)].map(([, hex = ""]) => Buffer.from(hex, "hex").toString()),
+    tags: [...(tags ?? "").matchAll(/\\x([0-9a-f]*)/g)].map(([, hex = ""]) =>
+      Buffer.from(hex, "hex").toString(),
+    ),
   };
 }
 

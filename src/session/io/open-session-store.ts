@@ -1,12 +1,15 @@
 /**
- * A session store by its URL: Redis, Valkey or the embedded store, over connections of our own client.
+ * A session store by its URL: Redis, Valkey or the embedded store, over connections of our own client; or Postgres, over
+ * those of the app's package `pg`.
  */
+import { isPostgresUrl } from "../../postgres/index.ts";
 import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
 import type { SessionStore } from "../store.ts";
 import type { StoreCommand, StoreCommands, StoreReply } from "../stores/commands.ts";
 import { refusingEviction } from "../stores/eviction.ts";
 import { KEY_PREFIX, redisStore } from "../stores/redis.ts";
+import { postgresSessions } from "./postgres-store.ts";
 
 /** Where the store is. */
 export interface SessionStoreOptions {
@@ -14,22 +17,39 @@ export interface SessionStoreOptions {
   readonly prefix?: string;
   /** Sessions may vanish when the server's memory is full. Default false: such a server is refused. */
   readonly allowEviction?: boolean;
-  /** The rest of the client's options: deadlines, TLS. */
+  /** The rest of the client's options: deadlines, TLS. Of these Postgres takes `deadlineMs`; its TLS is in the URL. */
   readonly client?: Omit<RespClientOptions, "url">;
 }
 
 /** A session store with connections. */
 export interface OpenSessionStore extends SessionStore {
-  /** For stores of other formats: `jsonStore(store.commands)`. */
+  /** For stores of other formats: `jsonStore(store.commands)`. Throws a TypeError on Postgres, which has none. */
   readonly commands: StoreCommands;
   close(): void;
 }
 
 /**
- * Opens a session store: `redis://`, `rediss://`, `valkey://` or `valkeys://`. Connects by and by; calls that come
+ * Opens a session store: `redis://`, `rediss://`, `valkey://`, `valkeys://`, or `pg://`. Connects by and by; calls that come
  * before wait, up to their deadline. @throws TypeError when it is no such URL.
  */
 export function openSessionStore(url: string, options: SessionStoreOptions = {}): OpenSessionStore {
+  return isPostgresUrl(url) ? openPostgres(url, options) : openRedis(url, options);
+}
+
+function openPostgres(
+  url: string,
+  { prefix = KEY_PREFIX, client = {} }: SessionStoreOptions,
+): OpenSessionStore {
+  const { deadlineMs } = client;
+  const store = postgresSessions({ url, prefix, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+  return Object.defineProperty(store, "commands", {
+    get: () => {
+      throw new TypeError("a session store in Postgres takes no commands of Redis");
+    },
+  }) as OpenSessionStore;
+}
+
+function openRedis(url: string, options: SessionStoreOptions): OpenSessionStore {
   const client = new RespClient({ ...options.client, url });
   const watcher = new Watcher(() => new RespClient({ ...options.client, url }));
   const unchecked: StoreCommands = {
