@@ -32,6 +32,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "cache-hit-ratio": [],
   "cache-stale-set": ["--interleavings", "20000", "--peers", "2000"],
   "cache-write-behind": ["--kills", "20", "--writes", "5000"],
+  "postgres-store": ["--rounds", "1", "--calls", "800"],
   "query-cache": ["--rounds", "2", "--queries", "500"],
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
   "simulate-theory": [],

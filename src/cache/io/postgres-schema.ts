@@ -57,34 +57,41 @@ BEGIN
   RETURN at;
 END $$;
 
--- STABLE: what it reads is of the moment of the statement that calls it.
-CREATE FUNCTION tenfold.cache_current(sp text, k bytea, at bigint, tagged bytea[]) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-  SELECT at >= s.floor AND (at >= s.n OR (
-    (coalesce(cardinality(tagged), 0) = 0 OR (at >= s.tag_floor AND NOT EXISTS (
-      SELECT FROM tenfold.cache_marks m
-      WHERE m.space = sp AND m.kind = 't' AND m.at > cache_current.at AND m.name IN (
-        SELECT CASE WHEN length(t) <= 1024 THEN t ELSE '\\xff'::bytea || sha256(t) END FROM unnest(tagged) t))))
-    AND NOT EXISTS (
-      SELECT FROM tenfold.cache_marks m
-      WHERE m.space = sp AND m.kind = 'p' AND m.at > cache_current.at AND m.name = substr(k, 1, length(m.name)))))
-  FROM tenfold.cache_spaces s WHERE s.space = sp
-$$;
+-- STABLE: what it reads is of the moment of the statement that calls it. PL/pgSQL, since its plans are kept.
+CREATE FUNCTION tenfold.cache_current(sp text, k bytea, since bigint, tagged bytea[]) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE s tenfold.cache_spaces;
+BEGIN
+  SELECT * INTO s FROM tenfold.cache_spaces c WHERE c.space = sp;
+  IF s.n IS NULL OR since < s.floor THEN RETURN false; END IF;
+  IF since >= s.n THEN RETURN true; END IF;
+  IF cardinality(tagged) > 0 AND (since < s.tag_floor OR EXISTS (
+    SELECT FROM tenfold.cache_marks m WHERE m.space = sp AND m.kind = 't' AND m.at > since AND m.name IN (
+      SELECT CASE WHEN length(t) <= 1024 THEN t ELSE '\\xff'::bytea || sha256(t) END FROM unnest(tagged) t)))
+  THEN RETURN false; END IF;
+  RETURN NOT EXISTS (SELECT FROM tenfold.cache_marks m
+    WHERE m.space = sp AND m.kind = 'p' AND m.at > since AND m.name = substr(k, 1, length(m.name)));
+END $$;
 
 CREATE FUNCTION tenfold.cache_peek(sp text, id bytea, k bytea,
   OUT kind text, OUT fresh_ms float8, OUT stale_ms float8, OUT load_ms float8, OUT tags bytea[], OUT payload bytea,
   OUT is_leased boolean)
-LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN v.ok THEN 'hit' END,
-    CASE WHEN v.ok THEN extract(epoch FROM e.fresh_until - clock_timestamp()) * 1000 END,
-    CASE WHEN v.ok THEN extract(epoch FROM e.stale_until - clock_timestamp()) * 1000 END,
-    CASE WHEN v.ok THEN e.load_ms END, CASE WHEN v.ok THEN e.tags END, CASE WHEN v.ok THEN e.payload END,
-    e.lease_until > clock_timestamp()
-  FROM tenfold.cache e, LATERAL (
-    SELECT e.payload IS NOT NULL AND e.stale_until > clock_timestamp()
-      AND tenfold.cache_current(sp, k, e.since, e.tags) AS ok) v
-  WHERE e.space = sp AND e.key = id
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE e tenfold.cache; is_current boolean; now timestamptz := clock_timestamp();
+BEGIN
+  -- One statement: the row and what judges it are of one moment.
+  SELECT c.*, c.payload IS NOT NULL AND c.stale_until > now
+    AND coalesce(tenfold.cache_current(sp, k, c.since, c.tags), false)
+  INTO e.space, e.key, e.payload, e.tags, e.load_ms, e.since, e.fresh_until, e.stale_until,
+    e.lease_kind, e.lease_token, e.lease_since, e.lease_until, e.ends, is_current
+  FROM tenfold.cache c WHERE c.space = sp AND c.key = id;
+  is_leased := e.lease_until > now;
+  IF is_current IS NOT TRUE THEN RETURN; END IF;
+  kind := 'hit';
+  fresh_ms := extract(epoch FROM e.fresh_until - now) * 1000;
+  stale_ms := extract(epoch FROM e.stale_until - now) * 1000;
+  load_ms := e.load_ms; tags := e.tags; payload := e.payload;
+END $$;
 
 CREATE FUNCTION tenfold.cache_lookup(sp text, id bytea, k bytea, token text, lease_ms float8, refresh boolean,
   OUT kind text, OUT fresh_ms float8, OUT stale_ms float8, OUT load_ms float8, OUT tags bytea[], OUT payload bytea)

