@@ -48,8 +48,8 @@ const embedded = await startStore({ port: freePort() });
 const sides: Readonly<
   Record<Side, { pid: number; operations: Operations; prepare: () => Promise<unknown>; close: () => unknown }>
 > = {
-  postgres: side(postgres.url, postgres.pid),
-  embedded: side(embedded.url, embedded.pid),
+  postgres: connect(postgres.url, postgres.pid),
+  embedded: connect(embedded.url, embedded.pid),
 };
 
 const measured = new Map<string, Record<Side, Measured[]>>();
@@ -74,7 +74,7 @@ try {
 }
 process.exit();
 
-function side(url: string, pid: number) {
+function connect(url: string, pid: number) {
   const create = url.startsWith("pg:") ? createPostgresStore : createRedisStore;
   let tokens = 0;
   const newToken = (): string => `t${tokens++}`;

@@ -58,13 +58,13 @@ describe("what must not vanish is never where something is dropped", () => {
 });
 
 describe("a store's URL", () => {
-  const good = [
+  const urls = [
     "pg://h/db",
     "postgres://u:p@h:5433/db?sslmode=require",
     "postgresql:///db?host=/run/postgresql",
     "redis://h/2",
   ];
-  test.each(good)("%s is one", (url) => {
+  test.each(urls)("%s is one", (url) => {
     expect(lines(stores({ shared: { url } }))).toEqual([]);
   });
 

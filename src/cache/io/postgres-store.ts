@@ -87,6 +87,8 @@ class PostgresStore implements SharedStore {
         return { kind: "won", token, stale: value };
       case "wait":
         return { kind: "wait", stale: value };
+      case undefined:
+      case null:
       default:
         throw new TypeError("the store's answer to a lookup cannot be understood");
     }

@@ -20,9 +20,9 @@ const BATCHES_MAX = 50;
 
 /** Sweeps until the returned function is called. A sweep that fails is tried again at the next turn. */
 export function startSweeper({ sweep, batch, scheduler, random }: SweeperOptions): () => void {
-  let isStopped = false;
+  const state = { isStopped: false };
   const run = async (): Promise<void> => {
-    for (let batches = 0; batches < BATCHES_MAX && !isStopped; batches++)
+    for (let batches = 0; batches < BATCHES_MAX && !state.isStopped; batches++)
       // oxlint-disable-next-line no-await-in-loop -- one batch at a time leaves room for others
       if ((await sweep()) < batch) return;
   };
@@ -31,12 +31,12 @@ export function startSweeper({ sweep, batch, scheduler, random }: SweeperOptions
       run()
         .catch(() => {})
         .finally(() => {
-          if (!isStopped) cancel = wait();
+          if (!state.isStopped) cancel = wait();
         });
     });
   let cancel = wait();
   return () => {
-    isStopped = true;
+    state.isStopped = true;
     cancel();
   };
 }

@@ -167,7 +167,7 @@ function send(pid: number, name: NodeJS.Signals): void {
 }
 
 /** The server says that it is ready in the eighth line of its lock file. */
-async function ready(server: ChildProcess, data: string): Promise<void> {
+async function ready(started: ChildProcess, data: string): Promise<void> {
   let errors = "";
   server.stderr?.on("data", (bytes: Buffer) => {
     errors += bytes.toString();

@@ -101,7 +101,7 @@ describe.skipIf(server === undefined)("sessions in Postgres (need @embedded-post
 
   test("express-session's sessions lie there too; the format of connect-redis does not", async () => {
     const express = new TenfoldStore({ store });
-    await new Promise<void>((resolve) => express.set("id", { cookie: {}, a: 1 } as never, () => resolve()));
+    await new Promise<void>((resolve) => express.set("id", { cookie: {}, a: 1 }, () => resolve()));
     const found = await new Promise((resolve) => express.get("id", (_, session) => resolve(session)));
     expect(found).toMatchObject({ a: 1 });
     expect(() => store.commands).toThrow("takes no commands of Redis");
@@ -113,9 +113,9 @@ describe.skipIf(server === undefined)("sessions in Postgres (need @embedded-post
     const confirmed = new Map<string, number>();
     for (const { name, jar } of users) await visit(sessions, jar, (session) => session.signIn(name));
     let slowestMs = 0;
-    let isOver = false;
+    const state = { isOver: false };
     const load = users.map(async ({ name, jar }) => {
-      while (!isOver) {
+      while (!state.isOver) {
         const startMs = performance.now();
         try {
           await visit(sessions, jar, (session) => {
@@ -134,7 +134,7 @@ describe.skipIf(server === undefined)("sessions in Postgres (need @embedded-post
     await Bun.sleep(300);
     await server.restart();
     await Bun.sleep(1500);
-    isOver = true;
+    state.isOver = true;
     await Promise.all(load);
     for (const { name, jar } of users) {
       await visit(sessions, jar, (session) => {

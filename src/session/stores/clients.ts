@@ -41,7 +41,7 @@ export function ioredisCommands(client: IoredisClient, options: EvictionOptions 
 }
 
 function refusing(commands: ClientCommands, options: EvictionOptions): ClientCommands {
-  return { ...refusingEviction(commands, options), close: commands.close };
+  return { ...refusingEviction(commands, options), close: () => commands.close() };
 }
 
 function byIoredis(client: IoredisClient): ClientCommands {
