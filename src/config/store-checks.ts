@@ -53,13 +53,13 @@ const LOCAL = /^(?:localhost|127(?:\.\d+){3}|\[?::1?\]?|0\.0\.0\.0)$/;
 
 /** "host:port"; undefined for what cannot be read, and for Postgres, which drops nothing when it is full. */
 function serverOf({ url, address }: StoreConfig): string | undefined {
-  if (url === EMBEDDED_STORE) return server(address.host, String(address.port));
+  if (url === EMBEDDED_STORE) return placeOf(address.host, String(address.port));
   if (!/^(?:redis|valkey)/.test(url) || !URL.canParse(url)) return undefined;
   const { hostname, port } = new URL(url);
-  return server(hostname, port || REDIS_PORT);
+  return placeOf(hostname, port || REDIS_PORT);
 }
 
-function server(host: string, port: string): string {
+function placeOf(host: string, port: string): string {
   const name = host.toLowerCase().replace(/\.$/, "");
   return `${LOCAL.test(name) ? "localhost" : name}:${port}`;
 }

@@ -169,11 +169,12 @@ function send(pid: number, name: NodeJS.Signals): void {
 /** The server says that it is ready in the eighth line of its lock file. */
 async function ready(started: ChildProcess, data: string): Promise<void> {
   let errors = "";
-  server.stderr?.on("data", (bytes: Buffer) => {
+  started.stderr?.on("data", (bytes: Buffer) => {
     errors += bytes.toString();
   });
   for (;;) {
-    if (server.exitCode !== null || server.signalCode !== null) throw new Error(`postgres ended: ${errors}`);
+    if (started.exitCode !== null || started.signalCode !== null)
+      throw new Error(`postgres ended: ${errors}`);
     const lock = join(data, "postmaster.pid");
     if (existsSync(lock) && readFileSync(lock, "utf8").split("\n")[7]?.startsWith("ready") === true) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
