@@ -77,20 +77,21 @@ CREATE FUNCTION tenfold.cache_peek(sp text, id bytea, k bytea,
   OUT kind text, OUT fresh_ms float8, OUT stale_ms float8, OUT load_ms float8, OUT tags bytea[], OUT payload bytea,
   OUT is_leased boolean)
 LANGUAGE plpgsql STABLE AS $$
-DECLARE e tenfold.cache; is_current boolean; now timestamptz := clock_timestamp();
+DECLARE is_current boolean; now timestamptz := clock_timestamp();
 BEGIN
-  -- One statement: the row and what judges it are of one moment.
-  SELECT c.*, c.payload IS NOT NULL AND c.stale_until > now
-    AND coalesce(tenfold.cache_current(sp, k, c.since, c.tags), false)
-  INTO e.space, e.key, e.payload, e.tags, e.load_ms, e.since, e.fresh_until, e.stale_until,
-    e.lease_kind, e.lease_token, e.lease_since, e.lease_until, e.ends, is_current
-  FROM tenfold.cache c WHERE c.space = sp AND c.key = id;
-  is_leased := e.lease_until > now;
-  IF is_current IS NOT TRUE THEN RETURN; END IF;
-  kind := 'hit';
-  fresh_ms := extract(epoch FROM e.fresh_until - now) * 1000;
-  stale_ms := extract(epoch FROM e.stale_until - now) * 1000;
-  load_ms := e.load_ms; tags := e.tags; payload := e.payload;
+  -- One statement: the row and what judges it are of one moment. Mostly nothing was invalidated since, which needs no more.
+  SELECT c.lease_until > now,
+    c.payload IS NOT NULL AND c.stale_until > now AND c.since >= s.floor
+      AND (c.since >= s.n OR tenfold.cache_current(sp, k, c.since, c.tags)),
+    extract(epoch FROM c.fresh_until - now)::float8 * 1000, extract(epoch FROM c.stale_until - now)::float8 * 1000,
+    c.load_ms, c.tags, c.payload
+  INTO is_leased, is_current, fresh_ms, stale_ms, load_ms, tags, payload
+  FROM tenfold.cache c JOIN tenfold.cache_spaces s ON s.space = c.space WHERE c.space = sp AND c.key = id;
+  IF is_current THEN
+    kind := 'hit';
+  ELSE
+    fresh_ms := NULL; stale_ms := NULL; load_ms := NULL; tags := NULL; payload := NULL;
+  END IF;
 END $$;
 
 CREATE FUNCTION tenfold.cache_lookup(sp text, id bytea, k bytea, token text, lease_ms float8, refresh boolean,
