@@ -111,15 +111,20 @@ export async function startPostgres(settings = ""): Promise<Postgres> {
     return started;
   };
   let server = await launch();
-  const signal = (name: NodeJS.Signals): void => {
-    for (const pid of [...childrenOf(server.pid ?? 0), server.pid ?? 0]) send(pid, name);
+  const signal = (name: NodeJS.Signals): number[] => {
+    const pid = server.pid ?? 0;
+    if (name !== "SIGCONT") send(pid, "SIGSTOP"); // so that it starts no other while the others are told
+    const children = childrenOf(pid);
+    for (const each of [...children, pid]) send(each, name);
+    return children;
   };
   const kill = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = new Promise((resolve) => server.once("exit", resolve));
-    signal("SIGSTOP"); // so that none forks another, or tidies up, while the others die
-    signal("SIGKILL");
+    const children = signal("SIGKILL");
     await ended;
+    // A server does not start while one of the old processes has the shared memory.
+    while (children.some(isRunning)) await pause();
   };
   return {
     connection: { host: folder, port, user: "postgres", database: "postgres" },
@@ -145,16 +150,26 @@ export async function startPostgres(settings = ""): Promise<Postgres> {
 /** Processes that a process started: of a server its backends and helpers. */
 function childrenOf(pid: number): number[] {
   return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .filter((name) => /^\d+$/.test(name) && Number(statOf(name)[1]) === pid)
     .map(Number);
 }
 
-function parentOf(pid: string): number | undefined {
+function isRunning(pid: number): boolean {
+  const [state = "Z"] = statOf(String(pid));
+  return state !== "Z";
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** State and parent of a process, and more; nothing when it has ended. */
+function statOf(pid: string): string[] {
   try {
-    // After the program's name, which stands in parentheses and may hold any: the state, then the parent.
-    return Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[1]);
+    // After the program's name, which stands in parentheses and may hold any characters.
+    return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
   } catch {
-    return undefined; // it has ended
+    return [];
   }
 }
 
@@ -177,7 +192,7 @@ async function ready(started: ChildProcess, data: string): Promise<void> {
       throw new Error(`postgres ended: ${errors}`);
     const lock = join(data, "postmaster.pid");
     if (existsSync(lock) && readFileSync(lock, "utf8").split("\n")[7]?.startsWith("ready") === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause();
   }
 }
 
