@@ -38,6 +38,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "cache-faults": [],
   "cache-bus-faults": ["--seconds", "2"],
   "cache-write-behind": ["--kills", "20", "--writes", "5000"],
+  "postgres-store": ["--rounds", "1", "--calls", "800"],
   "query-cache": ["--rounds", "2", "--queries", "500"],
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
   "simulate-theory": [],

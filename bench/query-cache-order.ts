@@ -12,7 +12,7 @@ import {
   runOrder,
   WORKERS,
 } from "../src/cache/query/testing/commit-order.ts";
-import { startPostgres } from "../src/cache/query/testing/postgres.ts";
+import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
 import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";
 import { withFolder } from "./harness/process.ts";

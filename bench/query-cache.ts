@@ -9,7 +9,7 @@
  */
 import { Pool } from "pg";
 import { cacheQueries } from "../src/cache/query/index.ts";
-import { startPostgres } from "../src/cache/query/testing/postgres.ts";
+import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
 import { RespClient } from "../src/resp/io/index.ts";
 import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";

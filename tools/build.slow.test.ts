@@ -108,6 +108,21 @@ describe("what an app imports", () => {
     expect(run("node", join(scratch, "query.js"))).toEqual({ code: 0, printed: "no-tables\n" });
   });
 
+  test("runs on plain Node: a store in Postgres that is not there costs a cache nothing but time, and a wrong URL is told", () => {
+    const program = `
+      import { createCache } from "./dist/cache/io/index.js";
+      import { openSessionStore } from "./dist/session/io/index.js";
+      const cache = createCache({ store: "pg://postgres@127.0.0.1:1/none" });
+      console.log(await cache.getOrSet("k", async () => "loaded"));
+      try { openSessionStore("pg://host"); } catch (error) { console.log(error.message); }
+      process.exit(0);`;
+    writeFileSync(join(scratch, "postgres.js"), program);
+    expect(run("node", join(scratch, "postgres.js"))).toEqual({
+      code: 0,
+      printed: "loaded\nthe store's URL is none: write pg://user:password@host:5432/database\n",
+    });
+  });
+
   test("tenfold/planner is bundled for a browser without a module of Node", async () => {
     const { success, outputs } = await Bun.build({
       entrypoints: [join(scratch, "dist/planner/index.js")],

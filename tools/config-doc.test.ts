@@ -21,6 +21,7 @@ const SECTIONS: Readonly<Record<string, object>> = {
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,
   stores: {
+    use: DEFAULTS.store.use,
     memoryBytes: DEFAULTS.store.memoryBytes,
     eviction: DEFAULTS.store.eviction,
     fsync: DEFAULTS.store.fsync,

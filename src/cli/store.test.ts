@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { textOf } from "../resp/index.ts";
 import { RespClient } from "../resp/io/index.ts";
-import { AppFolders, freePorts, MAIN } from "./testing/app-folder.ts";
+import { AppFolders, freePorts, MAIN, tenfold } from "./testing/app-folder.ts";
 
 const folders = new AppFolders();
 const clients: RespClient[] = [];
@@ -32,6 +32,39 @@ process.on("SIGTERM", () => process.exit(0));
 `;
 
 describe("stores in the config", () => {
+  test("check refuses a store that may drop what must not vanish, and says how to mend it", async () => {
+    const { folder } = folders.make("evicting", {});
+    const path = join(folder, "tenfold.config.json");
+    const config = (await Bun.file(path).json()) as Record<string, unknown>;
+    const stores = {
+      users: { url: "redis://:secret@10.0.0.5/0", use: "sessions" },
+      pages: { url: "redis://10.0.0.5:6379/1", use: "cache" },
+      shared: { url: "embedded:", eviction: "allkeys-lru" },
+    };
+    await Bun.write(path, JSON.stringify({ ...config, stores }));
+    for (const command of [["check"], ["up", "--detach"]]) {
+      const { code, err } = await tenfold(command, folder);
+      expect(code).not.toBe(0);
+      expect(err).toContain("stores.pages.url: is the server of stores.users");
+      expect(err).toContain('write eviction: "noeviction", or use: "cache" if all in it can be made again');
+      expect(err).not.toContain("secret");
+    }
+  });
+
+  test("a store in Postgres is not run, and its URL is known to every task", async () => {
+    const app = folders.make("with-postgres", {});
+    await Bun.write(join(app.folder, "app.js"), APP);
+    const path = join(app.folder, "tenfold.config.json");
+    const config = (await Bun.file(path).json()) as Record<string, unknown>;
+    const url = "pg://app:secret@127.0.0.1:5432/app?sslmode=disable";
+    await Bun.write(path, JSON.stringify({ ...config, stores: { shared: { url } } }));
+    expect(await tenfold(["up", "--detach"], app.folder)).toMatchObject({ code: 0 });
+    expect(await (await fetch(app.url)).text()).toBe(url);
+    const { out } = await tenfold(["status"], app.folder);
+    expect(out).not.toContain("store-shared");
+    expect(out).not.toContain("secret");
+  }, 30_000);
+
   test("are run, healed, and known to every task", async () => {
     const app = folders.make("with-store", {});
     const [port = 0] = freePorts(1);

@@ -49,6 +49,8 @@ interface Defaults {
   readonly connections: ConnectionsConfig;
   readonly fallback: Omit<FallbackConfig, "group">;
   readonly store: Omit<StoreConfig, "name" | "url">;
+  /** `eviction` of a store whose use is "cache". */
+  readonly cacheEviction: StoreConfig["eviction"];
   readonly service: {
     readonly tasks: number;
     readonly startTimeoutMs: number;
@@ -126,11 +128,13 @@ export const DEFAULTS: Defaults = {
   connections: { perTargetMax: 1024, idleMax: 256, queueTimeoutMs: 5000, holdMs: 0 },
   fallback: { requestsMax: 64 },
   store: {
+    use: "state",
     address: { host: "127.0.0.1", port: 6379 },
     memoryBytes: 1024 ** 3,
     eviction: "noeviction",
     fsync: "everysec",
   },
+  cacheEviction: "allkeys-s3-fifo",
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },

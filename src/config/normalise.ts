@@ -108,7 +108,8 @@ function edge(name: string, draft: EdgeDraft, folder: string): EdgeConfig {
 }
 
 function store(name: string, { tls, ...draft }: StoreDraft, folder: string): StoreConfig {
-  const plain = { name, url: "", ...DEFAULTS.store, ...draft };
+  const ofUse = draft.use === "cache" ? { eviction: DEFAULTS.cacheEviction } : {};
+  const plain = { name, url: "", ...DEFAULTS.store, ...ofUse, ...draft };
   if (tls === undefined) return plain;
   const { host, ...names } = tls;
   const files = Object.entries(names).map(([which, path]) => [which, resolvePath(folder, path)] as const);

@@ -178,15 +178,15 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     serving({ autoscale: { min: 4, max: 2, cpu: 0.7 } }),
   ],
   [
-    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379" or "pg://user@host/database"',
     config({ stores: { shared: { url: "http://:secret@x" } } }),
   ],
   [
-    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379" or "pg://user@host/database"',
     config({ stores: { shared: { url: "redis-cluster://:secret@a,,b" } } }),
   ],
   [
-    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379"',
+    'stores.shared.url: is no store\'s URL; write "embedded:", or a URL such as "redis://host:6379" or "pg://user@host/database"',
     config({ stores: { shared: { url: "redis-cluster://:secret@a/3" } } }),
   ],
   [

@@ -1,12 +1,19 @@
 /** The schema of `stores`. */
 import { report } from "./problem.ts";
 import { leaf, object, type Shape } from "./shape.ts";
-import { EMBEDDED_STORE, STORE_EVICTIONS, STORE_FSYNCS, type StoreConfig, type StoreTls } from "./store.ts";
+import {
+  EMBEDDED_STORE,
+  STORE_EVICTIONS,
+  STORE_FSYNCS,
+  STORE_USES,
+  type StoreConfig,
+  type StoreTls,
+} from "./store.ts";
 import { address, bytes, text, word } from "./values.ts";
 
 const MEMORY_MAX = 1024 ** 4;
 
-const EXPECTED = '"embedded:", or a URL such as "redis://host:6379"';
+const EXPECTED = '"embedded:", or a URL such as "redis://host:6379" or "pg://user@host/database"';
 
 /** One server, and perhaps its database; or a cluster: hosts with commas between, and no database. */
 const ONE = /^(?:rediss?|valkeys?):\/\/[^\s/]+(?:\/\d*)?$/;
@@ -15,6 +22,7 @@ const CLUSTER = /^(?:rediss?|valkeys?)-cluster:\/\/(?:[^\s/]*@)?[^\s/@,]+(?:,[^\
 const url = leaf(EXPECTED, "string", (value: string, place) => {
   if (value === EMBEDDED_STORE) return value;
   if (ONE.test(value) || CLUSTER.test(value)) return value;
+  if (/^(?:pg|postgres(?:ql)?):\/\/[^\s/]*\/[^\s/?]+(?:\?\S*)?$/.test(value)) return value;
   // The value may hold a password, so it is not repeated.
   return report(place, "is no store's URL", `write ${EXPECTED}`);
 });
@@ -38,6 +46,7 @@ export type StoreDraft = Partial<Omit<StoreConfig, "name">>;
 export const store: Shape<StoreDraft> = object<StoreDraft>(
   {
     url,
+    use: word(STORE_USES),
     address: address("127.0.0.1", 1),
     memoryBytes: bytes(0, MEMORY_MAX),
     eviction: word(STORE_EVICTIONS),

@@ -13,6 +13,7 @@ import { type Problem, pathTo } from "./problem.ts";
 import { GROUP_SLOTS, SLOTS } from "./snapshot.ts";
 import { steeringProblems } from "./steering-checks.ts";
 import { EMBEDDED_STORE } from "./store.ts";
+import { storeProblems } from "./store-checks.ts";
 
 interface Checked {
   readonly config: Config;
@@ -41,6 +42,7 @@ const CHECKS: readonly Check[] = [
   slicesTooLarge,
   storeServices,
   storeTls,
+  ({ config }) => storeProblems(config.stores),
 ];
 
 /** An object may take a hundredth of the cache, tables and heads counted. */

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { freePort } from "../base/testing.ts";
+import { postgresBinaries, startPostgres } from "../postgres/testing/embedded-postgres.ts";
 import { hasRedis, SYNCED, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "./testing.ts";
 
@@ -43,16 +44,20 @@ function roundRobin(servers: readonly AppServer[]) {
   };
 }
 
+const postgres =
+  postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
 const redis = hasRedis ? await startRedis(SYNCED) : undefined;
 const embedded = await startEmbedded();
 stops.push(
   () => redis?.stop(),
   () => embedded.stop(),
+  () => postgres?.stop(),
 );
 
 for (const [name, store] of Object.entries({
   "redis-server (needs redis-server)": redis,
   "the embedded store": embedded,
+  "Postgres (needs @embedded-postgres)": postgres,
 })) {
   describe.skipIf(store === undefined)(`three app servers behind a round robin, on ${name}`, () => {
     test("any server knows any user; one is killed, the store is killed and comes back: nobody is signed out", async () => {

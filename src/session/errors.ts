@@ -12,6 +12,13 @@ export const SESSION_ERRORS: Readonly<Record<SessionErrorCode, ErrorRow>> = defi
     message: "The session store did not answer, and this needs a session",
     mend: "Look at the store: is it running, reachable, and fast enough for storeTimeout",
   },
+  "session-store-evicts": {
+    status: 503,
+    fault: "internal",
+    retry: "no",
+    message: "The session store drops sessions when its memory is full",
+    mend: "Set maxmemory-policy to noeviction there, and give caches a server of their own; or set allowEviction: true if sessions may vanish",
+  },
   "session-not-saved": {
     status: 503,
     fault: "internal",
@@ -95,6 +102,7 @@ export const SESSION_ERRORS: Readonly<Record<SessionErrorCode, ErrorRow>> = defi
 /** A code of `SESSION_ERRORS`. */
 export type SessionErrorCode =
   | "session-store-unavailable"
+  | "session-store-evicts"
   | "session-not-saved"
   | "session-required"
   | "session-revoked"
@@ -150,4 +158,9 @@ export class SessionError extends Error {
     const headers = { ...this.headers, "content-type": "application/json" };
     return new Response(this.body(), { status: this.status, headers });
   }
+}
+
+/** An error as the app is to see it: a `SessionError` as it is, all else as the cause of one. */
+export function sessionErrorOf(code: SessionErrorCode, error: unknown): SessionError {
+  return error instanceof SessionError ? error : new SessionError(code, "", error);
 }

@@ -65,6 +65,7 @@ export {
 } from "./stores/clients.ts";
 export type { IoredisCluster, NodeRedisCluster, NodeRedisClusterMulti } from "./stores/cluster-clients.ts";
 export type { StoreCommand, StoreCommands, StoreReply } from "./stores/commands.ts";
+export type { EvictionOptions } from "./stores/eviction.ts";
 export { CONNECT_REDIS_PREFIX, jsonStore } from "./stores/json.ts";
 export { memoryStore } from "./stores/memory.ts";
 export { KEY_PREFIX, redisStore } from "./stores/redis.ts";

@@ -4,7 +4,7 @@
  */
 import { FieldChanges } from "./changes.ts";
 import { type Entrant, linkDevice } from "./devices.ts";
-import { SessionError } from "./errors.ts";
+import { SessionError, sessionErrorOf } from "./errors.ts";
 import type { SessionSettings } from "./options.ts";
 import { dataName, dataOf, META, type SecretRow, secretName, ttlOf } from "./record.ts";
 import { type DeviceFacts, deviceFields, firstFields, rotateSecrets } from "./secrets.ts";
@@ -150,8 +150,7 @@ export async function confirmed<R>(write: () => Promise<R>): Promise<R> {
   try {
     return await write();
   } catch (error) {
-    if (error instanceof SessionError) throw error;
-    throw new SessionError("session-not-saved", "", error);
+    throw sessionErrorOf("session-not-saved", error);
   }
 }
 

@@ -3,6 +3,7 @@
  * few such requests nothing at all for a while.
  */
 import type { Cancel, Clock, Scheduler } from "../base/index.ts";
+import { SessionError } from "./errors.ts";
 import type { SessionStore } from "./store.ts";
 
 /** Failures in a row after which calls fail at once. A single lost connection fails what was in flight on it: more than a handful. */
@@ -35,6 +36,7 @@ export function patientStore(store: SessionStore, { timeoutMs, clock, scheduler 
       failures = 0;
       return result;
     } catch (error) {
+      if (error instanceof SessionError) throw error; // an answer, though none that helps
       failures++;
       if (failures === FAILURES_MAX) pausedUntilMs = clock.nowMs() + PAUSE_MS;
       throw error;

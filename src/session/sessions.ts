@@ -3,7 +3,7 @@
  */
 import { readCookie } from "./cookie.ts";
 import { type Device, listDevices, type Revocation, revokeDevice, revokeDevices } from "./devices.ts";
-import { SessionError } from "./errors.ts";
+import { SessionError, sessionErrorOf } from "./errors.ts";
 import type { SessionContext } from "./open-record.ts";
 import { readOptions, type SessionOptions } from "./options.ts";
 import { patientStore } from "./patient-store.ts";
@@ -96,7 +96,10 @@ export function createSessions<T extends Fields = Readonly<Record<string, unknow
       if (token === undefined) return refuse("malformed");
       return store.load(token.handle).then(
         (record) => admitted(token, record),
-        () => withoutStore(token, snapshot),
+        (error: unknown) => {
+          if (error instanceof SessionError) throw error; // the store is there, and must not be used
+          return withoutStore(token, snapshot);
+        },
       );
     };
     return new StoredSession<T>(context, facts, await begin(), snapshot);
@@ -115,6 +118,6 @@ async function available<R>(result: Promise<R>): Promise<R> {
   try {
     return await result;
   } catch (error) {
-    throw new SessionError("session-store-unavailable", "", error);
+    throw sessionErrorOf("session-store-unavailable", error);
   }
 }

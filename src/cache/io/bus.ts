@@ -8,7 +8,8 @@
 import type { Scheduler } from "../../base/index.ts";
 import { type Reply, ReplyError, textOf } from "../../resp/index.ts";
 import { RespClient, type RespClientOptions } from "../../resp/io/index.ts";
-import type { BusListener, Invalidation } from "../store/store.ts";
+import type { BusListener } from "../store/store.ts";
+import { parseMessage } from "./bus-message.ts";
 
 /** What a bus is made of. */
 export interface BusOptions {
@@ -30,12 +31,6 @@ export interface BusOptions {
 
 /** A bus that hangs is found out after so long, and the answer to a PING must come in half of it. */
 const PING_EVERY_MS = 2000;
-
-/** A message as it is sent. */
-export interface BusMessage {
-  readonly from: string;
-  readonly invalidation: Invalidation;
-}
 
 /** A subscription that renews itself. */
 export class Bus {
@@ -131,14 +126,5 @@ export class Bus {
       }
       this.#watch();
     });
-  }
-}
-
-function parseMessage(text: string): BusMessage | undefined {
-  try {
-    const message = JSON.parse(text) as BusMessage;
-    return typeof message.invalidation.kind === "string" ? message : undefined;
-  } catch {
-    return undefined;
   }
 }

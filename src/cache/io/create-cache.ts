@@ -1,6 +1,7 @@
 /** Makes a cache of real parts: the machine's clock, and the store that a URL names. */
 import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+import { isPostgresUrl } from "../../postgres/index.ts";
 import { isClusterUrl } from "../../resp/index.ts";
 import { Cache } from "../cache.ts";
 import { createCodec } from "../codec.ts";
@@ -11,6 +12,7 @@ import { type GuardedStore, guarded } from "../store/guarded-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { SharedStore } from "../store/store.ts";
 import { type Duration, durationMs } from "../terms.ts";
+import { createPostgresStore } from "./postgres-store.ts";
 import { redisClusterStore } from "./redis-cluster-store.ts";
 import { createRedisStore } from "./redis-store.ts";
 
@@ -18,7 +20,8 @@ import { createRedisStore } from "./redis-store.ts";
 export interface CreateCacheSettings extends CacheSettings {
   /**
    * The shared store: `redis://`, `rediss://`, `valkey://` or `valkeys://` with host and port; `redis-cluster://host:port,host:port` and
-   * the like for a cluster; `memory://NAME`, shared by the caches of this process. Left out, the cache is this process's memory alone.
+   * the like for a cluster; `pg://` with a database, by the app's package `pg`; `memory://NAME`, shared by the caches of this process. Left out,
+   * the cache is this process's memory alone.
    */
   readonly store?: string | ClusterSettings;
 }
@@ -110,7 +113,8 @@ function connect(url: string, { name, deadlineMs }: CompleteSettings): GuardedSt
   const withoutPassword = url.replace(/\/\/.*@/, "//");
   const store = { ...parts, url, namespace: `tenfold:${name}`, newToken };
   if (isClusterUrl(url)) return redisClusterStore({ ...store, name: withoutPassword });
-  return guarded(createRedisStore(store), { ...parts, name: withoutPassword });
+  const create = isPostgresUrl(url) ? createPostgresStore : createRedisStore;
+  return guarded(create(store), { ...parts, name: withoutPassword });
 }
 
 function openCluster(

@@ -26,6 +26,7 @@ export {
   type ServerChange,
   setNodes,
 } from "./create-cache.ts";
+export { createPostgresStore, type PostgresStoreOptions } from "./postgres-store.ts";
 export { createRedisStore, type RedisStoreOptions } from "./redis-store.ts";
 export { type WriteBehind, type WriteBehindOptions, writeBehind } from "./write-behind.ts";
 export { openWriteLog } from "./write-log.ts";

@@ -11,7 +11,8 @@ import type {
   SharedStore,
   StoredValue,
 } from "../store/store.ts";
-import { Bus, type BusMessage } from "./bus.ts";
+import { Bus } from "./bus.ts";
+import type { BusMessage } from "./bus-message.ts";
 import { SCRIPT_NAMES, type ScriptName, type ScriptPlace, scriptFor } from "./lease-scripts.ts";
 
 /** What a Redis store is made of. */

@@ -4,12 +4,12 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, timestamp, text as varying } from "drizzle-orm/pg-core";
 import { Client, Pool, Query, type QueryConfig, type QueryResult } from "pg";
 import { seededRandom } from "../../base/index.ts";
+import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import { notifySql } from "./notify.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
 import { STABLE_FUNCTIONS } from "./statement/functions.ts";
 import { READS, RULES, SCHEMA_SQL, WRITES } from "./testing/dependencies.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "./testing/postgres.ts";
 
 const DRIZZLED = pgTable("t", {
   id: integer().primaryKey(),

@@ -8,7 +8,7 @@
  */
 import { EventEmitter } from "node:events";
 import { type Clock, systemClock } from "../../base/index.ts";
-import { SessionError } from "../errors.ts";
+import { sessionErrorOf } from "../errors.ts";
 import type { RecordStore } from "../store.ts";
 import { digest } from "../token.ts";
 
@@ -188,6 +188,6 @@ function respond<R>(
 ): void {
   run().then(
     (result) => callback(null, result),
-    (error: unknown) => callback(new SessionError(code, "", error)),
+    (error: unknown) => callback(sessionErrorOf(code, error)),
   );
 }

@@ -14,7 +14,9 @@ import {
   nodeRedisClusterCommands,
   nodeRedisTransaction,
 } from "./cluster-clients.ts";
+import { type EvictionOptions, refusingEviction } from "./eviction.ts";
 import { type ClientCommands, type Connection, clientCommands } from "./watched-commands.ts";
+
 /** What is used of an ioredis `Redis` (5 or later). */
 export interface IoredisClient {
   call(command: string, args: string[]): Promise<unknown>;
@@ -37,8 +39,22 @@ export interface NodeRedisMulti {
   exec(): Promise<unknown[]>;
 }
 
-/** Commands by an ioredis client, `Redis` or `Cluster`. */
-export function ioredisCommands(client: IoredisClient | IoredisCluster): ClientCommands {
+/**
+ * Commands by an ioredis client, `Redis` or `Cluster`. They reject with "session-store-evicts" on a server that drops keys, unless
+ * that is allowed.
+ */
+export function ioredisCommands(
+  client: IoredisClient | IoredisCluster,
+  options: EvictionOptions = {},
+): ClientCommands {
+  return refusing(byIoredis(client), options);
+}
+
+function refusing(commands: ClientCommands, options: EvictionOptions): ClientCommands {
+  return { ...refusingEviction(commands, options), close: () => commands.close() };
+}
+
+function byIoredis(client: IoredisClient | IoredisCluster): ClientCommands {
   if ("nodes" in client) return ioredisClusterCommands(client, ioredisConnection);
   return clientCommands({
     send: (command) => client.call(command[0] ?? "", command.slice(1)),
@@ -50,11 +66,18 @@ export function ioredisCommands(client: IoredisClient | IoredisCluster): ClientC
 
 function ioredisConnection(client: IoredisClient): Connection {
   const own = client.duplicate();
-  return { commands: ioredisCommands(own), close: () => own.disconnect() };
+  return { commands: byIoredis(own), close: () => own.disconnect() };
 }
 
-/** Commands by a node-redis client, of `createClient` or `createCluster`. */
-export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster): ClientCommands {
+/** The same by a node-redis client, of `createClient` or `createCluster`. */
+export function nodeRedisCommands(
+  client: NodeRedisClient | NodeRedisCluster,
+  options: EvictionOptions = {},
+): ClientCommands {
+  return refusing(byNodeRedis(client), options);
+}
+
+function byNodeRedis(client: NodeRedisClient | NodeRedisCluster): ClientCommands {
   if ("nodeClient" in client) return nodeRedisClusterCommands(client, nodeRedisConnection);
   return clientCommands({
     send: (command) => client.sendCommand([...command]),

@@ -8,7 +8,7 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "pg";
-import type { Postgres } from "./postgres.ts";
+import type { Postgres } from "../../../postgres/testing/embedded-postgres.ts";
 
 /** What one process does. */
 export interface OrderTask {
