@@ -1,5 +1,5 @@
 /**
- * Two copies of the link shortener behind one address; more of them, up to six, when requests pile up.
+ * Three copies of the link shortener behind one address, and the store that they share; up to six when requests pile up.
  */
 import { defineConfig } from "tenfold/config";
 
@@ -10,9 +10,12 @@ export default defineConfig({
   services: {
     links: {
       command: ["node", "server.js"],
-      tasks: 2,
+      tasks: 3,
+      algorithm: "round-robin", // any task answers anybody: nothing needs to be sticky
       health: { path: "/healthz", interval: "1s" },
-      autoscale: { min: 2, max: 6, inFlight: 20, cpu: 0.7 },
+      autoscale: { min: 3, max: 6, inFlight: 20, cpu: 0.7 },
     },
   },
+  // Tasks find it in TENFOLD_STORE_SHARED_URL. Not on 6379, where a Redis of yours may be.
+  stores: { shared: { url: "embedded:", address: "127.0.0.1:7079" } },
 });
