@@ -1,0 +1,170 @@
+/** The example as an app of its own: in a folder, with `tenfold` beside it as npm installs it, on ports that are free. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CookieJar } from "../../src/session/testing.ts";
+import { buildDoors } from "../../tools/doors.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** What a reader copies. */
+const FILES = ["server.js", "links.js", "websocket.js", "page.html", "tenfold.config.ts"];
+
+/** How soon a page comes back to the feed, ms. */
+const RETURN_MS = 100;
+
+/** Installs the example in a folder; gives the path of its server. */
+export async function installExample(folder: string): Promise<string> {
+  const installed = join(folder, "node_modules/tenfold");
+  mkdirSync(installed, { recursive: true });
+  for (const file of FILES) cpSync(join(ROOT, "examples/links", file), join(folder, file));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  cpSync(join(ROOT, "package.json"), join(installed, "package.json"));
+  symlinkSync(join(ROOT, "src"), join(installed, "src"));
+  await buildDoors(join(installed, "dist"));
+  return join(folder, "server.js");
+}
+
+/** Where an installed example listens. */
+export interface ExamplePorts {
+  readonly web: number;
+  readonly store: number;
+  readonly admin: number;
+}
+
+/** Writes the example's own config for other ports. Throws when one that is to be replaced is not in it. */
+export function moveExample(folder: string, { web, store, admin }: ExamplePorts): void {
+  const path = join(folder, "tenfold.config.ts");
+  const moves = { "127.0.0.1:8080": web, "127.0.0.1:7079": store };
+  let text = readFileSync(path, "utf8");
+  for (const [address, port] of Object.entries(moves)) {
+    if (!text.includes(`"${address}"`)) throw new Error(`${path} does not listen on ${address}`);
+    text = text.replace(address, `127.0.0.1:${port}`);
+  }
+  writeFileSync(path, text.replace("listeners:", `admin: { address: "127.0.0.1:${admin}" },\n  listeners:`));
+}
+
+/** One running copy. */
+export interface Copy {
+  readonly url: string;
+  readonly port: number;
+  readonly process: Bun.Subprocess;
+  /** What it said at its start. */
+  readonly said: string;
+}
+
+/** Copies of the example, each on a free port, that end together. */
+export class Copies {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "links-"));
+  readonly #installed: Promise<string> = installExample(this.folder);
+  readonly #running: Copy[] = [];
+
+  /** Starts one with `env` besides; resolves when it listens. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<Copy> {
+    const child = Bun.spawn(["node", await this.#installed], {
+      env: { ...process.env, PORT: "0", ...env },
+      stdout: "pipe",
+    });
+    const { value } = await child.stdout.getReader().read();
+    const said = new TextDecoder().decode(value);
+    const port = Number(/:(\d+) /.exec(said)?.[1]);
+    const copy = { url: `http://127.0.0.1:${port}`, port, process: child, said };
+    this.#running.push(copy);
+    return copy;
+  }
+
+  /** Kills those that still run. */
+  async kill(): Promise<void> {
+    for (const copy of this.#running) copy.process.kill("SIGKILL");
+    await Promise.all(this.#running.splice(0).map((copy) => copy.process.exited));
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** A link as the API gives it. */
+export interface Link {
+  readonly code: string;
+  readonly url: string;
+  readonly clicks: number;
+}
+
+/** Someone with a browser: keeps cookies, follows no redirect. */
+export class Visitor {
+  readonly #jar = new CookieJar();
+  /** Pids of the tasks that answered. */
+  readonly served: Set<string> = new Set();
+
+  async ask(url: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { cookie: this.#jar.field ?? "" };
+    const response = await fetch(url, { redirect: "manual", headers, ...init });
+    this.#jar.take(response.headers.getSetCookie());
+    this.served.add(response.headers.get("x-served-by") ?? "");
+    return response;
+  }
+
+  /** POST /api/links at `site`; `url` may be what is to be refused. */
+  shorten(site: string, url: unknown): Promise<Response> {
+    return this.ask(`${site}/api/links`, { method: "POST", body: JSON.stringify({ url }) });
+  }
+
+  /** Makes a link; throws when it is not answered with 201. */
+  async make(site: string, url: string): Promise<Link> {
+    const response = await this.shorten(site, url);
+    if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+    return (await response.json()) as Link;
+  }
+
+  /** What a GET brings as JSON. */
+  async read<T>(url: string): Promise<T> {
+    return (await (await this.ask(url)).json()) as T;
+  }
+
+  /** Codes of the links that are theirs, the newest first. */
+  async mine(site: string): Promise<string[]> {
+    return (await this.read<Link[]>(`${site}/api/mine`)).map(({ code }) => code);
+  }
+}
+
+/** A reader of the live feed that comes back when it is closed, as the page does. */
+export class FeedReader {
+  /** Code -> clicks as last told, the highest. */
+  readonly clicks: Map<string, number> = new Map();
+  /** How often it was connected. */
+  connected = 0;
+  #url: string;
+  #socket: WebSocket | undefined;
+
+  constructor(site: string) {
+    this.#url = `${site.replace("http", "ws")}/live`;
+  }
+
+  /** Resolves when the feed is open. */
+  open(): Promise<void> {
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      const { code, clicks } = JSON.parse(String(data)) as Link;
+      this.clicks.set(code, Math.max(clicks, this.clicks.get(code) ?? 0));
+    });
+    socket.addEventListener(
+      "close",
+      () => this.#socket === socket && setTimeout(() => this.open(), RETURN_MS),
+    );
+    return new Promise((resolve) => {
+      socket.addEventListener("open", () => {
+        this.connected++;
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+  }
+}
