@@ -32,16 +32,21 @@ export interface ExamplePorts {
   readonly admin: number;
 }
 
-/** Writes the example's own config for other ports. Throws when one that is to be replaced is not in it. */
+/** Writes the example's own config for other ports and for three tasks always. Throws when what it replaces is not there. */
 export function moveExample(folder: string, { web, store, admin }: ExamplePorts): void {
   const path = join(folder, "tenfold.config.ts");
-  const moves = { "127.0.0.1:8080": web, "127.0.0.1:7079": store };
+  const changes = {
+    "127.0.0.1:8080": `127.0.0.1:${web}`,
+    "127.0.0.1:7079": `127.0.0.1:${store}`,
+    "max: 6": "max: 3",
+    "listeners:": `admin: { address: "127.0.0.1:${admin}" },\n  listeners:`,
+  };
   let text = readFileSync(path, "utf8");
-  for (const [address, port] of Object.entries(moves)) {
-    if (!text.includes(`"${address}"`)) throw new Error(`${path} does not listen on ${address}`);
-    text = text.replace(address, `127.0.0.1:${port}`);
+  for (const [was, is] of Object.entries(changes)) {
+    if (!text.includes(was)) throw new Error(`${path} has no ${was}`);
+    text = text.replace(was, is);
   }
-  writeFileSync(path, text.replace("listeners:", `admin: { address: "127.0.0.1:${admin}" },\n  listeners:`));
+  writeFileSync(path, text);
 }
 
 /** One running copy. */
