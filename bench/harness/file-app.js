@@ -37,6 +37,6 @@ const server = createServer((request, response) => {
   );
 });
 
-setInterval(() => look().catch((error) => console.error(error.message)), OWN_LOOK_MS).unref();
+setInterval(() => void look().catch((error) => console.error(error.message)), OWN_LOOK_MS).unref();
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
 server.listen(Number(process.env.PORT), "127.0.0.1");

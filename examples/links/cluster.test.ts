@@ -57,9 +57,9 @@ interface Load {
 function startLoad(known: Link): Load {
   const made: Link[] = [];
   const refused: number[] = [];
-  let stopped = false;
+  const end = new AbortController();
   const run = async (): Promise<void> => {
-    for (let round = 0; !stopped; round++) {
+    for (let round = 0; !end.signal.aborted; round++) {
       const visitor = new Visitor();
       const creation = await visitor.shorten(site, `https://example.com/${round}`);
       if (creation.status === 201) made.push((await creation.json()) as Link);
@@ -74,7 +74,7 @@ function startLoad(known: Link): Load {
     made,
     refused,
     async stop() {
-      stopped = true;
+      end.abort();
       await Promise.all(running);
     },
   };

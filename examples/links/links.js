@@ -13,10 +13,10 @@ const drawCode = () => randomBytes(5).toString("base64url");
 const keyOf = (code) => `link:${code}`;
 
 /** Links in a store, by its URL. While it is away every method rejects at once, or within a second, with `status` 503. */
-export function sharedLinks(url) {
+export function sharedLinks(storeUrl) {
   const { tell, watch } = announcer();
   const client = new RespClient({
-    url,
+    url: storeUrl,
     onPush: ([kind, , message]) => textOf(kind) === "message" && tell(JSON.parse(textOf(message))),
     onState: (state) => state === "ready" && catchUp().catch(() => {}), // lost again: the next connection catches up
   });
@@ -93,7 +93,7 @@ function announcer() {
   const listeners = new Set();
   return {
     tell: (link) => listeners.forEach((listen) => listen(link)),
-    watch(listen) {
+    watch: (listen) => {
       listeners.add(listen);
       return () => listeners.delete(listen);
     },

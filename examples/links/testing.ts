@@ -157,7 +157,7 @@ export class FeedReader {
     });
     socket.addEventListener(
       "close",
-      () => this.#socket === socket && setTimeout(() => this.open(), RETURN_MS),
+      () => this.#socket === socket && setTimeout(() => void this.open(), RETURN_MS),
     );
     return new Promise((resolve) => {
       socket.addEventListener("open", () => {
