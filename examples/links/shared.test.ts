@@ -94,10 +94,17 @@ describe("copies on one store", () => {
   });
 });
 
-describe.each([
-  ["is killed", () => store.kill(), () => store.restart()],
-  ["hangs", () => void process.kill(store.pid, "SIGSTOP"), () => void process.kill(store.pid, "SIGCONT")],
-] as const)("when the store %s", (_, away, back) => {
+/** How a store goes away, and comes back. */
+const OUTAGES: readonly { how: string; away: () => unknown; back: () => unknown }[] = [
+  { how: "is killed", away: () => store.kill(), back: () => store.restart() },
+  {
+    how: "hangs",
+    away: () => process.kill(store.pid, "SIGSTOP"),
+    back: () => process.kill(store.pid, "SIGCONT"),
+  },
+];
+
+describe.each(OUTAGES)("when the store $how", ({ away, back }) => {
   test("what needs it answers 503 soon and the rest goes on; afterwards all is there, and told live", async () => {
     const [a, b] = [await start(), await start()];
     const feed = await listen(a.url);
