@@ -1,8 +1,8 @@
 /**
- * The simulator against the real thing: the example app behind the gateway, on a slow disk, at four loads and with one, two
+ * The simulator against the real thing: an app behind the gateway, on a slow disk, at four loads and with one, two
  * and three tasks. Calibrated on ONE of these twelve, the others are predicted.
  *
- * Every POST /api/links looks at the shared file, one look at a time in each task, so a task is a queue with one server; the
+ * Every POST looks at the shared file, one look at a time in each task, so a task is a queue with one server; the
  * disk's looks take some milliseconds each (harness/slow-disk.js), so that what is measured is waiting and not the noise of
  * a machine with two cores. Ten times a second each task also looks by itself: that is known of the app, and in the design.
  *
@@ -11,7 +11,7 @@
 import { join } from "node:path";
 import { parseDesign, type SimulationResult, simulate } from "../src/planner/index.ts";
 import { options } from "./harness/arguments.ts";
-import { EXAMPLE, withDeployment } from "./harness/deployment.ts";
+import { withDeployment } from "./harness/deployment.ts";
 import { showTable, spreadOf, type Verdict } from "./harness/figures.ts";
 import { type LoadReport, OpenLoad } from "./harness/open-load.ts";
 import { withFolder } from "./harness/process.ts";
@@ -65,7 +65,8 @@ report(fit(calibration));
 async function measureAll(tasks: number): Promise<Measured[]> {
   const results: Measured[] = [];
   await withFolder(async (folder) => {
-    const command = ["node", "--import", join(import.meta.dirname, "harness/slow-disk.js"), EXAMPLE];
+    const harness = join(import.meta.dirname, "harness");
+    const command = ["node", "--import", join(harness, "slow-disk.js"), join(harness, "file-app.js")];
     const service = { command, tasks, algorithm: "round-robin", health: { path: "/healthz" } };
     await withDeployment({ folder, service }, async ({ port }) => {
       for (const load of LOADS) results.push(await measure(port, tasks, load));
@@ -75,7 +76,7 @@ async function measureAll(tasks: number): Promise<Measured[]> {
 }
 
 async function measure(port: number, tasks: number, load: number): Promise<Measured> {
-  const wanted = { port, ratePerSecond: load * tasks, request: createLink, spacing: "poisson" } as const;
+  const wanted = { port, ratePerSecond: load * tasks, request: append, spacing: "poisson" } as const;
   const warmUp = new OpenLoad(wanted);
   await pause(WARM_UP_MS);
   await warmUp.stop();
@@ -86,9 +87,9 @@ async function measure(port: number, tasks: number, load: number): Promise<Measu
   return { tasks, load, report: await running.stop(), throughputRps };
 }
 
-function createLink(): string {
+function append(): string {
   const body = JSON.stringify({ url: "https://example.com/" });
-  return `POST /api/links HTTP/1.1\r\nHost: links.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
 /** The same in the simulator. */
@@ -167,7 +168,7 @@ function report(fitted: Model): void {
     const { median, min, max } = spreadOf(values);
     const percent = (share: number): string => (share * 100).toFixed(1);
     return {
-      claim: `simulated ${what} of the example within 15 % of what was measured, median of ${values.length} runs not calibrated on`,
+      claim: `simulated ${what} of an app on a slow disk within 15 % of what was measured, median of ${values.length} runs not calibrated on`,
       figure: `${percent(median)} % (${percent(min)}-${percent(max)})`,
       met: median <= PROMISE,
     };

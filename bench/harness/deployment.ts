@@ -1,16 +1,17 @@
 /** The product as a user runs it: `tenfold up --detach` on a config, its commands, and its admin API. */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { installExample } from "../../examples/links/testing.ts";
 import type { ControllerFile, ServiceStatus, Status } from "../../src/app/api.ts";
 import { freePort, until } from "./wait.ts";
 
 const run = promisify(execFile);
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 
-/** The app that the benches deploy: the example that comes with the product. */
-export const EXAMPLE: string = join(import.meta.dirname, "../../examples/links/server.js");
+/** The app that the benches deploy, in the installation's folder: the example that comes with the product. */
+export const EXAMPLE = "example/server.js";
 
 /** Deploys and drains of a few tasks end well within this. */
 const COMMAND_DEADLINE_MS = 120_000;
@@ -38,12 +39,14 @@ export class Deployment {
 
   /** Brings the installation up; resolves when every task is healthy. */
   static async up({ folder, service, workers = 1 }: DeploymentOptions): Promise<Deployment> {
-    const [port, adminPort] = [freePort(), freePort()];
+    const [port, adminPort, storePort] = [freePort(), freePort(), freePort()];
+    await installExample(join(folder, dirname(EXAMPLE)));
     const deployment = new Deployment(folder, port, {
       admin: { address: `127.0.0.1:${adminPort}` },
       gateway: { workers },
       listeners: { web: { address: `127.0.0.1:${port}`, protocol: "http", rules: [{ forward: "app" }] } },
-      services: { app: { env: { DATA_DIR: join(folder, "data") }, ...service } },
+      services: { app: service },
+      stores: { shared: { url: "embedded:", address: `127.0.0.1:${storePort}` } },
     });
     deployment.writeConfig({});
     await deployment.start();
@@ -81,13 +84,13 @@ export class Deployment {
     return status;
   }
 
-  /** The one service of the installation. */
+  /** The service called "app". */
   async service(): Promise<ServiceStatus> {
     const { services } = await this.status();
-    return services[0]!;
+    return services.find(({ name }) => name === "app")!;
   }
 
-  /** Pids of the tasks and of the gateway's workers, in order. */
+  /** Pids of the tasks, the store's too, and of the gateway's workers, in order. */
   async pids(): Promise<number[]> {
     const { services, gateway } = await this.status();
     const tasks = services.flatMap((service) => service.tasks.map(({ pid }) => pid ?? 0));
@@ -129,7 +132,7 @@ export async function withDeployment(
 
 /** Requests that use the example as its page does: mostly reads, a write now and then. */
 export function exampleRequest(index: number): string {
-  const host = "Host: links.test\r\n";
+  const host = "Host: localhost\r\n";
   if (index % 100 !== 0) return `GET ${index % 2 === 0 ? "/api/links" : "/healthz"} HTTP/1.1\r\n${host}\r\n`;
   const body = JSON.stringify({ url: "https://example.com/" });
   return `POST /api/links HTTP/1.1\r\n${host}Content-Length: ${body.length}\r\n\r\n${body}`;

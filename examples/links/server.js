@@ -1,63 +1,80 @@
-// A link shortener: HTTP for links, WebSocket for live click counts. Plain Node.
+// A link shortener: HTTP for links, WebSocket for live click counts. Plain Node; of packages tenfold alone.
 //
-// It is what a load balancer likes: it listens on $PORT, says when it is ready, keeps nothing to itself that another copy
-// would need, and on SIGTERM finishes what it began.
+// It is what a load balancer likes: it listens on $PORT, says when it is ready, keeps nothing that another copy of it
+// could not read, and on SIGTERM finishes what it began.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { openFileStore } from "./file-store.js";
-import { openSharedStore } from "./shared-store.js";
+import { createSessions, memoryStore, nodeSessions, openSessionStore } from "tenfold/session";
+import { localLinks, sharedLinks } from "./links.js";
 import { acceptWebSocket } from "./websocket.js";
 
 const PAGE = readFileSync(new URL("page.html", import.meta.url));
 const BODY_BYTES_MAX = 16 * 1024;
-const RECENT_SHOWN = 20;
+const MINE_MAX = 20;
 
 /** How long a stop may take before what is left is cut off; below the supervisor's 10 s, so that we are not killed. */
 const STOP_MS = 8000;
 
-// With a store that all copies share, on however many machines, or alone with a file.
-const sharedUrl = process.env.TENFOLD_STORE_SHARED_URL;
-const store = sharedUrl
-  ? openSharedStore(sharedUrl)
-  : await openFileStore(process.env.DATA_DIR ?? new URL("data", import.meta.url).pathname);
+/** Where all state is: set for each task when the config has a store called "shared". */
+const STORE_URL = process.env.TENFOLD_STORE_SHARED_URL;
+
+const links = STORE_URL ? sharedLinks(STORE_URL) : localLinks();
+
+/** A visitor's session holds the codes of the links that they made. */
+const sessions = createSessions({
+  store: STORE_URL ? openSessionStore(STORE_URL) : memoryStore(),
+  development: process.env.NODE_ENV !== "production", // a cookie for plain http, on localhost alone
+  idle: "7d",
+  absolute: "7d",
+  persistent: true,
+});
+
 const channels = new Set();
 let stopping = false;
 
 /** Method and path -> answer. The first row that matches wins. */
 const ROUTES = [
   ["GET", /^\/$/, () => [200, PAGE, { "content-type": "text/html; charset=utf-8" }]],
-  [
-    "GET",
-    /^\/healthz$/,
-    () => [stopping ? 503 : 200, { status: stopping ? "stopping" : "ready", pid: process.pid }],
-  ],
-  ["GET", /^\/api\/links$/, async () => [200, await store.recent(RECENT_SHOWN)]],
+  ["GET", /^\/healthz$/, health],
+  ["GET", /^\/api\/links$/, async () => [200, await links.recent()]],
+  ["GET", /^\/api\/mine$/, listMine],
   ["POST", /^\/api\/links$/, createLink],
   ["GET", /^\/api\/links\/([\w-]+)$/, showLink],
   ["GET", /^\/([\w-]+)$/, followLink],
 ];
 
-async function createLink(request) {
+/** Of this process alone: were the store in it, no task would be healthy while it is away, and none could say so. */
+function health() {
+  return [stopping ? 503 : 200, { status: stopping ? "stopping" : "ready", pid: process.pid }];
+}
+
+async function createLink({ request, session }) {
   const url = String(JSON.parse(await readBody(request))?.url);
   if (!/^https?:/.test(url) || !URL.canParse(url)) return problem(422, "url: give an http or https address");
-  const link = await store.add(url);
+  const link = await links.add(url);
+  await session.update("mine", (codes = []) => [link.code, ...codes].slice(0, MINE_MAX));
   return [201, link, { location: `/api/links/${link.code}` }];
 }
 
-async function showLink(_request, code) {
-  const link = await store.find(code);
+async function listMine({ session }) {
+  if (session.status === "unavailable") return problem(503, "the store of the sessions is away");
+  return [200, await links.findAll(session.get("mine") ?? [])];
+}
+
+async function showLink(_visit, code) {
+  const link = await links.find(code);
   return link ? [200, link] : problem(404, `no link "${code}"`);
 }
 
-async function followLink(_request, code) {
-  const link = await store.find(code);
+async function followLink(_visit, code) {
+  const link = await links.find(code);
   if (!link) return problem(404, `no link "${code}"`);
-  await store.click(link);
+  await links.click(link);
   return [302, "", { location: link.url, "cache-control": "no-store" }];
 }
 
 function problem(status, error) {
-  return [status, { error }];
+  return [status, { error }, status === 503 ? { "retry-after": "1" } : {}];
 }
 
 async function readBody(request) {
@@ -69,12 +86,13 @@ async function readBody(request) {
   return body;
 }
 
-async function answer(request) {
+async function answer(visit) {
+  const { request } = visit;
   const [pathname] = request.url.split("?");
   const method = request.method === "HEAD" ? "GET" : request.method;
   for (const [verb, path, run] of ROUTES) {
     const match = verb === method && path.exec(pathname);
-    if (match) return run(request, ...match.slice(1));
+    if (match) return run(visit, ...match.slice(1));
   }
   return problem(404, `nothing at ${method} ${pathname}`);
 }
@@ -84,8 +102,8 @@ function failure(error) {
   return problem(error.status ?? 500, error.message);
 }
 
-async function serve(request, response) {
-  const [status, body, headers = {}] = await answer(request).catch(failure);
+async function serve(request, response, session) {
+  const [status, body, headers = {}] = await answer({ request, session }).catch(failure);
   const plain = typeof body === "string" || Buffer.isBuffer(body);
   const content = plain ? body : `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
@@ -98,21 +116,21 @@ async function serve(request, response) {
   response.end(request.method === "HEAD" ? undefined : content);
 }
 
-const server = createServer((request, response) => void serve(request, response));
+const server = createServer(nodeSessions(sessions, serve));
 
 server.on("upgrade", (request, socket, head) => {
   const channel = acceptWebSocket(request, socket, head);
   if (!channel) return;
   channels.add(channel);
-  const unwatch = store.watch((link) => channel.send(JSON.stringify(link)));
+  const unwatch = links.watch((link) => channel.send(JSON.stringify(link)));
   channel.onClose(() => channels.delete(channel) && unwatch());
 });
 
-/** Stops accepting, lets requests in flight end, tells WebSockets to come back elsewhere, writes what is unwritten. */
+/** Stops accepting, lets requests in flight end, tells WebSockets to come back elsewhere. */
 function stop() {
   if (stopping) return;
   stopping = true;
-  server.close(() => void store.close().then(() => process.exit(0)));
+  server.close(() => process.exit(0));
   for (const channel of channels) channel.close(1001); // "going away": the page reconnects to another copy
   setTimeout(() => process.exit(1), STOP_MS).unref();
 }
@@ -120,6 +138,8 @@ function stop() {
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
-  const kept = sharedUrl ? "in the shared store" : "in a file: no TENFOLD_STORE_SHARED_URL is set";
-  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid}), kept ${kept}`);
+  const where = STORE_URL
+    ? "in the shared store"
+    : "in memory: no other copy sees them, and they end with this one";
+  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid}), links ${where}`);
 });

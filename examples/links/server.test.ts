@@ -1,29 +1,29 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Copy, codeOf, follow, listen, shorten, startCopy } from "./testing.ts";
+import { Copies, type Copy, Visitor } from "./testing.ts";
 
-let folder: string;
-let tasks: Copy[];
+const copies = new Copies();
+afterEach(() => copies.kill());
+afterAll(() => copies.remove());
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "links-"));
-  tasks = [];
-});
+const start = (): Promise<Copy> => copies.start({ TENFOLD_STORE_SHARED_URL: "" });
 
-afterEach(async () => {
-  for (const task of tasks) task.process.kill("SIGKILL");
-  await Promise.all(tasks.map((task) => task.process.exited));
-  rmSync(folder, { recursive: true });
-});
-
-/** Starts one copy that keeps its links in the file. */
-async function start(): Promise<Copy> {
-  const task = await startCopy({ DATA_DIR: folder });
-  tasks.push(task);
-  return task;
+/** Opens the live feed; `next` gives its messages in order. */
+async function listen(task: Copy) {
+  const socket = new WebSocket(`ws://127.0.0.1:${task.port}/live`);
+  const messages: unknown[] = [];
+  const wanted: ((message: unknown) => void)[] = [];
+  socket.addEventListener("message", ({ data }) => {
+    const message = JSON.parse(String(data));
+    const take = wanted.shift();
+    if (take) take(message);
+    else messages.push(message);
+  });
+  await new Promise((opened) => socket.addEventListener("open", opened));
+  const next = () =>
+    new Promise((take) => (messages.length > 0 ? take(messages.shift()) : wanted.push(take)));
+  const closed = new Promise<number>((take) => socket.addEventListener("close", ({ code }) => take(code)));
+  return { next, closed };
 }
 
 /** Sends raw bytes on a new connection; resolves with all that came back when the server closed it. */
@@ -51,46 +51,31 @@ const UPGRADE =
   "GET /live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-describe("links", () => {
-  test("a link made at one copy is followed at another, and the click is seen live at both", async () => {
-    const [a, b] = [await start(), await start()];
-    const feeds = [await listen(a), await listen(b)];
-    const code = await codeOf(await shorten(a, "https://example.com/long"));
-    const response = await follow(b, code);
-    expect([response.status, response.headers.get("location")]).toEqual([302, "https://example.com/long"]);
-    for (const feed of feeds) {
-      expect(await feed.next()).toEqual({ code, url: "https://example.com/long", clicks: 0 });
-      expect(await feed.next()).toEqual({ code, url: "https://example.com/long", clicks: 1 });
-    }
-  });
-
-  test("links and clicks outlive the process", async () => {
-    const first = await start();
-    const code = await codeOf(await shorten(first, "http://example.com/"));
-    await follow(first, code);
-    first.process.kill("SIGTERM");
-    expect(await first.process.exited).toBe(0);
-    const listed = await (await fetch(`${(await start()).url}/api/links`)).json();
-    expect(listed).toEqual([{ code, url: "http://example.com/", clicks: 1 }]);
-  });
-
-  test("a line that was cut short costs that line only", async () => {
-    const lines = ['{"code":"a","url":"http://a.example/"}', '{"code":"b","ur', '{"code":"a","clicks":2}'];
-    writeFileSync(join(folder, "links.ndjson"), `${lines.join("\n")}\n`);
-    const listed = await (await fetch(`${(await start()).url}/api/links`)).json();
-    expect(listed).toEqual([{ code: "a", url: "http://a.example/", clicks: 2 }]);
+describe("a copy alone, without a store", () => {
+  test("says that its links are in memory, follows them, counts clicks and tells them live", async () => {
+    const task = await start();
+    const feed = await listen(task);
+    const visitor = new Visitor();
+    const link = await visitor.make(task.url, "https://example.com/long");
+    const { status, headers } = await visitor.ask(`${task.url}/${link.code}`);
+    expect([status, headers.get("location")]).toEqual([302, "https://example.com/long"]);
+    expect([await feed.next(), await feed.next()]).toEqual([link, { ...link, clicks: 1 }]);
+    expect(await visitor.read<unknown>(`${task.url}/api/links`)).toEqual([{ ...link, clicks: 1 }]);
+    expect(await visitor.mine(task.url)).toEqual([link.code]);
+    expect(await new Visitor().mine(task.url)).toEqual([]);
+    expect(task.said).toContain("in memory");
   });
 
   test("bad input is answered with what is wrong", async () => {
-    const task = await start();
-    const body = "x".repeat(20_000);
+    const [task, visitor] = [await start(), new Visitor()];
+    const post = (body: string) => visitor.ask(`${task.url}/api/links`, { method: "POST", body });
     const answers = [
-      await shorten(task, "javascript:alert(1)"),
-      await shorten(task, null),
-      await fetch(`${task.url}/api/links`, { method: "POST", body: "{" }),
-      await fetch(`${task.url}/api/links`, { method: "POST", body }),
-      await follow(task, "nothing"),
-      await fetch(`${task.url}/api/links/nothing`),
+      await visitor.shorten(task.url, "javascript:alert(1)"),
+      await visitor.shorten(task.url, null),
+      await post("{"),
+      await post("x".repeat(20_000)),
+      await visitor.ask(`${task.url}/nothing`),
+      await visitor.ask(`${task.url}/api/links/nothing`),
     ];
     expect(answers.map(({ status }) => status)).toEqual([422, 422, 400, 413, 404, 404]);
     for (const answer of answers) expect(await answer.json()).toEqual({ error: expect.any(String) });
@@ -109,7 +94,7 @@ describe("on SIGTERM", () => {
     const body = JSON.stringify({ url: "https://example.com/" });
     const answered = new Promise<string>((resolve) => {
       const socket = connect(task.port, "127.0.0.1");
-      const head = `POST /api/links HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const head = `POST /api/links HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
       let text = "";
       socket.write(head);
       socket.on("data", (chunk) => {

@@ -1,6 +1,5 @@
 /**
- * Three copies of the link shortener behind one address, each request to the next of them; up to six when requests pile up.
- * What they know is in one store that they share.
+ * Three copies of the link shortener behind one address, and the store that they share; up to six when requests pile up.
  */
 import { defineConfig } from "tenfold/config";
 
@@ -12,9 +11,11 @@ export default defineConfig({
     links: {
       command: ["node", "server.js"],
       tasks: 3,
+      algorithm: "round-robin", // any task answers anybody: nothing needs to be sticky
       health: { path: "/healthz", interval: "1s" },
       autoscale: { min: 3, max: 6, inFlight: 20, cpu: 0.7 },
     },
   },
-  stores: { shared: { url: "embedded:", address: "127.0.0.1:6390" } },
+  // Tasks find it in TENFOLD_STORE_SHARED_URL. Not on 6379, where a Redis of yours may be.
+  stores: { shared: { url: "embedded:", address: "127.0.0.1:7079" } },
 });
