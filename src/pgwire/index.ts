@@ -2,6 +2,7 @@
 export { copyBytes, cstringEnd, int16At, int32At, putInt32, textOf, utf8 } from "./bytes.ts";
 export { type ErrorFields, FieldReader, readError, readErrorCode } from "./fields.ts";
 export { type FrameOutcome, FrameScanner } from "./frame-scanner.ts";
+export { type Credentials, Login, type LoginStep } from "./login.ts";
 export { formatLsn, type Lsn, parseLsn } from "./lsn.ts";
 export { md5Password } from "./md5.ts";
 export { MessageWriter } from "./message-writer.ts";
