@@ -21,7 +21,7 @@ interface Options {
 
 const { port, server, pool = {}, password, transport: wanted }: Options = JSON.parse(process.argv[2] ?? "{}");
 const transport = createTransport(wanted);
-const log = createLog({ clock: systemClock, write: (line) => process.stderr.write(line) });
+const log = createLog({ level: "warn", clock: systemClock, write: (line) => process.stderr.write(line) });
 const primary = {
   name: "a",
   host: "127.0.0.1",

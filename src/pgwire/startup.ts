@@ -45,7 +45,10 @@ export type Startup =
   | { readonly kind: "direct-tls" }
   | { readonly kind: "cancel"; readonly end: number; readonly processId: number; readonly secret: Uint8Array }
   | { readonly kind: "more" }
-  | { readonly kind: "mistake"; readonly mistake: string };
+  /** `isGarbage`: not even a length, so hardly somebody who would understand an answer. */
+  | { readonly kind: "mistake"; readonly mistake: string; readonly isGarbage: boolean };
+
+const mistaken = (mistake: string, isGarbage = false): Startup => ({ kind: "mistake", mistake, isGarbage });
 
 /** Reads the packet at `start` of `bytes[start, end)`. "more" when it has not arrived whole; call again with all of it. */
 export function readStartup(bytes: Uint8Array, start: number, end: number): Startup {
@@ -53,17 +56,16 @@ export function readStartup(bytes: Uint8Array, start: number, end: number): Star
   if (end - start < 4) return { kind: "more" };
   const length = int32At(bytes, start);
   if (length < HEADER || length > STARTUP_BYTES_MAX)
-    return { kind: "mistake", mistake: "invalid length of startup packet" };
+    return mistaken("invalid length of startup packet", true);
   if (end - start < length) return { kind: "more" };
   const code = int32At(bytes, start + 4);
   const packetEnd = start + length;
   if (code === TLS_REQUEST || code === GSS_REQUEST) {
-    if (length !== HEADER) return { kind: "mistake", mistake: "invalid length of startup packet" };
+    if (length !== HEADER) return mistaken("invalid length of startup packet");
     return { kind: code === TLS_REQUEST ? "tls" : "gss", end: packetEnd };
   }
   if (code === CANCEL_REQUEST) return readCancel(bytes, start, packetEnd);
-  if (code >>> 16 !== MAJOR)
-    return { kind: "mistake", mistake: `unsupported frontend protocol ${code >>> 16}.${code & 0xffff}` };
+  if (code >>> 16 !== MAJOR) return mistaken(`unsupported frontend protocol ${code >>> 16}.${code & 0xffff}`);
   return readParameters(new FieldReader(bytes, start + HEADER, packetEnd), code);
 }
 
@@ -73,7 +75,7 @@ const SECRET_BYTES_MAX = 256;
 function readCancel(bytes: Uint8Array, start: number, end: number): Startup {
   const secretStart = start + HEADER + 4;
   if (end - secretStart < 4 || end - secretStart > SECRET_BYTES_MAX)
-    return { kind: "mistake", mistake: "invalid length of cancel request packet" };
+    return mistaken("invalid length of cancel request packet");
   const processId = int32At(bytes, start + HEADER);
   return { kind: "cancel", end, processId, secret: bytes.slice(secretStart, end) };
 }
@@ -88,6 +90,6 @@ function readParameters(reader: FieldReader, version: number): Startup {
     else parameters.set(name, value);
   }
   if (reader.isBroken || reader.left > 0)
-    return { kind: "mistake", mistake: "invalid startup packet layout: expected terminator as last byte" };
+    return mistaken("invalid startup packet layout: expected terminator as last byte");
   return { kind: "startup", end: reader.end, version, parameters, extensions };
 }

@@ -7,6 +7,7 @@ import {
   BACKEND,
   cstringEnd,
   MessageWriter,
+  readError,
   TRANSACTION,
   textOf,
   writeError,
@@ -158,6 +159,8 @@ function failed(server: ServerConnection): boolean {
   const { replies, client } = server;
   server.undone = true;
   server.copiesIn = false;
+  const { bytes, start, end } = server.scanner;
+  server.saidGoodbye = readError(bytes, start, end).severity !== "ERROR";
   if (replies.front < REPLY.parse) return true;
   const error = replies.front === REPLY.failing ? replies.frontDetail?.error : undefined;
   if (error !== undefined && client !== undefined) {

@@ -62,6 +62,10 @@ const LOGIN_FRAMES: FrameTable = { longest: new Int32Array(256), head: new Int32
 LOGIN_FRAMES.longest[FRONTEND.password] = SCRAM_BYTES_MAX;
 LOGIN_FRAMES.head[FRONTEND.password] = SCRAM_BYTES_MAX;
 
+// …and a goodbye.
+LOGIN_FRAMES.longest[FRONTEND.terminate] = 5;
+LOGIN_FRAMES.head[FRONTEND.terminate] = 5;
+
 type Phase = "startup" | "scram-first" | "scram-final" | "waiting" | "over";
 
 export class ClientLogin {
@@ -112,7 +116,8 @@ export class ClientLogin {
     const client = this.#client;
     switch (found.kind) {
       case "mistake":
-        client.failWith("protocol-violation", found.mistake);
+        if (found.isGarbage) client.leave();
+        else client.failWith("protocol-violation", found.mistake);
         return false;
       case "direct-tls":
         client.leave();
@@ -188,7 +193,8 @@ export class ClientLogin {
       this.#client.failWith("protocol-violation", `during log-in: ${scanner.mistake}`);
       return end;
     }
-    if (this.#phase === "scram-first") this.#first(scanner);
+    if (scanner.type === FRONTEND.terminate) this.#client.leave();
+    else if (this.#phase === "scram-first") this.#first(scanner);
     else this.#final(scanner);
     return at;
   }

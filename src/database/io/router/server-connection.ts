@@ -67,6 +67,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   dropsRest = false;
   /** It must not be used by another client before its session is cleaned. */
   isDirty = false;
+  /** The last error was fatal, and has been passed on: the end that follows needs no further words. */
+  saidGoodbye = false;
   /** Cancel requests on their way: whoever used it next could be hit. */
   cancels = 0;
   readonly openedMs: number;
@@ -325,7 +327,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     const { client } = this;
     this.#leave();
     this.pool.closed(this, error, !wasOpen);
-    client?.serverGone(error);
+    if (this.saidGoodbye) client?.leave();
+    else client?.serverGone(error);
   }
 
   #leave(): void {
