@@ -18,7 +18,7 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
   };
 
   test("who waits too long for a server connection is told so, and so is one too many", async () => {
-    open({ queueTimeoutMs: 80, queueMax: 1 });
+    open({ queueTimeoutMs: 400, queueMax: 1 });
     const [a, b, c] = [await router.client(), await router.client(), await router.client()];
     await a.query("BEGIN");
     const waits = sqlState(b.query("SELECT 1"));
@@ -124,7 +124,7 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     const [idle, busy, stuck] = [await router.client(), await router.client(), await router.client()];
     const codes: string[] = [];
     for (const client of [idle, busy, stuck])
-      client.on("error", (error: { code?: string }) => codes.push(error.code ?? error.message));
+      client.on("error", (error: Error & { code?: string }) => codes.push(error.code ?? error.message));
     await busy.query("BEGIN");
     await stuck.query("BEGIN");
     const drained = router.worker.drain(400);

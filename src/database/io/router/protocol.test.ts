@@ -240,19 +240,19 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
     client.socket.resume();
     await eventually("all of it arrives", () => client.types.endsWith("Z"), 20_000);
     expect(client.bodies("D").length).toBe(2000);
-  });
+  }, 30_000);
 
   test("a client that sends queries without reading is not read either", async () => {
     const client = await open(2);
     client.socket.pause();
     const query = client.add("Q", "SELECT repeat('x', 1000000)\0").writer.take();
-    for (let n = 0; n < 200; n++) client.socket.write(query);
+    for (let n = 0; n < 60; n++) client.socket.write(query);
     await eventually("some are done", () => router.worker.counters.queries > 0);
     for (let n = 0; n < 5; n++) await settle();
-    expect(router.worker.counters.queries).toBeLessThan(50);
+    expect(router.worker.counters.queries).toBeLessThan(40);
     client.socket.resume();
-    await eventually("all are answered", () => client.types.split("Z").length === 201, 20_000);
-  });
+    await eventually("all are answered", () => client.types.split("Z").length === 61, 20_000);
+  }, 30_000);
 
   test("2,000 mutated conversations leave a router that works", async () => {
     await open(5);
