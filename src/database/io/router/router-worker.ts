@@ -79,8 +79,8 @@ const CLIENTS_MAX = 10_000;
 const POOLS_MAX = 1000;
 const LOGIN_TIMEOUT_MS = 60_000;
 
-/** Timeouts are tenths of a second and more. */
-const TICK_MS = 20;
+/** Timeouts are tenths of a second and more; each tick wakes the process. */
+const TICK_MS = 50;
 const SWEEP_MS = 1000;
 const LOOK_MS = 20;
 
@@ -97,7 +97,8 @@ export class RouterWorker implements ClientHost {
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
-  #view: ClusterView;
+  /** Where statements go at present; none while they are held. */
+  #target: Target | undefined;
   #lastClient = 0;
   #listener: TcpListener | undefined;
   #cancels: Cancel[] = [];
@@ -106,13 +107,14 @@ export class RouterWorker implements ClientHost {
   constructor(settings: RouterSettings, view: ClusterView, parts: RouterParts) {
     const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement } = parts;
     this.#settings = settings;
-    this.#view = view;
+    this.#target = targetOf(view);
     this.#parts = parts;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users = new Users({ clock, randomBytes, users: settings.users ?? {}, fetch: parts.fetchVerifier });
     this.context = {
       transport,
       clock,
+      nowMs: clock.nowMs(),
       random,
       log,
       randomBytes,
@@ -155,7 +157,10 @@ export class RouterWorker implements ClientHost {
   start(): { readonly port: number } {
     const listener = this.context.transport.listen(this.#settings.address, (socket) => this.#accept(socket));
     this.#listener = listener;
-    this.#every(TICK_MS, () => this.context.wheel.advance(this.context.clock.nowMs()));
+    this.#every(TICK_MS, () => {
+      this.context.nowMs = this.context.clock.nowMs();
+      this.context.wheel.advance(this.context.nowMs);
+    });
     this.#every(SWEEP_MS, () => {
       for (const pool of this.#pools.values()) pool.sweep();
     });
@@ -164,7 +169,7 @@ export class RouterWorker implements ClientHost {
 
   /** Follows another view. While it has no primary to write to, statements wait. */
   update(view: ClusterView): void {
-    this.#view = view;
+    this.#target = targetOf(view);
     for (const pool of this.#pools.values()) pool.targetChanged();
   }
 
@@ -239,10 +244,7 @@ export class RouterWorker implements ClientHost {
   // --- servers ----------------------------------------------------------------------------------------------------
 
   readonly #source: PoolSource = {
-    address: () => {
-      const { state, primary, servers } = this.#view;
-      return state === "steady" ? servers.find(({ name }) => name === primary) : undefined;
-    },
+    address: () => this.#target,
     credentials: (user, database): Credentials => ({
       user,
       database,
@@ -292,6 +294,15 @@ export class RouterWorker implements ClientHost {
     };
     const at = this.#cancels.push(this.#parts.scheduler.after(ms, again)) - 1;
   }
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function targetOf({ state, primary, servers }: ClusterView): Target | undefined {
+  return state === "steady" ? servers.find(({ name }) => name === primary) : undefined;
 }
 
 function hex(bytes: Uint8Array): string {

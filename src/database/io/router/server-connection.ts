@@ -71,6 +71,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   saidGoodbye = false;
   /** Cancel requests on their way: whoever used it next could be hit. */
   cancels = 0;
+  hasServed = false;
   readonly openedMs: number;
   usedMs: number;
   checkedMs: number;
@@ -94,7 +95,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.address = address;
     this.batch = new Batch(this, this.context.toServer);
     this.prepared = new PreparedOnServer(pool.settings.preparedMax);
-    this.openedMs = this.usedMs = this.checkedMs = this.context.clock.nowMs();
+    this.openedMs = this.usedMs = this.checkedMs = this.context.nowMs;
   }
 
   get socket(): TcpSocket {
