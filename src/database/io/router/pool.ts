@@ -7,8 +7,8 @@
  */
 import type { ErrorReply } from "../../../pgwire/index.ts";
 import { type Credentials, SQLSTATE } from "../../../pgwire/index.ts";
-import { routerError } from "../../router/errors.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
+import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -306,6 +306,6 @@ export class Pool {
 
   /** Closes every connection; clients that are attached lose theirs. */
   stop(): void {
-    for (const server of [...this.#open]) server.close();
+    for (const server of this.#open) server.close();
   }
 }

@@ -18,9 +18,9 @@ import {
 import type { Address } from "../../../config/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
-import { routerError } from "../../router/errors.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
+import { routerError } from "../../router/refusals.ts";
 import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
 import { BatchMemory } from "./batch.ts";
@@ -179,7 +179,7 @@ export class RouterWorker implements ClientHost {
     this.#draining = true;
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of [...this.#clients]) client.drain();
+    for (const client of this.#clients) client.drain();
     const endMs = clock.nowMs() + deadlineMs;
     while (this.#clients.size > 0 && clock.nowMs() < endMs)
       await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
@@ -190,7 +190,7 @@ export class RouterWorker implements ClientHost {
   stop(): void {
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of [...this.#clients]) client.failWith("draining");
+    for (const client of this.#clients) client.failWith("draining");
     for (const pool of this.#pools.values()) pool.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
   }

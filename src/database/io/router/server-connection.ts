@@ -28,8 +28,8 @@ import {
   send,
   type TcpSocket,
 } from "../../../transport/index.ts";
-import { routerError } from "../../router/errors.ts";
 import { PreparedOnServer } from "../../router/prepared.ts";
+import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
@@ -255,7 +255,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   #forgetUnreported(): void {
-    for (const name of [...this.settings.names()])
+    for (const name of this.settings.names())
       if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
   }
 
