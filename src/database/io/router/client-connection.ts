@@ -9,8 +9,6 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   type ErrorReply,
-  FRONTEND_FRAMES,
-  FrameScanner,
   MessageWriter,
   TRANSACTION,
   writeCommandComplete,
@@ -25,15 +23,15 @@ import {
   send,
   type TcpSocket,
 } from "../../../transport/index.ts";
-import type { Statement } from "../../router/prepared.ts";
 import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
-import { Settings } from "../../router/settings.ts";
-import type { PinReason, SettingChange, StatementEffects } from "../../router/statement-effects.ts";
+import { Session } from "../../router/session.ts";
+import type { PinReason } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
+import { ClientInput } from "./client-input.ts";
 import { ClientLogin, type LoginHost } from "./client-login.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
-import { type Frame, forward, passRequest } from "./requests.ts";
+import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** What a client asks of its worker. */
@@ -53,22 +51,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   readonly socket: TcpSocket;
   readonly host: ClientHost;
   readonly context: RouterContext;
-  readonly scanner: FrameScanner = new FrameScanner(FRONTEND_FRAMES);
   readonly batch: Batch;
   outbox: Outbox | undefined;
   /** The server connection that it holds. */
   server: ServerConnection | undefined;
-  pin: PinReason | undefined;
-  /** Its settings at present, and those of its start-up. */
-  settings: Settings = Settings.none;
-  initial: Settings = Settings.none;
-  /** Its prepared statements by its own names. */
-  readonly names: Map<string, Statement> = new Map();
-  /** Body of its last Parse without a name; undefined: none, or too long to keep. */
-  unnamed: Uint8Array | undefined;
-  /** What the portal without a name does when it is executed. */
-  bound: StatementEffects | undefined;
-  unnamedEffects: StatementEffects | undefined;
+  readonly session: Session;
+  readonly #input: ClientInput;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -79,13 +67,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #login: ClientLogin | undefined;
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
-  #settling = false;
+  isSettling = false;
   #queued = false;
-  #pending: Frame | undefined;
-  /** What arrived behind the pending message, or while answers could not be sent. */
-  #input: Uint8Array[] = [];
-  #processing = false;
-  #paused = false;
   #ended = false;
   #closing = false;
   #closed = false;
@@ -99,6 +82,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.host = host;
     this.context = host.context;
     this.batch = new Batch(this, this.context.toClient);
+    this.session = new Session(this.context.statements);
+    this.#input = new ClientInput(this);
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
   }
@@ -110,13 +95,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get isClosed(): boolean {
     return this.#closed || this.#closing;
   }
-  /** It has its server connection, but not yet its settings. */
-  get isWaiting(): boolean {
-    return this.#settling;
-  }
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
-    return this.pin !== undefined || this.pool.settings.mode === "session";
+    return this.session.pin !== undefined || this.pool.settings.mode === "session";
   }
   /** Whether its session moves between server connections, so that what it leaves behind must be known. */
   get moves(): boolean {
@@ -124,7 +105,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
-    if (this.#queued || this.#settling) return "waiting";
+    if (this.#queued || this.isSettling) return "waiting";
     if (this.server === undefined) return "idle";
     if (this.server.replies.length > 0) return "active";
     return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
@@ -180,8 +161,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
     login?.welcome(this.pool.baseline ?? new Map());
-    if (this.#ended) this.#leave();
-    else if (!this.#processing) this.#readOn();
+    this.readOn();
   }
 
   // --- reading ----------------------------------------------------------------------------------------------------
@@ -191,108 +171,28 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.receivedBytes += end - start;
     if (this.#login !== undefined && !this.#queued) {
       const used = this.#login.received(bytes, start, end);
-      if (used < end && !this.isClosed) this.#keepOrProcess(bytes, used, end);
+      if (used < end && !this.isClosed) this.#input.received(bytes, used, end);
     } else {
-      this.#keepOrProcess(bytes, start, end);
+      this.#input.received(bytes, start, end);
     }
-  }
-
-  #keepOrProcess(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isHeld || this.#input.length > 0) this.#keep(bytes, start, end);
-    else this.#process(bytes, start, end);
   }
 
   /** Whether what arrives has to wait. */
-  get #isHeld(): boolean {
-    return (
-      this.#login !== undefined ||
-      this.#queued ||
-      this.#settling ||
-      this.outbox !== undefined ||
-      this.#processing
-    );
+  get isHeld(): boolean {
+    return this.#login !== undefined || this.#queued || this.isSettling || this.outbox !== undefined;
   }
 
-  #keep(bytes: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#input.push(bytes.slice(start, end));
-    this.#pause();
-  }
-
-  #process(bytes: Uint8Array, start: number, end: number): void {
-    const { scanner } = this;
-    this.#processing = true;
-    scanner.push(bytes, start, end);
-    for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
-      if (outcome === "mistake") {
-        this.failWith("protocol-violation", scanner.mistake);
-        break;
-      }
-      if (outcome === "frame") passRequest(this, scanner, scanner.bytes === bytes);
-      // Without a server connection it is what remains of a COPY that has failed.
-      else if (this.server !== undefined) forward(this.server, scanner, scanner.bytes === bytes);
-      if (this.isClosed) break;
-      if (this.#pending !== undefined) {
-        // What was scanned lies in `#pending`; the scanner goes on behind it.
-        this.#keep(bytes, scanner.at, end);
-        break;
-      }
-    }
-    this.#processing = false;
-    this.#sendOn();
-  }
-
-  /** Sends what was put together, in both directions. */
-  #sendOn(): void {
-    if (this.server !== undefined && !this.server.batch.isEmpty && !this.server.flush()) this.#pause();
-    if (!this.batch.isEmpty && !this.isClosed) this.batch.flush();
-  }
-
-  /** Goes on with what had to wait. */
-  #readOn(): void {
-    if (this.#processing) return;
-    const pending = this.#pending;
-    if (pending !== undefined && !this.#isHeld) {
-      this.#pending = undefined;
-      this.#processing = true;
-      passRequest(this, pending, true);
-      this.#processing = false;
-      this.#sendOn();
-    }
-    while (this.#input.length > 0 && !this.#isHeld && !this.isClosed) {
-      const input = this.#input.shift();
-      if (input !== undefined) this.#processKept(input);
-    }
-    if (this.#input.length > 0 || this.#isHeld || this.isClosed) return;
-    this.#resume();
-    if (this.#ended) this.#leave();
-  }
-
-  /** Like `#process`, but what is left goes to the front again. */
-  #processKept(input: Uint8Array): void {
-    const later = this.#input;
-    this.#input = [];
-    this.#process(input, 0, input.length);
-    this.#input.push(...later);
-  }
-
-  #pause(): void {
-    if (this.#paused || this.#closed) return;
-    this.#paused = true;
-    this.socket.pause();
-  }
-  #resume(): void {
-    if (!this.#paused || this.#closed) return;
-    this.#paused = false;
-    this.socket.resume();
+  /** Goes on with what had to wait: there is a server connection, or room to send to it. */
+  readOn(): void {
+    if (this.#input.readOn() && this.#ended) this.leave();
   }
 
   // --- the server connection --------------------------------------------------------------------------------------
 
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
-  serverFor({ type, bytes, start, end, rest }: Frame): ServerConnection | undefined {
-    if (this.server !== undefined || (this.#acquire() && !this.#settling)) return this.server;
-    if (!this.isClosed)
-      this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
+  serverFor(frame: Frame): ServerConnection | undefined {
+    if (this.server !== undefined || (this.#acquire() && !this.isSettling)) return this.server;
+    if (!this.isClosed) this.#input.wait(frame);
     return undefined;
   }
 
@@ -319,14 +219,14 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.attachments++;
     this.server = server;
     server.client = this;
-    if (server.settings.equals(this.settings)) {
-      server.settings = this.settings;
+    if (server.settings.equals(this.session.settings)) {
+      server.settings = this.session.settings;
       return;
     }
     this.context.counters.settingsReplayed++;
-    const changed = this.settings.sqlFrom(server.settings);
-    server.settings = this.settings;
-    this.#settling = true;
+    const changed = this.session.settings.sqlFrom(server.settings);
+    server.settings = this.session.settings;
+    this.isSettling = true;
     server.ask(changed);
     server.flush();
   }
@@ -341,11 +241,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** A server connection is free for it, or has its settings now. Whether it takes it. */
   serverReady(server: ServerConnection): boolean {
-    if (this.#settling) {
-      this.#settling = false;
-      this.#readOn();
-      if (this.server === server && server.isIdle && this.#pending === undefined && !this.keepsServer)
-        this.detach();
+    if (this.isSettling) {
+      this.isSettling = false;
+      this.readOn();
+      if (this.server === server && server.isIdle && this.#input.isEmpty && !this.keepsServer) this.detach();
       return true;
     }
     this.#leaveQueue();
@@ -355,7 +254,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       return false;
     }
     this.#attach(server);
-    if (!this.#settling) this.#readOn();
+    if (!this.isSettling) this.readOn();
     return true;
   }
 
@@ -370,18 +269,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (server === undefined) return;
     this.server = undefined;
     this.pool.release(server);
-    if (this.host.isDraining && this.#input.length === 0 && this.#pending === undefined)
-      this.failWith("draining");
-  }
-
-  /** The kernel has room for requests again. */
-  serverDrained(): void {
-    this.#readOn();
+    if (this.host.isDraining && this.#input.isEmpty) this.failWith("draining");
   }
 
   serverGone(error: ErrorReply): void {
     this.server = undefined;
-    this.#settling = false;
+    this.isSettling = false;
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -389,43 +282,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Keeps its server connection from now on. */
   keepServer(reason: PinReason): void {
-    if (this.pin !== undefined) return;
-    this.pin = reason;
+    if (this.session.pin !== undefined) return;
+    this.session.pin = reason;
     this.context.counters.pins++;
     if (this.server !== undefined) this.server.isDirty = true;
-  }
-
-  settingChanged(change: SettingChange): void {
-    const { initial } = this;
-    if (change.kind === "reset-all") {
-      this.settings = initial;
-    } else {
-      const sql = change.kind === "set" ? change.sql : initial.get(change.name);
-      if (change.kind === "reset" || !this.pool.reports(change.name))
-        this.settings = this.settings.with(change.name, sql);
-    }
-  }
-
-  sessionDiscarded(): void {
-    this.settings = this.initial;
-    this.pin = undefined;
-    this.unnamed = undefined;
-    if (this.server !== undefined) this.server.isDirty = false;
-  }
-
-  forgetName(name: string): void {
-    const statement = this.names.get(name);
-    if (statement === undefined) return;
-    this.names.delete(name);
-    this.context.statements.release(statement);
-  }
-  restoreName(name: string, statement: Statement): void {
-    this.forgetName(name);
-    this.context.statements.retain(statement);
-    this.names.set(name, statement);
-  }
-  forgetNames(): void {
-    for (const name of this.names.keys()) this.forgetName(name);
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
@@ -438,14 +298,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.batch.addCopy(writer.bytes, 0, writer.length);
   }
 
-  /** An error that does not end the session. */
-  refuse(error: ErrorReply): void {
-    const writer = new MessageWriter();
-    writeError(writer, error);
-    writeReadyForQuery(writer, TRANSACTION.idle);
-    send(this, writer.bytes, 0, writer.length);
-  }
-
   /** Bytes of the log-in. */
   write(writer: MessageWriter): void {
     send(this, writer.bytes, 0, writer.length);
@@ -456,7 +308,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
     if (this.#closing) return this.socket.end();
     this.server?.resume();
-    this.#readOn();
+    this.readOn();
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
@@ -493,16 +345,11 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   ended(): void {
     this.#ended = true;
-    if (this.#queued || this.#settling || this.outbox !== undefined || this.#input.length > 0) return;
-    this.#leave();
+    if (!this.isHeld && this.#input.isEmpty) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */
   leave(): void {
-    this.#leave();
-  }
-
-  #leave(): void {
     if (this.#closed) return;
     this.#giveBack();
     this.#closing = true;
@@ -515,9 +362,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.context.wheel.cancel(this);
     this.#login = undefined;
-    this.#input = [];
+    this.#input.clear();
     this.outbox = undefined;
-    this.forgetNames();
+    this.session.forgetAll();
     this.host.clientGone(this);
   }
 
@@ -527,12 +374,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       this.pool.leaveQueue(this);
       this.#leaveQueue();
     }
-    this.#pending = undefined;
+    this.#input.clear();
     const { server } = this;
     this.server = undefined;
     if (server === undefined || !server.isOpen) return;
     server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.scanner.isBetween)
+    if (server.replies.length > 0 || !server.batch.isEmpty || !this.#input.isBetween)
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;
@@ -542,7 +389,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   crashed(error: unknown): void {
     this.context.reportCrash(error);
-    this.#processing = false;
+    this.#input.crashed();
     try {
       this.failWith("internal");
     } catch (second) {
