@@ -131,7 +131,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#wait = "nothing";
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
-    if (wait === "login") return this.fail(routerError("login-timeout"));
+    if (wait === "login") return this.failWith("login-timeout");
     if (wait === "queue" && this.#queued) {
       this.context.counters.queueTimeouts++;
       return this.fail(this.pool.timeoutError());
@@ -298,7 +298,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.batch.addCopy(writer.bytes, 0, writer.length);
   }
 
-  /** Bytes of the log-in. */
   write(writer: MessageWriter): void {
     send(this, writer.bytes, 0, writer.length);
     writer.clear();
@@ -345,7 +344,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   ended(): void {
     this.#ended = true;
-    if (!this.isHeld && this.#input.isEmpty) this.leave();
+    const isLoggingIn = this.#login !== undefined && !this.#queued;
+    if (isLoggingIn || (!this.isHeld && this.#input.isEmpty)) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */
