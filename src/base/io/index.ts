@@ -2,3 +2,11 @@
 export { writeFileAtomic } from "./atomic-file.ts";
 export { type AppenderOptions, type AppenderStats, BatchedAppender } from "./batched-appender.ts";
 export { VERSION } from "./version.ts";
+export {
+  environmentOf,
+  identify,
+  isAlive,
+  type ProcessIdentity,
+  readText,
+  statFields,
+} from "./process-identity.ts";
