@@ -11,7 +11,9 @@ const WRITTEN = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i;
 /** Reads "0/16B3748"; undefined when it is none. */
 export function parseLsn(text: string): Lsn | undefined {
   const [, high, low] = WRITTEN.exec(text) ?? [];
-  return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+  return high === undefined || low === undefined
+    ? undefined
+    : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
 /** Writes it as Postgres does. */

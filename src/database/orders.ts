@@ -95,7 +95,11 @@ export interface AgentFacts {
   readonly viewAtMs: number | null;
   readonly view: DatabaseServerView | null;
   /** What its files say while it does not run. */
-  readonly stopped: { readonly systemIdentifier: string; readonly state: ControlState; readonly timeline: number } | null;
+  readonly stopped: {
+    readonly systemIdentifier: string;
+    readonly state: ControlState;
+    readonly timeline: number;
+  } | null;
   /** The order under way. */
   readonly order: { readonly kind: Order["kind"]; readonly progress: Progress | null } | null;
   /** Why it does not run, or the last query failed: for people. */

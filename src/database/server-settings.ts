@@ -93,7 +93,9 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
 
 /** One `name = 'value'` a line. */
 export function formatSettings(settings: PostgresSettings): string {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  const lines = Object.entries(settings).map(
+    ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
+  );
   return `# Written by tenfold: changes here are lost.\n${lines.join("")}`;
 }
 
@@ -163,6 +165,9 @@ export function hostBasedAccess(peers: readonly string[]): string {
   const networks = ["127.0.0.1/32", "::1/128", ...peers];
   const lines = ["local all all scram-sha-256"];
   for (const network of networks)
-    lines.push(`host all all ${network} scram-sha-256`, `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`);
+    lines.push(
+      `host all all ${network} scram-sha-256`,
+      `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`,
+    );
   return `# Written by tenfold.\n${lines.join("\n")}\n`;
 }

@@ -42,7 +42,9 @@ export function descent(
   history: readonly TimelineFork[],
 ): Descent {
   const fork =
-    own.timeline === other.timeline ? other.lsn : history.find(({ timeline }) => timeline === own.timeline)?.at;
+    own.timeline === other.timeline
+      ? other.lsn
+      : history.find(({ timeline }) => timeline === own.timeline)?.at;
   if (fork === undefined) {
     const reason = `timeline ${own.timeline} is not in the history of timeline ${other.timeline}`;
     return { kind: "diverged", fork: 0n, reason };

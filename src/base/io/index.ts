@@ -1,7 +1,6 @@
 /** The files under every part: replaced whole, or appended to; and the program's own version. */
 export { writeFileAtomic } from "./atomic-file.ts";
 export { type AppenderOptions, type AppenderStats, BatchedAppender } from "./batched-appender.ts";
-export { VERSION } from "./version.ts";
 export {
   environmentOf,
   identify,
@@ -10,3 +9,4 @@ export {
   readText,
   statFields,
 } from "./process-identity.ts";
+export { VERSION } from "./version.ts";

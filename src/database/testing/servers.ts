@@ -51,7 +51,9 @@ const clients = new Set<ControlClient>();
 const MADE = join(tmpdir(), "tenfold-postgres-made");
 
 function binariesOf(path: string | undefined): Promise<Binaries> {
-  return owner.then((whose) => findBinaries({ made: MADE, owner: whose, ...(path === undefined ? {} : { path }) }));
+  return owner.then((whose) =>
+    findBinaries({ made: MADE, owner: whose, ...(path === undefined ? {} : { path }) }),
+  );
 }
 
 /** Passwords of all test servers, with what needs care in files and URLs. */

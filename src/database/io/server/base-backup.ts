@@ -21,13 +21,14 @@ export interface CopiedData {
 
 /**
  * Copies what `client`'s server has. The session must be the caller's alone until this is done: when it ends early, the
- * backup is over for the server. With `waitForArchive` the log up to its end is in the archive when this resolves.
+ * backup is over for the server. With `archiveWaitMs` the log up to its end is in the archive when this
+ * resolves; it rejects when that takes longer.
  */
 export async function copyRunning(
   client: ControlClient,
   label: string,
   options: CopyOptions,
-  waitForArchive: boolean,
+  archiveWaitMs: number | undefined,
 ): Promise<CopiedData> {
   const [started] = await client.query("select pg_backup_start($1, fast => true)::text as lsn", [label]);
   let files: CopiedFile[];
@@ -37,7 +38,9 @@ export async function copyRunning(
     await client.query("select pg_backup_stop(wait_for_archive => false)").catch(() => {});
     throw problem;
   }
-  const stop = `select lsn::text, labelfile, spcmapfile from pg_backup_stop(wait_for_archive => ${waitForArchive})`;
+  const waits = archiveWaitMs !== undefined;
+  if (waits) await client.query(`set statement_timeout = ${archiveWaitMs}`);
+  const stop = `select lsn::text, labelfile, spcmapfile from pg_backup_stop(wait_for_archive => ${waits})`;
   const [stopped] = await client.query(stop);
   await writeOwned(join(options.to, "backup_label"), textOf(stopped, "labelfile"), options.owner);
   const map = stopped?.["spcmapfile"] ?? "";

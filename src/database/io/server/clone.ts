@@ -30,9 +30,14 @@ export interface CloneResult {
  * Replaces what `server` has by a copy of `source`; leaves it ready to be started as its replica. `server` must not run
  * (`still-running`). Throws `clone-aborted`, the system's errors, or those of connections; its old data is gone then.
  */
-export async function clone(server: PostgresServer, source: ServerSource, options: CloneOptions = {}): Promise<CloneResult> {
+export async function clone(
+  server: PostgresServer,
+  source: ServerSource,
+  options: CloneOptions = {},
+): Promise<CloneResult> {
   const { owner, settings, passwords } = server.options;
-  if (server.adopt()) throw new ServerError("still-running", `${server.name} runs: stop it before it is replaced by a clone`);
+  if (server.adopt())
+    throw new ServerError("still-running", `${server.name} runs: stop it before it is replaced by a clone`);
   await server.prepareFolder();
   const draft = `${server.data}.clone`;
   await rm(draft, { recursive: true, force: true });
@@ -41,8 +46,15 @@ export async function clone(server: PostgresServer, source: ServerSource, option
   try {
     await ensureSlot(client, slotName(server.name));
     await rm(server.data, { recursive: true, force: true });
-    const copy = { ...options, from: source.data, to: draft, owner, checksums: false, durable: settings.durable };
-    const { files } = await copyRunning(client, `tenfold clone ${server.name}`, copy, false);
+    const copy = {
+      ...options,
+      from: source.data,
+      to: draft,
+      owner,
+      checksums: false,
+      durable: settings.durable,
+    };
+    const { files } = await copyRunning(client, `tenfold clone ${server.name}`, copy, undefined);
     await markReplica(draft, owner);
     await rename(draft, server.data);
     await syncName(server.data);
@@ -59,7 +71,10 @@ export async function clone(server: PostgresServer, source: ServerSource, option
 
 /** A slot that begins now, so that no log is lost between the copy and the first connection. An invalid one is made anew. */
 async function ensureSlot(client: Awaited<ReturnType<typeof connectControl>>, slot: string): Promise<void> {
-  const [row] = await client.query("select wal_status as status, active::text from pg_replication_slots where slot_name = $1", [slot]);
+  const [row] = await client.query(
+    "select wal_status as status, active::text from pg_replication_slots where slot_name = $1",
+    [slot],
+  );
   if (row !== undefined && row["status"] !== "lost") return;
   if (row !== undefined) await client.query("select pg_drop_replication_slot($1)", [slot]);
   await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);

@@ -45,19 +45,27 @@ export async function connectControl(address: ControlAddress): Promise<ControlCl
     client.end().catch(() => {});
     throw connectProblem(address, problem);
   }
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    async query(sql, values) {
-      if (lost !== undefined) throw new ServerError("connection-lost", lost);
-      try {
-        const { rows } = await client.query<Row>(sql, values === undefined ? undefined : [...values]);
-        return rows;
-      } catch (problem) {
-        const code: ServerProblem = sqlState(problem) === undefined || lost !== undefined ? "connection-lost" : "query-failed";
-        throw new ServerError(code, messageOf(problem), { cause: problem });
-      }
+    query(sql, values) {
+      const next = last.then(() => run(sql, values));
+      last = next.catch(() => {});
+      return next;
     },
     close: () => client.end().catch(() => {}),
   };
+
+  async function run(sql: string, values: readonly string[] | undefined): Promise<readonly Row[]> {
+    if (lost !== undefined) throw new ServerError("connection-lost", lost);
+    try {
+      const { rows } = await client.query<Row>(sql, values === undefined ? undefined : [...values]);
+      return rows;
+    } catch (problem) {
+      const code: ServerProblem =
+        sqlState(problem) === undefined || lost !== undefined ? "connection-lost" : "query-failed";
+      throw new ServerError(code, messageOf(problem), { cause: problem });
+    }
+  }
 }
 
 /** The five characters that say what went wrong in the server; undefined when it was not the server that said it. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
+import { chown, type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { EMPTIED_FOLDERS, isCopied, LAST_FILE } from "../../copied-files.ts";
 import type { Progress } from "../../orders.ts";
@@ -16,6 +16,8 @@ export interface CopyOptions {
   readonly from: string;
   readonly to: string;
   readonly owner: Owner;
+  /** Which files, by their paths in the data directory; default: what a copy of a running server takes. */
+  readonly takes?: (path: string) => boolean;
   /** Ends the copy; what was copied is left for the caller to remove. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -47,7 +49,7 @@ const FILE_MODE = 0o600;
 export async function copyTree(options: CopyOptions): Promise<CopiedFile[]> {
   const { from, to, owner } = options;
   await makeFolder(to, owner);
-  const { files, folders } = await listTree(from);
+  const { files, folders } = await listTree(from, options.takes ?? isCopied);
   for (const folder of folders) await makeFolder(join(to, folder), owner);
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   let copiedBytes = 0;
@@ -72,9 +74,7 @@ export async function copyTree(options: CopyOptions): Promise<CopiedFile[]> {
 
 async function makeFolder(path: string, owner: Owner): Promise<void> {
   await mkdir(path, { mode: FOLDER_MODE });
-  if (owner === undefined) return;
-  const { chown } = await import("node:fs/promises");
-  await chown(path, owner.uid, owner.gid);
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
 }
 
 interface Tree {
@@ -82,16 +82,23 @@ interface Tree {
   readonly folders: readonly string[];
 }
 
-async function listTree(root: string): Promise<Tree> {
+async function listTree(root: string, takes: (path: string) => boolean): Promise<Tree> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries.map((entry) => ({ entry, path: pathOf(root, entry) }));
   const link = paths.find(({ entry, path }) => entry.isSymbolicLink() && path.startsWith("pg_tblspc/"));
   if (link !== undefined)
-    throw new ServerError("tablespaces", `${root} has a tablespace (${link.path}): copies of such clusters are not supported`);
+    throw new ServerError(
+      "tablespaces",
+      `${root} has a tablespace (${link.path}): copies of such clusters are not supported`,
+    );
   const inEmptied = (path: string): boolean => EMPTIED_FOLDERS.includes(path.split("/", 1)[0] ?? "");
-  const folders = paths.filter(({ entry, path }) => entry.isDirectory() && (!inEmptied(path) || EMPTIED_FOLDERS.includes(path)));
-  const files = paths.filter(({ entry, path }) => entry.isFile() && isCopied(path));
-  const sized = await Promise.all(files.map(async ({ path }) => ({ path, bytes: await sizeOf(join(root, path)) })));
+  const folders = paths.filter(
+    ({ entry, path }) => entry.isDirectory() && (!inEmptied(path) || EMPTIED_FOLDERS.includes(path)),
+  );
+  const files = paths.filter(({ entry, path }) => entry.isFile() && takes(path));
+  const sized = await Promise.all(
+    files.map(async ({ path }) => ({ path, bytes: await sizeOf(join(root, path)) })),
+  );
   return { files: sized, folders: folders.map(({ path }) => path).toSorted() };
 }
 
@@ -108,7 +115,11 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /** undefined when the file has vanished: its table was dropped, and the log says so. */
-async function copyFile(path: string, options: CopyOptions, step: (bytes: number) => void): Promise<CopiedFile | undefined> {
+async function copyFile(
+  path: string,
+  options: CopyOptions,
+  step: (bytes: number) => void,
+): Promise<CopiedFile | undefined> {
   let source: FileHandle;
   try {
     source = await open(join(options.from, path), "r");
@@ -140,7 +151,8 @@ async function pour(
   const hash = options.checksums ? createHash("sha256") : undefined;
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let bytes = 0; ; ) {
-    if (options.signal?.aborted === true) throw new ServerError("clone-aborted", `the copy to ${options.to} was ended`);
+    if (options.signal?.aborted === true)
+      throw new ServerError("clone-aborted", `the copy to ${options.to} was ended`);
     const { bytesRead } = await source.read(chunk, 0, CHUNK_BYTES, bytes);
     if (bytesRead === 0) return { bytes, sha256: hash?.digest("hex") ?? "" };
     const part = chunk.subarray(0, bytesRead);

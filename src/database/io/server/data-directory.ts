@@ -40,7 +40,10 @@ export interface NewCluster {
  */
 export async function initialise({ binaries, data, owner, password, durable }: NewCluster): Promise<void> {
   if ((await namesIn(data)).length > 0)
-    throw new ServerError("data-exists", `${data} is not empty: choose another folder, or delete what is there`);
+    throw new ServerError(
+      "data-exists",
+      `${data} is not empty: choose another folder, or delete what is there`,
+    );
   await makePrivateFolder(data, owner);
   const folder = await mkdtemp(join(tmpdir(), "tenfold-initdb-"));
   try {
@@ -53,14 +56,27 @@ export async function initialise({ binaries, data, owner, password, durable }: N
         ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         : ["--locale=C"];
     const access = [`--username=${SUPERUSER}`, `--pwfile=${file}`, "--auth=scram-sha-256"];
-    const more = ["--encoding=UTF8", "--data-checksums", "--no-instructions", ...(durable ? [] : ["--no-sync"])];
-    const { code, output } = await runProgram(binaries, "initdb", ["-D", data, ...access, ...locale, ...more], owner);
+    const more = [
+      "--encoding=UTF8",
+      "--data-checksums",
+      "--no-instructions",
+      ...(durable ? [] : ["--no-sync"]),
+    ];
+    const { code, output } = await runProgram(
+      binaries,
+      "initdb",
+      ["-D", data, ...access, ...locale, ...more],
+      owner,
+    );
     if (code !== 0) throw new ServerError("initdb-failed", `initdb failed: ${output}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   const includes = [SETTINGS_FILE, ROLE_FILE].map((name) => `include_if_exists = '${name}'\n`).join("");
-  await appendFile(join(data, "postgresql.conf"), `\n# tenfold's settings come last, and so they hold.\n${includes}`);
+  await appendFile(
+    join(data, "postgresql.conf"),
+    `\n# tenfold's settings come last, and so they hold.\n${includes}`,
+  );
 }
 
 /** Whether a cluster was made there. */
@@ -112,7 +128,8 @@ export async function markReplica(data: string, owner: Owner): Promise<void> {
 export async function readControlFile(data: string): Promise<ControlFile> {
   const bytes = await readFile(join(data, "global/pg_control")).catch(() => new Uint8Array());
   const control = parseControlFile(bytes);
-  if (control === undefined) throw new ServerError("data-missing", `${data} is no data directory of Postgres`);
+  if (control === undefined)
+    throw new ServerError("data-missing", `${data} is no data directory of Postgres`);
   return control;
 }
 

@@ -50,7 +50,11 @@ export async function drainFiles(replica: PostgresServer, data: string): Promise
   if (missing.bytes === 0) return { bytes: 0, commits: 0 };
   const { owner } = replica.options;
   // A primary that is gone is asked no more: each try would cost a connection's timeout.
-  await changeRole(replica.data, { restore_command: restoreFrom(join(data, "pg_wal")), primary_conninfo: undefined }, owner);
+  await changeRole(
+    replica.data,
+    { restore_command: restoreFrom(join(data, "pg_wal")), primary_conninfo: undefined },
+    owner,
+  );
   replica.reload();
   await untilReplayed(replica, missing.end);
   await changeRole(replica.data, { restore_command: undefined }, owner);
@@ -63,7 +67,11 @@ export async function drainStream(replica: PostgresServer, dead: PostgresServer)
   const missing = await missingWal(replica, dead.data);
   if (missing.bytes === 0) return { bytes: 0, commits: 0 };
   await markReplica(dead.data, dead.options.owner);
-  const away = { primary_conninfo: undefined, primary_slot_name: undefined, synchronous_standby_names: undefined };
+  const away = {
+    primary_conninfo: undefined,
+    primary_slot_name: undefined,
+    synchronous_standby_names: undefined,
+  };
   await changeRole(dead.data, away, dead.options.owner);
   await dead.start();
   try {
@@ -94,7 +102,10 @@ function ensureDead(data: string): void {
   } catch {
     return;
   }
-  throw new ServerError("still-running", `the server in ${data} runs (pid ${pid}): freeze it before its log is taken`);
+  throw new ServerError(
+    "still-running",
+    `the server in ${data} runs (pid ${pid}): freeze it before its log is taken`,
+  );
 }
 
 async function untilReplayed(server: PostgresServer, end: Lsn): Promise<void> {
@@ -102,7 +113,9 @@ async function untilReplayed(server: PostgresServer, end: Lsn): Promise<void> {
   const deadline = clock.nowMs() + DRAIN_TIMEOUT_MS;
   for (;;) {
     const { replayedLsn } = await server.view();
-    const [row] = await server.query("select (pg_last_wal_replay_lsn() >= $1::pg_lsn)::text as done", [formatLsn(end)]);
+    const [row] = await server.query("select (pg_last_wal_replay_lsn() >= $1::pg_lsn)::text as done", [
+      formatLsn(end),
+    ]);
     if (row?.["done"] === "true") return;
     if (clock.nowMs() > deadline) {
       const message = `${server.name} is at ${replayedLsn}, not at ${formatLsn(end)}, after ${DRAIN_TIMEOUT_MS} ms: see ${server.logFile}`;

@@ -24,14 +24,24 @@ export async function findOwner(user?: string): Promise<Owner> {
   const accounts = parseAccounts(await readFile("/etc/passwd", "utf8").catch(() => ""));
   const named = user === undefined ? undefined : accounts.get(user);
   if (user !== undefined && named === undefined)
-    throw new ServerError("owner-missing", `there is no user "${user}": make one (useradd --system ${user}), or leave user out`);
+    throw new ServerError(
+      "owner-missing",
+      `there is no user "${user}": make one (useradd --system ${user}), or leave user out`,
+    );
   if (own !== 0) {
     if (named === undefined || named.uid === own) return undefined;
-    throw new ServerError("owner-missing", `only root can run Postgres as "${user}": leave user out, or start as root`);
+    throw new ServerError(
+      "owner-missing",
+      `only root can run Postgres as "${user}": leave user out, or start as root`,
+    );
   }
-  const found = named ?? CANDIDATES.map((name) => accounts.get(name)).find((account) => account !== undefined);
+  const found =
+    named ?? CANDIDATES.map((name) => accounts.get(name)).find((account) => account !== undefined);
   if (found !== undefined && found.uid !== 0) return found;
-  throw new ServerError("owner-missing", "Postgres does not run as root: make a user (useradd --system postgres), or name one");
+  throw new ServerError(
+    "owner-missing",
+    "Postgres does not run as root: make a user (useradd --system postgres), or name one",
+  );
 }
 
 function parseAccounts(passwd: string): Map<string, { uid: number; gid: number }> {
@@ -88,7 +98,10 @@ export async function ensureReachable(path: string, owner: Owner): Promise<void>
   }
 }
 
-async function mayPass(folder: string, owner: { readonly uid: number; readonly gid: number }): Promise<boolean> {
+async function mayPass(
+  folder: string,
+  owner: { readonly uid: number; readonly gid: number },
+): Promise<boolean> {
   const { mode, uid, gid } = await stat(folder);
   if (uid === owner.uid) return (mode & 0o100) !== 0;
   return (mode & (gid === owner.gid ? 0o010 : 0o001)) !== 0;

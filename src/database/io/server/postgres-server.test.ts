@@ -1,7 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { anyBinaries, clientOf, emptyServer, INSTALLATIONS, NO_POSTGRES, startedPrimary, until, valueOf } from "../../testing/servers.ts";
+import {
+  anyBinaries,
+  clientOf,
+  emptyServer,
+  INSTALLATIONS,
+  NO_POSTGRES,
+  startedPrimary,
+  until,
+  valueOf,
+} from "../../testing/servers.ts";
 import { connectControl } from "./control-client.ts";
 import { readControlFile } from "./data-directory.ts";
 import { ServerError } from "./problem.ts";
@@ -21,7 +30,8 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
     test("is made with checksums, SCRAM and UTF-8, private, and with our settings", async () => {
       const server = await emptyServer({ binaries: await find(), settings: { work_mem: "5MB" } });
       await server.create();
-      const settings = "data_checksums,password_encryption,server_encoding,work_mem,wal_log_hints,listen_addresses";
+      const settings =
+        "data_checksums,password_encryption,server_encoding,work_mem,wal_log_hints,listen_addresses";
       const read = settings.split(",").map((setting) => valueOf(server, `show ${setting}`));
       expect(await Promise.all(read)).toEqual(["on", "scram-sha-256", "UTF8", "5MB", "on", "127.0.0.1"]);
       expect(statSync(server.data).mode & 0o777).toBe(0o700);
@@ -32,7 +42,14 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
       const server = await startedPrimary({ binaries: await find() });
       const view = await server.view();
       const control = await readControlFile(server.data);
-      expect(view).toMatchObject({ role: "primary", timeline: 1, readOnly: false, lagBytes: null, replicas: [], slots: [] });
+      expect(view).toMatchObject({
+        role: "primary",
+        timeline: 1,
+        readOnly: false,
+        lagBytes: null,
+        replicas: [],
+        slots: [],
+      });
       expect([view.systemIdentifier, Math.trunc(view.version / 10_000)]).toEqual([
         control.systemIdentifier,
         server.options.binaries.major,
@@ -159,7 +176,11 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
     const write = client.query("create table waits (id int)").then(() => {
       isDone = true;
     });
-    await until("the commit waits", async () => (await valueOf(server, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'")) === "1");
+    await until(
+      "the commit waits",
+      async () =>
+        (await valueOf(server, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'")) === "1",
+    );
     expect(isDone).toBe(false);
     await server.setQuorum(0, []);
     await write;
@@ -168,7 +189,9 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
   test("finds its programs where it is told to, and nowhere else", async () => {
     const { findBinaries } = await import("./binaries.ts");
     const made = (await emptyServer()).options.folder;
-    expect(await failure(findBinaries({ path: "/nowhere", made, owner: undefined }))).toBe("binaries-missing");
+    expect(await failure(findBinaries({ path: "/nowhere", made, owner: undefined }))).toBe(
+      "binaries-missing",
+    );
     expect((await anyBinaries()).major).toBeGreaterThanOrEqual(15);
   });
 });

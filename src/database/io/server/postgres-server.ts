@@ -24,13 +24,20 @@ import {
   initialise,
   markReplica,
   passFileText,
+  readRole,
   SUPERUSER,
   scramVerifier,
   writeSettings,
 } from "./data-directory.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
-import { pause, type ServerExit, ServerProcess, type ServerProcessOptions } from "./server-process.ts";
+import {
+  pause,
+  type ServerExit,
+  ServerProcess,
+  type ServerProcessOptions,
+  startProblem,
+} from "./server-process.ts";
 
 /** What a server is made of. */
 export interface PostgresServerOptions {
@@ -120,7 +127,13 @@ export class PostgresServer {
   async create(): Promise<void> {
     const { binaries, owner, passwords, settings } = this.options;
     await this.prepareFolder();
-    await initialise({ binaries, data: this.data, owner, password: passwords.superuser, durable: settings.durable });
+    await initialise({
+      binaries,
+      data: this.data,
+      owner,
+      password: passwords.superuser,
+      durable: settings.durable,
+    });
     await this.start();
     await this.query(
       `create role ${REPLICATION_ROLE} login replication password '${scramVerifier(passwords.replication)}'`,
@@ -152,6 +165,9 @@ export class PostgresServer {
       throw new ServerError("data-missing", `there is no cluster in ${this.data}: create or clone one`);
     if (this.adopt()) return this.#untilReady(timeoutMs);
     await this.writeSettings();
+    // Whoever has been told whom to follow is a replica, whatever was interrupted meanwhile.
+    if ((await readRole(this.data))["primary_conninfo"] !== undefined)
+      await markReplica(this.data, this.options.owner);
     this.#state = "starting";
     this.#watch(ServerProcess.start(this.#processOptions()));
     await this.#untilReady(timeoutMs);
@@ -218,7 +234,8 @@ export class PostgresServer {
 
   /** Runs one statement as the superuser. */
   async query(sql: string, values?: readonly string[]): Promise<readonly Row[]> {
-    if (this.#process?.isRunning !== true) throw new ServerError("not-running", `${this.name} does not run: start it`);
+    if (this.#process?.isRunning !== true)
+      throw new ServerError("not-running", `${this.name} does not run: start it`);
     this.#client ??= this.connect();
     const client = this.#client;
     try {
@@ -233,7 +250,12 @@ export class PostgresServer {
   /** A connection of one's own, as the superuser. */
   connect(database?: string): Promise<ControlClient> {
     const password = this.options.passwords.superuser;
-    return connectControl({ ...this.address, user: SUPERUSER, password, ...(database === undefined ? {} : { database }) });
+    return connectControl({
+      ...this.address,
+      user: SUPERUSER,
+      password,
+      ...(database === undefined ? {} : { database }),
+    });
   }
 
   #dropClient(): void {
@@ -259,10 +281,17 @@ export class PostgresServer {
     if (await isReplica()) await this.query("select pg_promote(wait => false)");
     while (await isReplica()) {
       if (clock.nowMs() > deadline)
-        throw new ServerError("promotion-timeout", `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`);
+        throw new ServerError(
+          "promotion-timeout",
+          `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`,
+        );
       await pause(scheduler, PROMOTE_POLL_MS);
     }
-    await changeRole(this.data, { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined }, this.options.owner);
+    await changeRole(
+      this.data,
+      { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined },
+      this.options.owner,
+    );
     return (await this.view()).timeline;
   }
 
@@ -292,7 +321,11 @@ export class PostgresServer {
   /** Has commits wait until `count` of the replicas `names` have them on disk; 0 = for nobody. */
   async setQuorum(count: number, names: readonly string[]): Promise<void> {
     const value = quorumOf(count, names);
-    await changeRole(this.data, { synchronous_standby_names: value === "" ? undefined : value }, this.options.owner);
+    await changeRole(
+      this.data,
+      { synchronous_standby_names: value === "" ? undefined : value },
+      this.options.owner,
+    );
     this.reload();
     await this.#untilSetting("synchronous_standby_names", value);
   }
@@ -302,7 +335,8 @@ export class PostgresServer {
     const { clock, scheduler } = this.options;
     const deadline = clock.nowMs() + RELOAD_TIMEOUT_MS;
     while ((await this.query("select current_setting($1) as value", [name]))[0]?.["value"] !== value) {
-      if (clock.nowMs() > deadline) throw new ServerError("query-failed", `${this.name} does not take ${name}: see ${this.logFile}`);
+      if (clock.nowMs() > deadline)
+        throw new ServerError("query-failed", `${this.name} does not take ${name}: see ${this.logFile}`);
       await pause(scheduler, PROMOTE_POLL_MS);
     }
   }
@@ -310,15 +344,23 @@ export class PostgresServer {
   /** Makes exactly the slots of `servers`: others of ours are dropped when nobody uses them. */
   async setSlots(servers: readonly string[]): Promise<void> {
     const wanted = servers.map(slotName);
-    const there = (await this.query("select slot_name, active::text from pg_replication_slots where slot_type = 'physical'")).filter(
-      (row) => row["slot_name"]?.startsWith(slotName("")) === true,
-    );
+    const there = (
+      await this.query(
+        "select slot_name, active::text from pg_replication_slots where slot_type = 'physical'",
+      )
+    ).filter((row) => row["slot_name"]?.startsWith(slotName("")) === true);
     for (const row of there)
       if (!wanted.includes(row["slot_name"] ?? "") && row["active"] === "false")
         await this.query("select pg_drop_replication_slot($1)", [row["slot_name"] ?? ""]);
     const names = there.map((row) => row["slot_name"]);
     for (const name of wanted)
-      if (!names.includes(name)) await this.query("select pg_create_physical_replication_slot($1, true)", [name]);
+      if (!names.includes(name))
+        await this.query("select pg_create_physical_replication_slot($1, true)", [name]);
+  }
+
+  /** Why its last run ended, from its log. */
+  whyEnded(): ServerError {
+    return startProblem(this.#process?.lastLines() ?? "");
   }
 
   /** The last lines of its log. */

@@ -13,13 +13,21 @@ export interface ProgramResult {
 const OUTPUT_CHARS_MAX = 64 * 1024;
 
 /** The environment of all of Postgres' processes: nothing of ours, and the libraries where they are not in the system's place. */
-export function environmentOfPostgres(binaries: Binaries, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function environmentOfPostgres(
+  binaries: Binaries,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const path = binaries.libraries.length > 0 ? { LD_LIBRARY_PATH: binaries.libraries.join(":") } : {};
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LANG: "C", LC_MESSAGES: "C", ...path, ...more };
 }
 
 /** Runs `name` of the binaries with `args`. */
-export function runProgram(binaries: Binaries, name: string, args: readonly string[], owner: Owner): Promise<ProgramResult> {
+export function runProgram(
+  binaries: Binaries,
+  name: string,
+  args: readonly string[],
+  owner: Owner,
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(`${binaries.bin}/${name}`, args, {
       ...owner,

@@ -13,7 +13,7 @@ import { descent, parseHistory } from "../../timeline.ts";
 import { historyName } from "../../wal-file.ts";
 import { type CloneOptions, clone } from "./clone.ts";
 import { type ControlClient, connectControl } from "./control-client.ts";
-import { canRewind, hasData, markReplica, readControlFile, SUPERUSER } from "./data-directory.ts";
+import { canRewind, hasData, readControlFile, SUPERUSER } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { messageOf, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
@@ -26,7 +26,11 @@ export interface Rejoined {
 }
 
 /** Brings `server`, which must not run, back as a replica of `source`, which must be a primary; starts it. */
-export async function rejoin(server: PostgresServer, source: ServerSource, options: CloneOptions = {}): Promise<Rejoined> {
+export async function rejoin(
+  server: PostgresServer,
+  source: ServerSource,
+  options: CloneOptions = {},
+): Promise<Rejoined> {
   const found = await howToRejoin(server, source);
   const way = await bring(server, source, found, options);
   await server.start();
@@ -62,7 +66,8 @@ async function howToRejoin(
   server: PostgresServer,
   source: ServerSource,
 ): Promise<{ readonly follows: boolean; readonly reason: string; readonly canBeRewound: boolean }> {
-  if (server.adopt()) throw new ServerError("still-running", `${server.name} runs: stop it before it rejoins`);
+  if (server.adopt())
+    throw new ServerError("still-running", `${server.name} runs: stop it before it rejoins`);
   if (!(await hasData(server.data))) return { follows: false, canBeRewound: false, reason: "it has no data" };
   const own = await readControlFile(server.data);
   const client = await connectTo(server, source);
@@ -71,7 +76,10 @@ async function howToRejoin(
     if (own.systemIdentifier !== view.systemIdentifier)
       return { follows: false, canBeRewound: false, reason: "its data is of another cluster" };
     const end = await endOfLog(server.data);
-    const primary = { timeline: view.timeline, lsn: parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n };
+    const primary = {
+      timeline: view.timeline,
+      lsn: parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n,
+    };
     const result = descent(end, primary, await historyAt(client, view.timeline));
     return result.kind === "follows"
       ? { follows: true, canBeRewound: true, reason: "all it has is in the primary's history" }
@@ -95,7 +103,9 @@ async function withSlot(server: PostgresServer, source: ServerSource): Promise<v
   const slot = slotName(server.name);
   const client = await connectTo(server, source);
   try {
-    const [row] = await client.query("select 1 as there from pg_replication_slots where slot_name = $1", [slot]);
+    const [row] = await client.query("select 1 as there from pg_replication_slots where slot_name = $1", [
+      slot,
+    ]);
     if (row === undefined) await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);
   } finally {
     await client.close();
@@ -109,16 +119,30 @@ async function withSlot(server: PostgresServer, source: ServerSource): Promise<v
 export async function rewind(server: PostgresServer, source: ServerSource): Promise<void> {
   const { binaries, owner, settings } = server.options;
   if (!canRewind(binaries))
-    throw new ServerError("rewind-unavailable", `${binaries.bin} has no pg_rewind: use "reclone", or a system's Postgres`);
-  await rm(join(server.data, "postmaster.pid"), { force: true }); // its server is dead: pg_rewind looks at this file alone
-  await checkpointed(server, source);
+    throw new ServerError(
+      "rewind-unavailable",
+      `${binaries.bin} has no pg_rewind: use "reclone", or a system's Postgres`,
+    );
   const upstream = { host: source.host, port: source.port, slot: slotName(server.name) };
-  const from = `${connectionInfo(server.name, upstream, server.passFile)} dbname=postgres`;
-  const flags = ["--target-pgdata", server.data, "--source-server", from, ...(settings.durable ? [] : ["--no-sync"])];
-  const { code, output } = await runProgram(binaries, "pg_rewind", flags, owner);
-  if (code !== 0) throw new ServerError("rewind-failed", `pg_rewind as ${REPLICATION_ROLE} failed: ${output.split("\n").slice(-3).join("; ")}`);
   await withSlot(server, source);
-  await markReplica(server.data, owner);
+  await checkpointed(server, source);
+  await server.follow(upstream);
+  // pg_rewind lets the server recover first, alone, which a replica refuses; it stays one, for its role says so.
+  await rm(join(server.data, "standby.signal"), { force: true });
+  const from = `${connectionInfo(server.name, upstream, server.passFile)} dbname=postgres`;
+  const flags = [
+    "--target-pgdata",
+    server.data,
+    "--source-server",
+    from,
+    ...(settings.durable ? [] : ["--no-sync"]),
+  ];
+  const { code, output } = await runProgram(binaries, "pg_rewind", flags, owner);
+  if (code !== 0)
+    throw new ServerError(
+      "rewind-failed",
+      `pg_rewind as ${REPLICATION_ROLE} failed: ${output.split("\n").slice(-3).join("; ")}`,
+    );
   await server.follow(upstream);
 }
 

@@ -6,7 +6,17 @@
  * all of them. They are those whose working directory is the data directory.
  */
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Cancel, Clock, Scheduler } from "../../../base/index.ts";
 import { identify, isAlive, type ProcessIdentity, statFields } from "../../../base/io/index.ts";
@@ -137,7 +147,10 @@ export class ServerProcess {
   async stop(mode: keyof typeof STOP_SIGNALS, timeoutMs: number): Promise<void> {
     this.#signal(STOP_SIGNALS[mode]);
     if (await this.#endsWithin(timeoutMs)) return;
-    throw new ServerError("stop-timeout", `${this.#options.data} has not ended after ${timeoutMs} ms: stop it "immediate"`);
+    throw new ServerError(
+      "stop-timeout",
+      `${this.#options.data} has not ended after ${timeoutMs} ms: stop it "immediate"`,
+    );
   }
 
   /** Ends it and all its processes now, whatever they do; waits until they are gone. Recovery is for the next start. */
@@ -148,7 +161,10 @@ export class ServerProcess {
     for (const pid of pidsOf(this.#options.data, this.identity.pid)) send(pid, "SIGKILL");
     this.#signal("SIGKILL");
     if (await this.#endsWithin(timeoutMs)) return;
-    throw new ServerError("stop-timeout", `${this.#options.data} does not end even by SIGKILL: its disk hangs`);
+    throw new ServerError(
+      "stop-timeout",
+      `${this.#options.data} does not end even by SIGKILL: its disk hangs`,
+    );
   }
 
   /** Has it read its settings again. */
@@ -162,7 +178,8 @@ export class ServerProcess {
   }
 
   #signal(name: NodeJS.Signals): void {
-    if (this.#exit === undefined && (this.identity.startTime === "gone" || isAlive(this.identity))) send(this.identity.pid, name);
+    if (this.#exit === undefined && (this.identity.startTime === "gone" || isAlive(this.identity)))
+      send(this.identity.pid, name);
   }
 
   async #endsWithin(ms: number): Promise<boolean> {
@@ -258,7 +275,8 @@ function send(pid: number, name: NodeJS.Signals): void {
 }
 
 function openLog(path: string): number {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_ROTATE_BYTES) renameSync(path, `${path}.1`);
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_ROTATE_BYTES)
+    renameSync(path, `${path}.1`);
   return openSync(path, "a", LOG_MODE);
 }
 
@@ -275,7 +293,11 @@ function tail(path: string, from: number): string {
 
 /** What a log says about a start that failed -> code. */
 const START_PROBLEMS: readonly (readonly [RegExp, ConstructorParameters<typeof ServerError>[0], string])[] = [
-  [/Address already in use|could not create any TCP\/IP sockets/, "port-in-use", "another program listens on its port"],
+  [
+    /Address already in use|could not create any TCP\/IP sockets/,
+    "port-in-use",
+    "another program listens on its port",
+  ],
   [/error while loading shared libraries|Library not loaded/, "library-missing", "a library is missing"],
   [
     /recovery ended before configured recovery target was reached/,
@@ -284,8 +306,13 @@ const START_PROBLEMS: readonly (readonly [RegExp, ConstructorParameters<typeof S
   ],
 ];
 
-function startProblem(log: string): ServerError {
-  const lines = log.split("\n").filter((line) => /FATAL|PANIC|could not|error while|HINT|invalid value|unrecognized|syntax error/.test(line));
+/** The error for a run whose log ends with `log`. */
+export function startProblem(log: string): ServerError {
+  const lines = log
+    .split("\n")
+    .filter((line) =>
+      /FATAL|PANIC|could not|error while|HINT|invalid value|unrecognized|syntax error/.test(line),
+    );
   const text = lines.slice(-4).join("; ") || log.trim().split("\n").slice(-2).join("; ");
   const row = START_PROBLEMS.find(([pattern]) => pattern.test(log));
   if (row !== undefined) return new ServerError(row[1], `${row[2]}: ${text}`);

@@ -44,7 +44,10 @@ async function newestTimeline(data: string): Promise<number> {
 }
 
 /** Pages of the log, by the file that the newest timeline has of them, else an older one's; one segment is kept open. */
-function pagesOf(folder: string, timeline: number): { readonly readPage: ReadPage; readonly close: () => void } {
+function pagesOf(
+  folder: string,
+  timeline: number,
+): { readonly readPage: ReadPage; readonly close: () => void } {
   let [open, file] = [undefined as bigint | undefined, -1];
   const close = (): void => {
     if (file >= 0) closeSync(file);
@@ -53,7 +56,8 @@ function pagesOf(folder: string, timeline: number): { readonly readPage: ReadPag
   const openSegment = (number: bigint): void => {
     close();
     open = number;
-    for (let tried = timeline; tried > 0 && file < 0; tried -= 1) file = tryOpen(join(folder, segmentName({ timeline: tried, number })));
+    for (let tried = timeline; tried > 0 && file < 0; tried -= 1)
+      file = tryOpen(join(folder, segmentName({ timeline: tried, number })));
   };
   const readPage: ReadPage = (lsn) => {
     const number = segmentOf(lsn);
