@@ -2,6 +2,7 @@
  * One Postgres server: its data directory, its process, our connection to it. Everything that is done to a server is done here
  * or in a module beside this one; when to do it is decided elsewhere.
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log, Scheduler } from "../../../base/index.ts";
@@ -89,6 +90,8 @@ export class PostgresServer {
   #process: ServerProcess | undefined;
   #client: Promise<ControlClient> | undefined;
   #state: ServerState = "stopped";
+  /** A promotion was asked for since its start; Postgres may carry it out at any later time. */
+  #wasPromoted = false;
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
@@ -169,8 +172,15 @@ export class PostgresServer {
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
     this.#state = "starting";
+    this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
     await this.#untilReady(timeoutMs);
+  }
+
+  /** Whether it may be taking writes: it runs, and nothing proves that it is a replica. */
+  get mightWrite(): boolean {
+    if (this.#process?.isRunning !== true) return false;
+    return this.#wasPromoted || !existsSync(join(this.data, "standby.signal"));
   }
 
   /** Takes over a server that runs already, of an earlier agent. */
@@ -278,6 +288,7 @@ export class PostgresServer {
     const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
     const isReplica = async (): Promise<boolean> =>
       (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
+    this.#wasPromoted = true;
     if (await isReplica()) await this.query("select pg_promote(wait => false)");
     while (await isReplica()) {
       if (clock.nowMs() > deadline)

@@ -33,6 +33,7 @@ export async function rejoin(
 ): Promise<Rejoined> {
   const found = await howToRejoin(server, source);
   const way = await bring(server, source, found, options);
+  options.signal?.throwIfAborted();
   await server.start();
   return way;
 }
