@@ -25,7 +25,6 @@ export const LAYERS: Readonly<Record<string, number>> = {
   steering: 3,
   gateway: 3,
   control: 3,
-  database: 3,
   store: 3,
   database: 3,
   planner: 4,

@@ -1,7 +1,6 @@
 /** Door of `database`: what servers report, what agents are told, positions and timelines; pure. */
 export { type BackupManifest, backupFor, type RestorePoint } from "./backups.ts";
 export type { ControlFile, ControlState } from "./control-file.ts";
-export { bytesBetween, formatLsn, type Lsn, parseLsn } from "./lsn.ts";
 export { parseOrder } from "./order-codec.ts";
 export type {
   AgentFacts,

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { type ProcessIdentity, readText } from "../../../base/io/index.ts";
 
 /** How often the guard looks, s: this late a lease's end is noticed at most, and leases are granted with that in mind. */
-export const GUARD_POLL_S = 0.2;
+const GUARD_POLL_S = 0.2;
 
 /** The agent itself comes first: it knows whether the server is a replica by now. */
 const DELAY_MS = 100;

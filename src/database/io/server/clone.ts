@@ -67,6 +67,6 @@ export async function clone(
     await rm(draft, { recursive: true, force: true });
     throw problem;
   } finally {
-    await client.close();
+    client.close();
   }
 }

@@ -27,7 +27,7 @@ import {
   passFileText,
   readRole,
   SUPERUSER,
-  scramVerifier,
+  verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
@@ -67,6 +67,9 @@ const STOP_TIMEOUT_MS = 60_000;
 /** Time for clients to be told before the kill of a fence. */
 const FENCE_GRACE_MS = 200;
 const FENCE_TIMEOUT_MS = 5_000;
+
+/** A server that cannot say in this time how it is hangs. */
+const VIEW_TIMEOUT_MS = 5_000;
 
 const PROMOTE_TIMEOUT_MS = 30_000;
 const PROMOTE_POLL_MS = 5;
@@ -139,7 +142,7 @@ export class PostgresServer {
     });
     await this.start();
     await this.query(
-      `create role ${REPLICATION_ROLE} login replication password '${scramVerifier(passwords.replication)}'`,
+      `create role ${REPLICATION_ROLE} login replication password '${verifierText(passwords.replication)}'`,
     );
     for (const name of REWIND_FUNCTIONS)
       await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
@@ -243,13 +246,13 @@ export class PostgresServer {
   }
 
   /** Runs one statement as the superuser. */
-  async query(sql: string, values?: readonly string[]): Promise<readonly Row[]> {
+  async query(sql: string, values?: readonly string[], timeoutMs?: number): Promise<readonly Row[]> {
     if (this.#process?.isRunning !== true)
       throw new ServerError("not-running", `${this.name} does not run: start it`);
     this.#client ??= this.connect();
     const client = this.#client;
     try {
-      return await (await client).query(sql, values);
+      return await (await client).query(sql, values, timeoutMs);
     } catch (problem) {
       const isLost = problem instanceof ServerError && problem.code !== "query-failed";
       if (isLost && this.#client === client) this.#dropClient();
@@ -270,7 +273,7 @@ export class PostgresServer {
 
   #dropClient(): void {
     this.#client?.then(
-      (client) => void client.close(),
+      (client) => client.close(),
       () => {},
     );
     this.#client = undefined;
@@ -278,7 +281,7 @@ export class PostgresServer {
 
   /** What it says of itself. */
   async view(): Promise<DatabaseServerView> {
-    const [row] = await this.query(SERVER_VIEW_QUERY);
+    const [row] = await this.query(SERVER_VIEW_QUERY, [], VIEW_TIMEOUT_MS);
     return parseServerView(row?.["view"] ?? "");
   }
 

@@ -5,7 +5,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parseLsn } from "../../lsn.ts";
+import { parseLsn } from "../../../pgwire/index.ts";
 import type { ServerSource } from "../../orders.ts";
 import { connectionInfo, REPLICATION_ROLE, slotName, type Upstream } from "../../server-settings.ts";
 import { parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
@@ -113,7 +113,7 @@ async function withClient<T>(
   try {
     return await run(client);
   } finally {
-    await client.close();
+    client.close();
   }
 }
 
