@@ -1,5 +1,5 @@
 /**
- * The agent over HTTP, on a Unix socket or on loopback: `GET /facts`, `POST /orders`. Whoever has the token may end and delete
+ * The agent over HTTP, on a Unix socket or on loopback: `GET /facts` (`?fresh` asks the server first), `POST /orders`. Whoever has the token may end and delete
  * databases: it is compared in constant time, and there is no way without it.
  */
 import { equalConstantTime, type Log } from "../../../base/index.ts";
@@ -14,6 +14,8 @@ export type AgentAddress =
 /** What is served. */
 export interface ServedAgent {
   facts(): AgentFacts;
+  /** Asks the server how it is. */
+  look(): Promise<void>;
   order(order: Order): Promise<OrderOutcome>;
 }
 
@@ -62,8 +64,11 @@ export class AgentServer {
 async function respond(request: Request, agent: ServedAgent, token: string): Promise<Response> {
   const given = request.headers.get("authorization") ?? "";
   if (!equalConstantTime(`Bearer ${token}`, given)) return refusal(401, "the token is missing or wrong");
-  const { pathname } = new URL(request.url);
-  if (pathname === "/facts" && request.method === "GET") return Response.json(agent.facts());
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname === "/facts" && request.method === "GET") {
+    if (searchParams.has("fresh")) await agent.look();
+    return Response.json(agent.facts());
+  }
   if (pathname !== "/orders" || request.method !== "POST")
     return refusal(404, "there is GET /facts and POST /orders");
   const order = parseOrder(await request.json().catch(() => undefined));
@@ -84,9 +89,11 @@ export class AgentClient {
     this.#token = token;
   }
 
-  /** What the agent knows; rejects when it cannot be reached within `timeoutMs`. */
-  async facts(timeoutMs: number): Promise<AgentFacts> {
-    return (await this.#ask("/facts", { signal: AbortSignal.timeout(timeoutMs) })) as AgentFacts;
+  /** What the agent knows, or finds out now when it is to be `fresh`; rejects when there is no answer within `timeoutMs`. */
+  async facts(timeoutMs: number, fresh = false): Promise<AgentFacts> {
+    return (await this.#ask(fresh ? "/facts?fresh" : "/facts", {
+      signal: AbortSignal.timeout(timeoutMs),
+    })) as AgentFacts;
   }
 
   /** Has an order carried out; resolves when it is, and rejects when nobody knows what became of it. */

@@ -148,6 +148,11 @@ export class PostgresServer {
       await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
   }
 
+  /** Whether it has a cluster's data. */
+  hasData(): Promise<boolean> {
+    return hasData(this.data);
+  }
+
   /** The folder, and the files beside the data. */
   async prepareFolder(): Promise<void> {
     const { folder, owner, passwords } = this.options;
