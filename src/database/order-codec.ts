@@ -20,11 +20,11 @@ const READERS: {
   stop: ({ mode }) => (mode === "fast" || mode === "immediate" ? { kind: "stop", mode } : undefined),
   freeze: () => ({ kind: "freeze" }),
   promote: ({ term }) => (isCount(term) ? { kind: "promote", term } : undefined),
-  follow: (fields) => withUpstream(fields, (upstream) => ({ kind: "follow", upstream })),
-  demote: (fields) => withUpstream(fields, (upstream) => ({ kind: "demote", upstream })),
-  rejoin: (fields) => withSource(fields, (source) => ({ kind: "rejoin", source })),
-  rewind: (fields) => withSource(fields, (source) => ({ kind: "rewind", source })),
-  reclone: (fields) => withSource(fields, (source) => ({ kind: "reclone", source })),
+  follow: (fields) => withUpstream(fields, (read) => ({ kind: "follow", ...read })),
+  demote: (fields) => withUpstream(fields, (read) => ({ kind: "demote", ...read })),
+  rejoin: (fields) => withSource(fields, (read) => ({ kind: "rejoin", ...read })),
+  rewind: (fields) => withSource(fields, (read) => ({ kind: "rewind", ...read })),
+  reclone: (fields) => withSource(fields, (read) => ({ kind: "reclone", ...read })),
   drain: ({ data }) => (isPath(data) ? { kind: "drain", data } : undefined),
   quorum: ({ count, names }) =>
     isCount(count) && isNames(names) ? { kind: "quorum", count, names } : undefined,
@@ -45,22 +45,28 @@ export function parseOrder(value: unknown): Order | undefined {
     : undefined;
 }
 
-function withUpstream<T>(fields: Fields, make: (upstream: Upstream) => T): T | undefined {
-  const { upstream } = fields;
-  if (!isObject(upstream)) return undefined;
+function withUpstream<T>(
+  fields: Fields,
+  make: (read: { readonly term: number; readonly upstream: Upstream }) => T,
+): T | undefined {
+  const { upstream, term } = fields;
+  if (!isObject(upstream) || !isCount(term)) return undefined;
   const { host, port, slot } = upstream;
   if (!isHost(host) || !isPort(port)) return undefined;
   return slot === undefined || slot === null || isName(slot)
-    ? make({ host, port, slot: slot ?? undefined })
+    ? make({ term, upstream: { host, port, slot: slot ?? undefined } })
     : undefined;
 }
 
-function withSource<T>(fields: Fields, make: (source: ServerSource) => T): T | undefined {
-  const { source } = fields;
-  if (!isObject(source)) return undefined;
+function withSource<T>(
+  fields: Fields,
+  make: (read: { readonly term: number; readonly source: ServerSource }) => T,
+): T | undefined {
+  const { source, term } = fields;
+  if (!isObject(source) || !isCount(term)) return undefined;
   const { name, host, port, data } = source;
   return isName(name) && isHost(host) && isPort(port) && isPath(data)
-    ? make({ name, host, port, data })
+    ? make({ term, source: { name, host, port, data } })
     : undefined;
 }
 

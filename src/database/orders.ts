@@ -19,22 +19,25 @@ export interface ServerSource {
 /** How a server is stopped. "smart" is missing on purpose: it waits for clients, for ever. */
 export type StopMode = "fast" | "immediate";
 
-/** One thing to do. */
+/**
+ * One thing to do. `term` is the primary's: it grows with each promotion, and an agent does nothing of a term below one that it
+ * has seen, so that whoever was replaced as a decider decides nothing any more.
+ */
 export type Order =
   | { readonly kind: "start" }
   | { readonly kind: "stop"; readonly mode: StopMode }
   /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
   | { readonly kind: "freeze" }
-  /** Of a replica; `term` must be above that of any promotion before. */
+  /** Of a replica; `term` must be above any that it has seen, unless its lease is of that term. */
   | { readonly kind: "promote"; readonly term: number }
   /** Of a replica, while it runs; a stopped one is started. */
-  | { readonly kind: "follow"; readonly upstream: Upstream }
+  | { readonly kind: "follow"; readonly term: number; readonly upstream: Upstream }
   /** Of a primary: an orderly stop, which leaves nothing unsent, then a start as a replica. */
-  | { readonly kind: "demote"; readonly upstream: Upstream }
+  | { readonly kind: "demote"; readonly term: number; readonly upstream: Upstream }
   /** Follow, rewind or clone, whichever is needed. */
-  | { readonly kind: "rejoin"; readonly source: ServerSource }
-  | { readonly kind: "rewind"; readonly source: ServerSource }
-  | { readonly kind: "reclone"; readonly source: ServerSource }
+  | { readonly kind: "rejoin"; readonly term: number; readonly source: ServerSource }
+  | { readonly kind: "rewind"; readonly term: number; readonly source: ServerSource }
+  | { readonly kind: "reclone"; readonly term: number; readonly source: ServerSource }
   /** Takes from a dead server's data directory what this replica has not got. */
   | { readonly kind: "drain"; readonly data: string }
   /** Of a primary: `ANY count (names)`; count 0 = commits wait for nobody. */

@@ -7,7 +7,7 @@ import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
-import { carryOut, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
+import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -168,7 +168,11 @@ async function reclone({ folder, name, context }: Asked): Promise<number> {
   const members = await membersIn(folder);
   const [replica, primary] = [memberNamed(members, name), needPrimary(members)];
   if (replica.name === primary.name) throw new UsageError(`${name} is the primary`, "name a replica");
-  const { copiedBytes, tookMs } = await carryOut(replica, { kind: "reclone", source: sourceOf(primary) });
+  const { copiedBytes, tookMs } = await carryOut(replica, {
+    kind: "reclone",
+    term: latestTerm(members),
+    source: sourceOf(primary),
+  });
   context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
   return EXIT.ok;
 }

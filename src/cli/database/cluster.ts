@@ -54,6 +54,11 @@ export function needPrimary(members: readonly Member[]): LivingMember {
   throw new Failure("there is no primary", "promote a replica: tenfold db promote NAME");
 }
 
+/** The highest term that any of them has seen. */
+export function latestTerm(members: readonly Member[]): number {
+  return Math.max(0, ...members.map(({ facts }) => facts?.term ?? 0));
+}
+
 /** A member as the source of a copy. */
 export function sourceOf({ name, facts }: LivingMember): ServerSource {
   return { name, host: "127.0.0.1", port: facts.port, data: facts.data };

@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { carryOut, type LivingMember, type Member, needPrimary, sourceOf } from "./cluster.ts";
+import { carryOut, type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
 
 /** What is served. */
 export interface Served {
@@ -43,8 +43,13 @@ export async function serveDatabase(
   });
   try {
     if (running.agent.facts().state === "absent") {
-      const primary = needPrimary(await others());
-      const outcome = await running.agent.order({ kind: "reclone", source: sourceOf(primary) });
+      const members = await others();
+      const primary = needPrimary(members);
+      const outcome = await running.agent.order({
+        kind: "reclone",
+        term: latestTerm(members),
+        source: sourceOf(primary),
+      });
       if (outcome.kind === "refused") throw new Failure(`${name} cannot be cloned: ${outcome.message}`, "");
       terminal.out(`cloned ${primary.name}`);
     }

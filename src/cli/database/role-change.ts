@@ -4,7 +4,15 @@
  */
 import { slotName } from "../../database/index.ts";
 import { Failure } from "../failure.ts";
-import { carryOut, type LivingMember, type Member, memberNamed, primaryOf, sourceOf } from "./cluster.ts";
+import {
+  carryOut,
+  type LivingMember,
+  latestTerm,
+  type Member,
+  memberNamed,
+  primaryOf,
+  sourceOf,
+} from "./cluster.ts";
 
 /** What happened, for people; the last step may have been hours ago when the first is printed. */
 export type Say = (line: string) => void;
@@ -27,8 +35,8 @@ export async function switchOver(members: readonly Member[], name: string, say: 
     );
   await carryOut(primary, { kind: "stop", mode: "fast" });
   say(`${primary.name} stopped, all it had was sent`);
-  await makePrimary(members, target, say);
-  await carryOut(primary, { kind: "rejoin", source: sourceOf(target) });
+  const term = await makePrimary(members, target, say);
+  await carryOut(primary, { kind: "rejoin", term, source: sourceOf(target) });
   say(`${primary.name} follows ${name}`);
 }
 
@@ -61,8 +69,8 @@ async function drain(target: LivingMember, dead: LivingMember, say: Say): Promis
   say(`${target.name} took ${bytes} bytes with ${commits} commits from the log of ${dead.name}`);
 }
 
-async function makePrimary(members: readonly Member[], target: LivingMember, say: Say): Promise<void> {
-  const term = Math.max(...members.map(({ facts }) => facts?.term ?? 0)) + 1;
+async function makePrimary(members: readonly Member[], target: LivingMember, say: Say): Promise<number> {
+  const term = latestTerm(members) + 1;
   const { timeline } = await carryOut(target, { kind: "promote", term });
   say(`${target.name} is primary of term ${term}, timeline ${timeline}`);
   const rest = others(members, target.name);
@@ -70,9 +78,10 @@ async function makePrimary(members: readonly Member[], target: LivingMember, say
   for (const replica of rest) {
     if (replica.facts.view?.role !== "replica") continue;
     const upstream = { host: "127.0.0.1", port: target.facts.port, slot: slotName(replica.name) };
-    await carryOut(replica, { kind: "follow", upstream });
+    await carryOut(replica, { kind: "follow", term, upstream });
     say(`${replica.name} follows ${target.name}`);
   }
+  return term;
 }
 
 function others(members: readonly Member[], name: string): LivingMember[] {

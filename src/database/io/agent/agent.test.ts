@@ -42,7 +42,7 @@ async function pair(): Promise<{ first: DatabaseAgent; second: DatabaseAgent }> 
   const first = await agentOf(await startedPrimary());
   const second = await agentOf(await emptyServer());
   expect(second.facts().state).toBe("absent");
-  expect(await told(second, { kind: "reclone", source: sourceOf(first.server) })).toBe("done");
+  expect(await told(second, { kind: "reclone", term: 0, source: sourceOf(first.server) })).toBe("done");
   return { first, second };
 }
 
@@ -76,7 +76,7 @@ describe.skipIf(NO_POSTGRES)("an agent (needs Postgres)", () => {
     expect(await told(second, { kind: "drain", data: first.server.data })).toBe("done");
     expect(await told(second, { kind: "promote", term: 1 })).toBe("done");
     expect(await told(second, { kind: "promote", term: 1 })).toBe("done");
-    expect(await told(first, { kind: "rejoin", source: sourceOf(second.server) })).toBe("done");
+    expect(await told(first, { kind: "rejoin", term: 1, source: sourceOf(second.server) })).toBe("done");
     await second.server.query("insert into kept values (2)");
     await until("it follows", async () => (await valueOf(first.server, "select count(*) from kept")) === "2");
     expect([first.facts().view?.role, second.facts().term]).toEqual(["replica", 1]);
@@ -88,9 +88,9 @@ describe.skipIf(NO_POSTGRES)("an agent (needs Postgres)", () => {
     await first.server.stop("fast");
     expect(await told(second, { kind: "promote", term: 1 })).toBe("done");
     expect(await told(second, { kind: "slots", servers: [first.server.name] })).toBe("done");
-    expect(await told(first, { kind: "follow", upstream: upstreamOf(second.server, first.server) })).toBe(
-      "done",
-    );
+    expect(
+      await told(first, { kind: "follow", term: 1, upstream: upstreamOf(second.server, first.server) }),
+    ).toBe("done");
     await second.server.query("insert into kept values (0)");
     await until(
       "it follows",
@@ -101,9 +101,9 @@ describe.skipIf(NO_POSTGRES)("an agent (needs Postgres)", () => {
   test("refuses what makes no sense, and says why", async () => {
     const { first, second } = await pair();
     expect(await told(first, { kind: "promote", term: 1 })).toBe("is-primary");
-    expect(await told(first, { kind: "follow", upstream: upstreamOf(second.server, first.server) })).toBe(
-      "is-primary",
-    );
+    expect(
+      await told(first, { kind: "follow", term: 1, upstream: upstreamOf(second.server, first.server) }),
+    ).toBe("is-primary");
     expect(await told(second, { kind: "quorum", count: 1, names: ["x"] })).toBe("is-replica");
     expect(await told(second, { kind: "backup", label: "x" })).toBe("no-archive");
     expect(await told(second, { kind: "promote", term: 0 })).toBe("stale-term");

@@ -66,37 +66,42 @@ export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freez
     return { timeline: await agent.server.promote() };
   },
 
-  async follow(agent, { upstream }) {
+  async follow(agent, { term, upstream }) {
     const isRunning = agent.server.state === "running";
     if (isRunning && (await roleOf(agent)) === "primary")
       throw new Refusal(
         "is-primary",
         `${agent.server.name} is a primary: demote it, or freeze it and let it rejoin`,
       );
+    await agent.enterTerm(term, false);
     await agent.server.follow(upstream);
     if (!isRunning) await agent.startServer();
   },
 
-  async demote(agent, { upstream }) {
+  async demote(agent, { term, upstream }) {
+    await agent.enterTerm(term, false);
     if ((await roleOf(agent)) === "replica") await agent.server.follow(upstream);
     else await agent.server.demote(upstream);
     agent.lease.release();
   },
 
-  async rejoin(agent, { source }, options) {
+  async rejoin(agent, { term, source }, options) {
+    await agent.enterTerm(term, false);
     await agent.server.stop("fast");
     agent.lease.release();
     return { ...(await rejoin(agent.server, source, options)) };
   },
 
-  async rewind(agent, { source }) {
+  async rewind(agent, { term, source }) {
+    await agent.enterTerm(term, false);
     await agent.server.stop("fast");
     agent.lease.release();
     await rewind(agent.server, source);
     await agent.startServer();
   },
 
-  async reclone(agent, { source }, options) {
+  async reclone(agent, { term, source }, options) {
+    await agent.enterTerm(term, false);
     await agent.server.stop("immediate");
     agent.lease.release();
     const { copiedBytes, files } = await clone(agent.server, source, options);
