@@ -28,7 +28,10 @@ serves() {
 fence() {
   kill -STOP "$pid" 2>/dev/null
   for process in /proc/[0-9]*; do
-    [ "$(readlink "$process/cwd" 2>/dev/null)" = "$data" ] && kill -KILL "\${process#/proc/}" 2>/dev/null
+    [ "$(readlink "$process/cwd" 2>/dev/null)" = "$data" ] || continue
+    case "$(readlink "$process/exe" 2>/dev/null)" in
+      */postgres | */postgres\\ *) kill -KILL "\${process#/proc/}" 2>/dev/null ;;
+    esac
   done
   kill -KILL "$pid" 2>/dev/null
   : > "$data/standby.signal"

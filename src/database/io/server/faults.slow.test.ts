@@ -62,10 +62,11 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
     test("under concurrent writes is the same as its source, row by row, and shows its progress", async () => {
       const primary = await startedPrimary({ binaries: await find() });
       await filled(primary);
-      let [isOver, writes] = [false, 0];
+      const stop = new AbortController();
+      let writes = 0;
       const write = async (): Promise<void> => {
         const client = await clientOf(primary);
-        for (; !isOver; writes++) {
+        for (; !stop.signal.aborted; writes++) {
           const id = 1 + ((writes * 7919) % 250_000);
           await client.query(`update kept set number = number + 1 where id between ${id} and ${id + 20}`);
           await client.query(
@@ -79,7 +80,7 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
       const { copiedBytes } = await clone(replica, sourceOf(primary), {
         onProgress: (progress) => steps.push(progress.copiedBytes),
       });
-      isOver = true;
+      stop.abort();
       await Promise.all(writers);
       await replica.start();
       const { flushedLsn } = await primary.view();

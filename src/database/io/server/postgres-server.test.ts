@@ -140,6 +140,14 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
     expect(await failure(server.query("insert into kept values (2)"))).toBe("query-failed");
   });
 
+  test("that is fenced takes nobody else with it, who stands in its folder", async () => {
+    const server = await startedPrimary();
+    const bystander = Bun.spawn(["sleep", "60"], { cwd: server.data });
+    await server.fence();
+    expect(bystander.exitCode).toBeNull();
+    bystander.kill();
+  });
+
   test("that hangs is fenced all the same", async () => {
     const server = await startedPrimary();
     process.kill(server.pid ?? 0, "SIGSTOP");

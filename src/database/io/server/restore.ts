@@ -76,7 +76,7 @@ async function chosen(
   const all = await store.list();
   const found = id === undefined ? backupFor(all, point) : all.find((backup) => backup.id === id);
   if (found !== undefined) return found;
-  const what = id === undefined ? `that ended before the point` : `${id}`;
+  const what = id === undefined ? "that ended before the point" : id;
   throw new ServerError(
     "backup-missing",
     `there is no backup ${what} in ${store.folder}: it has ${all.map((backup) => backup.id).join(", ") || "none"}`,

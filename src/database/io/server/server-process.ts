@@ -3,7 +3,7 @@
  * its end is noticed at once.
  *
  * Postgres without its first process is no server, but its other processes may still finish what they do: "ended" here means
- * all of them. They are those whose working directory is the data directory.
+ * all of them. They are those that run `postgres` in the data directory.
  */
 import { spawn } from "node:child_process";
 import {
@@ -218,7 +218,8 @@ function pidsOf(data: string, parent: number | undefined): number[] {
   return allPids().filter((pid) => {
     const fields = statFields(pid);
     if (fields === undefined || fields[0] === "Z") return false;
-    return (parent !== undefined && Number(fields[1]) === parent) || folderOf(pid) === folder;
+    const isChild = parent !== undefined && Number(fields[1]) === parent;
+    return isChild || (linkOf(pid, "cwd") === folder && isPostgres(pid));
   });
 }
 
@@ -232,12 +233,17 @@ function allPids(): number[] {
 
 /** Whether a pid is a server of this data directory; where it cannot be told, the lock file is believed. */
 function worksIn(pid: number, data: string): boolean {
-  return process.platform !== "linux" || folderOf(pid) === realpathOf(data);
+  return process.platform !== "linux" || (linkOf(pid, "cwd") === realpathOf(data) && isPostgres(pid));
 }
 
-function folderOf(pid: number): string | undefined {
+/** Somebody's shell may stand in the same folder. The program's file may have been replaced since: " (deleted)". */
+function isPostgres(pid: number): boolean {
+  return /\/postgres( \(deleted\))?$/.test(linkOf(pid, "exe") ?? "");
+}
+
+function linkOf(pid: number, name: "cwd" | "exe"): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readlinkSync(`/proc/${pid}/${name}`);
   } catch {
     return undefined;
   }
