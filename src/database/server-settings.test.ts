@@ -16,6 +16,7 @@ const SERVER = {
   walLevel: "replica",
   archiveCommand: undefined,
   durable: true,
+  firstSync: "syncfs",
 } as const;
 
 describe("settings", () => {

@@ -23,6 +23,11 @@ export interface ServerSettings {
   readonly archiveCommand: string | undefined;
   /** false = a power cut may destroy it; for tests alone. */
   readonly durable: boolean;
+  /**
+   * How files reach the disk before a crashed server recovers: one call for the file system, where the kernel reports its
+   * errors, or one for each file, which takes seconds.
+   */
+  readonly firstSync: "syncfs" | "fsync";
   /** What the user sets; ours cannot be set: see `RESERVED`. */
   readonly settings: PostgresSettings;
 }
@@ -74,6 +79,7 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     wal_retrieve_retry_interval: RETRY,
     archive_timeout: ARCHIVE_TIMEOUT,
     password_encryption: "scram-sha-256",
+    recovery_init_sync_method: server.firstSync,
     log_line_prefix: "%m [%p] %q%u@%d ",
     ...(server.durable ? {} : { fsync: "off" }),
     ...server.settings,

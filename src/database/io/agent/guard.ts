@@ -27,13 +27,15 @@ serves() {
 }
 fence() {
   kill -STOP "$pid" 2>/dev/null
+  # All of a server's processes are children of the first: one read and one signal, without a process of our own.
+  read -r children 2>/dev/null < "/proc/$pid/task/$pid/children"
+  kill -KILL $children "$pid" 2>/dev/null
   for process in /proc/[0-9]*; do
     [ "$(readlink "$process/cwd" 2>/dev/null)" = "$data" ] || continue
     case "$(readlink "$process/exe" 2>/dev/null)" in
       */postgres | */postgres\\ *) kill -KILL "\${process#/proc/}" 2>/dev/null ;;
     esac
   done
-  kill -KILL "$pid" 2>/dev/null
   : > "$data/standby.signal"
 }
 while serves; do
