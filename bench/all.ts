@@ -35,6 +35,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "cache-write-behind": ["--kills", "20", "--writes", "5000"],
   "query-cache": ["--rounds", "2", "--queries", "500"],
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
+  "database-servers": ["--rounds", "2"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],

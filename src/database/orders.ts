@@ -55,6 +55,8 @@ export type OrderProblem =
   | "is-primary"
   | "is-replica"
   | "stale-term"
+  /** It has what the history of the other does not: it must rejoin, not follow. */
+  | "diverged"
   | "lease-over"
   | "no-archive"
   | "failed";

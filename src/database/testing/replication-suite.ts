@@ -48,6 +48,7 @@ export function replicationSuite(name: string, find: () => Promise<Binaries>): v
   describe(`replication with ${name}`, () => {
     cloneRules(find);
     roleRules(find);
+    doublePromotionRules(find);
     drainRules(find);
   });
 }
@@ -113,6 +114,36 @@ function roleRules(find: () => Promise<Binaries>): void {
     expect(await valueOf(primary, "select string_agg(id::text, ',') from kept")).toBe("1");
     expect(await valueOf(primary, "select pg_is_in_recovery()")).toBe("t");
   });
+}
+
+/** Postgres itself lets the loser follow, and stall on the winner's log with stale answers. */
+function doublePromotionRules(find: () => Promise<Binaries>): void {
+  for (const furtherPromotion of [false, true]) {
+    const when = furtherPromotion ? ", also after another promotion" : "";
+    test(`of two servers promoted from one point, the loser becomes a copy of the winner${when}`, async () => {
+      const primary = await startedPrimary({ binaries: await find() });
+      await primary.query("create table kept (id int, filler text)");
+      const [winner, loser] = [await startedReplica(primary), await startedReplica(primary)];
+      for (const replica of [winner, loser]) await caughtUp(replica, primary);
+      await primary.fence(0);
+      expect([await winner.promote(), await loser.promote()]).toEqual([2, 2]);
+      await loser.query("insert into kept values (666, 'of the loser')");
+      await winner.query(FILL);
+      if (furtherPromotion) {
+        await winner.fence(0);
+        await winner.start();
+        await winner.promote();
+      }
+      await loser.fence(0);
+      const { way, reason } = await rejoin(loser, sourceOf(winner));
+      expect([way, reason]).toEqual([
+        "cloned",
+        "its timeline 2 is not the primary's: two servers were promoted",
+      ]);
+      await caughtUp(loser, winner);
+      expect(await valueOf(loser, "select count(*) || ' ' || max(id) from kept")).toBe("20000 20000");
+    });
+  }
 }
 
 function drainRules(find: () => Promise<Binaries>): void {

@@ -98,6 +98,26 @@ describe.skipIf(NO_POSTGRES)("an agent (needs Postgres)", () => {
     );
   });
 
+  test("does not have a replica follow one that has less: it rejoins instead", async () => {
+    const { first, second } = await pair();
+    const third = await agentOf(await emptyServer());
+    expect(await told(third, { kind: "reclone", term: 0, source: sourceOf(first.server) })).toBe("done");
+    const nowhere = { host: "127.0.0.1", port: 1, slot: undefined };
+    expect(await told(second, { kind: "follow", term: 0, upstream: nowhere })).toBe("done");
+    await until("it is cut off", async () => (await second.server.view()).receiver === null);
+    await first.server.query("create table kept as select 1 as id");
+    await until(
+      "the third has it",
+      async () => (await valueOf(third.server, "select count(*) from kept").catch(() => null)) === "1",
+    );
+    await first.order({ kind: "freeze" });
+    expect(await told(second, { kind: "promote", term: 1 })).toBe("done");
+    const upstream = upstreamOf(second.server, third.server);
+    expect(await told(third, { kind: "follow", term: 1, upstream })).toBe("diverged");
+    expect(await told(third, { kind: "rejoin", term: 1, source: sourceOf(second.server) })).toBe("done");
+    expect(await valueOf(third.server, "select to_regclass('kept')")).toBeNull();
+  });
+
   test("refuses what makes no sense, and says why", async () => {
     const { first, second } = await pair();
     expect(await told(first, { kind: "promote", term: 1 })).toBe("is-primary");

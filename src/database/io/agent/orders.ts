@@ -4,7 +4,7 @@ import type { BackupStore } from "../server/backup-store.ts";
 import { type CloneOptions, clone } from "../server/clone.ts";
 import { drainFiles } from "../server/drain.ts";
 import type { PostgresServer } from "../server/postgres-server.ts";
-import { rejoin, rewind } from "../server/rejoin.ts";
+import { mayFollow, rejoin, rewind } from "../server/rejoin.ts";
 import type { Lease } from "./lease.ts";
 
 /** An order that makes no sense now; `reason` is what the sender gets. */
@@ -74,6 +74,9 @@ export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freez
         `${agent.server.name} is a primary: demote it, or freeze it and let it rejoin`,
       );
     await agent.enterTerm(term, false);
+    const found = isRunning ? await mayFollow(agent.server, upstream) : undefined;
+    if (found?.kind === "diverged")
+      throw new Refusal("diverged", `${agent.server.name} cannot follow: ${found.reason}; let it rejoin`);
     await agent.server.follow(upstream);
     if (!isRunning) await agent.startServer();
   },

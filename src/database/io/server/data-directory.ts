@@ -78,6 +78,7 @@ export async function initialise({ binaries, data, owner, password, durable }: N
     join(data, "postgresql.conf"),
     `\n# tenfold's settings come last, and so they hold.\n${includes}`,
   );
+  await changeRole(data, {}, owner);
 }
 
 /** Whether a cluster was made there. */

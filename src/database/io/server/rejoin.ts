@@ -8,9 +8,14 @@ import { join } from "node:path";
 import { parseLsn } from "../../../pgwire/index.ts";
 import type { ServerSource } from "../../orders.ts";
 import { connectionInfo, REPLICATION_ROLE, slotName, type Upstream } from "../../server-settings.ts";
-import { parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
-import { descent, parseHistory, type TimelinePosition } from "../../timeline.ts";
-import { historyName, segmentName, segmentOf } from "../../wal-file.ts";
+import {
+  type DatabaseServerView,
+  parseServerView,
+  positionOf,
+  SERVER_VIEW_QUERY,
+} from "../../server-view.ts";
+import { type Descent, descent, parseHistory, type TimelinePosition } from "../../timeline.ts";
+import { historyName, segmentName, segmentOf, segmentStart } from "../../wal-file.ts";
 import { type CloneOptions, clone } from "./clone.ts";
 import { type ControlClient, connectControl } from "./control-client.ts";
 import { canRewind, hasData, readControlFile, SUPERUSER } from "./data-directory.ts";
@@ -18,7 +23,7 @@ import type { PostgresServer } from "./postgres-server.ts";
 import { messageOf, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
 import { ensureSlot } from "./slots.ts";
-import { endOfLog } from "./wal-directory.ts";
+import { endOfLog, segmentSum } from "./wal-directory.ts";
 
 /** How a server came back, and why not in a quicker way. */
 export interface Rejoined {
@@ -74,22 +79,69 @@ async function judge(server: PostgresServer, source: ServerSource): Promise<Judg
     if (own.systemIdentifier !== view.systemIdentifier)
       return { way: "clone", reason: "its data is of another cluster" };
     const end = await endOfLog(server.data);
-    const lsn = parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n;
-    const history = await historyAt(client, view.timeline);
-    const result = descent(end, { timeline: view.timeline, lsn }, history);
-    if (result.kind === "diverged") return { way: "rewind", reason: result.reason };
-    if (await isLogGone(client, end))
-      return { way: "clone", reason: "the log it needs is gone from the primary" };
-    return { way: "follow", reason: "all it has is in the primary's history" };
+    const result = await descentAt(client, view, end);
+    // pg_rewind takes servers of one timeline for the same, so it cannot part those that diverged on it.
+    if (result.kind === "diverged")
+      return { way: end.timeline === view.timeline ? "clone" : "rewind", reason: result.reason };
+    const same = await hasSameLog(client, server.data, end);
+    if (same === undefined) return { way: "clone", reason: "the log it needs is gone from the primary" };
+    return same
+      ? { way: "follow", reason: "all it has is in the primary's history" }
+      : {
+          way: "clone",
+          reason: `its timeline ${end.timeline} is not the primary's: two servers were promoted`,
+        };
   });
 }
 
-/** Whether the primary has the segment at `end` no more, on any timeline. */
-async function isLogGone(client: ControlClient, { timeline, lsn }: TimelinePosition): Promise<boolean> {
-  const name = segmentName({ timeline, number: segmentOf(lsn) });
-  const query =
-    "select count(*) as files from pg_ls_waldir() where length(name) = 24 and right(name, 16) = right($1, 16)";
-  return (await client.query(query, [name]))[0]?.["files"] === "0";
+async function descentAt(
+  client: ControlClient,
+  view: DatabaseServerView,
+  end: TimelinePosition,
+): Promise<Descent> {
+  const lsn = parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n;
+  return descent(end, { timeline: view.timeline, lsn }, await historyAt(client, view.timeline));
+}
+
+/** Whether a replica that runs may follow `source` as it is; undefined when the source cannot be asked. */
+export async function mayFollow(
+  server: PostgresServer,
+  source: Pick<ServerSource, "host" | "port">,
+): Promise<Descent | undefined> {
+  const own = await server.view();
+  const end = { timeline: own.timeline, lsn: positionOf(own) };
+  try {
+    return await withClient(server, source, async (client) => {
+      const view = parseServerView((await client.query(SERVER_VIEW_QUERY))[0]?.["view"] ?? "");
+      return descentAt(client, view, end);
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether the primary's log has the same bytes as ours in the last segment of ours, up to its end; undefined when it has that
+ * segment no more. Numbers cannot tell: two servers that were promoted from one point both begin timeline N + 1.
+ */
+async function hasSameLog(
+  client: ControlClient,
+  data: string,
+  end: TimelinePosition,
+): Promise<boolean | undefined> {
+  const number = segmentOf(end.lsn - 1n);
+  const name = segmentName({ timeline: end.timeline, number });
+  const [file] = await client.query(
+    "select name from pg_ls_waldir() where length(name) = 24 and right(name, 16) = right($1, 16) order by name <> $1, name desc",
+    [name],
+  );
+  if (file === undefined) return undefined;
+  const bytes = Number(end.lsn - segmentStart(number));
+  const [theirs] = await client.query(
+    `select encode(sha256(pg_read_binary_file('pg_wal/' || $1, 0, ${bytes})), 'hex') as sum`,
+    [file["name"] ?? ""],
+  );
+  return theirs?.["sum"] === (await segmentSum(data, name, bytes));
 }
 
 function upstreamIn(server: PostgresServer, { host, port }: ServerSource): Upstream {
@@ -105,7 +157,7 @@ async function historyAt(client: ControlClient, timeline: number): Promise<Retur
 /** A connection to the source, as its superuser. */
 async function withClient<T>(
   server: PostgresServer,
-  { host, port }: ServerSource,
+  { host, port }: Pick<ServerSource, "host" | "port">,
   run: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
   const password = server.options.passwords.superuser;

@@ -1,7 +1,9 @@
 /**
  * The log of a server that does not run, as files: where it ends, and what it has that another server lacks.
  */
+import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Lsn } from "../../../pgwire/index.ts";
 import type { TimelinePosition } from "../../timeline.ts";
@@ -27,6 +29,16 @@ export async function endOfLog(data: string): Promise<TimelinePosition> {
   const { redo } = await readControlFile(data);
   const { timeline, lsn } = await scanDirectory(data, redo);
   return { timeline, lsn };
+}
+
+/** SHA-256, in hex, of the first bytes of a segment's file; "" when it is not there. */
+export async function segmentSum(data: string, name: string, bytes: number): Promise<string> {
+  try {
+    const file = await readFile(join(data, "pg_wal", name));
+    return createHash("sha256").update(file.subarray(0, bytes)).digest("hex");
+  } catch {
+    return "";
+  }
 }
 
 /** A server's last checkpoint may be older than its last promotion; its files are not. */
