@@ -20,6 +20,7 @@ const { rounds, rows, mib } = options({ rounds: 5, rows: 100_000, mib: 100 });
 const PASSWORDS = { superuser: "bench", replication: "bench" };
 
 /** Anything here is over in seconds. */
+const RETRY_MS = 2;
 const PATIENCE_MS = 20_000;
 
 const owner = await findOwner();
@@ -77,22 +78,24 @@ function writer(targets: readonly DatabaseAgent[]): {
 } {
   const acknowledgedMs: number[] = [];
   const stop = new AbortController();
-  const write = async (): Promise<void> => {
-    for (let at = 0; !stop.signal.aborted; at++) {
-      const connection = await connect(targets[at % targets.length] as DatabaseAgent).catch(() => undefined);
-      try {
-        while (connection !== undefined && !stop.signal.aborted) {
-          await connection.query(`insert into beats values (${acknowledgedMs.length})`, 2000);
-          acknowledgedMs.push(performance.now());
-        }
-      } catch {
-        await pause(2); // it is gone, or takes no writes: the next one
-      } finally {
-        connection?.close();
+  const write = async (target: DatabaseAgent): Promise<void> => {
+    const connection = await connect(target).catch(() => undefined);
+    try {
+      while (!stop.signal.aborted) {
+        if (connection === undefined) return await pause(RETRY_MS);
+        await connection.query(`insert into beats values (${acknowledgedMs.length})`, 2000);
+        acknowledgedMs.push(performance.now());
       }
+    } catch {
+      await pause(RETRY_MS); // it is gone, or takes no writes: the next one
+    } finally {
+      connection?.close();
     }
   };
-  const running = write();
+  const writeOn = async (): Promise<void> => {
+    for (let at = 0; !stop.signal.aborted; at++) await write(targets[at % targets.length] as DatabaseAgent);
+  };
+  const running = writeOn();
   return {
     acknowledgedMs,
     async stop() {
