@@ -21,6 +21,8 @@ const PASSWORDS = { superuser: "bench", replication: "bench" };
 
 /** Anything here is over in seconds. */
 const RETRY_MS = 2;
+/** Crashes that follow each other faster are waited for by the agent, ever longer. */
+const STABLE_MS = 5_500;
 const PATIENCE_MS = 20_000;
 
 const owner = await findOwner();
@@ -122,6 +124,7 @@ async function crashes(agent: DatabaseAgent): Promise<number[]> {
     await until("writes again", PATIENCE_MS, async () => load.acknowledgedMs.length > before + 20);
     await load.stop();
     gaps.push(longestGap(load.acknowledgedMs));
+    await pause(STABLE_MS);
   }
   return gaps;
 }

@@ -81,6 +81,16 @@ describe("the end of a log", () => {
       });
   });
 
+  test("is found from before a position inside a record, and what ends after that position is counted", () => {
+    const log = sample();
+    const inside = (log.ends[7] ?? 0n) - 8n; // a replica has received this much
+    expect(scanWal(log.pages(), log.ends[3] ?? 0n, 1, inside)).toEqual({
+      end: log.ends.at(-1) ?? 0n,
+      records: 7,
+      commits: 4,
+    });
+  });
+
   test("is before a record that is damaged or not whole, at whichever byte", () => {
     const random = seededRandom(7);
     const whole = sample();

@@ -42,13 +42,16 @@ export type ReadPage = (lsn: Lsn) => Uint8Array | undefined;
 export interface WalScan {
   /** End of the last whole record; where the scan began when there is none. */
   readonly end: Lsn;
-  /** Records and, among them, commits. */
+  /** Counted records and, among them, commits. */
   readonly records: number;
   readonly commits: number;
 }
 
-/** Reads records from `from`, which must be the end of a record or the beginning of one. O(bytes). */
-export function scanWal(readPage: ReadPage, from: Lsn, timeline: number): WalScan {
+/**
+ * Reads records from `from`, which must be the end of a record or the beginning of one: what a replica has replayed is,
+ * what it has received need not be. Counts those that end after `countFrom`. O(bytes).
+ */
+export function scanWal(readPage: ReadPage, from: Lsn, timeline: number, countFrom: Lsn = from): WalScan {
   const log = new LogPages(readPage, timeline);
   let [end, previous, records, commits] = [from, undefined as Lsn | undefined, 0, 0];
   for (let at = pastHeader(from); ; ) {
@@ -56,10 +59,11 @@ export function scanWal(readPage: ReadPage, from: Lsn, timeline: number): WalSca
     if (found.kind === "end") return { end, records, commits };
     at = pastHeader(found.end);
     if (found.kind === "overwritten") continue;
-    records += 1;
-    commits += found.isCommit ? 1 : 0;
     previous = found.at;
     end = found.end;
+    if (end <= countFrom) continue;
+    records += 1;
+    commits += found.isCommit ? 1 : 0;
   }
 }
 

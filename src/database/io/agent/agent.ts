@@ -22,10 +22,10 @@ import { type Detail, ORDERS, type OrderedAgent, Refusal } from "./orders.ts";
 const VIEW_INTERVAL_MS = 500;
 
 /** Waits before a crashed server is started again: at once, then ever longer, so that a broken one does not spin. */
-const RESTART_MS: readonly number[] = [0, 200, 1000, 5000, 15_000];
+const RESTART_MS: readonly number[] = [0, 200, 1000, 5000];
 
 /** A server that ran this long has recovered from what made it crash. */
-const STABLE_MS = 60_000;
+const STABLE_MS = 5_000;
 
 /** A server that could not be ended is tried again. */
 const FENCE_RETRY_MS = 100;

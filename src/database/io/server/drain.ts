@@ -8,7 +8,7 @@
  * from its files, so that the end is known and not guessed by waiting.
  */
 import { join } from "node:path";
-import { formatLsn, type Lsn } from "../../../pgwire/index.ts";
+import { formatLsn, type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import { positionOf } from "../../server-view.ts";
 import { changeRole, markReplica } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
@@ -38,9 +38,12 @@ const POLL_MS = 5;
 
 /** Compares a replica that runs with the data directory of a server that does not. */
 export async function missingWal(replica: PostgresServer, data: string): Promise<MissingWal> {
-  const from = positionOf(await replica.view());
-  const { end, commits } = await scanDirectory(data, from);
-  return { from, end, bytes: Number(end - from), commits };
+  const view = await replica.view();
+  const from = positionOf(view);
+  // What it received may end inside a record; what it replayed never does.
+  const replayed = parseLsn(view.replayedLsn ?? "") ?? from;
+  const { end, commits } = await scanDirectory(data, replayed, from);
+  return { from, end, bytes: end > from ? Number(end - from) : 0, commits };
 }
 
 /** By the dead server's files. Its data directory must belong to no running server. */

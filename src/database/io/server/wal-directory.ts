@@ -12,12 +12,16 @@ import { type ReadPage, scanWal, WAL_PAGE_BYTES, type WalScan } from "../../wal-
 import { readControlFile } from "./data-directory.ts";
 import { namesIn } from "./owner.ts";
 
-/** Reads what a data directory's log has from `from` on, on its newest timeline. */
-export async function scanDirectory(data: string, from: Lsn): Promise<WalScan & TimelinePosition> {
+/** Reads what a data directory's log has from `from` on, on its newest timeline; see `scanWal`. */
+export async function scanDirectory(
+  data: string,
+  from: Lsn,
+  countFrom: Lsn = from,
+): Promise<WalScan & TimelinePosition> {
   const timeline = await newestTimeline(data);
   const reader = pagesOf(join(data, "pg_wal"), timeline);
   try {
-    const scan = scanWal(reader.readPage, from, timeline);
+    const scan = scanWal(reader.readPage, from, timeline, countFrom);
     return { ...scan, timeline, lsn: scan.end };
   } finally {
     reader.close();
