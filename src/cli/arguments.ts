@@ -21,7 +21,8 @@ export function readArguments(command: Command, args: readonly string[]): Readin
   const { options, words, rest, wantsHelp } = cutUp(command, args);
   if (wantsHelp) return { kind: "help" };
   checkWords(command, words);
-  if (command.rest !== undefined && rest.length === 0) throw missingRest(command, command.rest.name);
+  if (command.rest !== undefined && command.rest.optional !== true && rest.length === 0)
+    throw missingRest(command, command.rest.name);
   return { kind: "input", input: { options: valuesOf(command.options, options), words, rest } };
 }
 

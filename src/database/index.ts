@@ -1,5 +1,4 @@
-/** The database tier: what is pure of it. */
-
+/** Door of `database`: who is who, what servers report and agents are told, what a router does with a statement; pure. */
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {
@@ -12,3 +11,27 @@ export {
   type StatementEffects,
 } from "./router/statement-effects.ts";
 export type { ClusterServer, ClusterView } from "./view.ts";
+export { type BackupManifest, backupFor, type RestorePoint } from "./backups.ts";
+export type { ControlFile, ControlState } from "./control-file.ts";
+export { parseOrder } from "./order-codec.ts";
+export type {
+  AgentFacts,
+  Order,
+  OrderOutcome,
+  OrderProblem,
+  Progress,
+  ServerSource,
+  ServerState,
+  StopMode,
+} from "./orders.ts";
+export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./server-settings.ts";
+  type ArchiveView,
+  archiveLagBytes,
+  type DatabaseServerView,
+  positionOf,
+  type ReceiverView,
+  type ReplicaView,
+  SERVER_VIEW_QUERY,
+  type SlotView,
+} from "./server-view.ts";
+export { type Descent, descent, parseHistory, type TimelineFork, type TimelinePosition } from "./timeline.ts";

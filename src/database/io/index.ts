@@ -1,4 +1,4 @@
-/** The database tier's sockets, files and processes. */
+/** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export {
@@ -8,3 +8,12 @@ export {
   RouterWorker,
 } from "./router/router-worker.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
+export { DatabaseAgent } from "./agent/agent.ts";
+export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
+export { BackupStore } from "./server/backup-store.ts";
+export { type Binaries, type BinariesOptions, findBinaries } from "./server/binaries.ts";
+export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
+export { findOwner, type Owner } from "./server/owner.ts";
+export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
+export { ServerError, type ServerProblem } from "./server/problem.ts";
+export { type Restored, restore, verifyBackup } from "./server/restore.ts";

@@ -20,6 +20,7 @@ import { PgConnectionError, type PgConnectionErrorCode, PgServerError } from "./
 
 /** Where to, and as whom. */
 export interface PgConnectionOptions {
+  /** A name, an address, or the folder of a Unix socket: "/var/run/postgresql". */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -108,7 +109,8 @@ export class PgConnection {
     );
     this.parameters = this.#login.parameters;
     this.#wait(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, "connect-timeout");
-    this.#socket = connect({ host, port }, () => {
+    const place = host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+    this.#socket = connect(place, () => {
       this.#login.start();
       this.#flush();
     });

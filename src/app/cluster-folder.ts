@@ -1,0 +1,66 @@
+/**
+ * The folder of a Postgres cluster on one machine: one folder for each server, and what its servers have in common.
+ *
+ *   cluster.json        passwords, drawn at the first start
+ *   NAME/               data, log, sockets of the server NAME
+ *   NAME/agent.token    what its agent is asked with
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentAddress } from "../database/io/index.ts";
+
+/** Passwords that all servers of a cluster share. */
+export interface ClusterPasswords {
+  readonly superuser: string;
+  readonly replication: string;
+}
+
+/** 192 bits: nobody guesses it, and it needs no escape in a URL. */
+const SECRET_BYTES = 24;
+
+const PRIVATE_FILE = 0o600;
+
+/** Others may pass, for Postgres' user must get to its server's folder; they may list nothing. */
+const PASSABLE = 0o711;
+
+/** Makes the folder and its passwords, unless they are there; `given` are those of data that comes from elsewhere. */
+export function prepareClusterFolder(folder: string, given?: ClusterPasswords): ClusterPasswords {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, PASSABLE);
+  const path = join(folder, "cluster.json");
+  if (!existsSync(path)) {
+    const passwords = given ?? { superuser: secret(), replication: secret() };
+    writeFileSync(path, `${JSON.stringify(passwords)}\n`, { mode: PRIVATE_FILE, flag: "wx" });
+  }
+  return readPasswords(folder);
+}
+
+/** Throws the system's error when there is no cluster. */
+export function readPasswords(folder: string): ClusterPasswords {
+  return JSON.parse(readFileSync(join(folder, "cluster.json"), "utf8")) as ClusterPasswords;
+}
+
+/** The token of a server's agent; made at its first start. The server's folder must be there. */
+export function prepareToken(folder: string, server: string): string {
+  const path = join(folder, server, "agent.token");
+  if (!existsSync(path)) writeFileSync(path, `${secret()}\n`, { mode: PRIVATE_FILE });
+  return readFileSync(path, "utf8").trim();
+}
+
+/** Names of the servers whose agents have run here. */
+export function serversIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "agent.token")))
+    .toSorted();
+}
+
+/** Where the agent of a server is asked. */
+export function agentAddress(folder: string, server: string): AgentAddress {
+  return { kind: "unix", path: join(folder, server, "agent.sock") };
+}
+
+function secret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}

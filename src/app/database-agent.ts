@@ -1,0 +1,30 @@
+/**
+ * A Postgres server and its agent in a process of its own: `database-agent.ts JSON`, the settings as of `DatabaseAgentOptions`
+ * without the log.
+ *
+ * SIGTERM and SIGINT stop both. SIGHUP ends the agent alone, for a newer one that adopts the server.
+ */
+import { createLog, systemClock } from "../base/index.ts";
+import { type DatabaseAgentOptions, runDatabaseAgent } from "./run-database-agent.ts";
+
+process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the agent
+const log = createLog({ clock: systemClock, level: "info", write: (line) => process.stderr.write(line) });
+
+try {
+  const settings = JSON.parse(process.argv[2] ?? "") as Omit<DatabaseAgentOptions, "log">;
+  const running = await runDatabaseAgent({ ...settings, log });
+  const end = (how: "stop" | "leave") => (): void =>
+    void running[how]().then(
+      () => process.exit(0),
+      (problem: unknown) => {
+        log.error("database-not-stopped", { error: String(problem) });
+        process.exit(1);
+      },
+    );
+  process.on("SIGTERM", end("stop"));
+  process.on("SIGINT", end("stop"));
+  process.on("SIGHUP", end("leave"));
+} catch (problem) {
+  log.error("database-cannot-start", { error: String(problem) });
+  process.exit(1);
+}

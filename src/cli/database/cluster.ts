@@ -1,0 +1,77 @@
+/** The agents of a cluster's folder, as commands see them: who is there, who is primary, and orders that must succeed. */
+import { agentAddress, prepareToken, serversIn } from "../../app/index.ts";
+import type { AgentFacts, Order, OrderOutcome, ServerSource } from "../../database/index.ts";
+import { AgentClient } from "../../database/io/index.ts";
+import { Failure, Refused } from "../failure.ts";
+
+/** A server of the cluster; `facts` is missing when its agent does not answer. */
+export interface Member {
+  readonly name: string;
+  readonly client: AgentClient;
+  readonly facts: AgentFacts | undefined;
+}
+
+/** An agent answers from memory; one that has to ask its server takes the time of one query. */
+const FACTS_TIMEOUT_MS = 6_000;
+
+/** Asks all agents at once, and they their servers. Throws when there is no server in the folder. */
+export async function membersIn(folder: string): Promise<Member[]> {
+  const names = serversIn(folder);
+  if (names.length === 0)
+    throw new Failure(`there is no database in ${folder}`, "start one: tenfold db serve db1 --new");
+  return Promise.all(
+    names.map(async (name) => {
+      const client = new AgentClient(agentAddress(folder, name), prepareToken(folder, name));
+      const facts = await client.facts(FACTS_TIMEOUT_MS, true).catch(() => undefined);
+      return { name, client, facts };
+    }),
+  );
+}
+
+/** A member whose agent answers. */
+export type LivingMember = Member & { readonly facts: AgentFacts };
+
+/** Finds a server whose agent answers; throws what is wrong otherwise. */
+export function memberNamed(members: readonly Member[], name: string): LivingMember {
+  const member = members.find((one) => one.name === name);
+  if (member === undefined)
+    throw new Failure(`there is no server ${name}`, `there are ${members.map((one) => one.name).join(", ")}`);
+  if (member.facts === undefined)
+    throw new Failure(`the agent of ${name} does not answer`, `start it: tenfold db serve ${name}`);
+  return { ...member, facts: member.facts };
+}
+
+/** The server that takes writes. */
+export function primaryOf(members: readonly Member[]): LivingMember | undefined {
+  const primary = members.find(({ facts }) => facts?.view?.role === "primary");
+  return primary?.facts === undefined ? undefined : { ...primary, facts: primary.facts };
+}
+
+/** The primary, for what cannot be done without one. */
+export function needPrimary(members: readonly Member[]): LivingMember {
+  const primary = primaryOf(members);
+  if (primary !== undefined) return primary;
+  throw new Failure("there is no primary", "promote a replica: tenfold db promote NAME");
+}
+
+/** The highest term that any of them has seen. */
+export function latestTerm(members: readonly Member[]): number {
+  return Math.max(0, ...members.map(({ facts }) => facts?.term ?? 0));
+}
+
+/** A member as the source of a copy. */
+export function sourceOf({ name, facts }: LivingMember): ServerSource {
+  return { name, host: "127.0.0.1", port: facts.port, data: facts.data };
+}
+
+/** Gives an order and waits; throws what the agent answers when it is not carried out. */
+export async function carryOut(
+  member: Member,
+  order: Order,
+): Promise<Extract<OrderOutcome, { kind: "done" }>["detail"]> {
+  const outcome = await member.client.order(order).catch((problem: unknown) => {
+    throw new Failure(`the agent of ${member.name} was lost: ${String(problem)}`, "see `tenfold db status`");
+  });
+  if (outcome.kind === "done") return outcome.detail;
+  throw new Refused(outcome.reason, `${member.name}: ${outcome.message}`, "");
+}

@@ -1,0 +1,102 @@
+/** What is run for a database: an agent until it is stopped, psql for whoever sits there, a restore into a new server. */
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import { createLog } from "../../base/index.ts";
+import { type Address, formatAddress } from "../../config/index.ts";
+import type { Context } from "../context.ts";
+import { asFailure } from "../controller.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { carryOut, type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
+
+/** What is served. */
+export interface Served {
+  readonly name: string;
+  readonly folder: string;
+  readonly address: Address;
+  readonly create: boolean;
+  readonly postgres: string | undefined;
+  readonly user: string | undefined;
+  readonly backups: string | undefined;
+}
+
+/** Runs a server and its agent in the foreground. */
+export async function serveDatabase(
+  served: Served,
+  context: Context,
+  others: () => Promise<readonly Member[]>,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const stopped = untilSignal(context); // from here on: a signal during the start counts too
+  const { name, folder, address, create, postgres, user, backups } = served;
+  const running = await runDatabaseAgent({
+    name,
+    folder,
+    address,
+    create,
+    ...(postgres === undefined ? {} : { postgres }),
+    ...(user === undefined ? {} : { user }),
+    ...(backups === undefined ? {} : { backups }),
+    log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
+  }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  try {
+    if (running.agent.facts().state === "absent") {
+      const members = await others();
+      const primary = needPrimary(members);
+      const outcome = await running.agent.order({
+        kind: "reclone",
+        term: latestTerm(members),
+        source: sourceOf(primary),
+      });
+      if (outcome.kind === "refused") throw new Failure(`${name} cannot be cloned: ${outcome.message}`, "");
+      terminal.out(`cloned ${primary.name}`);
+    }
+    const { problem } = running.agent.facts();
+    if (problem !== null) terminal.err(problem);
+    terminal.out(`database ${name} at postgres://postgres@${formatAddress(address)}/postgres`);
+    await stopped;
+  } finally {
+    await running.stop();
+  }
+  return EXIT.ok;
+}
+
+function untilSignal({ onSignal }: Context): Promise<void> {
+  return new Promise((done) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, done);
+  });
+}
+
+/** Runs psql as the superuser, with its password in the environment and nowhere else. */
+export function psql(member: LivingMember, folder: string, args: readonly string[]): Promise<number> {
+  const { superuser } = readPasswords(resolve(folder));
+  const env = { ...process.env, PGPASSWORD: superuser };
+  const to = ["-h", "127.0.0.1", "-p", String(member.facts.port), "-U", "postgres", ...args];
+  return new Promise((done, fail) => {
+    const child = spawn("psql", to, { stdio: "inherit", env });
+    child.once("error", () =>
+      fail(
+        new Failure(
+          "psql is not on the path",
+          "install it (apt install postgresql-client), or use any other client",
+        ),
+      ),
+    );
+    child.once("exit", (code) => done(code ?? EXIT.failed));
+  });
+}
+
+/** Makes a base backup. */
+export async function backUp(
+  members: readonly Member[],
+  label: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const primary = needPrimary(members);
+  const detail = await carryOut(primary, { kind: "backup", label });
+  say(
+    `backup ${detail["id"]} of ${primary.name}: ${detail["files"]} files, ${detail["bytes"]} bytes, log ${detail["start"]} to ${detail["stop"]}`,
+  );
+}

@@ -1,0 +1,100 @@
+/**
+ * Moving the primary by hand. Where the controller keeps leases it decides this itself, and a command only asks it; here the
+ * order of steps is that of an operator: nobody is promoted while another one may still take writes.
+ */
+import { slotName } from "../../database/index.ts";
+import { Failure } from "../failure.ts";
+import {
+  carryOut,
+  type LivingMember,
+  latestTerm,
+  type Member,
+  memberNamed,
+  primaryOf,
+  sourceOf,
+} from "./cluster.ts";
+
+/** What happened, for people; the last step may have been hours ago when the first is printed. */
+export type Say = (line: string) => void;
+
+/** Hands over to `name` with nothing lost: the old primary stops in order, and follows. */
+export async function switchOver(members: readonly Member[], name: string, say: Say): Promise<void> {
+  const target = memberNamed(members, name);
+  const primary = primaryOf(members);
+  if (primary === undefined)
+    throw new Failure("there is no primary to take over from", `promote instead: tenfold db promote ${name}`);
+  if (primary.name === name) throw new Failure(`${name} is the primary already`, "nothing is to be done");
+  refuseLeased(members);
+  const isFed = primary.facts.view?.replicas.some(
+    (replica) => replica.name === name && replica.state === "streaming",
+  );
+  if (isFed !== true)
+    throw new Failure(
+      `${name} does not stream from ${primary.name}`,
+      `mend it first: tenfold db reclone ${name}`,
+    );
+  await carryOut(primary, { kind: "stop", mode: "fast" });
+  say(`${primary.name} stopped, all it had was sent`);
+  const term = await makePrimary(members, target, say);
+  await carryOut(primary, { kind: "rejoin", term, source: sourceOf(target) });
+  say(`${primary.name} follows ${name}`);
+}
+
+/** Promotes after a loss: takes what the dead ones have on their disks first, then brings back who can be. */
+export async function promote(
+  members: readonly Member[],
+  name: string,
+  isForced: boolean,
+  say: Say,
+): Promise<void> {
+  const target = memberNamed(members, name);
+  const primary = primaryOf(members);
+  if (primary !== undefined && primary.name !== name)
+    throw new Failure(`${primary.name} is primary and runs`, `hand over: tenfold db switchover ${name}`);
+  refuseLeased(members);
+  const silent = members.filter(({ facts }) => facts === undefined).map((member) => member.name);
+  if (silent.length > 0 && !isForced)
+    throw new Failure(
+      `${silent.join(", ")} may still take writes: no agent answers there`,
+      "start the agents, or make sure and add --force",
+    );
+  for (const dead of others(members, name))
+    if (dead.facts.view === null && dead.facts.stopped !== null) await drain(target, dead, say);
+  await makePrimary(members, target, say);
+}
+
+async function drain(target: LivingMember, dead: LivingMember, say: Say): Promise<void> {
+  await carryOut(dead, { kind: "freeze" });
+  const { bytes, commits } = await carryOut(target, { kind: "drain", data: dead.facts.data });
+  say(`${target.name} took ${bytes} bytes with ${commits} commits from the log of ${dead.name}`);
+}
+
+async function makePrimary(members: readonly Member[], target: LivingMember, say: Say): Promise<number> {
+  const term = latestTerm(members) + 1;
+  const { timeline } = await carryOut(target, { kind: "promote", term });
+  say(`${target.name} is primary of term ${term}, timeline ${timeline}`);
+  const rest = others(members, target.name);
+  await carryOut(target, { kind: "slots", servers: rest.map((member) => member.name) });
+  for (const replica of rest) {
+    if (replica.facts.view?.role !== "replica") continue;
+    const upstream = { host: "127.0.0.1", port: target.facts.port, slot: slotName(replica.name) };
+    await carryOut(replica, { kind: "follow", term, upstream });
+    say(`${replica.name} follows ${target.name}`);
+  }
+  return term;
+}
+
+function others(members: readonly Member[], name: string): LivingMember[] {
+  return members.flatMap((member) =>
+    member.name === name || member.facts === undefined ? [] : [{ ...member, facts: member.facts }],
+  );
+}
+
+function refuseLeased(members: readonly Member[]): void {
+  const leased = members.find(({ facts }) => facts !== undefined && facts.leaseLeftMs !== null);
+  if (leased !== undefined)
+    throw new Failure(
+      `${leased.name} holds a lease: its controller decides who is primary`,
+      "ask the controller, or stop it first",
+    );
+}

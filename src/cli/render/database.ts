@@ -1,0 +1,82 @@
+/** `tenfold db status`: a line for each server, then what needs somebody's attention. */
+import { formatBytes } from "../../base/index.ts";
+import { type AgentFacts, archiveLagBytes } from "../../database/index.ts";
+import type { Style } from "../style.ts";
+import { type Cell, table } from "./table.ts";
+
+/** One server; without facts its agent does not answer. */
+export interface ServerRow {
+  readonly name: string;
+  readonly facts: AgentFacts | undefined;
+}
+
+/** The lines, each at most `width` wide. */
+export function databaseStatus(rows: readonly ServerRow[], style: Style, width: number): string[] {
+  const columns = [
+    { title: "SERVER" },
+    { title: "ROLE" },
+    { title: "STATE" },
+    { title: "TERM", align: "right" },
+    { title: "TIMELINE", align: "right" },
+    { title: "POSITION" },
+    { title: "LAG", align: "right" },
+    { title: "PORT", align: "right" },
+  ] as const;
+  const lines = table(
+    columns,
+    rows.map((row) => cells(row, style)),
+    width,
+    style.dim,
+  );
+  return [...lines, ...rows.flatMap(notes)];
+}
+
+function cells({ name, facts }: ServerRow, { good, bad, warn }: Style): Cell[] {
+  if (facts === undefined) return [name, "", { text: "no agent", paint: bad }, "", "", "", "", ""];
+  const { state, term, view, stopped, port } = facts;
+  const paint = state === "running" ? good : state === "stopped" || state === "absent" ? warn : bad;
+  const timeline = view?.timeline ?? stopped?.timeline;
+  const position = view?.writtenLsn ?? view?.replayedLsn ?? "";
+  return [
+    name,
+    view?.role ?? "",
+    { text: state, paint },
+    String(term),
+    String(timeline ?? ""),
+    position,
+    lagOf(facts),
+    String(port),
+  ];
+}
+
+function lagOf({ view }: AgentFacts): string {
+  if (view?.role !== "replica") return "";
+  return view.lagBytes === null ? "no primary" : `${formatBytes(view.lagBytes)}, ${view.lagMs ?? 0} ms`;
+}
+
+function notes({ name, facts }: ServerRow): string[] {
+  if (facts === undefined) return [];
+  const { view, problem, order, leaseLeftMs } = facts;
+  const lost = view?.slots.filter(({ status }) => status === "lost").map((slot) => slot.name) ?? [];
+  const archive = view === null || view.role === "replica" ? null : archiveLagBytes(view);
+  return [
+    ...(problem === null ? [] : [`${name}: ${problem}`]),
+    ...(order === null ? [] : [`${name}: ${order.kind} is under way${progressOf(order.progress)}`]),
+    ...(leaseLeftMs === null ? [] : [`${name}: its lease ends in ${Math.round(leaseLeftMs)} ms`]),
+    ...(lost.length === 0
+      ? []
+      : [`${name}: the log for ${lost.join(", ")} is gone: reclone whoever used it`]),
+    ...(archive === null ? [] : [`${name}: ${formatBytes(archive)} of the log are not in the archive yet`]),
+    ...((view?.archive.failedCount ?? 0) === 0
+      ? []
+      : [
+          `${name}: the archive refused ${view?.archive.failedCount} times, last ${view?.archive.lastFailed}`,
+        ]),
+  ];
+}
+
+function progressOf(progress: { readonly copiedBytes: number; readonly totalBytes: number } | null): string {
+  return progress === null
+    ? ""
+    : `: ${formatBytes(progress.copiedBytes)} of ${formatBytes(progress.totalBytes)}`;
+}
