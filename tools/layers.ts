@@ -26,6 +26,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   gateway: 3,
   control: 3,
   store: 3,
+  database: 3,
   planner: 4,
   app: 5,
   cli: 6,

@@ -14,7 +14,7 @@ import {
   systemRandom,
   systemScheduler,
 } from "../base/index.ts";
-import { VERSION } from "../base/io/index.ts";
+import { isAlive, VERSION } from "../base/io/index.ts";
 import {
   type Address,
   type Config,
@@ -27,7 +27,6 @@ import { Controller, livingWorkers } from "../control/index.ts";
 import {
   acquireLock,
   detectHierarchies,
-  isAlive,
   type JournalStore,
   openJournalStore,
   ProcessRuntime,

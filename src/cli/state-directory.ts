@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ControllerFile } from "../app/index.ts";
-import { identify } from "../control/io/index.ts";
+import { identify } from "../base/io/index.ts";
 import { Failure } from "./failure.ts";
 
 /** Name of the folder, beside the config. */

@@ -1,6 +1,6 @@
 /** `tenfold down`: everything that was started from a state directory, and nothing else. */
 import type { Status } from "../../app/index.ts";
-import { identify } from "../../control/io/index.ts";
+import { identify } from "../../base/io/index.ts";
 import { type AdminClient, adminClient } from "../admin-client.ts";
 import { type Command, defineCommand, STATE_OPTION } from "../command.ts";
 import { type Context, pause } from "../context.ts";

@@ -3,6 +3,6 @@ export { type JournalStore, openJournalStore } from "./journal-store.ts";
 export { acquireLock, type LockResult } from "./lock.ts";
 export { detectHierarchies, type Hierarchy } from "./process/cgroups.ts";
 export { type ResolvedCommand, resolveCommand } from "./process/command.ts";
-export { identify, isAlive, type ProcessIdentity } from "./process/identity.ts";
+
 export { tailOf } from "./process/log-file.ts";
 export { ProcessRuntime, type ProcessRuntimeOptions } from "./process/process-runtime.ts";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../testing/folders.ts";
 import { acquireLock } from "./lock.ts";
-import { identify } from "./process/identity.ts";
+import { identify } from "../../base/io/index.ts";
 
 /** A lock file that names `holder`. */
 function lockedBy(holder: object): string {

@@ -6,7 +6,7 @@
  */
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identify, isAlive, type ProcessIdentity, readText } from "./process/identity.ts";
+import { identify, isAlive, type ProcessIdentity, readText } from "../../base/io/index.ts";
 
 /** Whether the state directory is ours, and whose it is otherwise. */
 export type LockResult =

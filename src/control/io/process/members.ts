@@ -7,7 +7,7 @@
 import { readdirSync } from "node:fs";
 import type { ProcessRef } from "../../runtime.ts";
 import { pidsIn } from "./cgroups.ts";
-import { environmentOf, isAlive, statFields } from "./identity.ts";
+import { environmentOf, isAlive, statFields } from "../../../base/io/index.ts";
 
 /** Name of the nonce in the environment of tasks. */
 export const NONCE_NAME = "TENFOLD_NONCE";

@@ -18,7 +18,7 @@ import {
   removeCgroups,
 } from "./cgroups.ts";
 import { resolveCommand } from "./command.ts";
-import { environmentOf, identify, isAlive, statFields } from "./identity.ts";
+import { environmentOf, identify, isAlive, statFields } from "../../../base/io/index.ts";
 import { type OpenLog, openLog, tailOf } from "./log-file.ts";
 import { findByNonce, isOurs, membersOf, NONCE_NAME } from "./members.ts";
 import { PORTS, Ports } from "./ports.ts";

@@ -1,0 +1,373 @@
+/**
+ * One Postgres server: its data directory, its process, our connection to it. Everything that is done to a server is done here
+ * or in a module beside this one; when to do it is decided elsewhere.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Log, Scheduler } from "../../../base/index.ts";
+import type { ServerState, StopMode } from "../../orders.ts";
+import {
+  connectionInfo,
+  quorumOf,
+  REPLICATION_ROLE,
+  type ServerSettings,
+  settingsOf,
+  slotName,
+  type Upstream,
+} from "../../server-settings.ts";
+import { type DatabaseServerView, parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
+import type { Binaries } from "./binaries.ts";
+import { type ControlClient, connectControl, type Row } from "./control-client.ts";
+import {
+  changeRole,
+  hasData,
+  initialise,
+  markReplica,
+  passFileText,
+  readRole,
+  SUPERUSER,
+  scramVerifier,
+  writeSettings,
+} from "./data-directory.ts";
+import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
+import { ServerError } from "./problem.ts";
+import {
+  pause,
+  type ServerExit,
+  ServerProcess,
+  type ServerProcessOptions,
+  startProblem,
+} from "./server-process.ts";
+
+/** What a server is made of. */
+export interface PostgresServerOptions {
+  /** "db1": also its application_name, and its slot's. */
+  readonly name: string;
+  /** Everything of it is in here: "data", the log, the socket, scripts. */
+  readonly folder: string;
+  readonly binaries: Binaries;
+  readonly owner: Owner;
+  readonly settings: Omit<ServerSettings, "socketFolder">;
+  /** Networks beyond loopback that may connect, "10.0.0.0/8". */
+  readonly peers: readonly string[];
+  /** The same in all servers of a cluster. */
+  readonly passwords: { readonly superuser: string; readonly replication: string };
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+}
+
+/** Recovery of a large server may take this long. */
+const START_TIMEOUT_MS = 300_000;
+
+/** "Fast" still writes a checkpoint. */
+const STOP_TIMEOUT_MS = 60_000;
+
+/** Time for clients to be told before the kill of a fence. */
+const FENCE_GRACE_MS = 200;
+const FENCE_TIMEOUT_MS = 5_000;
+
+const PROMOTE_TIMEOUT_MS = 30_000;
+const PROMOTE_POLL_MS = 5;
+
+/** Longest path of a Unix socket, less the name that Postgres gives it. */
+const SOCKET_FOLDER_CHARS_MAX = 85;
+
+/** Functions that pg_rewind calls. */
+const REWIND_FUNCTIONS: readonly string[] = [
+  "pg_ls_dir(text, boolean, boolean)",
+  "pg_stat_file(text, boolean)",
+  "pg_read_binary_file(text)",
+  "pg_read_binary_file(text, bigint, bigint, boolean)",
+];
+
+export class PostgresServer {
+  readonly options: PostgresServerOptions;
+  readonly data: string;
+  /** Called when the server ends without having been asked to. */
+  onCrash: (exit: ServerExit) => void = () => {};
+  #process: ServerProcess | undefined;
+  #client: Promise<ControlClient> | undefined;
+  #state: ServerState = "stopped";
+
+  constructor(options: PostgresServerOptions) {
+    this.options = options;
+    this.data = join(options.folder, "data");
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.identity.pid;
+  }
+
+  get logFile(): string {
+    return join(this.options.folder, "postgres.log");
+  }
+
+  /** The password of replication, for libpq. */
+  get passFile(): string {
+    return join(this.options.folder, "replication.pass");
+  }
+
+  /** Where our own connections go: the socket, which no network setting can close. */
+  get address(): { readonly host: string; readonly port: number } {
+    const { folder, settings } = this.options;
+    const hasSocket = folder.length <= SOCKET_FOLDER_CHARS_MAX;
+    return { host: hasSocket ? folder : "127.0.0.1", port: settings.port };
+  }
+
+  /** Makes a new cluster with this server as its primary, and leaves it running. */
+  async create(): Promise<void> {
+    const { binaries, owner, passwords, settings } = this.options;
+    await this.prepareFolder();
+    await initialise({
+      binaries,
+      data: this.data,
+      owner,
+      password: passwords.superuser,
+      durable: settings.durable,
+    });
+    await this.start();
+    await this.query(
+      `create role ${REPLICATION_ROLE} login replication password '${scramVerifier(passwords.replication)}'`,
+    );
+    for (const name of REWIND_FUNCTIONS)
+      await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
+  }
+
+  /** The folder, and the files beside the data. */
+  async prepareFolder(): Promise<void> {
+    const { folder, owner, passwords } = this.options;
+    await makePrivateFolder(folder, owner);
+    await ensureReachable(folder, owner);
+    await writeOwned(this.passFile, passFileText(REPLICATION_ROLE, passwords.replication), owner);
+  }
+
+  /** Writes the settings that hold from the next start or reload on. */
+  async writeSettings(): Promise<void> {
+    const { name, folder, settings, peers, owner } = this.options;
+    const { host } = this.address;
+    const all = settingsOf(name, { ...settings, socketFolder: host === folder ? folder : undefined });
+    await writeSettings(this.data, all, peers, owner);
+  }
+
+  /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
+  async start(timeoutMs: number = START_TIMEOUT_MS): Promise<void> {
+    if (this.#process?.isRunning === true) return;
+    if (!(await hasData(this.data)))
+      throw new ServerError("data-missing", `there is no cluster in ${this.data}: create or clone one`);
+    if (this.adopt()) return this.#untilReady(timeoutMs);
+    await this.writeSettings();
+    // Whoever has been told whom to follow is a replica, whatever was interrupted meanwhile.
+    if ((await readRole(this.data))["primary_conninfo"] !== undefined)
+      await markReplica(this.data, this.options.owner);
+    this.#state = "starting";
+    this.#watch(ServerProcess.start(this.#processOptions()));
+    await this.#untilReady(timeoutMs);
+  }
+
+  /** Takes over a server that runs already, of an earlier agent. */
+  adopt(): boolean {
+    if (this.#process?.isRunning === true) return true;
+    const found = ServerProcess.adopt(this.#processOptions());
+    if (found === undefined) return false;
+    this.#state = "running";
+    this.#watch(found);
+    return true;
+  }
+
+  async #untilReady(timeoutMs: number): Promise<void> {
+    await this.#process?.ready(timeoutMs);
+    if (this.#state === "starting") this.#state = "running";
+  }
+
+  #processOptions(): ServerProcessOptions {
+    const { binaries, owner, clock, scheduler } = this.options;
+    return { binaries, owner, clock, scheduler, data: this.data, log: this.logFile };
+  }
+
+  #watch(running: ServerProcess): void {
+    this.#process = running;
+    const over = (exit: ServerExit): void => {
+      if (this.#process !== running) return;
+      this.#dropClient();
+      const wasAsked = this.#state === "stopping" || this.#state === "fenced";
+      if (this.#state !== "fenced") this.#state = wasAsked ? "stopped" : "crashed";
+      if (!wasAsked) this.onCrash(exit);
+    };
+    running.ended.then(over, () => over({ code: null, signal: null }));
+  }
+
+  /** Stops it in order; does nothing when it does not run. */
+  async stop(mode: StopMode = "fast", timeoutMs: number = STOP_TIMEOUT_MS): Promise<void> {
+    if (this.#process === undefined && !this.adopt()) return;
+    if (this.#process?.isRunning !== true) return;
+    this.#state = "stopping";
+    this.#dropClient();
+    await this.#process.stop(mode, timeoutMs);
+    this.#state = "stopped";
+  }
+
+  /**
+   * Ends it at once, with all its processes, and marks it a replica: it takes no more writes, not even when somebody starts
+   * it by hand. Throws `stop-timeout` when processes hang in the kernel; then it must be assumed to write.
+   */
+  async fence(graceMs: number = FENCE_GRACE_MS): Promise<void> {
+    this.adopt();
+    this.#state = "fenced";
+    this.#dropClient();
+    if (this.#process?.isRunning === true) await this.#process.kill(graceMs, FENCE_TIMEOUT_MS);
+    if (await hasData(this.data)) await markReplica(this.data, this.options.owner);
+  }
+
+  /** Has it read its settings again. */
+  reload(): void {
+    this.#process?.reload();
+  }
+
+  /** Runs one statement as the superuser. */
+  async query(sql: string, values?: readonly string[]): Promise<readonly Row[]> {
+    if (this.#process?.isRunning !== true)
+      throw new ServerError("not-running", `${this.name} does not run: start it`);
+    this.#client ??= this.connect();
+    const client = this.#client;
+    try {
+      return await (await client).query(sql, values);
+    } catch (problem) {
+      const isLost = problem instanceof ServerError && problem.code !== "query-failed";
+      if (isLost && this.#client === client) this.#dropClient();
+      throw problem;
+    }
+  }
+
+  /** A connection of one's own, as the superuser. */
+  connect(database?: string): Promise<ControlClient> {
+    const password = this.options.passwords.superuser;
+    return connectControl({
+      ...this.address,
+      user: SUPERUSER,
+      password,
+      ...(database === undefined ? {} : { database }),
+    });
+  }
+
+  #dropClient(): void {
+    this.#client?.then(
+      (client) => void client.close(),
+      () => {},
+    );
+    this.#client = undefined;
+  }
+
+  /** What it says of itself. */
+  async view(): Promise<DatabaseServerView> {
+    const [row] = await this.query(SERVER_VIEW_QUERY);
+    return parseServerView(row?.["view"] ?? "");
+  }
+
+  /** Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline. */
+  async promote(): Promise<number> {
+    const { clock, scheduler } = this.options;
+    const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
+    const isReplica = async (): Promise<boolean> =>
+      (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
+    if (await isReplica()) await this.query("select pg_promote(wait => false)");
+    while (await isReplica()) {
+      if (clock.nowMs() > deadline)
+        throw new ServerError(
+          "promotion-timeout",
+          `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`,
+        );
+      await pause(scheduler, PROMOTE_POLL_MS);
+    }
+    await changeRole(
+      this.data,
+      { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined },
+      this.options.owner,
+    );
+    return (await this.view()).timeline;
+  }
+
+  /** Has a replica follow `upstream`, without a restart when it runs. It becomes a replica at its next start otherwise. */
+  async follow(upstream: Upstream): Promise<void> {
+    await changeRole(
+      this.data,
+      {
+        primary_conninfo: connectionInfo(this.name, upstream, this.passFile),
+        primary_slot_name: upstream.slot,
+        synchronous_standby_names: undefined,
+      },
+      this.options.owner,
+    );
+    if (this.#process?.isRunning === true) this.reload();
+    else await markReplica(this.data, this.options.owner);
+  }
+
+  /** Stops a primary in order, which sends replicas all it has, and starts it as a replica of `upstream`. */
+  async demote(upstream: Upstream): Promise<void> {
+    await this.stop("fast");
+    await markReplica(this.data, this.options.owner);
+    await this.follow(upstream);
+    await this.start();
+  }
+
+  /** Has commits wait until `count` of the replicas `names` have them on disk; 0 = for nobody. */
+  async setQuorum(count: number, names: readonly string[]): Promise<void> {
+    const value = quorumOf(count, names);
+    await changeRole(
+      this.data,
+      { synchronous_standby_names: value === "" ? undefined : value },
+      this.options.owner,
+    );
+    this.reload();
+    await this.#untilSetting("synchronous_standby_names", value);
+  }
+
+  /** A reload is a signal: done when the server says so. */
+  async #untilSetting(name: string, value: string): Promise<void> {
+    const { clock, scheduler } = this.options;
+    const deadline = clock.nowMs() + RELOAD_TIMEOUT_MS;
+    while ((await this.query("select current_setting($1) as value", [name]))[0]?.["value"] !== value) {
+      if (clock.nowMs() > deadline)
+        throw new ServerError("query-failed", `${this.name} does not take ${name}: see ${this.logFile}`);
+      await pause(scheduler, PROMOTE_POLL_MS);
+    }
+  }
+
+  /** Makes exactly the slots of `servers`: others of ours are dropped when nobody uses them. */
+  async setSlots(servers: readonly string[]): Promise<void> {
+    const wanted = servers.map(slotName);
+    const there = (
+      await this.query(
+        "select slot_name, active::text from pg_replication_slots where slot_type = 'physical'",
+      )
+    ).filter((row) => row["slot_name"]?.startsWith(slotName("")) === true);
+    for (const row of there)
+      if (!wanted.includes(row["slot_name"] ?? "") && row["active"] === "false")
+        await this.query("select pg_drop_replication_slot($1)", [row["slot_name"] ?? ""]);
+    const names = there.map((row) => row["slot_name"]);
+    for (const name of wanted)
+      if (!names.includes(name))
+        await this.query("select pg_create_physical_replication_slot($1, true)", [name]);
+  }
+
+  /** Why its last run ended, from its log. */
+  whyEnded(): ServerError {
+    return startProblem(this.#process?.lastLines() ?? "");
+  }
+
+  /** The last lines of its log. */
+  async logTail(lines: number): Promise<readonly string[]> {
+    const text = await readFile(this.logFile, "utf8").catch(() => "");
+    return text.trimEnd().split("\n").slice(-lines);
+  }
+}
+
+const RELOAD_TIMEOUT_MS = 5_000;

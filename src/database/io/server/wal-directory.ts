@@ -1,0 +1,79 @@
+/**
+ * The log of a server that does not run, as files: where it ends, and what it has that another server lacks.
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Lsn } from "../../lsn.ts";
+import { parseHistory, type TimelineFork, type TimelinePosition } from "../../timeline.ts";
+import { historyName, parseSegmentName, segmentName, segmentOf, segmentStart } from "../../wal-file.ts";
+import { type ReadPage, scanWal, WAL_PAGE_BYTES, type WalScan } from "../../wal-scan.ts";
+import { readControlFile } from "./data-directory.ts";
+import { namesIn } from "./owner.ts";
+
+/** Reads what a data directory's log has from `from` on, on its newest timeline. */
+export async function scanDirectory(data: string, from: Lsn): Promise<WalScan & TimelinePosition> {
+  const timeline = await newestTimeline(data);
+  const reader = pagesOf(join(data, "pg_wal"), timeline);
+  try {
+    const scan = scanWal(reader.readPage, from, timeline);
+    return { ...scan, timeline, lsn: scan.end };
+  } finally {
+    reader.close();
+  }
+}
+
+/** How far a stopped server has come: the end of its log, from its last checkpoint on. */
+export async function endOfLog(data: string): Promise<TimelinePosition> {
+  const { redo } = await readControlFile(data);
+  const { timeline, lsn } = await scanDirectory(data, redo);
+  return { timeline, lsn };
+}
+
+/** The forks before a server's own timeline; none on the first. */
+export async function historyOf(data: string, timeline: number): Promise<TimelineFork[]> {
+  if (timeline === 1) return [];
+  return parseHistory(await readFile(join(data, "pg_wal", historyName(timeline)), "utf8"));
+}
+
+/** A server's last checkpoint may be older than its last promotion; its files are not. */
+async function newestTimeline(data: string): Promise<number> {
+  const { timeline } = await readControlFile(data);
+  const names = await namesIn(join(data, "pg_wal"));
+  return names.reduce((newest, name) => Math.max(newest, parseSegmentName(name)?.timeline ?? 0), timeline);
+}
+
+/** Pages of the log, by the file that the newest timeline has of them, else an older one's; one segment is kept open. */
+function pagesOf(
+  folder: string,
+  timeline: number,
+): { readonly readPage: ReadPage; readonly close: () => void } {
+  let [open, file] = [undefined as bigint | undefined, -1];
+  const close = (): void => {
+    if (file >= 0) closeSync(file);
+    file = -1;
+  };
+  const openSegment = (number: bigint): void => {
+    close();
+    open = number;
+    for (let tried = timeline; tried > 0 && file < 0; tried -= 1)
+      file = tryOpen(join(folder, segmentName({ timeline: tried, number })));
+  };
+  const readPage: ReadPage = (lsn) => {
+    const number = segmentOf(lsn);
+    if (number !== open) openSegment(number);
+    if (file < 0) return undefined;
+    const page = Buffer.allocUnsafe(WAL_PAGE_BYTES);
+    const read = readSync(file, page, 0, WAL_PAGE_BYTES, Number(lsn - segmentStart(number)));
+    return page.subarray(0, read);
+  };
+  return { readPage, close };
+}
+
+function tryOpen(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return -1;
+  }
+}

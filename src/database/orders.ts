@@ -1,0 +1,107 @@
+/**
+ * What an agent can be told to do with its server, and what it answers; the words between agents and whoever decides.
+ *
+ * Orders are carried out one after the other. Each is safe to repeat: what is done already is "done".
+ */
+import type { ControlState } from "./control-file.ts";
+import type { Upstream } from "./server-settings.ts";
+import type { DatabaseServerView } from "./server-view.ts";
+
+/** Another server of the cluster, as source of a clone or a rewind. */
+export interface ServerSource {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Its data directory, where this agent can read it: the same machine, or a shared disk. */
+  readonly data: string;
+}
+
+/** How a server is stopped. "smart" is missing on purpose: it waits for clients, for ever. */
+export type StopMode = "fast" | "immediate";
+
+/** One thing to do. */
+export type Order =
+  | { readonly kind: "start" }
+  | { readonly kind: "stop"; readonly mode: StopMode }
+  /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
+  | { readonly kind: "freeze" }
+  /** Of a replica; `term` must be above that of any promotion before. */
+  | { readonly kind: "promote"; readonly term: number }
+  /** Of a replica, while it runs; a stopped one is started. */
+  | { readonly kind: "follow"; readonly upstream: Upstream }
+  /** Of a primary: an orderly stop, which leaves nothing unsent, then a start as a replica. */
+  | { readonly kind: "demote"; readonly upstream: Upstream }
+  /** Follow, rewind or clone, whichever is needed. */
+  | { readonly kind: "rejoin"; readonly source: ServerSource }
+  | { readonly kind: "rewind"; readonly source: ServerSource }
+  | { readonly kind: "reclone"; readonly source: ServerSource }
+  /** Takes from a dead server's data directory what this replica has not got. */
+  | { readonly kind: "drain"; readonly data: string; readonly timeline: number }
+  /** Of a primary: `ANY count (names)`; count 0 = commits wait for nobody. */
+  | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
+  /** Of a primary: exactly these slots of replicas. */
+  | { readonly kind: "slots"; readonly servers: readonly string[] }
+  /** The right to be primary for `validMs` from now on; the server is fenced when it runs out. */
+  | { readonly kind: "lease"; readonly term: number; readonly validMs: number }
+  | { readonly kind: "backup"; readonly label: string };
+
+/** Why an order was not carried out; the literal goes to log, status and console as it is. */
+export type OrderProblem =
+  | "not-running"
+  | "running"
+  | "is-primary"
+  | "is-replica"
+  | "stale-term"
+  | "lease-over"
+  | "no-archive"
+  | "failed";
+
+/** What became of an order. */
+export type OrderOutcome =
+  /** `detail`: figures of it, such as bytes and milliseconds. */
+  | { readonly kind: "done"; readonly detail: Readonly<Record<string, string | number>> }
+  | { readonly kind: "refused"; readonly reason: OrderProblem; readonly message: string };
+
+/** What a server's process does. */
+export type ServerState =
+  | "absent"
+  | "stopped"
+  | "starting"
+  | "running"
+  | "stopping"
+  /** Ended by itself; the agent starts it again. */
+  | "crashed"
+  /** Ended by its agent, since it had no right to go on. */
+  | "fenced";
+
+/** How far a long order has come. */
+export interface Progress {
+  readonly copiedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What an agent reports. */
+export interface AgentFacts {
+  readonly name: string;
+  readonly state: ServerState;
+  readonly pid: number | null;
+  readonly port: number;
+  readonly data: string;
+  /** The term of its last promotion or lease; 0 = none yet. */
+  readonly term: number;
+  /** What is left of the lease; null = it runs without one. */
+  readonly leaseLeftMs: number | null;
+  /** When `view` was read, by the wall clock; null = never. */
+  readonly viewAtMs: number | null;
+  readonly view: DatabaseServerView | null;
+  /** What its files say while it does not run. */
+  readonly stopped: {
+    readonly systemIdentifier: string;
+    readonly state: ControlState;
+    readonly timeline: number;
+  } | null;
+  /** The order under way. */
+  readonly order: { readonly kind: Order["kind"]; readonly progress: Progress | null } | null;
+  /** Why it does not run, or the last query failed: for people. */
+  readonly problem: string | null;
+}

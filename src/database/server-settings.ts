@@ -1,0 +1,173 @@
+/**
+ * Settings of a Postgres server: those of ours, as the text of two files that its postgresql.conf includes. "tenfold.conf" is
+ * what the server is, "tenfold.role.conf" whom it follows; the second changes while it runs.
+ */
+
+/** Names and values as in postgresql.conf. */
+export type PostgresSettings = Readonly<Record<string, string>>;
+
+/** The two files in the data directory. */
+export const SETTINGS_FILE = "tenfold.conf";
+export const ROLE_FILE = "tenfold.role.conf";
+
+/** What a server is made with. */
+export interface ServerSettings {
+  /** Where it listens: loopback unless the cluster spans machines. */
+  readonly host: string;
+  readonly port: number;
+  /** Folder of its Unix socket; undefined = none. */
+  readonly socketFolder: string | undefined;
+  /** "logical" also lets change streams be read; it costs some bytes of log. */
+  readonly walLevel: "replica" | "logical";
+  /** What copies finished segments away; undefined = no archive. */
+  readonly archiveCommand: string | undefined;
+  /** false = a power cut may destroy it; for tests alone. */
+  readonly durable: boolean;
+  /** What the user sets; ours cannot be set: see `RESERVED`. */
+  readonly settings: PostgresSettings;
+}
+
+/** Log kept for a replica that is away: 4 GiB; one that needs more is cloned anew, rather than the disk filled. */
+const SLOT_KEEP = "4GB";
+
+/** Replicas, clones under way, backups and change streams, with room. */
+const SENDERS = "16";
+
+/** A finished segment is archived at the latest after this. */
+const ARCHIVE_TIMEOUT = "60s";
+
+/** How soon a replica asks again for log that was not there. Postgres' own 5 s is most of the time of a failover. */
+const RETRY = "200ms";
+
+/** How soon a sender and a receiver notice that the other one is gone: Postgres' own 60 s hides a dead machine. */
+const REPLICATION_TIMEOUT = "5s";
+
+/** Settings that hold the cluster together; a user's value of one of these is a mistake that the config reports. */
+export const RESERVED: readonly string[] = [
+  "listen_addresses",
+  "port",
+  "unix_socket_directories",
+  "wal_level",
+  "wal_log_hints",
+  "hot_standby",
+  "archive_mode",
+  "archive_command",
+  "primary_conninfo",
+  "primary_slot_name",
+  "synchronous_standby_names",
+  "restore_command",
+  "recovery_target_timeline",
+  "cluster_name",
+  "data_directory",
+  "hba_file",
+];
+
+/** The settings of a server named `name`, those of the user last. */
+export function settingsOf(name: string, server: ServerSettings): PostgresSettings {
+  return {
+    max_wal_senders: SENDERS,
+    max_replication_slots: SENDERS,
+    max_slot_wal_keep_size: SLOT_KEEP,
+    wal_receiver_timeout: REPLICATION_TIMEOUT,
+    wal_sender_timeout: REPLICATION_TIMEOUT,
+    wal_receiver_status_interval: "1s",
+    wal_retrieve_retry_interval: RETRY,
+    archive_timeout: ARCHIVE_TIMEOUT,
+    password_encryption: "scram-sha-256",
+    log_line_prefix: "%m [%p] %q%u@%d ",
+    ...(server.durable ? {} : { fsync: "off" }),
+    ...server.settings,
+    listen_addresses: server.host,
+    port: String(server.port),
+    unix_socket_directories: server.socketFolder ?? "",
+    unix_socket_permissions: "0700",
+    wal_level: server.walLevel,
+    wal_log_hints: "on",
+    hot_standby: "on",
+    archive_mode: server.archiveCommand === undefined ? "off" : "on",
+    archive_command: server.archiveCommand ?? "",
+    recovery_target_timeline: "latest",
+    cluster_name: name,
+  };
+}
+
+/** One `name = 'value'` a line. */
+export function formatSettings(settings: PostgresSettings): string {
+  const lines = Object.entries(settings).map(
+    ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
+  );
+  return `# Written by tenfold: changes here are lost.\n${lines.join("")}`;
+}
+
+const LINE = /^\s*([a-z_.]+)\s*=\s*'((?:[^']|'')*)'\s*$/i;
+
+/** Reads what `formatSettings` wrote. */
+export function parseSettings(text: string): PostgresSettings {
+  const pairs = text.split("\n").flatMap((line) => {
+    const [, name, value] = LINE.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value.replaceAll("''", "'")] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** A postgresql.auto.conf without lines that would override what is ours (somebody's ALTER SYSTEM, or a copied file). */
+export function withoutReserved(text: string): string {
+  const isOurs = (line: string): boolean => RESERVED.includes(/^\s*([a-z_]+)\s*=/i.exec(line)?.[1] ?? "");
+  return text
+    .split("\n")
+    .filter((line) => !isOurs(line))
+    .join("\n");
+}
+
+/** Whom a replica follows. */
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
+  /** Its slot there, which keeps the log that it has not got yet; undefined = without. */
+  readonly slot: string | undefined;
+}
+
+/** How a replica connects: its password is in a file, for anybody who may look at settings sees this. */
+export function connectionInfo(name: string, upstream: Upstream, passFile: string): string {
+  const fields = {
+    host: upstream.host,
+    port: String(upstream.port),
+    user: REPLICATION_ROLE,
+    passfile: passFile,
+    application_name: name,
+    connect_timeout: "3",
+    keepalives_idle: "5",
+    keepalives_interval: "2",
+    keepalives_count: "3",
+    sslmode: "prefer",
+  };
+  return Object.entries(fields)
+    .map(([field, value]) => `${field}='${value.replace(/['\\]/g, "\\$&")}'`)
+    .join(" ");
+}
+
+/** The role that replicas, clones and rewinds connect as. */
+export const REPLICATION_ROLE = "tenfold_replication";
+
+/** `ANY k (names)`: a commit waits until k of them have it. Empty = it waits for nobody. */
+export function quorumOf(count: number, names: readonly string[]): string {
+  if (count === 0 || names.length === 0) return "";
+  return `ANY ${count} (${names.map((name) => `"${name.replaceAll('"', '""')}"`).join(", ")})`;
+}
+
+/** Slots may hold a-z, 0-9 and _ only, 63 of them. */
+export function slotName(server: string): string {
+  return `tenfold_${server.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`.slice(0, 63);
+}
+
+/** Who may connect from where: passwords everywhere, `peers` beyond loopback. */
+export function hostBasedAccess(peers: readonly string[]): string {
+  const networks = ["127.0.0.1/32", "::1/128", ...peers];
+  const lines = ["local all all scram-sha-256"];
+  for (const network of networks)
+    lines.push(
+      `host all all ${network} scram-sha-256`,
+      `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`,
+    );
+  return `# Written by tenfold.\n${lines.join("\n")}\n`;
+}
