@@ -17,7 +17,6 @@ import {
 } from "../state.ts";
 import { stepMember } from "../step.ts";
 import { commonPrefix } from "./log-model.ts";
-import type { Mutation } from "./mutations.ts";
 import type { PostgresModel } from "./postgres-model.ts";
 import { askStore } from "./store-model.ts";
 import type { World } from "./world.ts";
@@ -32,7 +31,6 @@ export interface AgentOptions {
   readonly settings: FailoverSettings;
   /** Speed of its clock, 1 = true. */
   readonly speed: number;
-  readonly mutation: Mutation;
   readonly peers: ReadonlyMap<string, AgentModel>;
   readonly onReport: (server: string, report: Report) => void;
 }
@@ -117,7 +115,7 @@ export class AgentModel {
       if (event.kind !== "facts") world.after(this.#pausedUntilMs - world.nowMs, () => this.#take(event, life));
       return;
     }
-    const heard = this.#options.mutation.event?.(event, this.name) ?? event;
+    const heard = world.mutation.event?.(event, this.name) ?? event;
     const context = { self, members, settings, nowMs: this.#clockMs() };
     const { state, orders } = stepMember(this.#state, heard, context);
     this.#state = state;
@@ -162,12 +160,12 @@ export class AgentModel {
   }
 
   #give(id: number, order: ServerOrder): void {
-    const { world, mutation } = this.#options;
+    const { world } = this.#options;
     const life = this.#life;
     const epoch = ++this.#epoch;
     const done = (outcome: ServerOutcome): void =>
       this.#take({ kind: "done", id, outcome, facts: this.#server.facts() }, life);
-    if (mutation.order?.(order) === "skipped") return world.after(10, () => done({ kind: "done" }));
+    if (world.mutation.order?.(order) === "skipped") return world.after(10, () => done({ kind: "done" }));
     world.note(`${this.name} < ${order.kind} ${"server" in order ? order.server : ""}`);
     const isFreeze = order.kind === "freeze";
     const carry = (): void => {

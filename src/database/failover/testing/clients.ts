@@ -5,7 +5,7 @@ import type { RouterModel } from "./router-model.ts";
 import type { World } from "./world.ts";
 
 const COUNT = 4;
-const PAUSE_MS = 60;
+const PAUSE_MS = 150;
 const KEYS: readonly string[] = ["a", "b", "c"];
 
 /** An acknowledged write: when, of which term, by which server. */
@@ -19,17 +19,22 @@ export interface Acknowledged {
 export class Clients {
   readonly #world: World;
   readonly #routers: readonly RouterModel[];
+  readonly #servers: readonly string[];
   readonly history: HistoryEntry[] = [];
   readonly acknowledged: Acknowledged[] = [];
+  /** Values that a server acknowledged without a router. */
+  readonly direct: number[] = [];
   #next = 1;
   #stopped = false;
   #lastMs = 0;
   gapMs = 0;
   reads = 0;
 
-  constructor(world: World, routers: readonly RouterModel[]) {
+  constructor(world: World, routers: readonly RouterModel[], servers: readonly string[]) {
     this.#world = world;
     this.#routers = routers;
+    this.#servers = servers;
+    this.#pauseDirect();
     for (let process = 0; process < COUNT; process += 1) this.#pause(process);
   }
 
@@ -74,6 +79,32 @@ export class Clients {
     });
   }
 
+  /** A client that goes around the routers, to any server that calls itself a primary: no gate keeps it from a deposed one. */
+  #pauseDirect(): void {
+    if (!this.#stopped) this.#world.after(this.#world.between(50, 250), () => this.#actDirect());
+  }
+
+  #actDirect(): void {
+    const world = this.#world;
+    const primaries = this.#servers.map((name) => world.server(name)).filter((one) => one.isAwake && one.role === "primary");
+    if (primaries.length === 0) return this.#pauseDirect();
+    const server = world.pick(primaries);
+    const value = this.#next++;
+    const key = world.pick(KEYS);
+    const invokedMs = world.nowMs;
+    let isOver = false;
+    const end = (kind: HistoryEntry["kind"]): void => {
+      if (isOver) return;
+      isOver = true;
+      if (kind === "ok") this.direct.push(value);
+      const operations = [{ kind: "append", key, value } as const];
+      this.history.push({ process: COUNT, invokedMs, completedMs: world.nowMs, kind, operations });
+      this.#pauseDirect();
+    };
+    world.after(3_000, () => end("unknown"));
+    server.write(server.boot, { key, value }, (outcome) => end(outcome === "done" ? "ok" : "unknown"));
+  }
+
   #note(entry: Omit<HistoryEntry, "completedMs">): void {
     this.history.push({ ...entry, completedMs: this.#world.nowMs });
     this.#pause(entry.process);
@@ -81,5 +112,7 @@ export class Clients {
 }
 
 function valuesOf(log: readonly LogRecord[], key: string): number[] {
-  return log.flatMap(({ write }) => (write?.key === key ? [write.value] : []));
+  const values: number[] = [];
+  for (const { write } of log) if (write?.key === key) values.push(write.value);
+  return values;
 }

@@ -87,6 +87,34 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       world.loss = 0;
     });
   },
+  // An old primary that does not know that it is one, and a router that does not either.
+  "leave in the dark": (cluster, name, ms) => {
+    agentOf(cluster, name).pause(ms);
+    const router = cluster.world.pick(cluster.routerNames);
+    block(cluster.world, [[router, STORE], [STORE, router]], ms);
+  },
+  // The log of the primary gets to nobody, then it is gone.
+  "behind, then dead": (cluster, name, ms) => {
+    const { world, names } = cluster;
+    block(world, names.map((other) => [name, other] as const), Math.min(ms, 1_000));
+    world.after(Math.min(ms, 400), () => {
+      world.server(name).kill();
+      agentOf(cluster, name).kill();
+    });
+    world.after(ms, () => agentOf(cluster, name).start());
+  },
+  // One replica has the latest writes alone.
+  "one replica ahead, then dead": (cluster, name, ms) => {
+    const { world, dataNames } = cluster;
+    const ahead = world.pick(dataNames);
+    const others = dataNames.filter((other) => other !== name && other !== ahead);
+    block(world, others.map((other) => [name, other] as const), Math.min(ms, 1_000));
+    world.after(Math.min(ms, 400), () => {
+      world.server(name).kill();
+      agentOf(cluster, name).kill();
+    });
+    world.after(ms, () => agentOf(cluster, name).start());
+  },
   switchover: (cluster) => {
     const { world, dataNames } = cluster;
     const primary = world.stored?.record.server;

@@ -18,22 +18,40 @@ const LOOK_MS = 20;
 /** A kill takes this long; so does noticing, for an agent that has just been woken. */
 const FENCE_MS = 150;
 
+/** A log that lies there for so long has been looked at. */
+const READABLE_MS = 3_000;
+
 export class Invariants {
   readonly #world: World;
   readonly #agents: ReadonlyMap<string, AgentModel>;
   readonly #settings: FailoverSettings;
   readonly #losses: { readonly bytes: number; readonly exact: boolean }[] = [];
+  readonly #sharesDisks: boolean;
   #wasUnprotected = false;
+  /** The last that ran. */
+  #ran = "s1";
 
-  constructor(world: World, agents: ReadonlyMap<string, AgentModel>, settings: FailoverSettings) {
+  constructor(
+    world: World,
+    agents: ReadonlyMap<string, AgentModel>,
+    cluster: { readonly settings: FailoverSettings; readonly sharesDisks: boolean },
+  ) {
     this.#world = world;
     this.#agents = agents;
-    this.#settings = settings;
+    this.#settings = cluster.settings;
+    this.#sharesDisks = cluster.sharesDisks;
     this.#look();
   }
 
-  reported(_server: string, report: Report): void {
-    if (report.kind === "taken") this.#losses.push(report.loss);
+  reported(server: string, report: Report): void {
+    if (report.kind === "running") this.#ran = server;
+    if (report.kind !== "taken") return;
+    this.#losses.push(report.loss);
+    const old = this.#world.server(this.#ran);
+    const isReadable = this.#sharesDisks && !old.running && this.#world.nowMs > old.diedMs + READABLE_MS;
+    const isLossy = report.loss.bytes > 0 || !report.loss.exact;
+    if (isReadable && isLossy && old.lsn > report.fork)
+      this.#world.violate("not drained", `${this.#ran} had ${old.lsn - report.fork} bytes more than ${server}`);
   }
 
   #look(): void {
@@ -81,11 +99,11 @@ export class Invariants {
     }
   }
 
-  #nothingLost({ acknowledged }: Clients): void {
+  #nothingLost({ acknowledged, direct }: Clients): void {
     const world = this.#world;
     const primary = world.server(world.stored?.record.server ?? "");
     const there = new Set(primary.log.map(({ write }) => write?.value));
-    const lost = acknowledged.filter(({ value }) => !there.has(value));
+    const lost = [...acknowledged.map(({ value }) => value), ...direct].filter((value) => !there.has(value));
     if (lost.length === 0) return;
     const isReported = this.#losses.some(({ bytes, exact }) => bytes > 0 || !exact);
     const mayLose = this.#settings.durability.kind === "async" || this.#wasUnprotected;

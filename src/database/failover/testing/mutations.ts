@@ -4,13 +4,17 @@
  */
 import type { Gate } from "../gate.ts";
 import type { MemberEvent, ServerOrder } from "../state.ts";
-import type { Watch } from "../watch.ts";
+import type { Stored, Watch } from "../watch.ts";
 
 /** What is changed on the way. */
 export interface Mutation {
   readonly order?: (order: ServerOrder) => "skipped" | undefined;
   readonly event?: (event: MemberEvent, self: string) => MemberEvent;
   readonly gate?: (gate: Gate, watch: Watch | undefined) => Gate;
+  /** Postgres waits for nobody, whatever it is set to. */
+  readonly acknowledgesAlone?: boolean;
+  /** The store takes any write, whatever revision it was meant to replace. */
+  readonly writesBlindly?: boolean;
 }
 
 export const NO_MUTATION: Mutation = {};
@@ -19,9 +23,11 @@ export type MutationName =
   | "skip-self-fence"
   | "wrong-candidate"
   | "no-drain"
+  | "no-votes"
   | "vote-without-promise"
   | "release-hold-early"
-  | "no-quorum";
+  | "no-quorum"
+  | "blind-write";
 
 /** Name -> the rule that is missing. */
 export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
@@ -35,8 +41,13 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
         : event,
   },
   /** What the old primary had is said to be taken, and is not. */
-  "no-drain": {
-    order: (order) => (order.kind === "drain" || order.kind === "follow" ? "skipped" : undefined),
+  "no-drain": { order: (order) => (order.kind === "drain" ? "skipped" : undefined) },
+  /** A candidate needs no votes. */
+  "no-votes": {
+    event: (event) =>
+      event.kind === "store" && event.reply.kind === "stored" && event.reply.stored.record.quorum !== null
+        ? { ...event, reply: { ...event.reply, stored: withoutQuorum(event.reply.stored) } }
+        : event,
   },
   /** A voter goes on taking log from the old primary. */
   "vote-without-promise": {
@@ -53,6 +64,10 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
         ? gate
         : { kind: "open", server: watch.record.server, term: watch.record.term, untilMs: Infinity },
   },
-  /** Commits wait for nobody, while the record says that they do. */
-  "no-quorum": { order: (order) => (order.kind === "quorum" ? "skipped" : undefined) },
+  "no-quorum": { acknowledgesAlone: true },
+  "blind-write": { writesBlindly: true },
 };
+
+function withoutQuorum({ record, revision }: Stored): Stored {
+  return { record: { ...record, quorum: null }, revision };
+}

@@ -46,6 +46,7 @@ export class PostgresModel {
   quorum: AppliedQuorum = NO_QUORUM;
   /** Grows with each start: a connection is to one life of the server. */
   boot = 0;
+  diedMs: number = -Infinity;
   /** Time before which its process does nothing, and its disk writes nothing. */
   pausedUntilMs = 0;
   stalledUntilMs = 0;
@@ -98,6 +99,7 @@ export class PostgresModel {
 
   /** Ends at once: what was not flushed is gone. */
   kill(): void {
+    if (this.running) this.diedMs = this.#world.nowMs;
     this.running = false;
     this.streaming = false;
     this.#sessions = [];
@@ -205,7 +207,7 @@ export class PostgresModel {
 
   /** Commits whose record is flushed and acknowledged by the quorum, in order. */
   #release(): void {
-    const { count, names } = this.quorum;
+    const { count, names } = this.#world.mutation.acknowledgesAlone === true ? NO_QUORUM : this.quorum;
     const acks = this.#sessions
       .filter(({ replica }) => names.includes(replica.name))
       .map(({ flushed }) => flushed)

@@ -6,7 +6,6 @@ import { type Gate, gateOf, isConfirmed } from "../gate.ts";
 import type { FailoverSettings } from "../settings.ts";
 import { observe, type Watch } from "../watch.ts";
 import type { LogRecord, Write } from "./log-model.ts";
-import type { Mutation } from "./mutations.ts";
 import { askStore } from "./store-model.ts";
 import type { World } from "./world.ts";
 
@@ -33,7 +32,6 @@ export class RouterModel {
   readonly #world: World;
   readonly #settings: FailoverSettings;
   readonly #speed: number;
-  readonly #mutation: Mutation;
   #watch: Watch | undefined;
   #connection: Connection | undefined;
   #connecting = false;
@@ -47,14 +45,12 @@ export class RouterModel {
       readonly world: World;
       readonly settings: FailoverSettings;
       readonly speed: number;
-      readonly mutation: Mutation;
     },
   ) {
     this.name = name;
     this.#world = options.world;
     this.#settings = options.settings;
     this.#speed = options.speed;
-    this.#mutation = options.mutation;
     this.#tick();
   }
 
@@ -68,7 +64,7 @@ export class RouterModel {
 
   gate(): Gate {
     const gate = gateOf(this.#watch, this.#settings, this.#clockMs());
-    return this.#mutation.gate?.(gate, this.#watch) ?? gate;
+    return this.#world.mutation.gate?.(gate, this.#watch) ?? gate;
   }
 
   write(write: Write, done: (outcome: Outcome<undefined>) => void): void {

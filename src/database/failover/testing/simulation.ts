@@ -43,25 +43,24 @@ const FAULTS_MAX = 6;
 
 /** Runs one seed. */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
-  const world = new World(seed);
-  const mutation = options.mutation ?? NO_MUTATION;
+  const world = new World(seed, options.mutation ?? NO_MUTATION);
   const settings = settingsOf(world, options.durability);
   const members = membersOf(world);
   const agents = new Map<string, AgentModel>();
   const names = members.map(({ name }) => name);
   for (const { name } of members) world.addServer(name);
   bootstrap(world, names, settings);
-  const invariants = new Invariants(world, agents, settings);
+  const invariants = new Invariants(world, agents, { settings, sharesDisks: members[0]?.data !== undefined });
   for (const self of members) {
     const speed = world.between(0.97, 1.03);
     const onReport = invariants.reported.bind(invariants);
-    agents.set(self.name, new AgentModel({ world, self, members, settings, speed, mutation, peers: agents, onReport }));
+    agents.set(self.name, new AgentModel({ world, self, members, settings, speed, peers: agents, onReport }));
   }
   for (const agent of agents.values()) agent.start();
   const routers = ["r1", "r2"].map(
-    (name) => new RouterModel(name, { world, settings, speed: world.between(0.97, 1.03), mutation }),
+    (name) => new RouterModel(name, { world, settings, speed: world.between(0.97, 1.03) }),
   );
-  const clients = new Clients(world, routers);
+  const clients = new Clients(world, routers, members.filter(({ kind }) => kind === "data").map(({ name }) => name));
   const dataNames = members.filter(({ kind }) => kind === "data").map(({ name }) => name);
   const cluster: Cluster = { world, agents, names, dataNames, routerNames: routers.map(({ name }) => name) };
   world.advance(CALM_MS);

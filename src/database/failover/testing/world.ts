@@ -4,6 +4,7 @@
 import { type Random, seededRandom, simulatedTime } from "../../../base/index.ts";
 import type { Lsn } from "../../lsn.ts";
 import type { Stored } from "../watch.ts";
+import type { Mutation } from "./mutations.ts";
 import { PostgresModel } from "./postgres-model.ts";
 
 /** Something that must never happen, and when it did. */
@@ -35,8 +36,10 @@ export class World {
   storeSlowUntilMs = 0;
   /** Share of messages that are lost. */
   loss = 0;
+  readonly mutation: Mutation;
 
-  constructor(seed: number) {
+  constructor(seed: number, mutation: Mutation) {
+    this.mutation = mutation;
     this.random = seededRandom(seed);
   }
 

@@ -36,10 +36,50 @@ function way(cameFrom: ReadonlyMap<number, number>, from: number, to: number): n
 
 /** A cycle along edges of `kinds` with at least one of `last`, which ends it; undefined when there is none. */
 export function findCycle(edges: Edges, kinds: readonly EdgeKind[], last: EdgeKind): Cycle | undefined {
+  const all = kinds.includes(last) ? kinds : [...kinds, last];
+  const component = components(edges, all);
   for (const [from, targets] of edges[last])
     for (const to of targets) {
+      if (component.get(from) !== component.get(to)) continue; // no way back
       const back = to === from ? [from] : path(edges, kinds, to, from);
       if (back !== undefined) return back;
     }
   return undefined;
+}
+
+/** Strongly connected components, each transaction with the number of its own: Tarjan's algorithm without recursion. O(edges). */
+function components(edges: Edges, kinds: readonly EdgeKind[]): ReadonlyMap<number, number> {
+  const targets = (at: number): number[] => kinds.flatMap((kind) => [...(edges[kind].get(at) ?? [])]);
+  const index = new Map<number, number>();
+  const low = new Map<number, number>();
+  const component = new Map<number, number>();
+  const stack: number[] = [];
+  const enter = (at: number): { at: number; rest: number[] } => {
+    index.set(at, index.size);
+    low.set(at, index.size - 1);
+    stack.push(at);
+    return { at, rest: targets(at) };
+  };
+  const lower = (at: number, to: number | undefined): void => {
+    low.set(at, Math.min(low.get(at) ?? 0, to ?? Infinity));
+  };
+  const close = (root: number): void => {
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      component.set(at, root);
+      if (at === root) return;
+    }
+  };
+  for (const root of kinds.flatMap((kind) => [...edges[kind].keys()])) {
+    const calls = index.has(root) ? [] : [enter(root)];
+    for (let call = calls.at(-1); call !== undefined; call = calls.at(-1)) {
+      const next = call.rest.pop();
+      if (next === undefined) {
+        calls.pop();
+        if (low.get(call.at) === index.get(call.at)) close(call.at);
+        lower(calls.at(-1)?.at ?? call.at, low.get(call.at));
+      } else if (!index.has(next)) calls.push(enter(next));
+      else if (!component.has(next)) lower(call.at, index.get(next));
+    }
+  }
+  return component;
 }
