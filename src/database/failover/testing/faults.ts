@@ -17,7 +17,7 @@ type Fault = (cluster: Cluster, target: string, ms: number) => void;
 /** The primary by the record, or any. */
 function target({ world, names }: Cluster): string {
   const primary = world.stored?.record.server;
-  return primary !== undefined && world.chance(0.65) ? primary : world.pick(names);
+  return primary !== undefined && world.chance(0.75) ? primary : world.pick(names);
 }
 
 function agentOf({ agents }: Cluster, name: string): AgentModel {
@@ -39,11 +39,7 @@ function everybody({ names, routerNames }: Cluster): string[] {
 }
 
 const FAULTS: Readonly<Record<string, Fault>> = {
-  "kill machine": (cluster, name, ms) => {
-    agentOf(cluster, name).kill();
-    cluster.world.server(name).kill();
-    cluster.world.after(ms, () => agentOf(cluster, name).start());
-  },
+  "kill machine": kill,
   "kill postgres": ({ world }, name) => world.server(name).kill(),
   "kill agent": (cluster, name, ms) => {
     agentOf(cluster, name).kill();
@@ -87,34 +83,6 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       world.loss = 0;
     });
   },
-  // An old primary that does not know that it is one, and a router that does not either.
-  "leave in the dark": (cluster, name, ms) => {
-    agentOf(cluster, name).pause(ms);
-    const router = cluster.world.pick(cluster.routerNames);
-    block(cluster.world, [[router, STORE], [STORE, router]], ms);
-  },
-  // The log of the primary gets to nobody, then it is gone.
-  "behind, then dead": (cluster, name, ms) => {
-    const { world, names } = cluster;
-    block(world, names.map((other) => [name, other] as const), Math.min(ms, 1_000));
-    world.after(Math.min(ms, 400), () => {
-      world.server(name).kill();
-      agentOf(cluster, name).kill();
-    });
-    world.after(ms, () => agentOf(cluster, name).start());
-  },
-  // One replica has the latest writes alone.
-  "one replica ahead, then dead": (cluster, name, ms) => {
-    const { world, dataNames } = cluster;
-    const ahead = world.pick(dataNames);
-    const others = dataNames.filter((other) => other !== name && other !== ahead);
-    block(world, others.map((other) => [name, other] as const), Math.min(ms, 1_000));
-    world.after(Math.min(ms, 400), () => {
-      world.server(name).kill();
-      agentOf(cluster, name).kill();
-    });
-    world.after(ms, () => agentOf(cluster, name).start());
-  },
   switchover: (cluster) => {
     const { world, dataNames } = cluster;
     const primary = world.stored?.record.server;
@@ -122,13 +90,68 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** Faults that belong together: each is the worst for one rule. */
+const PLOTS: Readonly<Record<string, Fault>> = {
+  // An old primary that does not know that it is one, and a router that does not either.
+  "left in the dark": (cluster, name, ms) => {
+    agentOf(cluster, name).pause(ms);
+    const router = cluster.world.pick(cluster.routerNames);
+    block(cluster.world, [[router, STORE], [STORE, router]], ms);
+  },
+  // Its log gets to nobody, then it is gone.
+  "behind, then dead": (cluster, name, ms) => killAlone(cluster, name, cluster.names, ms),
+  // One replica has the latest writes alone.
+  "one replica ahead, then dead": (cluster, name, ms) => {
+    const ahead = cluster.world.pick(cluster.names);
+    killAlone(cluster, name, cluster.names.filter((other) => other !== ahead), ms);
+  },
+  // And that one cannot be reached either.
+  "one replica ahead, both gone": (cluster, name, ms) => {
+    const { world } = cluster;
+    const ahead = world.pick(cluster.names.filter((other) => other !== name));
+    killAlone(cluster, name, cluster.names.filter((other) => other !== ahead), ms);
+    world.after(ALONE_MS - 50, () =>
+      block(world, everybody(cluster).flatMap((other) => [[ahead, other], [other, ahead]] as const), ms));
+  },
+  // The server goes on without its agent, then everything of it is gone.
+  "agent stopped, then dead": (cluster, name, ms) => {
+    agentOf(cluster, name).pause(ms);
+    cluster.world.after(ms * 0.7, () => cluster.world.server(name).kill());
+  },
+  "primary killed during an election": (cluster, name, ms) => {
+    kill(cluster, name, ms);
+    cluster.world.after(cluster.world.between(4_000, 7_000), () => kill(cluster, target(cluster), ms));
+  },
+};
+
+const ALONE_MS = 400;
+
+function kill(cluster: Cluster, name: string, ms: number): void {
+  cluster.world.server(name).kill();
+  agentOf(cluster, name).kill();
+  cluster.world.after(ms, () => agentOf(cluster, name).start());
+}
+
+/** Cuts `others` from the log of `name`, then kills that. */
+function killAlone(cluster: Cluster, name: string, others: readonly string[], ms: number): void {
+  const { world } = cluster;
+  block(world, others.map((other) => [name, other] as const), Math.max(ms, ALONE_MS + 200));
+  world.after(ALONE_MS, () => kill(cluster, name, ms));
+}
+
+/** Share of plots. */
+const PLOT_SHARE = 0.35;
+
 /** Breaks something now, until `endMs` at the latest. */
 export function breakSomething(cluster: Cluster, endMs: number): void {
   const { world } = cluster;
-  const kind = world.pick(Object.keys(FAULTS));
+  const isPlot = world.chance(PLOT_SHARE);
+  const table = isPlot ? PLOTS : FAULTS;
+  const kind = world.pick(Object.keys(table));
   const name = target(cluster);
   const longestMs = endMs - world.nowMs;
-  const ms = Math.min(longestMs, world.chance(0.5) ? world.between(100, 2_500) : world.between(2_500, 12_000));
+  const isShort = !isPlot && world.chance(0.4);
+  const ms = Math.min(longestMs, isShort ? world.between(100, 2_500) : world.between(2_500, 14_000));
   world.note(`fault: ${kind}, ${name}, ${ms.toFixed(0)} ms`);
-  FAULTS[kind]?.(cluster, name, ms);
+  table[kind]?.(cluster, name, ms);
 }

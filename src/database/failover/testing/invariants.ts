@@ -57,7 +57,8 @@ export class Invariants {
   #look(): void {
     const world = this.#world;
     const { durability } = this.#settings;
-    if (world.stored?.record.quorum === null && durability.kind === "quorum") this.#wasUnprotected = true;
+    const { phase, quorum } = world.stored?.record ?? {};
+    if (quorum === null && phase !== "promoting" && durability.kind === "quorum") this.#wasUnprotected = true;
     const primaries = world.servers.filter((server) => {
       const agent = this.#agents.get(server.name);
       const isGuarded = agent?.isAwake === true && world.nowMs > agent.guardsSinceMs + FENCE_MS;

@@ -44,8 +44,8 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
   "no-drain": { order: (order) => (order.kind === "drain" ? "skipped" : undefined) },
   /** A candidate needs no votes. */
   "no-votes": {
-    event: (event) =>
-      event.kind === "store" && event.reply.kind === "stored" && event.reply.stored.record.quorum !== null
+    event: (event, self) =>
+      event.kind === "store" && event.reply.kind === "stored" && event.reply.stored.record.server !== self
         ? { ...event, reply: { ...event.reply, stored: withoutQuorum(event.reply.stored) } }
         : event,
   },
