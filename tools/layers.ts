@@ -11,6 +11,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   config: 1,
   http: 1,
   "http-cache": 1,
+  pgwire: 1,
   resp: 1,
   sql: 1,
   session: 3,

@@ -3,7 +3,7 @@
  *
  * A backup alone is of no use: from its `start` on all of the log is needed, up to the point that is wanted.
  */
-import { type Lsn, parseLsn } from "./lsn.ts";
+import { type Lsn, parseLsn } from "../pgwire/index.ts";
 import { parseSegmentName, segmentOf } from "./wal-file.ts";
 
 /** What is written beside a backup's files when it is whole. */

@@ -4,7 +4,7 @@
  * Offsets are those of PostgreSQL 15 to 18 on 64-bit little-endian machines (struct ControlFileData in
  * src/include/catalog/pg_control.h); the fields read here have stood at the same place since version 9.4.
  */
-import type { Lsn } from "./lsn.ts";
+import type { Lsn } from "../pgwire/index.ts";
 
 /** How a server ended, in the order of enum DBState. */
 const STATES = [

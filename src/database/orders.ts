@@ -36,7 +36,7 @@ export type Order =
   | { readonly kind: "rewind"; readonly source: ServerSource }
   | { readonly kind: "reclone"; readonly source: ServerSource }
   /** Takes from a dead server's data directory what this replica has not got. */
-  | { readonly kind: "drain"; readonly data: string; readonly timeline: number }
+  | { readonly kind: "drain"; readonly data: string }
   /** Of a primary: `ANY count (names)`; count 0 = commits wait for nobody. */
   | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
   /** Of a primary: exactly these slots of replicas. */

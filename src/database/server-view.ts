@@ -4,7 +4,7 @@
  * Positions are text, as Postgres writes them ("0/16B3748"): the view goes through JSON as it is. `positionOf` gives the one
  * that counts.
  */
-import { type Lsn, parseLsn } from "./lsn.ts";
+import { type Lsn, parseLsn } from "../pgwire/index.ts";
 import { parseSegmentName, segmentStart } from "./wal-file.ts";
 
 /** A replica as its primary sees it. */

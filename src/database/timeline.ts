@@ -3,7 +3,7 @@
  * about them, and Postgres does not ask it in time: a server that went beyond the fork keeps answering with rows that the
  * cluster no longer has, and only its log complains.
  */
-import { formatLsn, type Lsn, parseLsn } from "./lsn.ts";
+import { formatLsn, type Lsn, parseLsn } from "../pgwire/index.ts";
 
 /** Where a timeline ended, for the one after it. */
 export interface TimelineFork {

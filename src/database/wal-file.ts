@@ -4,7 +4,7 @@
  *
  * Source: src/include/access/xlog_internal.h of PostgreSQL.
  */
-import type { Lsn } from "./lsn.ts";
+import type { Lsn } from "../pgwire/index.ts";
 
 /** Bytes of a segment; what initdb makes unless told otherwise, and we do not tell it. */
 export const SEGMENT_BYTES: number = 16 * 1024 * 1024;
@@ -49,9 +49,4 @@ export function segmentStart(number: bigint): Lsn {
 /** The name of the file that says where a timeline began. */
 export function historyName(timeline: number): string {
   return `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
-}
-
-/** Whether archives keep a file of this name: segments, their ends, histories, and marks of base backups. */
-export function isArchived(name: string): boolean {
-  return /^[0-9A-F]{24}(\.partial|\.[0-9A-F]{8}\.backup)?$|^[0-9A-F]{8}\.history$/.test(name);
 }

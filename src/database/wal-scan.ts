@@ -8,7 +8,7 @@
  * Source: src/include/access/xlogrecord.h, xlog_internal.h and xlogreader.c of PostgreSQL 15 to 18; little-endian machines.
  */
 import { crc32c } from "../base/index.ts";
-import type { Lsn } from "./lsn.ts";
+import type { Lsn } from "../pgwire/index.ts";
 import { SEGMENT_BYTES } from "./wal-file.ts";
 
 /** Bytes of a page of the log: a build option of Postgres that no distribution changes. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { identify } from "../../base/io/index.ts";
 import { temporaryFolder } from "../testing/folders.ts";
 import { acquireLock } from "./lock.ts";
-import { identify } from "../../base/io/index.ts";
 
 /** A lock file that names `holder`. */
 function lockedBy(holder: object): string {

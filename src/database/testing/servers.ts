@@ -57,7 +57,7 @@ function binariesOf(path: string | undefined): Promise<Binaries> {
 }
 
 /** Passwords of all test servers, with what needs care in files and URLs. */
-export const PASSWORDS = { superuser: "super:s\\ecret'1", replication: "re:pl\\ica'2" } as const;
+const PASSWORDS = { superuser: "super:s\\ecret'1", replication: "re:pl\\ica'2" } as const;
 
 /** Settings that make servers small and quick. */
 const SMALL = {
@@ -174,7 +174,7 @@ export async function until(what: string, check: () => Promise<boolean>, withinM
 }
 
 afterEach(async () => {
-  for (const client of clients) await client.close();
+  for (const client of clients) client.close();
   clients.clear();
   for (const server of servers) await server.fence(0);
   servers.clear();

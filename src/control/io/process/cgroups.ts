@@ -7,8 +7,8 @@
  */
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { TaskLimitsConfig } from "../../../config/index.ts";
 import { readText } from "../../../base/io/index.ts";
+import type { TaskLimitsConfig } from "../../../config/index.ts";
 
 /** One mounted hierarchy that is of use here. */
 export interface Hierarchy {

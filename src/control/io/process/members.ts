@@ -5,9 +5,9 @@
  * task's nonce in its environment, which children inherit.
  */
 import { readdirSync } from "node:fs";
+import { environmentOf, isAlive, statFields } from "../../../base/io/index.ts";
 import type { ProcessRef } from "../../runtime.ts";
 import { pidsIn } from "./cgroups.ts";
-import { environmentOf, isAlive, statFields } from "../../../base/io/index.ts";
 
 /** Name of the nonce in the environment of tasks. */
 export const NONCE_NAME = "TENFOLD_NONCE";

@@ -8,6 +8,7 @@
 import { closeSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Cancel, Log, Random, Scheduler } from "../../../base/index.ts";
+import { environmentOf, identify, isAlive, statFields } from "../../../base/io/index.ts";
 import type { Exit, LaunchRequest, LaunchResult, ProcessRef, Runtime } from "../../runtime.ts";
 import {
   cpuSecondsOf,
@@ -18,7 +19,6 @@ import {
   removeCgroups,
 } from "./cgroups.ts";
 import { resolveCommand } from "./command.ts";
-import { environmentOf, identify, isAlive, statFields } from "../../../base/io/index.ts";
 import { type OpenLog, openLog, tailOf } from "./log-file.ts";
 import { findByNonce, isOurs, membersOf, NONCE_NAME } from "./members.ts";
 import { PORTS, Ports } from "./ports.ts";

@@ -4,8 +4,8 @@
  */
 import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { formatLsn } from "../../../pgwire/index.ts";
 import { type BackupManifest, backupId, surplusBackups, surplusWal } from "../../backups.ts";
-import { formatLsn } from "../../lsn.ts";
 import { copyRunning } from "./base-backup.ts";
 import type { CloneOptions } from "./clone.ts";
 import { syncName } from "./copy-tree.ts";
@@ -127,7 +127,7 @@ export class BackupStore {
       await rm(partial, { recursive: true, force: true });
       throw problem;
     } finally {
-      await client.close();
+      client.close();
     }
   }
 

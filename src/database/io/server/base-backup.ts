@@ -5,7 +5,7 @@
  * The label that `pg_backup_stop` gives says where that replay begins; without it the copy would be silently corrupt.
  */
 import { join } from "node:path";
-import { type Lsn, parseLsn } from "../../lsn.ts";
+import { type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import type { ControlClient, Row } from "./control-client.ts";
 import { type CopiedFile, type CopyOptions, copyTree } from "./copy-tree.ts";
 import { writeOwned } from "./owner.ts";
@@ -19,6 +19,9 @@ export interface CopiedData {
   readonly stop: Lsn;
 }
 
+/** A checkpoint writes all of a large cache. */
+const CHECKPOINT_MS = 600_000;
+
 /**
  * Copies what `client`'s server has. The session must be the caller's alone until this is done: when it ends early, the
  * backup is over for the server. With `archiveWaitMs` the log up to its end is in the archive when this
@@ -30,7 +33,11 @@ export async function copyRunning(
   options: CopyOptions,
   archiveWaitMs: number | undefined,
 ): Promise<CopiedData> {
-  const [started] = await client.query("select pg_backup_start($1, fast => true)::text as lsn", [label]);
+  const [started] = await client.query(
+    "select pg_backup_start($1, fast => true)::text as lsn",
+    [label],
+    CHECKPOINT_MS,
+  );
   let files: CopiedFile[];
   try {
     files = await copyTree(options);
@@ -39,9 +46,8 @@ export async function copyRunning(
     throw problem;
   }
   const waits = archiveWaitMs !== undefined;
-  if (waits) await client.query(`set statement_timeout = ${archiveWaitMs}`);
   const stop = `select lsn::text, labelfile, spcmapfile from pg_backup_stop(wait_for_archive => ${waits})`;
-  const [stopped] = await client.query(stop);
+  const [stopped] = await client.query(stop, [], archiveWaitMs ?? CHECKPOINT_MS);
   await writeOwned(join(options.to, "backup_label"), textOf(stopped, "labelfile"), options.owner);
   const map = stopped?.["spcmapfile"] ?? "";
   if (map.trim() !== "") await writeOwned(join(options.to, "tablespace_map"), map, options.owner);

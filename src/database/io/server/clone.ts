@@ -13,6 +13,7 @@ import { syncName } from "./copy-tree.ts";
 import { markReplica, SUPERUSER } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
+import { checkSlot, ensureSlot } from "./slots.ts";
 
 /** How a clone is made. */
 export interface CloneOptions {
@@ -55,6 +56,7 @@ export async function clone(
       durable: settings.durable,
     };
     const { files } = await copyRunning(client, `tenfold clone ${server.name}`, copy, undefined);
+    await checkSlot(client, slotName(server.name));
     await markReplica(draft, owner);
     await rename(draft, server.data);
     await syncName(server.data);
@@ -65,17 +67,6 @@ export async function clone(
     await rm(draft, { recursive: true, force: true });
     throw problem;
   } finally {
-    await client.close();
+    client.close();
   }
-}
-
-/** A slot that begins now, so that no log is lost between the copy and the first connection. An invalid one is made anew. */
-async function ensureSlot(client: Awaited<ReturnType<typeof connectControl>>, slot: string): Promise<void> {
-  const [row] = await client.query(
-    "select wal_status as status, active::text from pg_replication_slots where slot_name = $1",
-    [slot],
-  );
-  if (row !== undefined && row["status"] !== "lost") return;
-  if (row !== undefined) await client.query("select pg_drop_replication_slot($1)", [slot]);
-  await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);
 }

@@ -1,8 +1,8 @@
-/**
- * A connection for our own queries: one at a time, rows as text. All that knows which client library it is stands here.
- */
-import { Client, type ClientConfig } from "pg";
-import { messageOf, ServerError, type ServerProblem } from "./problem.ts";
+/** A connection for our own queries to a server: values quoted into the text, errors as `ServerError`. */
+
+import { SQLSTATE } from "../../../pgwire/index.ts";
+import { PgConnection, PgConnectionError, PgServerError } from "../../../pgwire/io/index.ts";
+import { messageOf, ServerError } from "./problem.ts";
 
 /** Where and as whom. */
 export interface ControlAddress {
@@ -11,9 +11,8 @@ export interface ControlAddress {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Default "postgres". */
   readonly database?: string;
-  /** Default 3 s. */
-  readonly timeoutMs?: number;
 }
 
 /** One row: text or null by column. */
@@ -21,78 +20,70 @@ export type Row = Readonly<Record<string, string | null>>;
 
 /** An open connection. */
 export interface ControlClient {
-  /** Runs one statement; rejects with a ServerError: `query-failed`, or `connection-lost` when the server went away. */
-  query(sql: string, values?: readonly string[]): Promise<readonly Row[]>;
-  close(): Promise<void>;
+  /**
+   * Runs one statement, after those before it; `$1` … become `values`, quoted. Rejects with a ServerError: `query-failed`, or
+   * `connection-lost` when the server went away or did not answer within `timeoutMs` (default one minute).
+   */
+  query(sql: string, values?: readonly string[], timeoutMs?: number): Promise<readonly Row[]>;
+  close(): void;
 }
 
 /** A dead server's port answers at once, a dead machine's never. */
 const CONNECT_TIMEOUT_MS = 3000;
 
+const QUERY_TIMEOUT_MS = 60_000;
+
 /** Opens a connection; rejects with `wrong-password` or `cannot-connect`. */
 export async function connectControl(address: ControlAddress): Promise<ControlClient> {
-  const client = new Client(configOf(address));
-  let lost: string | undefined;
-  client.on("error", (problem: unknown) => {
-    lost = messageOf(problem);
-  });
-  client.on("end", () => {
-    lost ??= "the server closed the connection";
-  });
+  const { host, port, user, password, database = "postgres" } = address;
   try {
-    await client.connect();
+    const connection = await PgConnection.connect({
+      host,
+      port,
+      user,
+      password,
+      database,
+      parameters: { application_name: "tenfold" },
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+    });
+    return clientOver(connection);
   } catch (problem) {
-    client.end().catch(() => {});
     throw connectProblem(address, problem);
   }
-  let last: Promise<unknown> = Promise.resolve();
+}
+
+function clientOver(connection: PgConnection): ControlClient {
   return {
-    query(sql, values) {
-      const next = last.then(() => run(sql, values));
-      last = next.catch(() => {});
-      return next;
+    async query(sql, values = [], timeoutMs) {
+      const text = sql.replace(/\$(\d+)/g, (name, number: string) => {
+        const value = values[Number(number) - 1];
+        return value === undefined ? name : quoted(value);
+      });
+      try {
+        return await connection.rows(text, timeoutMs);
+      } catch (problem) {
+        const isLost = problem instanceof PgConnectionError;
+        throw new ServerError(isLost ? "connection-lost" : "query-failed", messageOf(problem), {
+          cause: problem,
+        });
+      }
     },
-    close: () => client.end().catch(() => {}),
+    close: () => connection.close(),
   };
-
-  async function run(sql: string, values: readonly string[] | undefined): Promise<readonly Row[]> {
-    if (lost !== undefined) throw new ServerError("connection-lost", lost);
-    try {
-      const { rows } = await client.query<Row>(sql, values === undefined ? undefined : [...values]);
-      return rows;
-    } catch (problem) {
-      const code: ServerProblem =
-        sqlState(problem) === undefined || lost !== undefined ? "connection-lost" : "query-failed";
-      throw new ServerError(code, messageOf(problem), { cause: problem });
-    }
-  }
 }
 
-/** The five characters that say what went wrong in the server; undefined when it was not the server that said it. */
-export function sqlState(problem: unknown): string | undefined {
-  const said = problem instanceof ServerError ? problem.cause : problem;
-  const code = said instanceof Error && "code" in said ? said.code : undefined;
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+/** As a literal, whatever standard_conforming_strings says. */
+function quoted(value: string): string {
+  return value.includes("\\")
+    ? ` E'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+    : `'${value.replaceAll("'", "''")}'`;
 }
 
-function configOf(address: ControlAddress): ClientConfig {
-  return {
-    host: address.host,
-    port: address.port,
-    user: address.user,
-    password: address.password,
-    database: address.database ?? "postgres",
-    connectionTimeoutMillis: address.timeoutMs ?? CONNECT_TIMEOUT_MS,
-    application_name: "tenfold",
-    types: { getTypeParser: () => (value: string) => value },
-  } as ClientConfig;
-}
-
-/** invalid_password and invalid_authorization_specification. */
-const REFUSED: readonly (string | undefined)[] = ["28P01", "28000"];
+const REFUSALS: readonly string[] = [SQLSTATE.invalidPassword, SQLSTATE.invalidAuthorization];
 
 function connectProblem({ host, port, user }: ControlAddress, problem: unknown): ServerError {
-  const isRefused = REFUSED.includes(sqlState(problem));
+  const isRefused = problem instanceof PgServerError && REFUSALS.includes(problem.code);
   const message = `${user} cannot connect to ${host}:${port}: ${messageOf(problem)}`;
   return new ServerError(isRefused ? "wrong-password" : "cannot-connect", message, { cause: problem });
 }

@@ -1,10 +1,11 @@
 /**
  * A data directory: making it, the files of ours in it, and what its own files say while no server runs there.
  */
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeVerifier } from "../../../pgwire/index.ts";
 import { type ControlFile, parseControlFile } from "../../control-file.ts";
 import {
   formatSettings,
@@ -143,13 +144,13 @@ export function passFileText(user: string, password: string): string {
   return `*:*:*:${user}:${password.replace(/[\\:]/g, "\\$&")}\n`;
 }
 
-const ITERATIONS = 4096;
+const SALT_BYTES = 16;
 
 /** What Postgres keeps of a password (RFC 5803): so the password itself is in no log and no query. */
-export function scramVerifier(password: string, salt: Uint8Array = randomBytes(16)): string {
-  const salted = pbkdf2Sync(password.normalize("NFKC"), salt, ITERATIONS, 32, "sha256");
-  const keyOf = (name: string): Buffer => createHmac("sha256", salted).update(name).digest();
-  const stored = createHash("sha256").update(keyOf("Client Key")).digest("base64");
-  const server = keyOf("Server Key").toString("base64");
-  return `SCRAM-SHA-256$${ITERATIONS}:${Buffer.from(salt).toString("base64")}$${stored}:${server}`;
+export function verifierText(password: string): string {
+  const { iterations, salt, storedKey, serverKey } = makeVerifier(password, randomBytes(SALT_BYTES));
+  const [saltText, stored, server] = [salt, storedKey, serverKey].map((bytes) =>
+    Buffer.from(bytes).toString("base64"),
+  );
+  return `SCRAM-SHA-256$${iterations}:${saltText}$${stored}:${server}`;
 }

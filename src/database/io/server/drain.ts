@@ -8,7 +8,7 @@
  * from its files, so that the end is known and not guessed by waiting.
  */
 import { join } from "node:path";
-import { bytesBetween, formatLsn, type Lsn } from "../../lsn.ts";
+import { formatLsn, type Lsn } from "../../../pgwire/index.ts";
 import { positionOf } from "../../server-view.ts";
 import { changeRole, markReplica } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
@@ -40,7 +40,7 @@ const POLL_MS = 5;
 export async function missingWal(replica: PostgresServer, data: string): Promise<MissingWal> {
   const from = positionOf(await replica.view());
   const { end, commits } = await scanDirectory(data, from);
-  return { from, end, bytes: bytesBetween(from, end), commits };
+  return { from, end, bytes: Number(end - from), commits };
 }
 
 /** By the dead server's files. Its data directory must belong to no running server. */
@@ -90,7 +90,7 @@ export function restoreFrom(folder: string): string {
 }
 
 /** A path as one word of a shell; Postgres' own % is doubled. */
-export function shellQuoted(path: string): string {
+function shellQuoted(path: string): string {
   return `'${path.replaceAll("'", `'\\''`).replaceAll("%", "%%")}'`;
 }
 

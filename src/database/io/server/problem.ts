@@ -22,6 +22,7 @@ export type ServerProblem =
   | "promotion-timeout"
   | "clone-aborted"
   | "tablespaces"
+  | "slot-lost"
   | "drain-incomplete"
   | "rewind-unavailable"
   | "rewind-failed"

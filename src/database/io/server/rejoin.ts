@@ -5,23 +5,30 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parseLsn } from "../../lsn.ts";
+import { parseLsn } from "../../../pgwire/index.ts";
 import type { ServerSource } from "../../orders.ts";
-import { connectionInfo, REPLICATION_ROLE, slotName } from "../../server-settings.ts";
+import { connectionInfo, REPLICATION_ROLE, slotName, type Upstream } from "../../server-settings.ts";
 import { parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
-import { descent, parseHistory } from "../../timeline.ts";
-import { historyName } from "../../wal-file.ts";
+import { descent, parseHistory, type TimelinePosition } from "../../timeline.ts";
+import { historyName, segmentName, segmentOf } from "../../wal-file.ts";
 import { type CloneOptions, clone } from "./clone.ts";
 import { type ControlClient, connectControl } from "./control-client.ts";
 import { canRewind, hasData, readControlFile, SUPERUSER } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { messageOf, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
+import { ensureSlot } from "./slots.ts";
 import { endOfLog } from "./wal-directory.ts";
 
 /** How a server came back, and why not in a quicker way. */
 export interface Rejoined {
   readonly way: "followed" | "rewound" | "cloned";
+  readonly reason: string;
+}
+
+/** How it can come back. */
+interface Judgement {
+  readonly way: "follow" | "rewind" | "clone";
   readonly reason: string;
 }
 
@@ -31,26 +38,21 @@ export async function rejoin(
   source: ServerSource,
   options: CloneOptions = {},
 ): Promise<Rejoined> {
-  const found = await howToRejoin(server, source);
-  const way = await bring(server, source, found, options);
+  const rejoined = await bring(server, source, options);
+  options.signal?.throwIfAborted();
   await server.start();
-  return way;
+  return rejoined;
 }
 
-async function bring(
-  server: PostgresServer,
-  source: ServerSource,
-  found: { readonly follows: boolean; readonly reason: string; readonly canBeRewound: boolean },
-  options: CloneOptions,
-): Promise<Rejoined> {
-  const upstream = { host: source.host, port: source.port, slot: slotName(server.name) };
-  if (found.follows) {
-    await withSlot(server, source);
-    await server.follow(upstream);
-    return { way: "followed", reason: found.reason };
+async function bring(server: PostgresServer, source: ServerSource, options: CloneOptions): Promise<Rejoined> {
+  const judgement = await judge(server, source);
+  let { reason } = judgement;
+  if (judgement.way === "follow") {
+    await withClient(server, source, (client) => ensureSlot(client, slotName(server.name)));
+    await server.follow(upstreamIn(server, source));
+    return { way: "followed", reason };
   }
-  let { reason } = found;
-  if (found.canBeRewound && canRewind(server.options.binaries)) {
+  if (judgement.way === "rewind" && canRewind(server.options.binaries)) {
     try {
       await rewind(server, source);
       return { way: "rewound", reason };
@@ -62,31 +64,36 @@ async function bring(
   return { way: "cloned", reason };
 }
 
-async function howToRejoin(
-  server: PostgresServer,
-  source: ServerSource,
-): Promise<{ readonly follows: boolean; readonly reason: string; readonly canBeRewound: boolean }> {
+async function judge(server: PostgresServer, source: ServerSource): Promise<Judgement> {
   if (server.adopt())
     throw new ServerError("still-running", `${server.name} runs: stop it before it rejoins`);
-  if (!(await hasData(server.data))) return { follows: false, canBeRewound: false, reason: "it has no data" };
+  if (!(await hasData(server.data))) return { way: "clone", reason: "it has no data" };
   const own = await readControlFile(server.data);
-  const client = await connectTo(server, source);
-  try {
+  return withClient(server, source, async (client) => {
     const view = parseServerView((await client.query(SERVER_VIEW_QUERY))[0]?.["view"] ?? "");
     if (own.systemIdentifier !== view.systemIdentifier)
-      return { follows: false, canBeRewound: false, reason: "its data is of another cluster" };
+      return { way: "clone", reason: "its data is of another cluster" };
     const end = await endOfLog(server.data);
-    const primary = {
-      timeline: view.timeline,
-      lsn: parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n,
-    };
-    const result = descent(end, primary, await historyAt(client, view.timeline));
-    return result.kind === "follows"
-      ? { follows: true, canBeRewound: true, reason: "all it has is in the primary's history" }
-      : { follows: false, canBeRewound: true, reason: result.reason };
-  } finally {
-    await client.close();
-  }
+    const lsn = parseLsn(view.writtenLsn ?? view.flushedLsn ?? "") ?? 0n;
+    const history = await historyAt(client, view.timeline);
+    const result = descent(end, { timeline: view.timeline, lsn }, history);
+    if (result.kind === "diverged") return { way: "rewind", reason: result.reason };
+    if (await isLogGone(client, end))
+      return { way: "clone", reason: "the log it needs is gone from the primary" };
+    return { way: "follow", reason: "all it has is in the primary's history" };
+  });
+}
+
+/** Whether the primary has the segment at `end` no more, on any timeline. */
+async function isLogGone(client: ControlClient, { timeline, lsn }: TimelinePosition): Promise<boolean> {
+  const name = segmentName({ timeline, number: segmentOf(lsn) });
+  const query =
+    "select count(*) as files from pg_ls_waldir() where length(name) = 24 and right(name, 16) = right($1, 16)";
+  return (await client.query(query, [name]))[0]?.["files"] === "0";
+}
+
+function upstreamIn(server: PostgresServer, { host, port }: ServerSource): Upstream {
+  return { host, port, slot: slotName(server.name) };
 }
 
 async function historyAt(client: ControlClient, timeline: number): Promise<ReturnType<typeof parseHistory>> {
@@ -95,20 +102,18 @@ async function historyAt(client: ControlClient, timeline: number): Promise<Retur
   return parseHistory(row?.["text"] ?? "");
 }
 
-function connectTo(server: PostgresServer, { host, port }: ServerSource): Promise<ControlClient> {
-  return connectControl({ host, port, user: SUPERUSER, password: server.options.passwords.superuser });
-}
-
-async function withSlot(server: PostgresServer, source: ServerSource): Promise<void> {
-  const slot = slotName(server.name);
-  const client = await connectTo(server, source);
+/** A connection to the source, as its superuser. */
+async function withClient<T>(
+  server: PostgresServer,
+  { host, port }: ServerSource,
+  run: (client: ControlClient) => Promise<T>,
+): Promise<T> {
+  const password = server.options.passwords.superuser;
+  const client = await connectControl({ host, port, user: SUPERUSER, password });
   try {
-    const [row] = await client.query("select 1 as there from pg_replication_slots where slot_name = $1", [
-      slot,
-    ]);
-    if (row === undefined) await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);
+    return await run(client);
   } finally {
-    await client.close();
+    client.close();
   }
 }
 
@@ -123,9 +128,11 @@ export async function rewind(server: PostgresServer, source: ServerSource): Prom
       "rewind-unavailable",
       `${binaries.bin} has no pg_rewind: use "reclone", or a system's Postgres`,
     );
-  const upstream = { host: source.host, port: source.port, slot: slotName(server.name) };
-  await withSlot(server, source);
-  await checkpointed(server, source);
+  const upstream = upstreamIn(server, source);
+  await withClient(server, source, async (client) => {
+    await ensureSlot(client, slotName(server.name));
+    await client.query("checkpoint"); // pg_rewind reads the timeline from the control file: it stands there from then on
+  });
   await server.follow(upstream);
   // pg_rewind lets the server recover first, alone, which a replica refuses; it stays one, for its role says so.
   await rm(join(server.data, "standby.signal"), { force: true });
@@ -144,14 +151,4 @@ export async function rewind(server: PostgresServer, source: ServerSource): Prom
       `pg_rewind as ${REPLICATION_ROLE} failed: ${output.split("\n").slice(-3).join("; ")}`,
     );
   await server.follow(upstream);
-}
-
-/** pg_rewind looks for the new timeline in the control file, where it stands after the first checkpoint only. */
-async function checkpointed(server: PostgresServer, source: ServerSource): Promise<void> {
-  const client = await connectTo(server, source);
-  try {
-    await client.query("checkpoint");
-  } finally {
-    await client.close();
-  }
 }

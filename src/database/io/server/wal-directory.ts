@@ -2,11 +2,10 @@
  * The log of a server that does not run, as files: where it ends, and what it has that another server lacks.
  */
 import { closeSync, openSync, readSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Lsn } from "../../lsn.ts";
-import { parseHistory, type TimelineFork, type TimelinePosition } from "../../timeline.ts";
-import { historyName, parseSegmentName, segmentName, segmentOf, segmentStart } from "../../wal-file.ts";
+import type { Lsn } from "../../../pgwire/index.ts";
+import type { TimelinePosition } from "../../timeline.ts";
+import { parseSegmentName, segmentName, segmentOf, segmentStart } from "../../wal-file.ts";
 import { type ReadPage, scanWal, WAL_PAGE_BYTES, type WalScan } from "../../wal-scan.ts";
 import { readControlFile } from "./data-directory.ts";
 import { namesIn } from "./owner.ts";
@@ -28,12 +27,6 @@ export async function endOfLog(data: string): Promise<TimelinePosition> {
   const { redo } = await readControlFile(data);
   const { timeline, lsn } = await scanDirectory(data, redo);
   return { timeline, lsn };
-}
-
-/** The forks before a server's own timeline; none on the first. */
-export async function historyOf(data: string, timeline: number): Promise<TimelineFork[]> {
-  if (timeline === 1) return [];
-  return parseHistory(await readFile(join(data, "pg_wal", historyName(timeline)), "utf8"));
 }
 
 /** A server's last checkpoint may be older than its last promotion; its files are not. */

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import {
+  connectionInfo,
+  formatSettings,
+  hostBasedAccess,
+  parseSettings,
+  settingsOf,
+  slotName,
+  withoutReserved,
+} from "./server-settings.ts";
+
+const SERVER = {
+  host: "127.0.0.1",
+  port: 5433,
+  socketFolder: "/x",
+  walLevel: "replica",
+  archiveCommand: undefined,
+  durable: true,
+} as const;
+
+describe("settings", () => {
+  test("are read as they were written, whatever is in them", () => {
+    const settings = { restore_command: `cp '/a''b/%f' "%p"`, a: "", b: "'", c: "x = 'y'" };
+    expect(parseSettings(formatSettings(settings))).toEqual(settings);
+  });
+
+  test("of the user hold, except those that hold the cluster together", () => {
+    const settings = { work_mem: "5MB", port: "1", wal_level: "minimal", max_slot_wal_keep_size: "1GB" };
+    const all = settingsOf("db1", { ...SERVER, settings });
+    expect(all).toMatchObject({
+      work_mem: "5MB",
+      port: "5433",
+      wal_level: "replica",
+      max_slot_wal_keep_size: "1GB",
+      archive_mode: "off",
+    });
+    expect(all["fsync"]).toBeUndefined();
+  });
+
+  test("by ALTER SYSTEM go when they are ours, and only then", () => {
+    const text = "# comment\nport = '1'\nwork_mem = '5MB'\nprimary_conninfo = 'host=evil'\n";
+    expect(withoutReserved(text)).toBe("# comment\nwork_mem = '5MB'\n");
+  });
+});
+
+describe("a replica", () => {
+  test("connects by a password file, its values quoted for libpq", () => {
+    const info = connectionInfo("db'2", { host: "10.0.0.1", port: 5432, slot: "s" }, "/o'dd/pass");
+    expect(info).toContain("passfile='/o\\'dd/pass'");
+    expect(info).toContain("application_name='db\\'2'");
+    expect(info).not.toContain("password=");
+  });
+
+  test("has a slot whose name Postgres takes", () => {
+    expect([slotName("DB-1"), slotName("x".repeat(80)).length]).toEqual(["tenfold_db_1", 63]);
+  });
+});
+
+test("nobody connects without a password, and from beyond loopback only where peers are", () => {
+  const text = hostBasedAccess(["10.0.0.0/8"]);
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  expect(lines.every((line) => line.endsWith("scram-sha-256"))).toBe(true);
+  expect(lines.filter((line) => line.includes("10.0.0.0/8")).length).toBe(2);
+  expect(text).not.toContain("0.0.0.0/0");
+});
