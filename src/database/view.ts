@@ -1,35 +1,31 @@
 /**
- * What routers know of a cluster: who is who, and whether writes may go on. A file that is replaced as a whole; whoever
- * reads it compares `revision` alone.
+ * Who is who in a cluster, as the controller or the agents publish it and routers read it: JSON on disk, replaced whole,
+ * numbered. How far replicas are behind, and whether a server answers, routers measure themselves.
  */
 
-/** One server as routers see it. */
-export interface ServerEntry {
+/** A server of a cluster. */
+export interface ClusterServer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
   readonly role: "primary" | "replica";
-  /** 0 = not known. */
   readonly timeline: number;
-  /** Whether reads may go to it, as far as the cluster knows; routers measure lag and health themselves. */
+  /** Whether statements may be sent to it; if not, `reason` says why. */
   readonly eligible: boolean;
-  /** Why not. */
   readonly reason?: string;
 }
 
-/** "steady": writes go to the primary; in all other states they are held. */
-export type ClusterState = "steady" | "failing-over" | "switching-over" | "no-primary";
-
-/** A cluster at one moment. */
+/** A cluster: one primary and its replicas. */
 export interface ClusterView {
   /** Grows by one with each change. */
   readonly revision: number;
   readonly name: string;
-  /** Of the primary; grows with each promotion. */
+  /** Of the primary: grows with each promotion. */
   readonly term: number;
-  readonly state: ClusterState;
+  /** When it is not "steady", writes are held. */
+  readonly state: "steady" | "failing-over" | "switching-over" | "no-primary";
   /** The primary's name. */
   readonly primary: string | undefined;
-  readonly servers: readonly ServerEntry[];
+  readonly servers: readonly ClusterServer[];
   readonly mode: "async" | "quorum";
 }

@@ -5,7 +5,7 @@
 import { decide, type NoPromotion } from "./election.ts";
 import { look } from "./follower.ts";
 import type { ClusterRecord, Loss } from "./record.ts";
-import type { Lsn } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import { ask, type Candidate, order, report, type ServerOutcome, set, type Turn, write } from "./state.ts";
 
 /** Streaming what is missing takes as long as the old primary was ahead; a source that stalls must not stop the election. */

@@ -2,11 +2,10 @@
  * The election as one candidate sees it: from the answers so far to what it does next. The answers decide whether it may; the
  * compare-and-set on the record decides whether it does.
  */
-import type { Lsn } from "../lsn.ts";
-import { bytesBetween } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import { canBePrimary, type Member } from "./member.ts";
 import type { PositionAnswer } from "./questions.ts";
-import { type ClusterRecord, type Loss, type Position, standingOf } from "./record.ts";
+import { bytesBetween, type ClusterRecord, type Loss, type Position, standingOf } from "./record.ts";
 import type { FailoverSettings } from "./settings.ts";
 
 /** Why a candidate does not go on. The literals go to log, status and console as they are. */

@@ -1,7 +1,7 @@
 /**
  * What a member knows of its own server: the part of an agent's facts that decisions are made of.
  */
-import type { Lsn } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import type { AppliedQuorum } from "./quorum.ts";
 
 /** A replica of this primary, as this primary sees it. */

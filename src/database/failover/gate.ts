@@ -6,9 +6,12 @@
  */
 import type { Member } from "./member.ts";
 import type { FailoverSettings } from "./settings.ts";
-import { type ClusterState, type ClusterView } from "../view.ts";
+import type { ClusterView } from "../view.ts";
 import { standingOf } from "./record.ts";
 import { isOver, trustedUntilMs, type Watch } from "./watch.ts";
+
+/** "steady": writes go on; in all other states they are held. */
+export type ClusterState = ClusterView["state"];
 
 /** Why writes wait. */
 export type HoldReason = Exclude<ClusterState, "steady"> | "view-stale";

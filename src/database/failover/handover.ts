@@ -3,11 +3,11 @@
  * stop in order (which sends replicas all there is), wait until the candidate has it, give the lease to it. Until the lease is
  * given the primary can take it all back.
  */
-import type { Lsn } from "../lsn.ts";
-import { bytesBetween } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import { unfitness } from "./election.ts";
 import type { ServerFacts } from "./facts.ts";
 import type { Answer } from "./questions.ts";
+import { bytesBetween } from "./record.ts";
 import { ask, type Handover, type NoSwitchover, order, report, set, type Turn } from "./state.ts";
 
 /** What the leader shall write. */

@@ -1,5 +1,5 @@
 /** What members ask each other, and what they answer. */
-import type { Lsn } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import type { Position } from "./record.ts";
 
 /** A question; `id` comes back in the answer. */

@@ -9,7 +9,7 @@
  *
  * Patroni's quorum commit orders its changes for the same reason (patroni/quorum.py); here the rule is one inequality.
  */
-import type { Lsn } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import type { AttachedReplica } from "./facts.ts";
 
 /** What Postgres waits for; count 0 = for nobody. */

@@ -5,7 +5,7 @@
  * Postgres does not notice when two replicas are promoted from one point: both begin the same timeline. So which timeline is
  * whose, and where it begins, stands here and nowhere else.
  */
-import { formatLsn, type Lsn, parseLsn } from "../lsn.ts";
+import { formatLsn, type Lsn, parseLsn } from "../../pgwire/index.ts";
 import type { PublishedQuorum } from "./quorum.ts";
 
 /** A term that ran: its primary took writes. */
@@ -54,6 +54,11 @@ export interface ClusterRecord {
   /** When released for somebody: who, and the end of the log that it must have. */
   readonly successor: string | null;
   readonly end: Lsn | null;
+}
+
+/** Bytes from `from` to `to`; 0 when `to` lies before. */
+export function bytesBetween(from: Lsn, to: Lsn): number {
+  return to > from ? Number(to - from) : 0;
 }
 
 /** Far more failovers than any replica sleeps through; an older one is cloned anew. */

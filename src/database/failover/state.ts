@@ -6,7 +6,7 @@
  * A member runs beside each server. It alone decides about its server; the others are asked, and the record is written by
  * compare-and-set. All times are its own monotonic clock.
  */
-import type { Lsn } from "../lsn.ts";
+import type { Lsn } from "../../pgwire/index.ts";
 import type { NoPromotion } from "./election.ts";
 import type { ServerFacts } from "./facts.ts";
 import type { Member } from "./member.ts";

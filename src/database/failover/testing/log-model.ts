@@ -1,5 +1,5 @@
 /** The write-ahead log of a model of Postgres: records in order, each with the position at which it ends. */
-import type { Lsn } from "../../lsn.ts";
+import type { Lsn } from "../../../pgwire/index.ts";
 
 /** What a client had written, or nothing for Postgres' own records. */
 export interface Write {

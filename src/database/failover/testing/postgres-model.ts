@@ -3,7 +3,7 @@
  * wait for a quorum, timelines, crashes that lose what was not flushed, recovery that shows what nobody acknowledged, and no
  * notice whatever of a double promotion.
  */
-import type { Lsn } from "../../lsn.ts";
+import type { Lsn } from "../../../pgwire/index.ts";
 import type { ServerFacts } from "../facts.ts";
 import { type AppliedQuorum, NO_QUORUM } from "../quorum.ts";
 import { commonPrefix, type LogRecord, type Write } from "./log-model.ts";

@@ -2,7 +2,7 @@
  * The world of a simulation: time, chance, machines and the network between them; everything from one seed.
  */
 import { type Random, seededRandom, simulatedTime } from "../../../base/index.ts";
-import type { Lsn } from "../../lsn.ts";
+import type { Lsn } from "../../../pgwire/index.ts";
 import type { Stored } from "../watch.ts";
 import type { Mutation } from "./mutations.ts";
 import { PostgresModel } from "./postgres-model.ts";
