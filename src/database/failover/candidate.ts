@@ -50,7 +50,7 @@ function election(turn: Turn): void {
     case "aside":
       return;
     case "drain-disk":
-      if (order(turn, { kind: "drain", server: decision.server })) draining(turn, role, decision.server, undefined);
+      drainDisk(turn, role, watch.record, decision.server);
       return;
     case "drain-stream":
       if (order(turn, { kind: "follow", server: decision.server }))
@@ -61,6 +61,11 @@ function election(turn: Turn): void {
     case "refuse":
       return refuse(turn, role, decision.reason);
   }
+}
+
+function drainDisk(turn: Turn, role: Candidate, { terms }: ClusterRecord, server: string): void {
+  const timeline = terms.at(-1)?.timeline ?? 0;
+  if (order(turn, { kind: "drain", server, timeline })) draining(turn, role, server, undefined);
 }
 
 function draining(turn: Turn, role: Candidate, server: string, until: Lsn | undefined): void {

@@ -90,14 +90,23 @@ function isBetter(other: Member, { answers, record, self }: Candidacy, mine: Lsn
 /** From where the log can be completed: from the disk of an old primary that is silent, or from whoever is ahead. */
 function completion(candidacy: Candidacy, mine: Lsn): Decision | undefined {
   const { members, record, answers, drained, self } = candidacy;
-  const old = members.find(({ name }) => name === record.server && name !== self.name);
-  const isSilent = old !== undefined && answers[old.name] === undefined;
-  if (isSilent && old.data !== undefined && !drained.includes(old.name))
-    return { kind: "drain-disk", server: old.name };
+  // The last holder may never have run; then the one before it has log that counts, too.
+  const holders = [record.server, record.terms.at(-1)?.server];
+  const silent = members.find(
+    ({ name, data }) =>
+      holders.includes(name) &&
+      name !== self.name &&
+      answers[name] === undefined &&
+      data !== undefined &&
+      !drained.includes(name),
+  );
+  if (silent !== undefined) return { kind: "drain-disk", server: silent.name };
   const ahead = aheadOf(candidacy, mine).filter(({ name }) => !drained.includes(name));
   const source = ahead.toSorted((a, b) => (a.lsn < b.lsn ? 1 : -1))[0];
   if (source === undefined) return undefined;
-  if (source.running) return { kind: "drain-stream", server: source.name, until: source.lsn };
+  const isSameTimeline = source.timeline === record.terms.at(-1)?.timeline;
+  if (source.running && isSameTimeline)
+    return { kind: "drain-stream", server: source.name, until: source.lsn };
   const hasDisk = members.some(({ name, data }) => name === source.name && data !== undefined);
   return hasDisk ? { kind: "drain-disk", server: source.name } : undefined;
 }
@@ -106,10 +115,11 @@ function completion(candidacy: Candidacy, mine: Lsn): Decision | undefined {
 function aheadOf(
   { answers, record }: Candidacy,
   mine: Lsn,
-): { readonly name: string; readonly lsn: Lsn; readonly running: boolean }[] {
+): { readonly name: string; readonly lsn: Lsn; readonly running: boolean; readonly timeline: number }[] {
   return Object.entries(answers).flatMap(([name, answer]) => {
     const lsn = currentLsn(record, name, answer);
-    return lsn !== undefined && lsn > mine ? [{ name, lsn, running: answer.running }] : [];
+    const { running, timeline } = answer;
+    return lsn !== undefined && lsn > mine ? [{ name, lsn, running, timeline }] : [];
   });
 }
 
@@ -138,9 +148,12 @@ function votesFor(candidacy: Candidacy, names: readonly string[], mine: Lsn): nu
 /** What a promotion at `mine` leaves behind of the old primary's log. */
 function lossOf({ self, record, answers, diskEnd, heard }: Candidacy, mine: Lsn): Loss {
   const pending = record.term === record.terms.at(-1)?.term ? null : record.loss;
-  // The last holder never ran; what counts is the log of the one before it.
-  if (pending !== null)
-    return { bytes: bytesBetween(mine, record.fork + BigInt(pending.bytes)), exact: pending.exact };
+  // The last holder never ran: what counts is the log of the one before it. Without a quorum it may have acknowledged writes all
+  // the same, to clients that go around the routers.
+  if (pending !== null) {
+    const bytes = bytesBetween(mine, record.fork + BigInt(pending.bytes));
+    return { bytes, exact: pending.exact && (record.quorum !== null || record.server === self.name) };
+  }
   if (record.server === self.name) return { bytes: 0, exact: true }; // the old primary itself
   const old = answers[record.server];
   const end = record.end ?? (old && currentLsn(record, record.server, old)) ?? diskEnd;

@@ -13,7 +13,8 @@ import type { Member } from "./member.ts";
 import type { Answer, PositionAnswer, Question } from "./questions.ts";
 import type { ClusterRecord, Loss } from "./record.ts";
 import type { FailoverSettings } from "./settings.ts";
-import type { Stored, Watch } from "./watch.ts";
+import type { StoreReply } from "./lease-store.ts";
+import type { Watch } from "./watch.ts";
 
 /** What a server can be told. Carried out one after the other, except that `freeze` overtakes all. Safe to repeat. */
 export type ServerOrder =
@@ -29,22 +30,17 @@ export type ServerOrder =
   | { readonly kind: "follow"; readonly server: string }
   /** A stopped server: follow, rewind or clone, whichever is needed; then it runs. */
   | { readonly kind: "rejoin"; readonly server: string }
-  /** Take what is missing from the directory of a server that does not run; the outcome has its end. */
-  | { readonly kind: "drain"; readonly server: string }
+  /**
+   * Take what is missing from the directory of a server that does not run, of `timeline` and those before it alone: it may have
+   * begun another. The outcome has the end of that.
+   */
+  | { readonly kind: "drain"; readonly server: string; readonly timeline: number }
   | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
   | { readonly kind: "promote"; readonly term: number };
 
 /** What became of an order. */
 export type ServerOutcome =
   | { readonly kind: "done"; readonly end?: Lsn }
-  | { readonly kind: "failed"; readonly reason: string };
-
-/** What became of a write to the store. */
-export type StoreReply =
-  | { readonly kind: "stored"; readonly stored: Stored }
-  /** Somebody else wrote; what is there now. */
-  | { readonly kind: "conflict"; readonly stored: Stored }
-  /** A write may have happened or not. */
   | { readonly kind: "failed"; readonly reason: string };
 
 /** Why a server was fenced. */

@@ -10,6 +10,7 @@ import { unfitness } from "./election.ts";
 import { advanceFollower, advanceStarting, isPromised } from "./follower.ts";
 import { beginHandover, handoverAnswered } from "./handover.ts";
 import { advanceLeader, becomeLeader, leaderWritten, notePhase, noteReplicas } from "./leader.ts";
+import type { StoreReply } from "./lease-store.ts";
 import type { Answer, Question } from "./questions.ts";
 import {
   fence,
@@ -18,7 +19,6 @@ import {
   type MemberOrder,
   type MemberState,
   report,
-  type StoreReply,
   set,
   type Turn,
 } from "./state.ts";

@@ -3,6 +3,7 @@
  * its tracks while its server goes on.
  */
 import type { Member } from "../member.ts";
+import type { StoreReply } from "../lease-store.ts";
 import type { Answer, Question } from "../questions.ts";
 import type { FailoverSettings } from "../settings.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type Report,
   type ServerOrder,
   type ServerOutcome,
-  type StoreReply,
 } from "../state.ts";
 import { stepMember } from "../step.ts";
 import { commonPrefix } from "./log-model.ts";
@@ -212,7 +212,7 @@ export class AgentModel {
       case "rejoin":
         return done(this.#rejoin(order.server));
       case "drain":
-        return done(this.#drain(order.server));
+        return done(this.#drain(order.server, order.timeline));
     }
     done({ kind: "done" });
   }
@@ -235,11 +235,10 @@ export class AgentModel {
     return { kind: "done" };
   }
 
-  #drain(name: string): ServerOutcome {
+  #drain(name: string, timeline: number): ServerOutcome {
     const dead = this.#options.world.server(name);
     if (dead.running) return { kind: "failed", reason: "running" };
-    this.#server.copyFrom(dead);
-    return { kind: "done", end: dead.lsn };
+    return { kind: "done", end: this.#server.copyFrom(dead, timeline) };
   }
 }
 

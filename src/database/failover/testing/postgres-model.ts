@@ -166,12 +166,15 @@ export class PostgresModel {
     return this.log.slice(0, this.visible);
   }
 
-  /** Takes over another server's flushed log, as far as it continues this one. */
-  copyFrom(other: PostgresModel): void {
-    if (commonPrefix(this.log, other.log) < this.flushed) return;
-    this.log = other.log.slice(0, other.flushed);
-    this.flushed = this.log.length;
-    this.visible = this.flushed;
+  /** Takes over another server's flushed log up to `timeline`, as far as it continues this one. Returns its end. */
+  copyFrom(other: PostgresModel, timeline: number): Lsn {
+    const log = other.log.slice(0, other.flushed).filter((record) => record.timeline <= timeline);
+    if (log.length > this.flushed && commonPrefix(this.log, log) === this.flushed) {
+      this.log = log;
+      this.flushed = log.length;
+      this.visible = log.length;
+    }
+    return log.at(-1)?.end ?? 0n;
   }
 
   /** Becomes a copy of another server, whatever it had. */

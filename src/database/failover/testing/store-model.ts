@@ -1,5 +1,6 @@
 /** A lease store in the simulation: one value, compare-and-set, behind a network that loses requests and answers. */
-import type { MemberOrder, StoreReply } from "../state.ts";
+import type { StoreReply } from "../lease-store.ts";
+import type { MemberOrder } from "../state.ts";
 import type { World } from "./world.ts";
 
 /** Name of the store's machine. */
@@ -24,7 +25,7 @@ export function askStore(
 
 function serve(world: World, request: Extract<MemberOrder, { kind: "read" | "write" }>): StoreReply {
   const { stored } = world;
-  if (stored === undefined) return { kind: "failed", reason: "empty" };
+  if (stored === undefined) return { kind: "failed", reason: "empty", message: "the store is empty" };
   if (request.kind === "read") return { kind: "stored", stored };
   if (request.revision !== stored.revision && world.mutation.writesBlindly !== true) return { kind: "conflict", stored };
   const next = { record: request.record, revision: stored.revision + 1 };
