@@ -162,6 +162,8 @@ export interface MemberState {
   /** The last request ended without an answer. */
   readonly failedMs: number;
   readonly busy: { readonly id: number; readonly kind: ServerOrder["kind"] } | undefined;
+  /** A failed order is not repeated before this time. */
+  readonly retryMs: number;
   /** It takes nothing from a primary until it sees a later revision than this; 0 = no promise. */
   readonly promise: number;
   /** Votes that are answered when the server is detached or fenced. */
@@ -187,6 +189,7 @@ export function newMember(nowMs: number): MemberState {
     request: undefined,
     failedMs: -Infinity,
     busy: undefined,
+    retryMs: 0,
     promise: 0,
     ballots: [],
     nextId: 1,
@@ -212,9 +215,9 @@ function takeId(turn: Turn): number {
 
 /** Gives the server an order, unless it is busy; `freeze` overtakes. Returns whether it was given. */
 export function order(turn: Turn, what: ServerOrder): boolean {
-  const { busy } = turn.state;
+  const { busy, retryMs } = turn.state;
   const overtakes = what.kind === "freeze" && busy?.kind !== "freeze";
-  if (busy !== undefined && !overtakes) return false;
+  if (!overtakes && (busy !== undefined || turn.nowMs < retryMs)) return false;
   const id = takeId(turn);
   set(turn, { busy: { id, kind: what.kind } });
   turn.orders.push({ kind: "server", id, order: what });

@@ -27,6 +27,9 @@ import { observe, written } from "./watch.ts";
 /** A request without an answer for this long is given up; its outcome is unknown then. As a share of the lease. */
 const REQUEST_SHARE = 0.2;
 
+/** After an order that failed the server is left alone for this long. */
+const RETRY_MS = 300;
+
 /** A candidate reaches the store if it had an answer within so many polls. */
 const POLLS_REACHED = 4;
 
@@ -101,8 +104,8 @@ function storeReplied(turn: Turn, id: number, reply: StoreReply): void {
   notePhase(turn, before);
   if (!isWritten) return;
   if (purpose === "lead") return leaderWritten(turn, sentMs);
-  const { term, fork, loss } = reply.stored.record;
-  if (purpose === "take" && loss !== null) report(turn, { kind: "taken", term, fork, loss });
+  const { term, fork, loss, phase } = reply.stored.record;
+  if (phase === "promoting" && loss !== null) report(turn, { kind: "taken", term, fork, loss });
   becomeLeader(turn, sentMs);
 }
 
@@ -111,7 +114,8 @@ function orderDone(turn: Turn, event: Extract<MemberEvent, { kind: "done" }>): v
   set(turn, { facts: event.facts });
   noteReplicas(turn);
   if (busy?.id !== event.id) return; // overtaken
-  set(turn, { busy: undefined });
+  const retryMs = event.outcome.kind === "failed" ? turn.nowMs + RETRY_MS : 0;
+  set(turn, { busy: undefined, retryMs });
   if (role.kind === "candidate") candidateDone(turn, role, event.outcome);
   if (role.kind === "leader" && busy.kind === "quorum") {
     const now = turn.state.role;

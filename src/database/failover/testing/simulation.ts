@@ -44,7 +44,7 @@ const FAULTS_MAX = 6;
 /** Runs one seed. */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
   const world = new World(seed, options.mutation ?? NO_MUTATION);
-  const settings = settingsOf(world, options.durability);
+  const settings = settingsOf(world, seed % 5 === 4 ? 2 : 1, options.durability);
   const members = membersOf(world);
   const agents = new Map<string, AgentModel>();
   const names = members.map(({ name }) => name);
@@ -85,10 +85,10 @@ function scheduleFaults(cluster: Cluster): void {
     world.after(world.between(0, HEAL_MS - CALM_MS - 1_000), () => breakSomething(cluster, HEAL_MS));
 }
 
-function settingsOf(world: World, durability: Durability | undefined): FailoverSettings {
+function settingsOf(world: World, count: number, durability: Durability | undefined): FailoverSettings {
   const drawn: Durability = world.chance(0.4)
     ? { kind: "async", lagBytesMax: 1024 * 1024 }
-    : { kind: "quorum", count: 1, strict: world.chance(0.6), lagBytesMax: 1024 * 1024 };
+    : { kind: "quorum", count, strict: world.chance(0.6), lagBytesMax: 1024 * 1024 };
   return { ...DEFAULT_FAILOVER, durability: durability ?? drawn };
 }
 
@@ -113,7 +113,7 @@ function membersOf(world: World): readonly Member[] {
 function bootstrap(world: World, names: readonly string[], settings: FailoverSettings): void {
   const others = names.slice(1);
   const { durability } = settings;
-  const quorum = durability.kind === "quorum" ? { count: durability.count, names: others } : { count: 0, names: [] };
+  const quorum = durability.kind === "quorum" ? { count: Math.min(durability.count, others.length), names: others } : { count: 0, names: [] };
   const first = { end: 64n, timeline: 1, write: undefined };
   for (const name of names) {
     const server = world.server(name);
