@@ -11,6 +11,9 @@ import { ask, type Candidate, order, report, type ServerOutcome, set, type Turn,
 /** Streaming what is missing takes as long as the old primary was ahead; a source that stalls must not stop the election. */
 const DRAIN_STALL_MS = 3_000;
 
+/** A source that had nothing to give, or was still running, is tried again while the candidacy lasts; a take needs a moment. */
+const DRAIN_AGAIN_MS = 5_000;
+
 /** What a candidate does. */
 export function advanceCandidate(turn: Turn, role: Candidate): void {
   const { watch, facts, busy, request } = turn.state;
@@ -42,7 +45,8 @@ function election(turn: Turn): void {
   const { role, watch, facts } = turn.state;
   if (role.kind !== "candidate" || watch === undefined || facts === undefined) return;
   const { self, members, settings, nowMs } = turn;
-  const { answers, drained, diskEnd } = role;
+  const { answers, drainedMs, diskEnd } = role;
+  const drained = Object.keys(drainedMs).filter((name) => nowMs < (drainedMs[name] ?? 0) + DRAIN_AGAIN_MS);
   const candidacy = { self, members, record: watch.record, own: facts, heard: facts.heard, answers, drained, diskEnd };
   const decision = decide({ ...candidacy, elapsedMs: nowMs - role.sinceMs }, settings);
   switch (decision.kind) {
@@ -69,8 +73,8 @@ function drainDisk(turn: Turn, role: Candidate, { terms }: ClusterRecord, server
 }
 
 function draining(turn: Turn, role: Candidate, server: string, until: Lsn | undefined): void {
-  const drained = [...role.drained, server];
-  set(turn, { role: { ...role, drained, draining: { server, until, sinceMs: turn.nowMs } } });
+  const drainedMs = { ...role.drainedMs, [server]: turn.nowMs };
+  set(turn, { role: { ...role, drainedMs, draining: { server, until, sinceMs: turn.nowMs } } });
 }
 
 /** Reads of the record go on: the lease is taken over a revision that is still there. */

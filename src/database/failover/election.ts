@@ -30,7 +30,7 @@ export interface Candidacy {
   readonly answers: Readonly<Record<string, PositionAnswer>>;
   /** Since the candidacy began. */
   readonly elapsedMs: number;
-  /** Those from whom its log was to be completed, and was not or need not be again. */
+  /** Those from whom its log was to be completed lately. */
   readonly drained: readonly string[];
   /** Where the old primary's log ends, read from its disk. */
   readonly diskEnd: Lsn | undefined;

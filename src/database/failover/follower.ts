@@ -102,6 +102,6 @@ function campaign(turn: Turn): void {
   const { revision } = watch;
   const firstId = turn.state.nextId;
   const role = { kind: "candidate", revision, firstId, sinceMs: turn.nowMs, askedMs: -Infinity, answers: {} } as const;
-  const nothing = { drained: [], draining: undefined, diskEnd: undefined, refused: undefined };
+  const nothing = { drainedMs: {}, draining: undefined, diskEnd: undefined, refused: undefined };
   set(turn, { promise: Math.max(turn.state.promise, revision), role: { ...role, ...nothing } });
 }

@@ -104,7 +104,8 @@ export interface Candidate {
   readonly sinceMs: number;
   readonly askedMs: number;
   readonly answers: Readonly<Record<string, PositionAnswer>>;
-  readonly drained: readonly string[];
+  /** When its log was last to be completed from each. */
+  readonly drainedMs: Readonly<Record<string, number>>;
   readonly draining:
     | { readonly server: string; readonly until: Lsn | undefined; readonly sinceMs: number }
     | undefined;
