@@ -148,12 +148,9 @@ function votesFor(candidacy: Candidacy, names: readonly string[], mine: Lsn): nu
 /** What a promotion at `mine` leaves behind of the old primary's log. */
 function lossOf({ self, record, answers, diskEnd, heard }: Candidacy, mine: Lsn): Loss {
   const pending = record.term === record.terms.at(-1)?.term ? null : record.loss;
-  // The last holder never ran: what counts is the log of the one before it. Without a quorum it may have acknowledged writes all
-  // the same, to clients that go around the routers.
-  if (pending !== null) {
-    const bytes = bytesBetween(mine, record.fork + BigInt(pending.bytes));
-    return { bytes, exact: pending.exact && (record.quorum !== null || record.server === self.name) };
-  }
+  // The last holder never ran, and so acknowledged nothing: what counts is the log of the one before it.
+  if (pending !== null)
+    return { bytes: bytesBetween(mine, record.fork + BigInt(pending.bytes)), exact: pending.exact };
   if (record.server === self.name) return { bytes: 0, exact: true }; // the old primary itself
   const old = answers[record.server];
   const end = record.end ?? (old && currentLsn(record, record.server, old)) ?? diskEnd;

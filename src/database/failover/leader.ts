@@ -9,6 +9,7 @@ import {
   type AppliedQuorum,
   hasQuorum,
   NO_QUORUM,
+  NOTHING_ACKNOWLEDGED,
   published,
   type QuorumStep,
   quorumStep,
@@ -86,15 +87,18 @@ export function firstQuorum({ self, members, settings }: Turn): AppliedQuorum {
   return { count: Math.min(durability.count, names.length), names };
 }
 
-/** The quorum first: from the first moment on the promoted server acknowledges nothing alone. */
+/**
+ * Until the record calls it the primary, the promoted server acknowledges nothing: if it is gone by then, nobody was told of what
+ * it wrote, and the next candidate need not ask for it. Replicas that have followed it all along would acknowledge at once.
+ */
 function promote(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerFacts): void {
   if (isLate(turn, role)) return giveUp(turn, role);
-  const quorum = firstQuorum(turn);
+  const quorum = NOTHING_ACKNOWLEDGED;
   if (facts.role === "primary" && facts.running) {
     const fork = facts.fork < record.fork ? facts.fork : record.fork;
     const { term, server } = record;
     const terms = withTerm(record.terms, { term, server, timeline: facts.timeline, fork });
-    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: published(quorum) });
+    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: published(firstQuorum(turn)) });
   } else if (!facts.running) order(turn, { kind: "start" });
   else if (!sameQuorum(facts.quorum, quorum)) order(turn, { kind: "quorum", ...quorum });
   else order(turn, { kind: "promote", term: record.term });
@@ -117,6 +121,10 @@ function recover(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
     return;
   }
   if (facts.role !== "primary") return giveUp(turn, role);
+  if (sameQuorum(facts.quorum, NOTHING_ACKNOWLEDGED)) {
+    order(turn, { kind: "quorum", ...firstQuorum(turn) });
+    return;
+  }
   if (role.recovered === undefined) return set(turn, { role: { ...role, recovered: facts.lsn } });
   if (hasQuorum(facts.quorum, facts.replicas, role.recovered))
     enter(turn, "running", { flushed: facts.lsn, successor: null, quorum: record.quorum });
@@ -161,7 +169,7 @@ function carryOut(turn: Turn, step: HandoverStep): void {
 /** Keeps the quorum to those that stream. */
 function keepQuorum(turn: Turn, record: ClusterRecord, facts: ServerFacts): void {
   const { role } = turn.state;
-  if (role.kind !== "leader" || turn.settings.durability.kind === "async" || turn.state.busy !== undefined) return;
+  if (role.kind !== "leader" || turn.state.busy !== undefined) return;
   const wanted = wantedQuorum(turn, role, facts);
   const { quorum: applied, replicas } = facts;
   const state = { applied, recorded: record.quorum, replicas, since: role.quorumSince };

@@ -27,6 +27,9 @@ export interface PublishedQuorum {
 /** Waits for nobody. */
 export const NO_QUORUM: AppliedQuorum = { count: 0, names: [] };
 
+/** Waits for somebody who does not exist: nothing is acknowledged. */
+export const NOTHING_ACKNOWLEDGED: AppliedQuorum = { count: 1, names: ["tenfold_nobody"] };
+
 /** Whether every set that can acknowledge under `applied` meets every set that can vote under `published`. O(names). */
 export function fits(applied: AppliedQuorum, published: PublishedQuorum): boolean {
   const outside = applied.names.filter((name) => !published.names.includes(name)).length;
@@ -86,6 +89,10 @@ export interface QuorumState {
 export function quorumStep(state: QuorumState, wanted: AppliedQuorum): QuorumStep {
   const { applied, recorded, replicas, since } = state;
   const exact = published(wanted);
+  if (sameQuorum(applied, NOTHING_ACKNOWLEDGED)) {
+    const isSafe = recorded === null ? exact === null : fits(wanted, recorded);
+    return isSafe ? { kind: "apply", quorum: wanted } : { kind: "publish", quorum: exact };
+  }
   if (!sameQuorum(applied, wanted)) {
     const both = publishedForBoth(applied, wanted);
     if (both === null)
