@@ -5,7 +5,7 @@
 import { unfitness } from "./election.ts";
 import { standingOf } from "./record.ts";
 import { order, read, report, set, type Turn, write } from "./state.ts";
-import { isOver } from "./watch.ts";
+import { isOver, nextLookMs } from "./watch.ts";
 
 /** What a member does that has just started: it goes on as a leader only with the store's consent. */
 export function advanceStarting(turn: Turn, sinceMs: number): void {
@@ -28,7 +28,7 @@ export function advanceStarting(turn: Turn, sinceMs: number): void {
 export function look(turn: Turn): void {
   const { watch, failedMs } = turn.state;
   const lastMs = Math.max(watch?.sentMs ?? -Infinity, failedMs);
-  if (turn.nowMs >= lastMs + turn.settings.pollMs) read(turn);
+  if (turn.nowMs >= lastMs + nextLookMs(watch, turn.settings)) read(turn);
 }
 
 /** What a follower does. */

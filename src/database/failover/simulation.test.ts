@@ -33,7 +33,7 @@ const CAUGHT: Readonly<Record<MutationName, readonly [seed: number, rule: string
   "no-drain": [26, "not drained"],
   "no-votes": [30, "acknowledged write lost"],
   "vote-without-promise": [5, "acknowledged write lost"],
-  "release-hold-early": [36, "term went back"],
+  "release-hold-early": [125, "term went back"],
   "no-quorum": [1, "acknowledged write lost"],
   "blind-write": [30, "two primaries"],
 };

@@ -51,6 +51,16 @@ export function trustedUntilMs(watch: Watch, settings: FailoverSettings): number
   return watch.notBeforeMs + settings.ttlMs - settings.marginMs;
 }
 
+/** While somebody is about to become primary, writes wait for the next look. */
+const EAGER_MS = 50;
+
+/** How long after a look the next one is due: soon while things are moving, for as long as one lease. */
+export function nextLookMs(watch: Watch | undefined, settings: FailoverSettings): number {
+  if (watch === undefined || watch.record.phase === "running") return settings.pollMs;
+  const isMoving = watch.sentMs < watch.seenMs + settings.ttlMs;
+  return isMoving ? Math.min(EAGER_MS, settings.pollMs) : settings.pollMs;
+}
+
 /** Whether the lease may be taken: a look that was sent `ttlMs` after the first showed the same revision. */
 export function isOver(watch: Watch, settings: FailoverSettings): boolean {
   return watch.record.phase === "released" || watch.sentMs >= watch.seenMs + settings.ttlMs;

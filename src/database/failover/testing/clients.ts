@@ -42,6 +42,12 @@ export class Clients {
     return this.acknowledged.length;
   }
 
+  /** Begins to measure how long writes wait. */
+  measure(): void {
+    this.#lastMs = this.#world.nowMs;
+    this.gapMs = 0;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

@@ -127,7 +127,7 @@ const PLOTS: Readonly<Record<string, Fault>> = {
 const ALONE_MS = 400;
 
 function kill(cluster: Cluster, name: string, ms: number): void {
-  cluster.world.server(name).kill();
+  cluster.world.server(name).kill(true);
   agentOf(cluster, name).kill();
   cluster.world.after(ms, () => agentOf(cluster, name).start());
 }

@@ -97,8 +97,9 @@ export class PostgresModel {
     this.#beat(this.boot);
   }
 
-  /** Ends at once: what was not flushed is gone. */
-  kill(): void {
+  /** Ends at once: what was not flushed is gone. Its machine closes the connections, unless that is gone as well. */
+  kill(withMachine = false): void {
+    if (!withMachine) this.#closeStreams();
     if (this.running) this.diedMs = this.#world.nowMs;
     this.running = false;
     this.streaming = false;
@@ -107,6 +108,13 @@ export class PostgresModel {
     const commits = this.#commits;
     this.#commits = [];
     for (const { reply } of commits) reply("closed");
+  }
+
+  #closeStreams(): void {
+    for (const { replica, id } of this.#sessions)
+      this.#world.send(this.name, replica.name, () => {
+        if (replica.#session === id) replica.streaming = false;
+      });
   }
 
   /** Ends in order: its last record has reached all that stream. `done` when it has, or when they take too long. */

@@ -4,7 +4,7 @@
  */
 import { type Gate, gateOf, isConfirmed } from "../gate.ts";
 import type { FailoverSettings } from "../settings.ts";
-import { observe, type Watch } from "../watch.ts";
+import { nextLookMs, observe, type Watch } from "../watch.ts";
 import type { LogRecord, Write } from "./log-model.ts";
 import { askStore } from "./store-model.ts";
 import type { World } from "./world.ts";
@@ -139,7 +139,7 @@ export class RouterModel {
   }
 
   #tick(): void {
-    if (this.#world.nowMs >= this.#lookedMs + this.#settings.pollMs) this.#look();
+    if (this.#world.nowMs >= this.#lookedMs + nextLookMs(this.#watch, this.#settings)) this.#look();
     this.#release();
     this.#world.after(TICK_MS, () => this.#tick());
   }

@@ -20,6 +20,7 @@ export interface SimulationResult {
   readonly violations: readonly Violation[];
   /** What happened, for people. */
   readonly notes: readonly string[];
+  readonly members: number;
   readonly failovers: number;
   readonly writes: number;
   readonly reads: number;
@@ -64,6 +65,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   const dataNames = members.filter(({ kind }) => kind === "data").map(({ name }) => name);
   const cluster: Cluster = { world, agents, names, dataNames, routerNames: routers.map(({ name }) => name) };
   world.advance(CALM_MS);
+  clients.measure();
   if (options.script !== undefined) options.script(cluster);
   else scheduleFaults(cluster);
   world.advance(HEAL_MS - CALM_MS);
@@ -75,7 +77,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   invariants.check(clients);
   const { writes, reads, gapMs } = clients;
   const { violations, notes } = world;
-  return { seed, violations, notes, failovers: world.promotions.length, writes, reads, gapMs };
+  return { seed, violations, notes, members: members.length, failovers: world.promotions.length, writes, reads, gapMs };
 }
 
 function scheduleFaults(cluster: Cluster): void {
