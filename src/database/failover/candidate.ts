@@ -2,10 +2,11 @@
  * A member that wants the lease: it takes nothing from the old primary any more, asks all members, completes its log from
  * whoever has more, and takes the lease when the election says that it may.
  */
+
+import type { Lsn } from "../../pgwire/index.ts";
 import { decide, type NoPromotion } from "./election.ts";
 import { look } from "./follower.ts";
 import type { ClusterRecord, Loss } from "./record.ts";
-import type { Lsn } from "../../pgwire/index.ts";
 import { ask, type Candidate, order, report, type ServerOutcome, set, type Turn, write } from "./state.ts";
 
 /** Streaming what is missing takes as long as the old primary was ahead; a source that stalls must not stop the election. */
@@ -47,7 +48,16 @@ function election(turn: Turn): void {
   const { self, members, settings, nowMs } = turn;
   const { answers, drainedMs, diskEnd } = role;
   const drained = Object.keys(drainedMs).filter((name) => nowMs < (drainedMs[name] ?? 0) + DRAIN_AGAIN_MS);
-  const candidacy = { self, members, record: watch.record, own: facts, heard: facts.heard, answers, drained, diskEnd };
+  const candidacy = {
+    self,
+    members,
+    record: watch.record,
+    own: facts,
+    heard: facts.heard,
+    answers,
+    drained,
+    diskEnd,
+  };
   const decision = decide({ ...candidacy, elapsedMs: nowMs - role.sinceMs }, settings);
   switch (decision.kind) {
     case "wait":

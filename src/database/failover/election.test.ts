@@ -58,20 +58,31 @@ describe("a candidate", () => {
     const elapsedMs = DEFAULT_FAILOVER.voteMs;
     expect(decided({ elapsedMs, answers: { s3: answer(1001n) } })).toEqual({ kind: "aside", better: "s3" });
     const members = [member("s1"), member("s2"), member("s3", { priority: 2 })];
-    expect(decided({ elapsedMs, members, answers: { s3: answer(1000n) } })).toEqual({ kind: "aside", better: "s3" });
+    expect(decided({ elapsedMs, members, answers: { s3: answer(1000n) } })).toEqual({
+      kind: "aside",
+      better: "s3",
+    });
     expect(decided({ elapsedMs, answers: { s1: answer(1000n) } })).toEqual({ kind: "aside", better: "s1" });
     expect(decided({ elapsedMs, answers: { s3: answer(1000n) } }).kind).toBe("take");
   });
 
   test("does not wait for one that cannot lead", () => {
     const elapsedMs = DEFAULT_FAILOVER.voteMs;
-    expect(decided({ elapsedMs, answers: { s3: answer(1001n, { canLead: false }) } }).kind).toBe("drain-stream");
+    expect(decided({ elapsedMs, answers: { s3: answer(1001n, { canLead: false }) } }).kind).toBe(
+      "drain-stream",
+    );
   });
 
   test("that is no server, or of another history, is never promoted", () => {
     const refused = (change: Partial<Candidacy>): unknown => decided(change);
-    expect(refused({ self: member("s2", { kind: "witness" }) })).toEqual({ kind: "refuse", reason: "witness" });
-    expect(refused({ self: member("s2", { priority: 0 }) })).toEqual({ kind: "refuse", reason: "priority-zero" });
+    expect(refused({ self: member("s2", { kind: "witness" }) })).toEqual({
+      kind: "refuse",
+      reason: "witness",
+    });
+    expect(refused({ self: member("s2", { priority: 0 }) })).toEqual({
+      kind: "refuse",
+      reason: "priority-zero",
+    });
     expect(refused({ own: { timeline: 9, lsn: 99n } })).toEqual({ kind: "refuse", reason: "diverged" });
     const terms = [...RECORD.terms, { term: 2, server: "s3", timeline: 2, fork: 1000n }];
     expect(refused({ record: { ...RECORD, term: 2, server: "s3", terms } })).toEqual({
@@ -92,7 +103,11 @@ describe("the log of the old primary", () => {
   });
 
   test("is streamed from it, or from a witness, when that runs", () => {
-    expect(decided({ answers: { s1: answer(1500n) } })).toEqual({ kind: "drain-stream", server: "s1", until: 1500n });
+    expect(decided({ answers: { s1: answer(1500n) } })).toEqual({
+      kind: "drain-stream",
+      server: "s1",
+      until: 1500n,
+    });
     const members = [member("s1"), member("s2"), member("w", { kind: "witness" })];
     const answers = { w: answer(1200n, { canLead: false }) };
     expect(decided({ members, answers })).toEqual({ kind: "drain-stream", server: "w", until: 1200n });
@@ -135,7 +150,10 @@ describe("with a quorum", () => {
   test("all of the old primary's log is as good as votes", () => {
     expect(decided({ record, answers: { s1: answer(1000n, { canLead: false }) } }).kind).toBe("take");
     expect(decided({ record, drained: ["s1"], diskEnd: 1000n }).kind).toBe("take");
-    expect(decided({ record, drained: ["s1"], diskEnd: 1001n })).toEqual({ kind: "refuse", reason: "no-quorum" });
+    expect(decided({ record, drained: ["s1"], diskEnd: 1001n })).toEqual({
+      kind: "refuse",
+      reason: "no-quorum",
+    });
   });
 
   test("the old primary itself needs nobody", () => {

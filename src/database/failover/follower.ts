@@ -49,7 +49,8 @@ export function advanceFollower(turn: Turn): void {
   }
   if (isUnfinished(turn)) return;
   const primary = primaryToFollow(turn);
-  if (!facts.running) order(turn, primary === undefined ? { kind: "start" } : { kind: "rejoin", server: primary });
+  if (!facts.running)
+    order(turn, primary === undefined ? { kind: "start" } : { kind: "rejoin", server: primary });
   else if (primary !== undefined) follow(turn, primary);
   else if (mayCampaign(turn)) campaign(turn);
 }
@@ -59,7 +60,8 @@ function isUnfinished(turn: Turn): boolean {
   const { watch, facts, request } = turn.state;
   if (watch === undefined || facts?.running !== true || facts.upstream !== undefined) return false;
   const { record } = watch;
-  if (record.phase !== "promoting" || record.server !== turn.self.name || facts.lsn !== record.fork) return false;
+  if (record.phase !== "promoting" || record.server !== turn.self.name || facts.lsn !== record.fork)
+    return false;
   if (request?.purpose !== "resume") write(turn, "resume", record);
   return true;
 }
@@ -91,7 +93,8 @@ function mayCampaign(turn: Turn): boolean {
   if (watch === undefined || facts === undefined || !isOver(watch, turn.settings)) return false;
   if (unfitness(turn.self, watch.record, facts) !== undefined) return false;
   const { successor } = watch.record;
-  const isForAnother = watch.record.phase === "released" && successor !== null && successor !== turn.self.name;
+  const isForAnother =
+    watch.record.phase === "released" && successor !== null && successor !== turn.self.name;
   return !isForAnother || turn.nowMs >= watch.seenMs + turn.settings.asideMs;
 }
 
@@ -101,7 +104,14 @@ function campaign(turn: Turn): void {
   report(turn, { kind: "campaign", term: watch.record.term + 1 });
   const { revision } = watch;
   const firstId = turn.state.nextId;
-  const role = { kind: "candidate", revision, firstId, sinceMs: turn.nowMs, askedMs: -Infinity, answers: {} } as const;
+  const role = {
+    kind: "candidate",
+    revision,
+    firstId,
+    sinceMs: turn.nowMs,
+    askedMs: -Infinity,
+    answers: {},
+  } as const;
   const nothing = { drainedMs: {}, draining: undefined, diskEnd: undefined, refused: undefined };
   set(turn, { promise: Math.max(turn.state.promise, revision), role: { ...role, ...nothing } });
 }

@@ -4,10 +4,11 @@
  * An agent can be stopped in its tracks while its Postgres goes on. A router that asks this before it passes an answer on is a
  * second fence: what a deposed primary acknowledges reaches nobody.
  */
-import type { Member } from "./member.ts";
-import type { FailoverSettings } from "./settings.ts";
+
 import type { ClusterView } from "../view.ts";
+import type { Member } from "./member.ts";
 import { standingOf } from "./record.ts";
+import type { FailoverSettings } from "./settings.ts";
 import { isOver, trustedUntilMs, type Watch } from "./watch.ts";
 
 /** "steady": writes go on; in all other states they are held. */

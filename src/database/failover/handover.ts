@@ -115,7 +115,8 @@ export function handoverAnswered(turn: Turn, from: string, answer: Answer): void
   const { handover } = role;
   const member = turn.members.find(({ name }) => name === from);
   if (member === undefined || facts === undefined || watch === undefined) return;
-  const problem = unfitness(member, watch.record, answer) ?? lagProblem(answer.lsn, facts.lsn, answer.canLead);
+  const problem =
+    unfitness(member, watch.record, answer) ?? lagProblem(answer.lsn, facts.lsn, answer.canLead);
   if (handover.stage === "asking") {
     if (problem === undefined) return advanceTo(turn, { ...handover, stage: "checkpoint" });
     report(turn, { kind: "switchover", to: from, outcome: problem });

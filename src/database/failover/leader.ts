@@ -26,7 +26,8 @@ const RETRY_SHARE = 0.25;
 export function advanceLeader(turn: Turn, role: Leader): void {
   const { watch, facts } = turn.state;
   if (watch === undefined || turn.nowMs >= role.validUntilMs) return fence(turn, "lease-over");
-  if (watch.record.term !== role.term || watch.record.server !== turn.self.name) return fence(turn, "deposed");
+  if (watch.record.term !== role.term || watch.record.server !== turn.self.name)
+    return fence(turn, "deposed");
   if (facts !== undefined) {
     if (role.resigning) resign(turn, watch.record, facts);
     else if (!act(turn, role, watch, facts)) return;
@@ -47,7 +48,8 @@ function act(turn: Turn, role: Leader, { record }: Watch, facts: ServerFacts): b
       recover(turn, role, record, facts);
       break;
     case "switching-over":
-      if (role.handover === undefined) enter(turn, "recovering"); // of an earlier agent: taken back
+      if (role.handover === undefined)
+        enter(turn, "recovering"); // of an earlier agent: taken back
       else carryOut(turn, advanceHandover(turn, role.handover, facts));
       break;
     case "released":

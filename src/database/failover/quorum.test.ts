@@ -90,7 +90,10 @@ describe("a change of quorum", () => {
       kind: "publish",
       quorum: null,
     });
-    expect(quorumStep({ applied: NO_QUORUM, recorded: null, ...behind }, one)).toEqual({ kind: "apply", quorum: one });
+    expect(quorumStep({ applied: NO_QUORUM, recorded: null, ...behind }, one)).toEqual({
+      kind: "apply",
+      quorum: one,
+    });
     expect(quorumStep({ applied: one, recorded: null, ...behind }, one)).toEqual({ kind: "wait" });
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { type ClusterRecord, encodeRecord, firstRecord, parseRecord, standingOf, withTerm } from "./record.ts";
+import {
+  type ClusterRecord,
+  encodeRecord,
+  firstRecord,
+  parseRecord,
+  standingOf,
+  withTerm,
+} from "./record.ts";
 
 /** s1 ran term 1 to 100; s2 runs term 2, on timeline 2. */
 const SECOND: ClusterRecord = {

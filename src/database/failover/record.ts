@@ -121,7 +121,9 @@ export function standingOf(record: ClusterRecord, server: string, { timeline, ls
 
 /** As text, for the store. */
 export function encodeRecord(record: ClusterRecord): string {
-  return JSON.stringify(record, (_, value: unknown) => (typeof value === "bigint" ? formatLsn(value) : value));
+  return JSON.stringify(record, (_, value: unknown) =>
+    typeof value === "bigint" ? formatLsn(value) : value,
+  );
 }
 
 /** Reads what `encodeRecord` wrote; throws when it is something else, for then nobody may go on. */

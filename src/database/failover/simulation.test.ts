@@ -19,7 +19,9 @@ test("300 clusters go through faults without breaking a rule", () => {
 
 // What each of them found is fixed: a pending term's loss, a drain of the server before, a taken lease whose answer was lost.
 test("seeds that failed once do not fail again", () => {
-  expect(told(broken([11162, 11372, 11877, 13423, 13530, 13731, 14446, 14532, 14535, 22267, 22420, 31465]))).toEqual([]);
+  expect(
+    told(broken([11162, 11372, 11877, 13423, 13530, 13731, 14446, 14532, 14535, 22267, 22420, 31465])),
+  ).toEqual([]);
 });
 
 test("the same seed is the same story", () => {

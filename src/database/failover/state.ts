@@ -9,11 +9,11 @@
 import type { Lsn } from "../../pgwire/index.ts";
 import type { NoPromotion } from "./election.ts";
 import type { ServerFacts } from "./facts.ts";
+import type { StoreReply } from "./lease-store.ts";
 import type { Member } from "./member.ts";
 import type { Answer, PositionAnswer, Question } from "./questions.ts";
 import type { ClusterRecord, Loss } from "./record.ts";
 import type { FailoverSettings } from "./settings.ts";
-import type { StoreReply } from "./lease-store.ts";
 import type { Watch } from "./watch.ts";
 
 /** What a server can be told. Carried out one after the other, except that `freeze` overtakes all. Safe to repeat. */
@@ -73,7 +73,11 @@ export type Report =
   | { readonly kind: "running"; readonly term: number }
   /** An old primary came back: exactly this much of its log is in no history. null = it cannot be told. */
   | { readonly kind: "loss-found"; readonly bytes: number | null }
-  | { readonly kind: "switchover"; readonly to: string; readonly outcome: "begun" | "released" | NoSwitchover };
+  | {
+      readonly kind: "switchover";
+      readonly to: string;
+      readonly outcome: "begun" | "released" | NoSwitchover;
+    };
 
 export type MemberOrder =
   | { readonly kind: "read"; readonly id: number }
@@ -89,7 +93,12 @@ export type MemberEvent =
   | { readonly kind: "tick" }
   | { readonly kind: "facts"; readonly facts: ServerFacts }
   | { readonly kind: "store"; readonly id: number; readonly reply: StoreReply }
-  | { readonly kind: "done"; readonly id: number; readonly outcome: ServerOutcome; readonly facts: ServerFacts }
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly outcome: ServerOutcome;
+      readonly facts: ServerFacts;
+    }
   | { readonly kind: "asked"; readonly from: string; readonly question: Question }
   | { readonly kind: "answered"; readonly from: string; readonly answer: Answer }
   /** Make `to` the primary, in peace. */

@@ -30,7 +30,10 @@ describe("a primary", () => {
     member.run(2_000);
     member.pause(60_000);
     const [first, second] = member.tick();
-    expect([first, second]).toMatchObject([{ kind: "report" }, { kind: "server", order: { kind: "freeze" } }]);
+    expect([first, second]).toMatchObject([
+      { kind: "report" },
+      { kind: "server", order: { kind: "freeze" } },
+    ]);
   });
 
   test("fences itself as soon as it sees another term", () => {
@@ -43,8 +46,16 @@ describe("a primary", () => {
   test("refuses a vote while it holds the lease", () => {
     const member = MemberHarness.primary();
     member.run(2_000);
-    const orders = member.event({ kind: "asked", from: "s2", question: { kind: "vote", id: 5, revision: 1 } });
-    expect(orders).toContainEqual({ kind: "answer", to: "s2", answer: { kind: "refused", id: 5, reason: "lease-held" } });
+    const orders = member.event({
+      kind: "asked",
+      from: "s2",
+      question: { kind: "vote", id: 5, revision: 1 },
+    });
+    expect(orders).toContainEqual({
+      kind: "answer",
+      to: "s2",
+      answer: { kind: "refused", id: 5, reason: "lease-held" },
+    });
   });
 
   test("that crashes is started again under the same lease, after the record says so", () => {
@@ -108,7 +119,11 @@ describe("a replica", () => {
     member.run(1_000);
     member.renewLease();
     member.run(1_000);
-    const orders = member.event({ kind: "asked", from: "s3", question: { kind: "vote", id: 5, revision: 1 } });
+    const orders = member.event({
+      kind: "asked",
+      from: "s3",
+      question: { kind: "vote", id: 5, revision: 1 },
+    });
     expect(orders).toContainEqual({
       kind: "answer",
       to: "s3",

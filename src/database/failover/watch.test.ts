@@ -45,7 +45,12 @@ describe("a watch", () => {
     for (let notBefore = 0; notBefore < 300; notBefore += 50)
       for (let delay = 0; delay < 300; delay += 50) {
         const own = written(at(2), notBefore, notBefore + delay);
-        const other = observe(observe(undefined, at(1), 0, 10), at(2), notBefore + delay, notBefore + 2 * delay);
+        const other = observe(
+          observe(undefined, at(1), 0, 10),
+          at(2),
+          notBefore + delay,
+          notBefore + 2 * delay,
+        );
         expect(trustedUntilMs(own, SETTINGS)).toBeLessThan(other.seenMs + SETTINGS.ttlMs);
       }
   });
@@ -62,7 +67,10 @@ describe("the gate of a router", () => {
     const inPhase = (phase: typeof RECORD.phase): Watch => ({ ...seen(), record: { ...RECORD, phase } });
     expect(gateOf(inPhase("promoting"), SETTINGS, 1400)).toEqual({ kind: "hold", reason: "failing-over" });
     expect(gateOf(inPhase("recovering"), SETTINGS, 1400)).toEqual({ kind: "hold", reason: "failing-over" });
-    expect(gateOf(inPhase("switching-over"), SETTINGS, 1400)).toEqual({ kind: "hold", reason: "switching-over" });
+    expect(gateOf(inPhase("switching-over"), SETTINGS, 1400)).toEqual({
+      kind: "hold",
+      reason: "switching-over",
+    });
     expect(gateOf(inPhase("released"), SETTINGS, 1400)).toEqual({ kind: "hold", reason: "failing-over" });
     expect(gateOf(undefined, SETTINGS, 1400)).toEqual({ kind: "hold", reason: "no-primary" });
   });
@@ -107,7 +115,11 @@ describe("the view for routers", () => {
     const first = viewOf(undefined, seen(), cluster);
     expect(viewOf(first, seen(), cluster)).toBe(first);
     const promoting: Watch = { ...seen(), record: { ...RECORD, phase: "promoting", term: 2 } };
-    expect(viewOf(first, promoting, cluster)).toMatchObject({ revision: 2, state: "failing-over", primary: undefined });
+    expect(viewOf(first, promoting, cluster)).toMatchObject({
+      revision: 2,
+      state: "failing-over",
+      primary: undefined,
+    });
   });
 });
 

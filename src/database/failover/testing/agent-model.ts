@@ -2,8 +2,9 @@
  * An agent in the simulation: production's state machine, with the orders carried out on models. It can be killed, and stopped in
  * its tracks while its server goes on.
  */
-import type { Member } from "../member.ts";
+
 import type { StoreReply } from "../lease-store.ts";
+import type { Member } from "../member.ts";
 import type { Answer, Question } from "../questions.ts";
 import type { FailoverSettings } from "../settings.ts";
 import {
@@ -112,7 +113,8 @@ export class AgentModel {
     const { world, self, members, settings } = this.#options;
     if (this.#state === undefined || this.#life !== life) return;
     if (world.nowMs < this.#pausedUntilMs) {
-      if (event.kind !== "facts") world.after(this.#pausedUntilMs - world.nowMs, () => this.#take(event, life));
+      if (event.kind !== "facts")
+        world.after(this.#pausedUntilMs - world.nowMs, () => this.#take(event, life));
       return;
     }
     const heard = world.mutation.event?.(event, this.name) ?? event;
@@ -140,7 +142,9 @@ export class AgentModel {
       case "lease":
         return;
       case "report":
-        world.note(`${this.name}: ${JSON.stringify(order.report, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v))}`);
+        world.note(
+          `${this.name}: ${JSON.stringify(order.report, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v))}`,
+        );
         onReport(this.name, order.report);
     }
   }

@@ -92,7 +92,9 @@ export class Clients {
 
   #actDirect(): void {
     const world = this.#world;
-    const primaries = this.#servers.map((name) => world.server(name)).filter((one) => one.isAwake && one.role === "primary");
+    const primaries = this.#servers
+      .map((name) => world.server(name))
+      .filter((one) => one.isAwake && one.role === "primary");
     if (primaries.length === 0) return this.#pauseDirect();
     const server = world.pick(primaries);
     const value = this.#next++;

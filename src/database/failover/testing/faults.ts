@@ -55,17 +55,49 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   isolate: (cluster, name, ms) => {
     const others = everybody(cluster);
-    block(cluster.world, others.flatMap((other) => [[name, other], [other, name]] as const), ms);
+    block(
+      cluster.world,
+      others.flatMap(
+        (other) =>
+          [
+            [name, other],
+            [other, name],
+          ] as const,
+      ),
+      ms,
+    );
   },
   "isolate out": (cluster, name, ms) =>
-    block(cluster.world, everybody(cluster).map((other) => [name, other] as const), ms),
+    block(
+      cluster.world,
+      everybody(cluster).map((other) => [name, other] as const),
+      ms,
+    ),
   "isolate in": (cluster, name, ms) =>
-    block(cluster.world, everybody(cluster).map((other) => [other, name] as const), ms),
+    block(
+      cluster.world,
+      everybody(cluster).map((other) => [other, name] as const),
+      ms,
+    ),
   "cut from store": ({ world }, name, ms) =>
-    block(world, [[name, STORE], [STORE, name]], ms),
+    block(
+      world,
+      [
+        [name, STORE],
+        [STORE, name],
+      ],
+      ms,
+    ),
   "cut a pair": ({ world, names, routerNames }, name, ms) => {
     const other = world.pick([...names, ...routerNames]);
-    block(world, [[name, other], [other, name]], ms);
+    block(
+      world,
+      [
+        [name, other],
+        [other, name],
+      ],
+      ms,
+    );
   },
   "cut a direction": ({ world, names, routerNames }, name, ms) => {
     const other = world.pick([...names, ...routerNames, STORE]);
@@ -96,22 +128,50 @@ const PLOTS: Readonly<Record<string, Fault>> = {
   "left in the dark": (cluster, name, ms) => {
     agentOf(cluster, name).pause(ms);
     const router = cluster.world.pick(cluster.routerNames);
-    block(cluster.world, [[router, STORE], [STORE, router]], ms);
+    block(
+      cluster.world,
+      [
+        [router, STORE],
+        [STORE, router],
+      ],
+      ms,
+    );
   },
   // Its log gets to nobody, then it is gone.
   "behind, then dead": (cluster, name, ms) => killAlone(cluster, name, cluster.names, ms),
   // One replica has the latest writes alone.
   "one replica ahead, then dead": (cluster, name, ms) => {
     const ahead = cluster.world.pick(cluster.names);
-    killAlone(cluster, name, cluster.names.filter((other) => other !== ahead), ms);
+    killAlone(
+      cluster,
+      name,
+      cluster.names.filter((other) => other !== ahead),
+      ms,
+    );
   },
   // And that one cannot be reached either.
   "one replica ahead, both gone": (cluster, name, ms) => {
     const { world } = cluster;
     const ahead = world.pick(cluster.names.filter((other) => other !== name));
-    killAlone(cluster, name, cluster.names.filter((other) => other !== ahead), ms);
+    killAlone(
+      cluster,
+      name,
+      cluster.names.filter((other) => other !== ahead),
+      ms,
+    );
     world.after(ALONE_MS - 50, () =>
-      block(world, everybody(cluster).flatMap((other) => [[ahead, other], [other, ahead]] as const), ms));
+      block(
+        world,
+        everybody(cluster).flatMap(
+          (other) =>
+            [
+              [ahead, other],
+              [other, ahead],
+            ] as const,
+        ),
+        ms,
+      ),
+    );
   },
   // The server goes on without its agent, then everything of it is gone.
   "agent stopped, then dead": (cluster, name, ms) => {
@@ -135,7 +195,11 @@ function kill(cluster: Cluster, name: string, ms: number): void {
 /** Cuts `others` from the log of `name`, then kills that. */
 function killAlone(cluster: Cluster, name: string, others: readonly string[], ms: number): void {
   const { world } = cluster;
-  block(world, others.map((other) => [name, other] as const), Math.max(ms, ALONE_MS + 200));
+  block(
+    world,
+    others.map((other) => [name, other] as const),
+    Math.max(ms, ALONE_MS + 200),
+  );
   world.after(ALONE_MS, () => kill(cluster, name, ms));
 }
 

@@ -51,7 +51,10 @@ export class Invariants {
     const isReadable = this.#sharesDisks && !old.running && this.#world.nowMs > old.diedMs + READABLE_MS;
     const isLossy = report.loss.bytes > 0 || !report.loss.exact;
     if (isReadable && isLossy && old.lsn > report.fork)
-      this.#world.violate("not drained", `${this.#ran} had ${old.lsn - report.fork} bytes more than ${server}`);
+      this.#world.violate(
+        "not drained",
+        `${this.#ran} had ${old.lsn - report.fork} bytes more than ${server}`,
+      );
   }
 
   #look(): void {
@@ -94,7 +97,8 @@ export class Invariants {
       return world.violate("not well", `phase ${stored?.record.phase}, last write at ${last.toFixed(0)}`);
     const primary = world.server(stored.record.server);
     for (const server of world.servers) {
-      const isSame = server.log.length === primary.log.length &&
+      const isSame =
+        server.log.length === primary.log.length &&
         commonPrefix(server.log, primary.log) === primary.log.length;
       if (!server.running || !isSame) world.violate("not the same", `${server.name} and ${primary.name}`);
     }

@@ -5,7 +5,13 @@ import type { Member } from "../member.ts";
 import { NO_QUORUM } from "../quorum.ts";
 import { type ClusterRecord, firstRecord } from "../record.ts";
 import { DEFAULT_FAILOVER } from "../settings.ts";
-import { type MemberEvent, type MemberOrder, type MemberState, newMember, type ServerOrder } from "../state.ts";
+import {
+  type MemberEvent,
+  type MemberOrder,
+  type MemberState,
+  newMember,
+  type ServerOrder,
+} from "../state.ts";
 import { stepMember } from "../step.ts";
 
 const TICK_MS = 50;
@@ -119,7 +125,9 @@ export class MemberHarness {
       }
       case "server": {
         const isDone = this.#apply(order.order);
-        const outcome = isDone ? ({ kind: "done" } as const) : ({ kind: "failed", reason: "broken" } as const);
+        const outcome = isDone
+          ? ({ kind: "done" } as const)
+          : ({ kind: "failed", reason: "broken" } as const);
         return this.event({ kind: "done", id: order.id, outcome, facts: this.facts });
       }
       default:
@@ -146,7 +154,8 @@ export class MemberHarness {
       detach: { upstream: undefined, streaming: false },
       promote: { role: "primary", timeline: facts.timeline + 1, fork: facts.lsn },
     };
-    const followed = "server" in order && order.kind !== "drain" ? { upstream: order.server, running: true } : {};
+    const followed =
+      "server" in order && order.kind !== "drain" ? { upstream: order.server, running: true } : {};
     const quorum = order.kind === "quorum" ? { count: order.count, names: order.names } : facts.quorum;
     this.facts = { ...facts, ...changes[order.kind], ...followed, quorum };
     return true;

@@ -237,7 +237,8 @@ export class PostgresModel {
     const { nowMs } = this.#world;
     if (nowMs >= this.pausedUntilMs) {
       if (this.streaming && nowMs > this.#heardMs + SILENCE_MS) this.streaming = false;
-      if (this.role === "replica" && this.upstream !== undefined && !this.streaming) this.#connect(this.upstream);
+      if (this.role === "replica" && this.upstream !== undefined && !this.streaming)
+        this.#connect(this.upstream);
       this.#sessions = this.#sessions.filter(({ heardMs }) => nowMs < heardMs + SILENCE_MS);
       if (nowMs % KEEPALIVE_MS < RETRY_MS) this.#ship(true);
       this.#release();

@@ -37,7 +37,8 @@ export class RouterModel {
   #connecting = false;
   #asked = false;
   #lookedMs = -Infinity;
-  #held: { readonly sinceMs: number; readonly run: (gate: OpenGate) => void; readonly fail: () => void }[] = [];
+  #held: { readonly sinceMs: number; readonly run: (gate: OpenGate) => void; readonly fail: () => void }[] =
+    [];
 
   constructor(
     name: string,
@@ -86,7 +87,10 @@ export class RouterModel {
     });
   }
 
-  #hold(done: (outcome: { readonly kind: "failed" }) => void, run: (gate: OpenGate, boot: number) => void): void {
+  #hold(
+    done: (outcome: { readonly kind: "failed" }) => void,
+    run: (gate: OpenGate, boot: number) => void,
+  ): void {
     this.#held.push({
       sinceMs: this.#world.nowMs,
       run: (gate) => run(gate, this.#connection?.boot ?? 0),

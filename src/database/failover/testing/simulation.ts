@@ -61,7 +61,11 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   const routers = ["r1", "r2"].map(
     (name) => new RouterModel(name, { world, settings, speed: world.between(0.97, 1.03) }),
   );
-  const clients = new Clients(world, routers, members.filter(({ kind }) => kind === "data").map(({ name }) => name));
+  const clients = new Clients(
+    world,
+    routers,
+    members.filter(({ kind }) => kind === "data").map(({ name }) => name),
+  );
   const dataNames = members.filter(({ kind }) => kind === "data").map(({ name }) => name);
   const cluster: Cluster = { world, agents, names, dataNames, routerNames: routers.map(({ name }) => name) };
   world.advance(CALM_MS);
@@ -77,7 +81,16 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   invariants.check(clients);
   const { writes, reads, gapMs } = clients;
   const { violations, notes } = world;
-  return { seed, violations, notes, members: members.length, failovers: world.promotions.length, writes, reads, gapMs };
+  return {
+    seed,
+    violations,
+    notes,
+    members: members.length,
+    failovers: world.promotions.length,
+    writes,
+    reads,
+    gapMs,
+  };
 }
 
 function scheduleFaults(cluster: Cluster): void {
@@ -115,7 +128,10 @@ function membersOf(world: World): readonly Member[] {
 function bootstrap(world: World, names: readonly string[], settings: FailoverSettings): void {
   const others = names.slice(1);
   const { durability } = settings;
-  const quorum = durability.kind === "quorum" ? { count: Math.min(durability.count, others.length), names: others } : { count: 0, names: [] };
+  const quorum =
+    durability.kind === "quorum"
+      ? { count: Math.min(durability.count, others.length), names: others }
+      : { count: 0, names: [] };
   const first = { end: 64n, timeline: 1, write: undefined };
   for (const name of names) {
     const server = world.server(name);

@@ -27,7 +27,8 @@ function serve(world: World, request: Extract<MemberOrder, { kind: "read" | "wri
   const { stored } = world;
   if (stored === undefined) return { kind: "failed", reason: "empty", message: "the store is empty" };
   if (request.kind === "read") return { kind: "stored", stored };
-  if (request.revision !== stored.revision && world.mutation.writesBlindly !== true) return { kind: "conflict", stored };
+  if (request.revision !== stored.revision && world.mutation.writesBlindly !== true)
+    return { kind: "conflict", stored };
   const next = { record: request.record, revision: stored.revision + 1 };
   if (next.record.term !== stored.record.term || next.record.phase !== stored.record.phase)
     world.note(`store: term ${next.record.term} ${next.record.server} ${next.record.phase}`);

@@ -32,13 +32,23 @@ beforeAll(async () => {
   const peer = `http://127.0.0.1:${freePort()}`;
   etcd = spawn(
     "etcd",
-    ["--name", "a", "--data-dir", folder, "--listen-client-urls", endpoint, "--advertise-client-urls", endpoint]
+    [
+      "--name",
+      "a",
+      "--data-dir",
+      folder,
+      "--listen-client-urls",
+      endpoint,
+      "--advertise-client-urls",
+      endpoint,
+    ]
       .concat(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer])
       .concat(["--initial-cluster", `a=${peer}`]),
     { stdio: "ignore", env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } },
   );
   const endMs = performance.now() + 15_000;
-  while (!(await isUp()) && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await isUp()) && performance.now() < endMs)
+    await new Promise((resolve) => setTimeout(resolve, 50));
 }, 20_000);
 
 afterAll(() => {
@@ -65,7 +75,11 @@ describe("an etcd store", () => {
 
   test("gives a silent endpoint its deadline and no longer", async () => {
     const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-    const store = new EtcdStore({ endpoints: [`http://127.0.0.1:${silent.port}`], key: "/k", deadlineMs: 100 });
+    const store = new EtcdStore({
+      endpoints: [`http://127.0.0.1:${silent.port}`],
+      key: "/k",
+      deadlineMs: 100,
+    });
     const startMs = performance.now();
     expect(await store.read()).toMatchObject({ kind: "failed", reason: "timeout" });
     expect(performance.now() - startMs).toBeLessThan(1_500);
@@ -97,7 +111,10 @@ describe("an etcd store", () => {
     const key = newKey();
     const store = (user: { name: string; password: string }): EtcdStore =>
       new EtcdStore({ endpoints: [endpoint], key, deadlineMs: 2_000, user });
-    expect(await store({ ...root, password: "wrong" }).read()).toMatchObject({ kind: "failed", reason: "refused" });
+    expect(await store({ ...root, password: "wrong" }).read()).toMatchObject({
+      kind: "failed",
+      reason: "refused",
+    });
     expect(await store(root).write(FIRST, 0)).toMatchObject({ kind: "stored" });
     expect(await new EtcdStore({ endpoints: [endpoint], key, deadlineMs: 2_000 }).read()).toMatchObject({
       kind: "failed",

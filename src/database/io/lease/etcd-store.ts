@@ -91,7 +91,10 @@ export class EtcdStore implements LeaseStore {
     }
   }
 
-  async #authenticate(user: { readonly name: string; readonly password: string }, signal: AbortSignal): Promise<string> {
+  async #authenticate(
+    user: { readonly name: string; readonly password: string },
+    signal: AbortSignal,
+  ): Promise<string> {
     const { token } = await this.#post("auth/authenticate", user, signal);
     if (token === undefined) throw new StoreFailure("refused", "etcd gave no token");
     return token;
@@ -109,7 +112,10 @@ export class EtcdStore implements LeaseStore {
       });
       const answer = (await response.json()) as EtcdAnswer;
       if (response.ok) return answer;
-      const what = response.status === UNAUTHENTICATED ? "the user or password is wrong" : (answer.message ?? answer.error);
+      const what =
+        response.status === UNAUTHENTICATED
+          ? "the user or password is wrong"
+          : (answer.message ?? answer.error);
       throw new StoreFailure("refused", `${endpoint} answers ${response.status}: ${what}`);
     } catch (problem) {
       this.#endpoint += 1;

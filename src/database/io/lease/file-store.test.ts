@@ -37,7 +37,8 @@ test("the folder keeps the last revisions and no drafts", async () => {
 test("a writer that slept for many revisions does not bring an old one back", async () => {
   const folder = newFolder();
   const store = new FileStore(folder, "a");
-  for (let revision = 0; revision < 40; revision += 1) await store.write({ ...FIRST, term: revision + 1 }, revision);
+  for (let revision = 0; revision < 40; revision += 1)
+    await store.write({ ...FIRST, term: revision + 1 }, revision);
   const reply = await new FileStore(folder, "b").write({ ...FIRST, term: 99 }, 3);
   expect(reply).toMatchObject({ kind: "conflict", stored: { revision: 40 } });
 });
@@ -54,6 +55,9 @@ test("a record that is cut off is corrupt: nobody may go on by a guess", async (
 test("a folder that cannot be written is a failure and not an exception", async () => {
   const folder = newFolder();
   symlinkSync("/proc/self/nowhere", folder);
-  expect(await new FileStore(folder, "a").write(FIRST, 0)).toMatchObject({ kind: "failed", reason: "unreachable" });
+  expect(await new FileStore(folder, "a").write(FIRST, 0)).toMatchObject({
+    kind: "failed",
+    reason: "unreachable",
+  });
   chmodSync(root, 0o700);
 });

@@ -42,7 +42,8 @@ export class FileStore implements LeaseStore {
       const current = await this.#current();
       if ((current?.revision ?? 0) !== revision)
         return current === undefined ? EMPTY : { kind: "conflict", stored: current };
-      if (await this.#place(record, revision + 1)) return { kind: "stored", stored: { record, revision: revision + 1 } };
+      if (await this.#place(record, revision + 1))
+        return { kind: "stored", stored: { record, revision: revision + 1 } };
       const winner = await this.#current();
       return winner === undefined ? EMPTY : { kind: "conflict", stored: winner };
     });

@@ -45,7 +45,10 @@ export function leaseStoreSuite({ name, open }: StoreUnderTest): void {
       const { client } = open();
       const [one, other] = [client(), client()];
       const revision = revisionOf(await one.write(FIRST, 0));
-      expect(await other.write({ ...FIRST, term: 9 }, 0)).toMatchObject({ kind: "conflict", stored: { revision } });
+      expect(await other.write({ ...FIRST, term: 9 }, 0)).toMatchObject({
+        kind: "conflict",
+        stored: { revision },
+      });
       await one.write({ ...FIRST, term: 2 }, revision);
       const late = await other.write({ ...FIRST, term: 9 }, revision);
       expect(late.kind).toBe("conflict");

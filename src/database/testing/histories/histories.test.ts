@@ -63,7 +63,9 @@ describe("list-append", () => {
   });
 
   test("G1a: a failed write is read", () => {
-    expect(names(checkListAppend(ended(together([append("x", 1)], [read("x", 1)]), 0, "failed")))).toEqual(["G1a"]);
+    expect(names(checkListAppend(ended(together([append("x", 1)], [read("x", 1)]), 0, "failed")))).toEqual([
+      "G1a",
+    ]);
   });
 
   test("G1b: a write is read that its own transaction wrote over", () => {
@@ -168,7 +170,10 @@ describe("workloads", () => {
   });
 
   test("sessions: reads do not go back, and see one's own writes", () => {
-    const session = inTurn([append("x", 1)], [read("x", 1)], [read("x")]).map((entry) => ({ ...entry, process: 0 }));
+    const session = inTurn([append("x", 1)], [read("x", 1)], [read("x")]).map((entry) => ({
+      ...entry,
+      process: 0,
+    }));
     expect(names(checkMonotonicReads(session))).toEqual(["non-monotonic-read"]);
     expect(names(checkReadYourWrites(session))).toEqual(["own-write-missing"]);
     const sound = session.slice(0, 2);

@@ -17,7 +17,9 @@ interface Step {
 /** Lists: one append or read in each transaction. O(n log n) but for comparing lists. */
 export function checkLinearizableAppends(history: readonly HistoryEntry[]): Anomaly[] {
   const keys = new Set(
-    history.flatMap(({ operations }) => operations.flatMap((one) => (one.kind === "append" || one.kind === "read" ? [one.key] : []))),
+    history.flatMap(({ operations }) =>
+      operations.flatMap((one) => (one.kind === "append" || one.kind === "read" ? [one.key] : [])),
+    ),
   );
   return [...keys].flatMap((key) => sweep(key, listSteps(history, key)));
 }
@@ -39,12 +41,23 @@ function listSteps(history: readonly HistoryEntry[], key: string): ListStep[] {
     operations.flatMap((one): ListStep[] => {
       if (kind === "failed" || !("key" in one) || one.key !== key) return [];
       if (one.kind === "read" && kind === "ok")
-        return [{ invokedMs, completedMs, place: one.values.length, isAppend: false, describe: `read ${one.values.length}` }];
+        return [
+          {
+            invokedMs,
+            completedMs,
+            place: one.values.length,
+            isAppend: false,
+            describe: `read ${one.values.length}`,
+          },
+        ];
       if (one.kind !== "append") return [];
       const place = places.get(one.value);
       const describe = `append ${one.value}`;
-      if (kind === "ok") return [{ invokedMs, completedMs, place: place ?? Infinity, isAppend: true, describe }];
-      return place === undefined ? [] : [{ invokedMs, completedMs: Infinity, place, isAppend: true, describe }];
+      if (kind === "ok")
+        return [{ invokedMs, completedMs, place: place ?? Infinity, isAppend: true, describe }];
+      return place === undefined
+        ? []
+        : [{ invokedMs, completedMs: Infinity, place, isAppend: true, describe }];
     }),
   );
 }
@@ -56,11 +69,18 @@ function sweep(key: string, steps: readonly ListStep[]): Anomaly[] {
   let next = 0;
   let furthest: ListStep | undefined;
   for (const step of steps.toSorted((a, b) => a.invokedMs - b.invokedMs)) {
-    for (let over = ended[next]; over !== undefined && over.completedMs < step.invokedMs; over = ended[++next])
+    for (
+      let over = ended[next];
+      over !== undefined && over.completedMs < step.invokedMs;
+      over = ended[++next]
+    )
       if (over.place >= (furthest?.place ?? 0)) furthest = over;
     if (furthest === undefined) continue;
-    const isWrong = step.isAppend ? step.place <= furthest.place && step.place !== Infinity : step.place < furthest.place;
-    if (isWrong) found.push({ anomaly: "stale-read", detail: `${key}: ${step.describe} after ${furthest.describe}` });
+    const isWrong = step.isAppend
+      ? step.place <= furthest.place && step.place !== Infinity
+      : step.place < furthest.place;
+    if (isWrong)
+      found.push({ anomaly: "stale-read", detail: `${key}: ${step.describe} after ${furthest.describe}` });
   }
   return found;
 }
@@ -88,23 +108,34 @@ export function checkRegisters(history: readonly HistoryEntry[]): Anomaly[] {
   return [...byKey].flatMap(([key, steps]) =>
     isLinearizable(steps)
       ? []
-      : [{ anomaly: "not-linearizable", detail: `${key}: ${steps.map(({ describe }) => describe).join(", ")}` }],
+      : [
+          {
+            anomaly: "not-linearizable",
+            detail: `${key}: ${steps.map(({ describe }) => describe).join(", ")}`,
+          },
+        ],
   );
 }
 
 /** Whether there is an order. Depth first over (what is done, the value), each pair looked at once. */
 function isLinearizable(unsorted: readonly RegisterStep[]): boolean {
   const steps = unsorted.toSorted((a, b) => a.invokedMs - b.invokedMs);
-  const all = steps.reduce((bits, step, index) => (step.completedMs < Infinity ? bits | (1n << BigInt(index)) : bits), 0n);
+  const all = steps.reduce(
+    (bits, step, index) => (step.completedMs < Infinity ? bits | (1n << BigInt(index)) : bits),
+    0n,
+  );
   const seen = new Set<string>();
-  const open: { readonly done: bigint; readonly value: number | undefined }[] = [{ done: 0n, value: undefined }];
+  const open: { readonly done: bigint; readonly value: number | undefined }[] = [
+    { done: 0n, value: undefined },
+  ];
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     const { done, value } = state;
     if ((done & all) === all) return true;
     const id = `${done.toString(36)} ${value}`;
     if (seen.has(id)) continue;
     seen.add(id);
-    if (seen.size > STATES_MAX) throw new Error(`a history of ${steps.length} operations is too long to be searched`);
+    if (seen.size > STATES_MAX)
+      throw new Error(`a history of ${steps.length} operations is too long to be searched`);
     for (const [index, step] of candidates(steps, done)) {
       if (step.kind === "get" && step.value !== value) continue;
       open.push({ done: done | (1n << BigInt(index)), value: step.kind === "write" ? step.value : value });

@@ -5,7 +5,7 @@
  * Source: Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations" (VLDB 2020); the names
  * are those of Adya, "Weak Consistency" (1999).
  */
-import { type Edges, type EdgeKind, findCycle } from "./cycles.ts";
+import { type EdgeKind, type Edges, findCycle } from "./cycles.ts";
 import type { Anomaly, HistoryEntry } from "./history.ts";
 
 /** Finds duplicates, incompatible orders, lost writes, G0, G1a, G1b, G1c, G-single, G2-item. O(operations * list length). */
@@ -76,7 +76,8 @@ function checkRead(history: readonly HistoryEntry[], writers: Writers, read: Lis
   const found: Anomaly[] = [];
   for (const value of values) {
     const writer = writers.get(`${key}/${value}`);
-    if (writer === undefined) found.push({ anomaly: "unwritten", detail: `${key}: ${value} was never appended` });
+    if (writer === undefined)
+      found.push({ anomaly: "unwritten", detail: `${key}: ${value} was never appended` });
     else if (history[writer]?.kind === "failed")
       found.push({ anomaly: "G1a", detail: `${key}: ${value} was read, its transaction failed` });
   }
@@ -88,7 +89,10 @@ function checkRead(history: readonly HistoryEntry[], writers: Writers, read: Lis
   );
   const final = appended.at(-1);
   if (final?.kind === "append" && final.value !== last)
-    found.push({ anomaly: "G1b", detail: `${key}: ${last} was read without ${final.value} of its transaction` });
+    found.push({
+      anomaly: "G1b",
+      detail: `${key}: ${last} was read without ${final.value} of its transaction`,
+    });
   return found;
 }
 
@@ -100,7 +104,8 @@ function lostWrites(history: readonly HistoryEntry[], longest: ReadonlyMap<strin
       if (operation.kind !== "append" || kind !== "ok") return [];
       const { key, value } = operation;
       const read = longest.get(key);
-      const isLost = read !== undefined && read.invokedMs > completedMs && present.get(key)?.has(value) !== true;
+      const isLost =
+        read !== undefined && read.invokedMs > completedMs && present.get(key)?.has(value) !== true;
       return isLost ? [{ anomaly: "lost-write", detail: `${key}: ${value}` }] : [];
     }),
   );
@@ -111,7 +116,10 @@ function edgesOf(
   writers: Writers,
   longest: ReadonlyMap<string, ListRead>,
 ): Edges {
-  const edges = { ww: new Map(), wr: new Map(), rw: new Map() } satisfies Record<EdgeKind, Map<number, Set<number>>>;
+  const edges = { ww: new Map(), wr: new Map(), rw: new Map() } satisfies Record<
+    EdgeKind,
+    Map<number, Set<number>>
+  >;
   const add = (kind: EdgeKind, from: number | undefined, to: number | undefined): void => {
     if (from === undefined || to === undefined || from === to) return;
     const of: Map<number, Set<number>> = edges[kind];
@@ -121,7 +129,8 @@ function edgesOf(
   const writerOf = (key: string, value: number | undefined): number | undefined =>
     value === undefined ? undefined : writers.get(`${key}/${value}`);
   for (const [key, { values }] of longest)
-    for (const [index, value] of values.entries()) add("ww", writerOf(key, values[index - 1]), writerOf(key, value));
+    for (const [index, value] of values.entries())
+      add("ww", writerOf(key, values[index - 1]), writerOf(key, value));
   for (const { key, values, transaction } of readsOf(history)) {
     add("wr", writerOf(key, values.at(-1)), transaction);
     add("rw", transaction, writerOf(key, longest.get(key)?.values[values.length]));
@@ -141,7 +150,9 @@ function checkCycles(edges: Edges, history: readonly HistoryEntry[]): Anomaly[] 
   for (const [anomaly, kinds, last] of CYCLES) {
     const cycle = findCycle(edges, kinds, last);
     if (cycle !== undefined)
-      return [{ anomaly, detail: cycle.map((index) => JSON.stringify(history[index]?.operations)).join(" -> ") }];
+      return [
+        { anomaly, detail: cycle.map((index) => JSON.stringify(history[index]?.operations)).join(" -> ") },
+      ];
   }
   return [];
 }

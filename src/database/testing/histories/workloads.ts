@@ -14,18 +14,24 @@ export function checkBank(history: readonly HistoryEntry[], total: number): Anom
 }
 
 /** Set: what was acknowledged is in the final read, once; what failed is not. `finally`: read when all clients had ended. */
-export function checkSet(history: readonly HistoryEntry[], final: ReadonlyMap<string, readonly number[]>): Anomaly[] {
+export function checkSet(
+  history: readonly HistoryEntry[],
+  final: ReadonlyMap<string, readonly number[]>,
+): Anomaly[] {
   const found: Anomaly[] = [];
   const members = new Map([...final].map(([key, values]) => [key, new Set(values)]));
   for (const { kind, operations } of history)
     for (const one of operations) {
       if (one.kind !== "append") continue;
       const isThere = members.get(one.key)?.has(one.value) === true;
-      if (kind === "ok" && !isThere) found.push({ anomaly: "lost-write", detail: `${one.key}: ${one.value}` });
-      if (kind === "failed" && isThere) found.push({ anomaly: "G1a", detail: `${one.key}: ${one.value} failed and is there` });
+      if (kind === "ok" && !isThere)
+        found.push({ anomaly: "lost-write", detail: `${one.key}: ${one.value}` });
+      if (kind === "failed" && isThere)
+        found.push({ anomaly: "G1a", detail: `${one.key}: ${one.value} failed and is there` });
     }
   for (const [key, values] of final)
-    if (new Set(values).size < values.length) found.push({ anomaly: "duplicate", detail: `${key}: [${values}]` });
+    if (new Set(values).size < values.length)
+      found.push({ anomaly: "duplicate", detail: `${key}: [${values}]` });
   return found;
 }
 
@@ -37,7 +43,8 @@ export function checkMonotonicReads(history: readonly HistoryEntry[]): Anomaly[]
       if (one.kind !== "read") continue;
       const now = new Set(one.values);
       const missing = (seen.get(one.key) ?? []).filter((value) => !now.has(value));
-      if (missing.length > 0) found.push({ anomaly: "non-monotonic-read", detail: `${one.key}: without ${missing}` });
+      if (missing.length > 0)
+        found.push({ anomaly: "non-monotonic-read", detail: `${one.key}: without ${missing}` });
       seen.set(one.key, one.values);
     }
     return found;
@@ -53,7 +60,8 @@ export function checkReadYourWrites(history: readonly HistoryEntry[]): Anomaly[]
       if (one.kind !== "read") continue;
       const now = new Set(one.values);
       const missing = (written.get(one.key) ?? []).filter((value) => !now.has(value));
-      if (missing.length > 0) found.push({ anomaly: "own-write-missing", detail: `${one.key}: without ${missing}` });
+      if (missing.length > 0)
+        found.push({ anomaly: "own-write-missing", detail: `${one.key}: without ${missing}` });
     }
     return found;
   });
