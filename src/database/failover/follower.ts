@@ -18,7 +18,7 @@ export function advanceStarting(turn: Turn, sinceMs: number): void {
     if (request?.purpose !== "resume") write(turn, "resume", watch.record);
   }
   if (isPrimary && turn.nowMs >= sinceMs + turn.settings.adoptMs) {
-    if (facts?.running === true) report(turn, { kind: "fenced", reason: "no-lease" });
+    if (facts.running) report(turn, { kind: "fenced", reason: "no-lease" });
     order(turn, { kind: "freeze" });
     set(turn, { role: { kind: "follower" } });
   } else look(turn);

@@ -82,7 +82,7 @@ function isLate(turn: Turn, role: Leader): boolean {
 }
 
 /** The quorum of a primary that has just been promoted: all others, whether they are there or not. */
-export function firstQuorum({ self, members, settings }: Turn): AppliedQuorum {
+function firstQuorum({ self, members, settings }: Turn): AppliedQuorum {
   const { durability } = settings;
   const names = members.flatMap(({ name }) => (name === self.name ? [] : [name]));
   if (durability.kind === "async" || names.length === 0) return NO_QUORUM;

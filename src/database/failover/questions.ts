@@ -31,6 +31,7 @@ export interface PositionAnswer extends Position {
   readonly canLead: boolean;
 }
 
+/** An answer; only a position counts for anything. */
 export type Answer =
   | PositionAnswer
   | { readonly kind: "refused"; readonly id: number; readonly reason: VoteRefusal };

@@ -30,10 +30,10 @@ export const NO_QUORUM: AppliedQuorum = { count: 0, names: [] };
 /** Waits for somebody who does not exist: nothing is acknowledged. */
 export const NOTHING_ACKNOWLEDGED: AppliedQuorum = { count: 1, names: ["tenfold_nobody"] };
 
-/** Whether every set that can acknowledge under `applied` meets every set that can vote under `published`. O(names). */
-export function fits(applied: AppliedQuorum, published: PublishedQuorum): boolean {
-  const outside = applied.names.filter((name) => !published.names.includes(name)).length;
-  return applied.count - outside + published.votes > published.names.length;
+/** Whether every set that can acknowledge under `applied` meets every set that can vote under `recorded`. O(names). */
+export function fits(applied: AppliedQuorum, recorded: PublishedQuorum): boolean {
+  const outside = applied.names.filter((name) => !recorded.names.includes(name)).length;
+  return applied.count - outside + recorded.votes > recorded.names.length;
 }
 
 /** What fits `applied` alone, with as few votes as can be; null when nobody waits for anybody. */
@@ -43,7 +43,7 @@ export function published(applied: AppliedQuorum): PublishedQuorum | null {
 }
 
 /** What fits both; null when one of them waits for nobody. */
-export function publishedForBoth(one: AppliedQuorum, other: AppliedQuorum): PublishedQuorum | null {
+function publishedForBoth(one: AppliedQuorum, other: AppliedQuorum): PublishedQuorum | null {
   const count = Math.min(one.count, other.count);
   return published({ count, names: [...new Set([...one.names, ...other.names])] });
 }

@@ -79,6 +79,7 @@ export type Report =
       readonly outcome: "begun" | "released" | NoSwitchover;
     };
 
+/** What a member wants done. */
 export type MemberOrder =
   | { readonly kind: "read"; readonly id: number }
   | { readonly kind: "write"; readonly id: number; readonly record: ClusterRecord; readonly revision: number }
@@ -89,6 +90,7 @@ export type MemberOrder =
   | { readonly kind: "lease"; readonly term: number; readonly validMs: number }
   | { readonly kind: "report"; readonly report: Report };
 
+/** What can happen to a member. */
 export type MemberEvent =
   | { readonly kind: "tick" }
   | { readonly kind: "facts"; readonly facts: ServerFacts }
@@ -151,6 +153,7 @@ export interface Leader {
   readonly resigning: boolean;
 }
 
+/** What a member is at the moment. */
 export type Role =
   | { readonly kind: "starting"; readonly sinceMs: number }
   | { readonly kind: "follower" }
@@ -259,6 +262,7 @@ export function ask(turn: Turn, to: string, question: DistributedOmit<Question, 
 
 type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
+/** Tells log and status. */
 export function report(turn: Turn, what: Report): void {
   turn.orders.push({ kind: "report", report: what });
 }

@@ -130,7 +130,10 @@ export class MemberHarness {
           : ({ kind: "failed", reason: "broken" } as const);
         return this.event({ kind: "done", id: order.id, outcome, facts: this.facts });
       }
-      default:
+      case "ask":
+      case "answer":
+      case "lease":
+      case "report":
         return [];
     }
   }

@@ -222,7 +222,7 @@ export class PostgresModel {
     const acks = this.#sessions
       .filter(({ replica }) => names.includes(replica.name))
       .map(({ flushed }) => flushed)
-      .sort((a, b) => b - a);
+      .toSorted((a, b) => b - a);
     const reached = Math.min(this.flushed, count === 0 ? this.flushed : (acks[count - 1] ?? 0));
     while (this.#commits[0] !== undefined && this.#commits[0].index < reached) {
       const commit = this.#commits.shift();

@@ -75,11 +75,11 @@ export function leaseStoreSuite({ name, open }: StoreUnderTest): void {
       const { client } = open();
       const writer = client();
       let revision = revisionOf(await writer.write(FIRST, 0));
-      let isOver = false;
+      const state = { isOver: false };
       const readers = Array.from({ length: 3 }, async () => {
         const reader = client();
         let seen = 0;
-        while (!isOver) {
+        while (!state.isOver) {
           const now = revisionOf(await reader.read());
           expect(now).toBeGreaterThanOrEqual(seen);
           seen = now;
@@ -87,7 +87,7 @@ export function leaseStoreSuite({ name, open }: StoreUnderTest): void {
       });
       for (let write = 0; write < 60; write += 1)
         revision = revisionOf(await writer.write({ ...FIRST, flushed: BigInt(write) }, revision));
-      isOver = true;
+      state.isOver = true;
       await Promise.all(readers);
       expect(revisionOf(await client().read())).toBe(revision);
     });

@@ -10,7 +10,7 @@ export type Edges = Readonly<Record<EdgeKind, ReadonlyMap<number, ReadonlySet<nu
 export type Cycle = readonly number[];
 
 /** A shortest way from `from` to `to` along edges of `kinds`; undefined when there is none. O(edges). */
-export function path(edges: Edges, kinds: readonly EdgeKind[], from: number, to: number): Cycle | undefined {
+function path(edges: Edges, kinds: readonly EdgeKind[], from: number, to: number): Cycle | undefined {
   const cameFrom = new Map<number, number>([[from, from]]);
   const queue = [from];
   for (let head = 0; head < queue.length; head += 1) {

@@ -62,11 +62,11 @@ function ordersOf(history: readonly HistoryEntry[]): {
   const problems = reads.flatMap(({ key, values }) => {
     const order = longest.get(key)?.values ?? [];
     if (values.every((value, index) => order[index] === value)) return [];
-    return [{ anomaly: "incompatible-order", detail: `${key}: [${values}] and [${order}]` }];
+    return [{ anomaly: "incompatible-order", detail: `${key}: [${values.join()}] and [${order.join()}]` }];
   });
   for (const [key, { values }] of longest)
     if (new Set(values).size < values.length)
-      problems.push({ anomaly: "duplicate", detail: `${key}: [${values}]` });
+      problems.push({ anomaly: "duplicate", detail: `${key}: [${values.join()}]` });
   return { longest, problems };
 }
 

@@ -31,7 +31,7 @@ export function checkSet(
     }
   for (const [key, values] of final)
     if (new Set(values).size < values.length)
-      found.push({ anomaly: "duplicate", detail: `${key}: [${values}]` });
+      found.push({ anomaly: "duplicate", detail: `${key}: [${values.join()}]` });
   return found;
 }
 
@@ -44,7 +44,7 @@ export function checkMonotonicReads(history: readonly HistoryEntry[]): Anomaly[]
       const now = new Set(one.values);
       const missing = (seen.get(one.key) ?? []).filter((value) => !now.has(value));
       if (missing.length > 0)
-        found.push({ anomaly: "non-monotonic-read", detail: `${one.key}: without ${missing}` });
+        found.push({ anomaly: "non-monotonic-read", detail: `${one.key}: without ${missing.join()}` });
       seen.set(one.key, one.values);
     }
     return found;
@@ -61,7 +61,7 @@ export function checkReadYourWrites(history: readonly HistoryEntry[]): Anomaly[]
       const now = new Set(one.values);
       const missing = (written.get(one.key) ?? []).filter((value) => !now.has(value));
       if (missing.length > 0)
-        found.push({ anomaly: "own-write-missing", detail: `${one.key}: without ${missing}` });
+        found.push({ anomaly: "own-write-missing", detail: `${one.key}: without ${missing.join()}` });
     }
     return found;
   });
