@@ -1,0 +1,73 @@
+/**
+ * Rules taken away, one at a time: a simulation that does not notice has proved nothing. Each stands between production's code
+ * and its world, so that the code has no switches for it.
+ */
+import type { Gate } from "../gate.ts";
+import type { MemberEvent, ServerOrder } from "../state.ts";
+import type { Stored, Watch } from "../watch.ts";
+
+/** What is changed on the way. */
+export interface Mutation {
+  readonly order?: (order: ServerOrder) => "skipped" | undefined;
+  readonly event?: (event: MemberEvent, self: string) => MemberEvent;
+  readonly gate?: (gate: Gate, watch: Watch | undefined) => Gate;
+  /** Postgres waits for nobody, whatever it is set to. */
+  readonly acknowledgesAlone?: boolean;
+  /** The store takes any write, whatever revision it was meant to replace. */
+  readonly writesBlindly?: boolean;
+}
+
+export const NO_MUTATION: Mutation = {};
+
+export type MutationName =
+  | "skip-self-fence"
+  | "wrong-candidate"
+  | "no-drain"
+  | "no-votes"
+  | "vote-without-promise"
+  | "release-hold-early"
+  | "no-quorum"
+  | "blind-write";
+
+/** Name -> the rule that is missing. */
+export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
+  /** A primary goes on when its lease is over. */
+  "skip-self-fence": { order: (order) => (order.kind === "freeze" ? "skipped" : undefined) },
+  /** A candidate takes itself for the one with most log. */
+  "wrong-candidate": {
+    event: (event) =>
+      event.kind === "answered" && event.answer.kind === "position"
+        ? { ...event, answer: { ...event.answer, lsn: 0n, heard: 0n } }
+        : event,
+  },
+  /** What the old primary had is said to be taken, and is not. */
+  "no-drain": { order: (order) => (order.kind === "drain" ? "skipped" : undefined) },
+  /** A candidate needs no votes. */
+  "no-votes": {
+    event: (event, self) =>
+      event.kind === "store" && event.reply.kind === "stored" && event.reply.stored.record.server !== self
+        ? { ...event, reply: { ...event.reply, stored: withoutQuorum(event.reply.stored) } }
+        : event,
+  },
+  /** A voter goes on taking log from the old primary. */
+  "vote-without-promise": {
+    event: (event) =>
+      event.kind === "facts" || event.kind === "done"
+        ? { ...event, facts: { ...event.facts, upstream: undefined } }
+        : event,
+    order: (order) => (order.kind === "detach" ? "skipped" : undefined),
+  },
+  /** Writes go on before the record says that the primary is one, and after its lease is over. */
+  "release-hold-early": {
+    gate: (gate, watch) =>
+      gate.kind === "open" || watch === undefined
+        ? gate
+        : { kind: "open", server: watch.record.server, term: watch.record.term, untilMs: Infinity },
+  },
+  "no-quorum": { acknowledgesAlone: true },
+  "blind-write": { writesBlindly: true },
+};
+
+function withoutQuorum({ record, revision }: Stored): Stored {
+  return { record: { ...record, quorum: null }, revision };
+}
