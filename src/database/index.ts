@@ -1,16 +1,4 @@
 /** Door of `database`: who is who, what servers report and agents are told, what a router does with a statement; pure. */
-export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
-export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
-export {
-  type LookAt,
-  lookAtStatement,
-  NO_EFFECTS,
-  PIN_REASONS,
-  type PinReason,
-  type SettingChange,
-  type StatementEffects,
-} from "./router/statement-effects.ts";
-export type { ClusterServer, ClusterView } from "./view.ts";
 export { type BackupManifest, backupFor, type RestorePoint } from "./backups.ts";
 export type { ControlFile, ControlState } from "./control-file.ts";
 export { parseOrder } from "./order-codec.ts";
@@ -24,7 +12,19 @@ export type {
   ServerState,
   StopMode,
 } from "./orders.ts";
+export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
+export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
+export {
+  type LookAt,
+  lookAtStatement,
+  NO_EFFECTS,
+  PIN_REASONS,
+  type PinReason,
+  type SettingChange,
+  type StatementEffects,
+} from "./router/statement-effects.ts";
 export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./server-settings.ts";
+export {
   type ArchiveView,
   archiveLagBytes,
   type DatabaseServerView,
@@ -35,3 +35,4 @@ export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./serv
   type SlotView,
 } from "./server-view.ts";
 export { type Descent, descent, parseHistory, type TimelineFork, type TimelinePosition } from "./timeline.ts";
+export type { ClusterServer, ClusterView } from "./view.ts";

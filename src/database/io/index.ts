@@ -1,4 +1,6 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
+export { DatabaseAgent } from "./agent/agent.ts";
+export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export {
@@ -8,8 +10,6 @@ export {
   RouterWorker,
 } from "./router/router-worker.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
-export { DatabaseAgent } from "./agent/agent.ts";
-export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
 export { BackupStore } from "./server/backup-store.ts";
 export { type Binaries, type BinariesOptions, findBinaries } from "./server/binaries.ts";
 export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
