@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Durability } from "./settings.ts";
 import type { Cluster } from "./testing/faults.ts";
 import { type SimulationResult, simulate } from "./testing/simulation.ts";
+
+// Dozens of clusters each.
+setDefaultTimeout(60_000);
 
 const SEEDS = Array.from({ length: 12 }, (_, index) => 1_000 + index);
 
