@@ -10,6 +10,7 @@ import {
   systemRandom,
   systemScheduler,
 } from "../../base/index.ts";
+import { postgresUrl } from "../../postgres/index.ts";
 import { Causality } from "../causality.ts";
 import { CONSISTENCIES, type Consistency, durationMs } from "../hints.ts";
 import type { RouteReason } from "../route.ts";
@@ -101,7 +102,7 @@ export class DatabasePool {
       ...options.pool,
     };
     const outside = { clock: systemClock, scheduler: systemScheduler, random: systemRandom };
-    const server = (url: string): Server => new Server(url, driver, this.options);
+    const server = (url: string): Server => new Server(postgresUrl(url), driver, this.options);
     const primaries = (typeof options.url === "string" ? [options.url] : options.url).map(server);
     if (primaries.length === 0) throw new TypeError("url: has none");
     const read = replicas.map((url) => new Replica({ server: server(url), ...outside }));

@@ -72,9 +72,10 @@ export class Replica {
   /** It could not be reached, or ended a connection. */
   failed(): void {
     const { clock, random } = this.#options;
+    for (const waiter of [...this.#waiters]) this.#end(waiter, false);
+    if (!this.isThere()) return; // many fail at one time: that is one failure
     this.#awayUntilMs = clock.nowMs() + retryDelayMs(this.#failures + 4, random, AWAY_MS_MAX);
     this.#failures += 1;
-    for (const waiter of [...this.#waiters]) this.#end(waiter, false);
   }
 
   /** It answered. */

@@ -57,7 +57,8 @@ export class RoutedClient {
     const heard = [callback, values, (config as { callback?: unknown }).callback].find(
       (each) => typeof each === "function",
     ) as Callback | undefined;
-    const answer = this.#inOrder(() => this.#run(call));
+    const closed = new Error("Client was closed and is not queryable");
+    const answer = this.#isReleased ? Promise.reject(closed) : this.#inOrder(() => this.#run(call));
     if (heard === undefined) return answer;
     answer.then(
       (value) => heard(null, value),
@@ -114,7 +115,7 @@ export class RoutedClient {
   }
 
   async #run(call: Call): Promise<QueryAnswer> {
-    if (this.#isReleased || this.#isDead) throw new Error("Client was closed and is not queryable");
+    if (this.#isDead) throw new Error("Client was closed and is not queryable");
     if (this.#pinned !== undefined) {
       this.#core.count(this.#inTransaction ? "in-transaction" : "session-pinned");
       return this.#onPinned(this.#pinned, call);
