@@ -14,7 +14,8 @@ const MESSAGE_MAX = 500;
 const STACK_MAX = 2000;
 
 const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@]+@/gi;
-const FIELD = /(["']?)([A-Za-z][\w-]*)\1(\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;&)}\]]+)/gi;
+const FIELD =
+  /(["']?)([A-Za-z][\w-]*)\1(\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;&)}\]]+)/gi;
 
 /** The text without passwords of URLs and without values of fields whose names are those of secrets. */
 export function withoutSecrets(text: string): string {

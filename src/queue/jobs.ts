@@ -111,7 +111,8 @@ export function queueSettings(kind: JobSettings): {
   readonly deleteAfterSeconds: number;
 } {
   const { retries = DEFAULTS.retries } = kind;
-  if (!Number.isInteger(retries) || retries < 0) throw new TypeError(`retries: ${retries} is no whole number`);
+  if (!Number.isInteger(retries) || retries < 0)
+    throw new TypeError(`retries: ${retries} is no whole number`);
   return {
     policy: POLICIES[kind.keys ?? "standard"],
     retryLimit: retries,
@@ -129,7 +130,8 @@ export function queueSettings(kind: JobSettings): {
 export function sendSettings(options: SendOptions, nowMs: number): Record<string, unknown> {
   const { delay, priority, key, per, retries } = options;
   // A date, since pg-boss counts a number in whole seconds.
-  const startAfter = delay instanceof Date || delay === undefined ? delay : new Date(nowMs + durationMs(delay, "delay"));
+  const startAfter =
+    delay instanceof Date || delay === undefined ? delay : new Date(nowMs + durationMs(delay, "delay"));
   return {
     ...(startAfter === undefined ? {} : { startAfter }),
     ...(priority === undefined ? {} : { priority }),

@@ -6,8 +6,8 @@ import type { PgBoss } from "pg-boss";
 import { systemClock, systemScheduler } from "../../base/index.ts";
 import {
   type DataOf,
-  deadlineMs,
   type Duration,
+  deadlineMs,
   durationMs,
   type JobSettings,
   type Jobs,
@@ -15,9 +15,10 @@ import {
   type SendOptions,
   sendSettings,
 } from "../jobs.ts";
-import { type KindStats, queueMetrics, type QueueStats, statsOf, statsSql } from "../stats.ts";
+import { type KindStats, type QueueStats, queueMetrics, statsOf, statsSql } from "../stats.ts";
 import { runnerOf, type Tx } from "../tx.ts";
-import { inTransaction, type OpenPool, openPool, type PgPool, type PoolInput } from "./pool.ts";
+import { inTransaction, type OpenPool, openPool, type PoolInput } from "./pool.ts";
+import { settlementOf } from "./settlement.ts";
 import { type Claim, type Job, type Run, Worker, type WorkerCounters } from "./worker.ts";
 
 /** What is opened. */
@@ -96,11 +97,18 @@ export class Queue<All extends Jobs> {
     // Those that are another's dead letters first.
     const targets = new Set(kinds.map(([, { deadLetter }]) => deadLetter));
     for (const [name, kind] of kinds.toSorted(([a], [b]) => Number(targets.has(b)) - Number(targets.has(a))))
-      await this.#make(name, kind, kind.deadLetter === undefined ? `${name}.dead` : kind.deadLetter || undefined);
+      await this.#make(
+        name,
+        kind,
+        kind.deadLetter === undefined ? `${name}.dead` : kind.deadLetter || undefined,
+      );
   }
 
   async #make(name: string, kind: JobSettings, deadLetter: string | undefined): Promise<void> {
-    const { policy, ...settings } = { ...queueSettings(kind), ...(deadLetter === undefined ? {} : { deadLetter }) };
+    const { policy, ...settings } = {
+      ...queueSettings(kind),
+      ...(deadLetter === undefined ? {} : { deadLetter }),
+    };
     const found = await this.#boss.getQueue(name);
     if (found === null) return this.#boss.createQueue(name, { policy, ...settings });
     if (found.policy !== policy)
@@ -153,7 +161,11 @@ export class Queue<All extends Jobs> {
     data: DataOf<All, Name>,
     { timeZone = "UTC", missed = "skip", name: key }: ScheduleOptions = {},
   ): Promise<void> {
-    await this.#boss.schedule(name, cron, data, { tz: timeZone, missed, ...(key === undefined ? {} : { key }) });
+    await this.#boss.schedule(name, cron, data, {
+      tz: timeZone,
+      missed,
+      ...(key === undefined ? {} : { key }),
+    });
   }
 
   /** Ends a schedule. */
@@ -224,11 +236,12 @@ export class Queue<All extends Jobs> {
   #giveBack(name: string, claims: readonly Claim[]): Promise<void> {
     return inTransaction(this.#pool.pool, async (client) => {
       const db = { db: runnerOf(client) };
-      const { settled = [] } = await this.#boss.cancel(name, [...claims], db);
+      const { settled = [] } = settlementOf(await this.#boss.cancel(name, [...claims], db));
       if (settled.length === 0) return;
       await this.#boss.resume(name, [...settled], db);
       for (const { id, retryLimit } of claims)
-        if (settled.includes(id)) await this.#boss.update(name, undefined, { id, retryLimit: retryLimit + 1, ...db });
+        if (settled.includes(id))
+          await this.#boss.update(name, undefined, { id, retryLimit: retryLimit + 1, ...db });
     });
   }
 
@@ -327,6 +340,3 @@ async function loadBoss(): Promise<typeof import("pg-boss")> {
     throw new Error(`the package pg-boss cannot be loaded; ${mend}`, { cause: error });
   }
 }
-
-/** What `tenfold/db`'s pool and pg's have in common, for those who pass one. */
-export type { PgPool };

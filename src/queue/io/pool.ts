@@ -1,6 +1,6 @@
 /** A pool of the app's package pg: the user's own, or one that is opened for a URL. */
 import { postgresUrl } from "../../postgres/index.ts";
-import { driver, type DriverClient } from "../../postgres/io/index.ts";
+import { type DriverClient, driver } from "../../postgres/io/index.ts";
 
 /** Where the database is. */
 export type PoolInput = { readonly url: string; readonly connections?: number } | { readonly pool: PgPool };

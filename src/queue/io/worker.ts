@@ -9,6 +9,7 @@ import type { Cancel, Clock, Scheduler } from "../../base/index.ts";
 import { batch } from "../batch.ts";
 import { failureOf } from "../failure.ts";
 import { HEARTBEAT_S } from "../jobs.ts";
+import { settlementOf } from "./settlement.ts";
 
 /** A job as its handler gets it. */
 export interface Job<Data> {
@@ -97,7 +98,7 @@ export class Worker<Data> {
     this.#options = options;
     const { boss, name, scheduler } = options;
     const run = async (claims: Claim[]): Promise<void> => {
-      const { affected } = await this.#patiently(() => boss.complete(name, claims));
+      const { affected } = settlementOf(await this.#patiently(() => boss.complete(name, claims)));
       this.counters.done += affected;
       this.counters.lost += claims.length - affected;
     };
@@ -240,7 +241,8 @@ export class Worker<Data> {
     if (this.#isStopping && running.abort.signal.aborted) return this.#back(running);
     const { boss, name } = this.#options;
     const failure = failureOf(error);
-    const { affected } = await this.#patiently(() => boss.fail(name, [...running.claims], failure));
+    const response = await this.#patiently(() => boss.fail(name, [...running.claims], failure));
+    const { affected } = settlementOf(response);
     this.counters.failed += affected;
     this.counters.lost += running.claims.length - affected;
   }
@@ -293,7 +295,7 @@ export class Worker<Data> {
     const claims = all.flatMap((running) => running.claims);
     if (claims.length === 0) return;
     try {
-      const { settled } = await boss.touch(name, claims);
+      const { settled } = settlementOf(await boss.touch(name, claims));
       if (settled === undefined) return;
       const held = new Set(settled);
       for (const running of all) {
