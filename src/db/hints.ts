@@ -38,7 +38,7 @@ export interface Hints {
 export const LSN_SETTING = "tenfold.lsn";
 
 /** Longer comments are no hints: none is half as long. */
-export const HINT_LENGTH_MAX = 200;
+const HINT_LENGTH_MAX = 200;
 
 const COMMENT = /^\/\* tenfold:([^*]*)\*\/ ?/;
 

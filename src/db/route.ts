@@ -1,5 +1,5 @@
 /** Where a statement goes, and why. Pure; the reasons are counted in the client's metrics. */
-import type { AccessReason, Statements, TextFacts, VolatileFunctions } from "../sql/index.ts";
+import type { AccessReason, TextFacts, VolatileFunctions } from "../sql/index.ts";
 
 /** Why a statement went where it went. */
 export type RouteReason =
@@ -95,6 +95,3 @@ export function isRepeatable(facts: TextFacts, volatile: VolatileFunctions | und
     )
   );
 }
-
-/** What a client needs to read texts. */
-export type Reading = Pick<Statements, "of">;

@@ -72,7 +72,7 @@ export class Replica {
   /** It could not be reached, or ended a connection. */
   failed(): void {
     const { clock, random } = this.#options;
-    for (const waiter of [...this.#waiters]) this.#end(waiter, false);
+    for (const waiter of this.#waiters) this.#end(waiter, false);
     if (!this.isThere()) return; // many fail at one time: that is one failure
     this.#awayUntilMs = clock.nowMs() + retryDelayMs(this.#failures + 4, random, AWAY_MS_MAX);
     this.#failures += 1;
@@ -122,7 +122,7 @@ export class Replica {
     } catch {
       this.failed();
     }
-    for (const waiter of [...this.#waiters]) if (waiter.floor <= this.replayed) this.#end(waiter, true);
+    for (const waiter of this.#waiters) if (waiter.floor <= this.replayed) this.#end(waiter, true);
     this.#isLooking = false;
     if (this.#waiters.size === 0) return;
     this.#isLooking = true;

@@ -16,6 +16,7 @@ export interface QueryConfig {
   readonly text: string;
   readonly values?: readonly unknown[] | undefined;
   readonly name?: string | undefined;
+  readonly callback?: undefined;
 }
 
 type Callback = (error: unknown, answer?: QueryAnswer) => void;
@@ -109,7 +110,7 @@ export class RoutedClient {
     if (typeof given?.text !== "string") throw new TypeError("a query needs a text");
     const list = Array.isArray(values) ? { values: values as unknown[] } : {};
     return {
-      config: { ...given, ...list, ...{ callback: undefined } },
+      config: { ...given, ...list, callback: undefined },
       step: sessionStep(this.#core.statements.of(given.text)),
     };
   }

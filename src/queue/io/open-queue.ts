@@ -229,7 +229,7 @@ export class Queue<All extends Jobs> {
       scheduler: systemScheduler,
     });
     if (this.#workers.size === 0) this.#listen();
-    this.#workers.set(name, [...(this.#workers.get(name) ?? []), worker as unknown as Worker<never>]);
+    this.#workers.set(name, [...(this.#workers.get(name) ?? []), worker]);
   }
 
   /** As if they had not been begun: one transaction, so that a process that dies in it leaves them claimed, not lost. */

@@ -1,6 +1,6 @@
 /** The outbox on a real Postgres: nothing that was committed is lost, and the order of a key's commits is kept. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import pg from "pg";
+import { Pool } from "pg";
 import { seededRandom } from "../../base/index.ts";
 import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
 import { linesOf, newLog, startProcess, until } from "../testing/processes.ts";
@@ -8,7 +8,7 @@ import { cacheInvalidations, type Outbox, openOutbox } from "./index.ts";
 
 const HERE = postgresBinaries() !== undefined;
 let postgres: Postgres;
-let pool: pg.Pool;
+let pool: Pool;
 const open: Outbox[] = [];
 
 async function opened(): Promise<Outbox> {
@@ -38,7 +38,7 @@ async function committed(
 describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
   beforeAll(async () => {
     postgres = await startPostgres("synchronous_commit = on");
-    pool = new pg.Pool({ ...postgres.connection, max: 20 });
+    pool = new Pool({ ...postgres.connection, max: 20 });
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
   }, 30_000);
@@ -174,9 +174,9 @@ describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
     const random = seededRandom(42);
     const KEYS = 8;
     const acknowledged = new Map<string, number[]>();
-    let isOver = false;
+    const state = { isOver: false };
     const writer = async (key: string): Promise<void> => {
-      for (let n = 0; !isOver; n++) {
+      for (let n = 0; !state.isOver; n++) {
         // A COMMIT whose answer was lost may have been carried out: the number is used by nobody else.
         await committed(outbox, key, n).then(
           () => acknowledged.set(key, [...(acknowledged.get(key) ?? []), n]),
@@ -212,9 +212,6 @@ describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
       const firsts = [...new Set(delivered)];
       expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
     }
-    console.log(
-      `${total} events acknowledged, ${lines.length} deliveries, ${kills} relays killed, Postgres once: 0 lost`,
-    );
     expect(total).toBeGreaterThan(200);
   }, 90_000);
 });

@@ -121,7 +121,7 @@ export class Worker<Data> {
     await this.#ended(graceMs);
     for (const { abort } of this.#running) abort.abort(new Error("the process is stopping"));
     await this.#ended(ABORTED_MS);
-    for (const running of [...this.#running]) await this.#back(running);
+    for (const running of this.#running) await this.#back(running);
     this.#stopHeartbeat();
   }
 
