@@ -162,6 +162,7 @@ class RunningController implements ControllerHandle {
       runtime,
       dataPlane: plane,
       probe,
+      backlog: (url) => this.#backlogs.read(url),
       clock: systemClock,
       scheduler: systemScheduler,
       random: systemRandom,

@@ -88,6 +88,7 @@ export class ImaginaryMachine {
       runtime: this.#runtimeOf(generation),
       dataPlane: this.dataPlane,
       probe: async ({ port }) => this.#probe(port),
+      backlog: () => this.backlog,
       clock: this.time.clock satisfies Clock,
       scheduler: this.#schedulerOf(generation),
       random: seededRandom(this.#generations),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql as drizzleSql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
-import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
+import { Kysely, PostgresDialect } from "kysely";
 import { Client as PgClient, type Pool } from "pg";
 import {
   type Postgres,
@@ -19,7 +19,7 @@ let primary: Postgres;
 let replica: Postgres;
 const open: DatabasePool[] = [];
 const opened = async (options: Partial<DatabaseOptions> = {}): Promise<DatabasePool> => {
-  const db = await openDatabase({ url: primary.url, replicas: [replica.url], ...options });
+  const db = await openDatabase({ url: primary.url, replicas: [replica.url], wait: "2s", ...options });
   open.push(db);
   return db;
 };
@@ -252,7 +252,7 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
     await Bun.sleep(500);
     await replica.restart();
     await Bun.sleep(2000);
-    isOver = true;
+    state.isOver = true;
     await Promise.all(all);
     const stats = db.stats();
     expect(failures).toEqual([]);
