@@ -28,6 +28,7 @@ import {
 import { Controller, livingWorkers } from "../control/index.ts";
 import {
   acquireLock,
+  BacklogReader,
   detectHierarchies,
   isAlive,
   type JournalStore,
@@ -119,6 +120,7 @@ class RunningController implements ControllerHandle {
   #store: JournalStore | undefined;
   #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
+  readonly #backlogs = new BacklogReader(systemClock);
   #admin: AdminServer | undefined;
   #edges: EdgePlane | undefined;
   #ending: Promise<void> | undefined;
@@ -163,9 +165,7 @@ class RunningController implements ControllerHandle {
       dataPlane: plane,
       probe,
       backlog: (url) => this.#backlogs.read(url),
-      clock: systemClock,
-      scheduler: systemScheduler,
-      random: systemRandom,
+      ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
       log: this.#log,
     });
     this.#controller = controller;

@@ -174,7 +174,7 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     serving({ autoscale: { max: 4 } }),
   ],
   [
-    'services.web.autoscale.backlog.url: is "queue:9100"; write a URL such as "http://127.0.0.1:9100/depth"',
+    'services.web.autoscale.backlog.url: is the string "queue:9100"; write a URL such as "http://127.0.0.1:9100/depth"',
     serving({ autoscale: { max: 4, backlog: { url: "queue:9100", perTask: 100 } } }),
   ],
   [

@@ -300,8 +300,9 @@ const taskLimits = object<Partial<TaskLimitsConfig>>({
 });
 
 const backlogUrl: Shape<string> = leaf(
-  (value) => (typeof value === "string" && /^https?:\/\/[^\s@]+$/.test(value) ? value : undefined),
   'a URL such as "http://127.0.0.1:9100/depth"',
+  "string",
+  (value: string) => (/^https?:\/\/[^\s@]+$/.test(value) && URL.canParse(value) ? value : undefined),
 );
 
 const autoscale = object<Partial<AutoscaleConfig>>(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { explainDecision } from "./explain.ts";
 import type { ScalePolicy } from "./policy.ts";
 import { decideOnce, observedOf, policyOf } from "./testing.ts";
-import { explainDecision } from "./explain.ts";
 
 const { inFlight: _, ...rest } = policyOf({ max: 20 });
 const policy: ScalePolicy = { ...rest, backlog: { perTask: 100 } };

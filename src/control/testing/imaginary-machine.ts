@@ -60,6 +60,8 @@ export class ImaginaryMachine {
   /** Processes that had to be ended by SIGKILL. */
   kills = 0;
   writes = 0;
+  /** What the source of a backlog says. */
+  backlog: number | undefined;
   #generation: Generation | undefined;
   /** Also the seed of chance: two controllers never choose the same nonces. */
   #generations = 0;
