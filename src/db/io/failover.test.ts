@@ -107,6 +107,7 @@ describe.skipIf(postgresBinaries() === undefined)("a primary that dies (needs @e
     expect(token).toMatch(/^0\/[0-9A-F]+$/);
     await until(replica, token);
     await primary.kill();
+    await Bun.sleep(200); // so that the pool has noticed: what is sent on a dead connection is of unknown outcome
     const held = db.query("INSERT INTO t VALUES (2)");
     const direct = new PgClient(replica.connection);
     await direct.connect();

