@@ -55,6 +55,9 @@ import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
 import { workerSet } from "./worker-set.ts";
 
+/** Time and chance of the machine. */
+const OUTSIDE = { clock: systemClock, scheduler: systemScheduler, random: systemRandom } as const;
+
 /** Traffic is read this often. */
 const TRAFFIC_MS = 1_000;
 
@@ -165,7 +168,7 @@ class RunningController implements ControllerHandle {
       dataPlane: plane,
       probe,
       backlog: (url) => this.#backlogs.read(url),
-      ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
+      ...OUTSIDE,
       log: this.#log,
     });
     this.#controller = controller;
