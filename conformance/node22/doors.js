@@ -9,9 +9,11 @@ import express from "express";
 import { cacheAside, createCache, readThrough, writeBehind, writeThrough } from "tenfold/cache";
 import { cacheQueries } from "tenfold/cache/query";
 import { defineConfig, parseConfig } from "tenfold/config";
+import { openDatabase } from "tenfold/db";
 import { cacheControl, parseEtag, sendCached } from "tenfold/http-cache";
 import { nextCacheHandler, openNextCache } from "tenfold/next";
 import { erlangC, mmc, parseDesign, simulate } from "tenfold/planner";
+import { batch, job, openOutbox, openQueue } from "tenfold/queue";
 import { RespClient } from "tenfold/resp";
 import { createSessions, expressSessions, openSessionStore, sessionOf } from "tenfold/session";
 
@@ -183,4 +185,32 @@ test("tenfold/resp and tenfold/cache/query: a client of the store, and a query t
   assert.equal(Buffer.from(await client.call(["GET", "node"])).toString(), "22");
   const db = cacheQueries({ query: () => Promise.reject(new Error("no database")) }, { store: client });
   assert.equal((await db.queryCache.explain("SELECT 1")).reason, "no-tables");
+});
+
+test("tenfold/db and tenfold/queue: tokens, transactions, jobs, the outbox on Postgres", {
+  skip: !process.env.DATABASE,
+}, async () => {
+  const url = process.env.DATABASE;
+  const db = await openDatabase({ url, replicas: [url] });
+  await db.query("CREATE TABLE node (n int)");
+  await db.transaction((client) => client.query("INSERT INTO node VALUES (22)"));
+  assert.deepEqual((await db.query("SELECT n FROM node")).rows, [{ n: 22 }]);
+  assert.match(await db.token(), /^0\/[0-9A-F]+$/);
+  assert.equal(db.stats().routed.reads, 1);
+
+  const queue = await openQueue({ url, jobs: { count: job() }, poll: "20ms", signals: [] });
+  const outbox = await openOutbox({ url });
+  const seen = [];
+  queue.work("count", {}, ({ data }) => seen.push(`job ${data.n}`));
+  outbox.relay({ t: ({ key, payload }) => seen.push(`${key} ${payload}`) }, { poll: "20ms" });
+  await db.transaction(async (client) => {
+    await queue.send("count", { n: 1 }, { tx: client });
+    await outbox.add(client, { topic: "t", key: "event", payload: 2 });
+  });
+  for (let waits = 0; seen.length < 2 && waits < 500; waits++) await pause(10);
+  assert.deepEqual(new Set(seen), new Set(["event 2", "job 1"]));
+  await Promise.all([queue.close(), outbox.close(), db.end()]);
+
+  const doubled = batch(async (items) => items.map((item) => item * 2), { maxWaitMs: 1 });
+  assert.deepEqual(await Promise.all([doubled(1), doubled(2)]), [2, 4]);
 });

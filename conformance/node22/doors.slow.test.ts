@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { postgresBinaries, startPostgres } from "../../src/postgres/testing/embedded-postgres.ts";
 import { startEmbedded } from "../../src/resp/testing/store-servers.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -28,7 +29,7 @@ function installed(): string {
   expect(Object.keys(exports).filter((door) => !program.includes(`"tenfold${door.slice(1)}"`))).toEqual([]);
   mkdirSync(join(app, "node_modules"));
   symlinkSync(tenfold, join(app, "node_modules/tenfold"));
-  for (const name of [...Object.keys(dependencies), "express"]) {
+  for (const name of [...Object.keys(dependencies), "express", "pg", "pg-boss"]) {
     mkdirSync(dirname(join(app, "node_modules", name)), { recursive: true });
     symlinkSync(join(ROOT, "node_modules", name), join(app, "node_modules", name));
   }
@@ -39,10 +40,12 @@ test.skipIf(!existsSync(NODE))(
   "every door of the package works on Node.js 22 (needs npm ci --prefix conformance/node22)",
   async () => {
     const store = await startEmbedded();
+    const postgres =
+      postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
     const app = installed();
     const child = Bun.spawn([NODE, "--test-reporter=tap", "--test-force-exit", "doors.js"], {
       cwd: app,
-      env: { ...process.env, STORE: store.url },
+      env: { ...process.env, STORE: store.url, DATABASE: postgres?.url ?? "" },
       stdout: "pipe",
       stderr: "pipe",
     });
@@ -51,10 +54,12 @@ test.skipIf(!existsSync(NODE))(
       new Response(child.stderr).text(),
     ]);
     await child.exited;
-    await store.stop();
+    await Promise.all([store.stop(), postgres?.stop()]);
     rmSync(app, { recursive: true });
     expect(printed).toContain("# fail 0\n");
-    expect(Number(/^# pass (\d+)$/m.exec(printed)?.[1])).toBeGreaterThanOrEqual(13);
+    expect(Number(/^# pass (\d+)$/m.exec(printed)?.[1])).toBeGreaterThanOrEqual(
+      postgres === undefined ? 13 : 14,
+    );
     expect([child.exitCode, complaints]).toEqual([0, ""]);
   },
   120_000,

@@ -28,6 +28,7 @@ import {
 import { Controller, livingWorkers } from "../control/index.ts";
 import {
   acquireLock,
+  BacklogReader,
   detectHierarchies,
   type JournalStore,
   openJournalStore,
@@ -52,6 +53,9 @@ import { StateDirectory } from "./state-directory.ts";
 import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
 import { workerSet } from "./worker-set.ts";
+
+/** Time and chance of the machine. */
+const OUTSIDE = { clock: systemClock, scheduler: systemScheduler, random: systemRandom } as const;
 
 /** Traffic is read this often. */
 const TRAFFIC_MS = 1_000;
@@ -118,6 +122,7 @@ class RunningController implements ControllerHandle {
   #store: JournalStore | undefined;
   #plane: GatewayPlane | undefined;
   #controller: Controller | undefined;
+  readonly #backlogs = new BacklogReader(systemClock);
   #admin: AdminServer | undefined;
   #edges: EdgePlane | undefined;
   #ending: Promise<void> | undefined;
@@ -161,9 +166,8 @@ class RunningController implements ControllerHandle {
       runtime,
       dataPlane: plane,
       probe,
-      clock: systemClock,
-      scheduler: systemScheduler,
-      random: systemRandom,
+      backlog: (url) => this.#backlogs.read(url),
+      ...OUTSIDE,
       log: this.#log,
     });
     this.#controller = controller;

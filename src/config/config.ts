@@ -338,6 +338,13 @@ export interface TaskLimitsConfig {
   readonly pidsMax?: number;
 }
 
+/** Where the autoscaler reads how much work waits. */
+export interface BacklogConfig {
+  readonly url: string;
+  /** How much of it a task should have at most. */
+  readonly perTask: number;
+}
+
 export interface AutoscaleConfig {
   readonly min: number;
   readonly max: number;
@@ -345,6 +352,8 @@ export interface AutoscaleConfig {
   readonly cpu?: number;
   /** Target requests in flight per task. */
   readonly inFlight?: number;
+  /** Target of waiting work per task; `url` answers with JSON, `{ "depth": 1200 }`. */
+  readonly backlog?: BacklogConfig;
   /** Recommendations of this long are remembered and the highest wins on the way down. Default 300 s. */
   readonly downWindowMs: number;
   /** Average over this long for the stable decision. Default 60 s. */

@@ -58,7 +58,7 @@ interface Defaults {
     readonly stopTimeoutMs: number;
   };
   readonly deploy: DeployConfig;
-  readonly autoscale: Omit<AutoscaleConfig, "max" | "cpu" | "inFlight">;
+  readonly autoscale: Omit<AutoscaleConfig, "max" | "cpu" | "inFlight" | "backlog">;
   readonly steering: Pick<SteeringConfig, "address" | "names" | "ttlMs" | "perSecond">;
   readonly edgeHealth: Omit<HealthConfig, "port"> & { readonly port: number };
 }

@@ -170,8 +170,16 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
     serving({ autoscale: { cpu: 0.7 } }),
   ],
   [
-    "services.web.autoscale: has none of cpu, inFlight; write one of them",
+    "services.web.autoscale: has none of cpu, inFlight, backlog; write one of them",
     serving({ autoscale: { max: 4 } }),
+  ],
+  [
+    'services.web.autoscale.backlog.url: is the string "queue:9100"; write a URL such as "http://127.0.0.1:9100/depth"',
+    serving({ autoscale: { max: 4, backlog: { url: "queue:9100", perTask: 100 } } }),
+  ],
+  [
+    "services.web.autoscale.backlog: has no perTask; write perTask: a number from 0.1 to 1000000000",
+    serving({ autoscale: { max: 4, backlog: { url: "http://127.0.0.1:9100/depth" } } }),
   ],
   [
     "services.web.autoscale: has min 4 above max 2; swap them",

@@ -12,6 +12,7 @@ import {
   type AdminConfig,
   ALGORITHMS,
   type AutoscaleConfig,
+  type BacklogConfig,
   type ConnectionsConfig,
   type DeployConfig,
   type EjectionConfig,
@@ -298,18 +299,28 @@ const taskLimits = object<Partial<TaskLimitsConfig>>({
   pidsMax: integer({ min: 64, max: 4_194_304, why: "Node hangs below 64" }),
 });
 
+const backlogUrl: Shape<string> = leaf(
+  'a URL such as "http://127.0.0.1:9100/depth"',
+  "string",
+  (value: string) => (/^https?:\/\/[^\s@]+$/.test(value) && URL.canParse(value) ? value : undefined),
+);
+
 const autoscale = object<Partial<AutoscaleConfig>>(
   {
     min: count(1, TASKS_MAX),
     max: count(1, TASKS_MAX),
     cpu: number({ min: 0.01, max: 1, why: "a share of one core" }),
     inFlight: number({ min: 0.1, max: 1_000_000 }),
+    backlog: object<BacklogConfig>(
+      { url: backlogUrl, perTask: number({ min: 0.1, max: 1_000_000_000 }) },
+      { required: ["url", "perTask"] },
+    ),
     downWindowMs: duration(0),
     stableWindowMs: duration(1000),
     tolerance: share,
     warmUpMs: duration(0),
   },
-  { required: ["max"], someOf: ["cpu", "inFlight"], check: minBelowMax },
+  { required: ["max"], someOf: ["cpu", "inFlight", "backlog"], check: minBelowMax },
 );
 
 function minBelowMax(draft: Partial<AutoscaleConfig>, place: Place): void {

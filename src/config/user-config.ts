@@ -326,6 +326,8 @@ export interface UserAutoscale {
   readonly cpu?: number;
   /** Wanted requests in flight per task. */
   readonly inFlight?: number;
+  /** Wanted work per task of what waits: `url` is asked once a second and answers `{ "depth": 1200 }`, as `tenfold/queue`'s endpoint does. */
+  readonly backlog?: { readonly url: string; readonly perTask: number };
   /** The highest recommendation of this long wins on the way down. Default "5m". */
   readonly downWindow?: Duration;
   /** The stable decision averages over this long. Default "60s". */

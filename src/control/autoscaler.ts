@@ -31,6 +31,8 @@ const DECISIONS_MAX = 200;
 export interface Gauges {
   /** Requests in flight to a service's group, waiting ones included; undefined = the signal is lost. */
   inFlight(service: Service): number | undefined;
+  /** What the URL of a backlog says; undefined = it does not answer. */
+  backlog(url: string): number | undefined;
   /** CPU seconds that a process has used so far; undefined = not measured. */
   cpuSeconds(process: ProcessRef): number | undefined;
 }
@@ -89,10 +91,13 @@ export class Autoscaler {
 
   #observe(service: Service, tasks: readonly Task[], scaled: Scaled, nowMs: number): Observed {
     const staying = tasks.filter(isStaying);
+    const source = service.config.autoscale?.backlog;
+    const backlog = source === undefined ? undefined : this.#gauges.backlog(source.url);
     return {
       wanted: service.wanted,
       deploying: isUnderWay(service.deploy),
       tasks: staying.map((task) => this.#taskSample(task, service, nowMs)),
+      ...(backlog === undefined ? {} : { backlog }),
       ...(scaled.count === 0 ? {} : { inFlight: scaled.sum / scaled.count }),
     };
   }

@@ -244,6 +244,21 @@ describe("autoscaling through the controller", () => {
     expect(new Set(moves.map((event) => event.kind))).toEqual(new Set(["scaled-up", "scaled-down"]));
   });
 
+  test("follows a backlog, and keeps its tasks while the source does not answer", async () => {
+    const backlog = { url: "http://127.0.0.1:9/depth", perTask: 100 };
+    const machine = await running({ autoscale: { min: 1, max: 8, backlog, downWindow: "30s" } });
+    const tasks = (): number | undefined => machine.controller.status().services[0]?.healthy;
+    machine.backlog = 550;
+    await machine.pass(3);
+    expect(tasks()).toBe(6);
+    machine.backlog = undefined;
+    await machine.pass(180);
+    expect(tasks()).toBe(6);
+    machine.backlog = 0;
+    await machine.pass(180);
+    expect(tasks()).toBe(1);
+  });
+
   test("a new controller does not shrink before it has seen a whole down window", async () => {
     const machine = await running({ autoscale: { ...autoscale, downWindow: "5m" } });
     machine.dataPlane.inFlightOfGroup.set("web", 80);

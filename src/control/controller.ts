@@ -50,6 +50,8 @@ export interface ControllerContext {
   readonly dataPlane: DataPlane;
   /** One readiness check; answers within the policy's timeout and never rejects (`probe` of health/io). */
   readonly probe: (address: Address, policy: HealthConfig) => Promise<CheckResult>;
+  /** The number that the URL of a backlog says, as far as it is known and not old (`BacklogReader` of control/io). */
+  readonly backlog: (url: string) => number | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -106,6 +108,7 @@ export class Controller {
     });
     this.#autoscaler = new Autoscaler({
       inFlight: (service) => this.#publisher?.groupInFlight(service.config.targetGroup),
+      backlog: context.backlog,
       cpuSeconds: (process) => runtime.cpuSeconds(process),
     });
   }

@@ -279,7 +279,7 @@ describe("clamps", () => {
     const decision = decideOnce(observedOf(3, { inFlight: 500 }), policy);
     expect([decision.result, describeReason(decision.reason)]).toEqual([
       3,
-      "the policy names neither autoscale.cpu nor autoscale.inFlight",
+      "the policy names none of autoscale.cpu, autoscale.inFlight, autoscale.backlog",
     ]);
   });
 });

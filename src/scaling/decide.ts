@@ -14,7 +14,7 @@ import { panicSeen, withoutJump } from "./panic.ts";
 import { regret } from "./patience.ts";
 import { FLAP_WINDOW_MS, type ScalePolicy } from "./policy.ts";
 import { isWithin } from "./proportional.ts";
-import { cpuVote, inFlightVote } from "./votes.ts";
+import { backlogVote, cpuVote, inFlightVote } from "./votes.ts";
 
 /** What one call decides, and what it hands to the next. */
 export interface Outcome {
@@ -29,9 +29,11 @@ export interface Outcome {
  */
 export function decide(observed: Observed, policy: ScalePolicy, memory: ScaleMemory, nowMs: number): Outcome {
   const sampled = withSample(observed, policy, memory, nowMs);
-  const votes = [inFlightVote(observed, policy, sampled, nowMs), cpuVote(observed, policy)].filter(
-    (vote) => vote !== undefined,
-  );
+  const votes = [
+    inFlightVote(observed, policy, sampled, nowMs),
+    cpuVote(observed, policy),
+    backlogVote(observed, policy),
+  ].filter((vote) => vote !== undefined);
   const asked = highest(votes, observed.wanted);
   const recommended = withRecommendation(sampled, policy, asked, nowMs);
   const { count, clamps } = applyClamps(asked, { observed, policy, memory: recommended, votes, nowMs });
@@ -110,6 +112,7 @@ function inputsOf(observed: Observed): Decision["inputs"] {
     ready: readyCount(observed),
     deploying: observed.deploying,
     ...(observed.inFlight === undefined ? {} : { inFlight: observed.inFlight }),
+    ...(observed.backlog === undefined ? {} : { backlog: observed.backlog }),
     ...(cpus.length === 0 ? {} : { cpu: cpus.reduce((sum, cpu) => sum + cpu, 0) / cpus.length }),
   };
 }

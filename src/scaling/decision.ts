@@ -1,7 +1,7 @@
 /** The record of one decision: what was seen, who voted what, what held it back, and the outcome in one word. */
 
 /** Signals that can ask for a number of tasks. */
-export type Metric = "in-flight" | "cpu";
+export type Metric = "in-flight" | "cpu" | "backlog";
 
 /** Why a vote is what it is. */
 export type VoteReason =
@@ -62,6 +62,7 @@ export interface Decision {
     readonly ready: number;
     /** Over the group, newest sample. */
     readonly inFlight?: number;
+    readonly backlog?: number;
     /** Mean over the tasks that were measured. */
     readonly cpu?: number;
     readonly deploying: boolean;
@@ -95,7 +96,7 @@ const SENTENCES: Readonly<Record<DecisionReason, string>> = {
   min: "autoscale.min holds",
   max: "autoscale.max holds",
   "no-data": "no signal has data",
-  "no-target-set": "the policy names neither autoscale.cpu nor autoscale.inFlight",
+  "no-target-set": "the policy names none of autoscale.cpu, autoscale.inFlight, autoscale.backlog",
 };
 
 /** One sentence for people; the literal stays the identity in logs and metrics. */

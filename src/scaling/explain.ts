@@ -26,11 +26,12 @@ function clampInWords({ kind, from, to }: Clamp, reason: DecisionReason): string
   return `${kind}: ${from} becomes ${to}${kind === reason ? "" : `, ${describeReason(kind)}`}`;
 }
 
-function inputsInWords({ wanted, ready, inFlight, cpu, deploying }: Decision["inputs"]): string {
+function inputsInWords({ wanted, ready, inFlight, backlog, cpu, deploying }: Decision["inputs"]): string {
   return [
     `${wanted} wanted`,
     `${ready} ready`,
     ...(inFlight === undefined ? [] : [`${short(inFlight)} requests in flight`]),
+    ...(backlog === undefined ? [] : [`a backlog of ${short(backlog)}`]),
     ...(cpu === undefined ? [] : [`CPU ${short(cpu)} per task`]),
     ...(deploying ? ["a deploy under way"] : []),
   ].join(", ");
@@ -38,6 +39,7 @@ function inputsInWords({ wanted, ready, inFlight, cpu, deploying }: Decision["in
 
 const NO_DATA: Readonly<Record<Metric, string>> = {
   "in-flight": "no data",
+  backlog: "no data: its URL does not answer with a depth",
   cpu: "no data from tasks that are past their warm-up",
 };
 

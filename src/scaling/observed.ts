@@ -20,6 +20,8 @@ export interface Observed {
    * By Little's law that is arrival rate x time in system, the concurrency needed. Absent = the signal is lost.
    */
   readonly inFlight?: number;
+  /** Waiting work of the whole service, as the policy's source says it. Absent = the source does not answer. */
+  readonly backlog?: number;
   /** A deploy is under way: old and new tasks overlap, so shrinking waits. */
   readonly deploying: boolean;
 }

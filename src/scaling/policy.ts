@@ -13,6 +13,8 @@ export interface ScalePolicy {
   readonly cpu?: number;
   /** Target requests in flight per task. */
   readonly inFlight?: number;
+  /** Target of waiting work per task, as an external number says it: jobs of a queue. */
+  readonly backlog?: { readonly perTask: number };
   /** The highest recommendation of up to this long wins on the way down; `patienceOf` says of how long. */
   readonly downWindowMs: number;
   /** In-flight requests are averaged over this long. */

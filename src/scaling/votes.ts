@@ -68,6 +68,24 @@ function tasksForJump(asked: number, observed: Observed, { samples, jumpGrowth }
   return areTooFew && asked >= PANIC_THRESHOLD * observed.wanted ? asked : observed.wanted;
 }
 
+/**
+ * Waiting work per task against its target. It is a stock, not a flow: it stands for all the work that is left, so it is taken as it is,
+ * without averages, and what goes up and down within a down window is for the clamps.
+ */
+export function backlogVote(observed: Observed, policy: ScalePolicy): Vote | undefined {
+  const target = policy.backlog?.perTask;
+  if (target === undefined) return undefined;
+  const { backlog, wanted } = observed;
+  if (backlog === undefined) return { kind: "missing", metric: "backlog", reason: "no-data" };
+  const current = backlog / Math.max(1, readyCount(observed));
+  const vote = (count: number, reason: VoteReason): Vote => {
+    return { kind: "count", metric: "backlog", count, current, target, reason };
+  };
+  const ratio = backlog / (Math.max(1, wanted) * target);
+  if (isWithin(ratio, policy.tolerance)) return vote(wanted, "within-tolerance");
+  return vote(tasksFor(backlog, target), ratio > 1 ? "above-target" : "below-target");
+}
+
 /** CPU per task against its target, by the proportional rule; tasks that warm up are not measured. */
 export function cpuVote(observed: Observed, policy: ScalePolicy): Vote | undefined {
   const target = policy.cpu;

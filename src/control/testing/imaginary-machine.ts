@@ -60,6 +60,8 @@ export class ImaginaryMachine {
   /** Processes that had to be ended by SIGKILL. */
   kills = 0;
   writes = 0;
+  /** What the source of a backlog says. */
+  backlog: number | undefined;
   #generation: Generation | undefined;
   /** Also the seed of chance: two controllers never choose the same nonces. */
   #generations = 0;
@@ -88,6 +90,7 @@ export class ImaginaryMachine {
       runtime: this.#runtimeOf(generation),
       dataPlane: this.dataPlane,
       probe: async ({ port }) => this.#probe(port),
+      backlog: () => this.backlog,
       clock: this.time.clock satisfies Clock,
       scheduler: this.#schedulerOf(generation),
       random: seededRandom(this.#generations),

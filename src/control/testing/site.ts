@@ -84,7 +84,16 @@ export class Site {
       random: systemRandom,
       log,
     });
-    const context = { config, workers: SLEEPERS, store, runtime, dataPlane, probe, log };
+    const context = {
+      config,
+      workers: SLEEPERS,
+      store,
+      runtime,
+      dataPlane,
+      probe,
+      log,
+      backlog: () => undefined,
+    };
     const time = { clock: systemClock, scheduler: systemScheduler, random: systemRandom };
     const controller = new Controller({ ...context, ...time });
     await controller.start();

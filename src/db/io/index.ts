@@ -1,0 +1,16 @@
+/** `tenfold/db`: a client of Postgres that takes the place of `pg.Pool`. Runs on Node (22 and later) and Bun. */
+export { NoPrimaryError, RolledBackError, UnknownOutcomeError } from "../errors.ts";
+export { type Consistency, type Hints, hintSettings, LSN_SETTING, takeHints, withHints } from "../hints.ts";
+export type { RouteReason } from "../route.ts";
+export { carryToken } from "./carry-token.ts";
+export {
+  type DatabaseOptions,
+  DatabasePool,
+  type DatabaseStats,
+  type Duration,
+  openDatabase,
+  type RunOptions,
+} from "./database-pool.ts";
+export type { QueryAnswer } from "./driver.ts";
+export type { QueryConfig, RoutedClient } from "./routed-client.ts";
+export type { TransactionOptions } from "./transaction.ts";

@@ -1,0 +1,342 @@
+/**
+ * The queue: jobs in the app's own Postgres, through pg-boss. Sent within the app's transactions, run at least once, by whichever
+ * process works.
+ */
+import type { PgBoss } from "pg-boss";
+import { systemClock, systemScheduler } from "../../base/index.ts";
+import {
+  type DataOf,
+  type Duration,
+  deadlineMs,
+  durationMs,
+  type JobSettings,
+  type Jobs,
+  queueSettings,
+  type SendOptions,
+  sendSettings,
+} from "../jobs.ts";
+import { type KindStats, type QueueStats, queueMetrics, statsOf, statsSql } from "../stats.ts";
+import { runnerOf, type Tx } from "../tx.ts";
+import { inTransaction, type OpenPool, openPool, type PoolInput } from "./pool.ts";
+import { settlementOf } from "./settlement.ts";
+import { type Claim, type Job, type Run, Worker, type WorkerCounters } from "./worker.ts";
+
+/** What is opened. */
+export type QueueOptions<All extends Jobs> = PoolInput & {
+  /** The kinds of jobs. They are made or brought up to date when the queue is opened. */
+  readonly jobs: All;
+  /** Where pg-boss keeps its tables. Default "pgboss", as its own tools expect it. */
+  readonly schema?: string;
+  /** Time between two looks for jobs while there are none. Default "500ms". */
+  readonly poll?: Duration;
+  /** How long a drain lets handlers end before it gives their jobs back. Default "20s". */
+  readonly drain?: Duration;
+  /** Signals on which a process that works drains and ends. Default SIGTERM and SIGINT; [] leaves that to the app. */
+  readonly signals?: readonly ("SIGTERM" | "SIGINT")[];
+  /** Hears what goes wrong beside handlers: a database that is away, a worker that waits for it. */
+  readonly onError?: (error: unknown) => void;
+};
+
+/** How a kind is worked on, in this process. */
+export interface WorkOptions {
+  /** Jobs under way at a time. Default 4. */
+  readonly concurrency?: number;
+  /** Instead of the kind's. */
+  readonly deadline?: Duration;
+}
+
+/** When a kind's jobs are sent by themselves. */
+export interface ScheduleOptions {
+  /** IANA name. Default "UTC". */
+  readonly timeZone?: string;
+  /** What was missed while no process was there: nothing, or one job for all. Default "skip". */
+  readonly missed?: "skip" | "once";
+  /** Several schedules of one kind have different names. */
+  readonly name?: string;
+}
+
+const DEFAULTS = { schema: "pgboss", poll: "500ms", drain: "20s", concurrency: 4 } as const;
+
+/** How often it is looked for workers that died: of their jobs' wait, which is 10 s by itself, at most half as much more. */
+const SUPERVISE_S = 5;
+
+/** Counts are not read more often: as many may ask for them as want. */
+const STATS_MS = 1000;
+
+/** Jobs in one statement. */
+const SEND_MAX = 1000;
+
+/** The queue. Open it with `openQueue`. */
+export class Queue<All extends Jobs> {
+  readonly #options: QueueOptions<All>;
+  readonly #boss: PgBoss;
+  readonly #pool: OpenPool;
+  readonly #dead = new Set<string>();
+  readonly #workers = new Map<string, Worker<never>[]>();
+  #stats: { readonly atMs: number; readonly stats: Promise<QueueStats> } | undefined;
+  #closing: Promise<void> | undefined;
+  #unlisten: () => void = () => {};
+
+  constructor(options: QueueOptions<All>, boss: PgBoss, pool: OpenPool) {
+    this.#options = options;
+    this.#boss = boss;
+    this.#pool = pool;
+  }
+
+  /** Makes what is missing in the database. */
+  async prepare(): Promise<void> {
+    await this.#boss.start();
+    const kinds = Object.entries<JobSettings>(this.#options.jobs);
+    for (const [name, kind] of kinds) {
+      const own = kind.deadLetter === undefined ? `${name}.dead` : undefined;
+      if (own !== undefined) {
+        this.#dead.add(own);
+        await this.#make(own, { ...kind, keys: "standard" }, undefined);
+      }
+    }
+    // Those that are another's dead letters first.
+    const targets = new Set(kinds.map(([, { deadLetter }]) => deadLetter));
+    for (const [name, kind] of kinds.toSorted(([a], [b]) => Number(targets.has(b)) - Number(targets.has(a))))
+      await this.#make(
+        name,
+        kind,
+        kind.deadLetter === undefined ? `${name}.dead` : kind.deadLetter || undefined,
+      );
+  }
+
+  async #make(name: string, kind: JobSettings, deadLetter: string | undefined): Promise<void> {
+    const { policy, ...settings } = {
+      ...queueSettings(kind),
+      ...(deadLetter === undefined ? {} : { deadLetter }),
+    };
+    const found = await this.#boss.getQueue(name);
+    if (found === null) return this.#boss.createQueue(name, { policy, ...settings });
+    if (found.policy !== policy)
+      throw new Error(
+        `the queue "${name}" was made with keys of another meaning (${found.policy}, now ${policy}): give it another name`,
+      );
+    await this.#boss.updateQueue(name, settings);
+  }
+
+  // --- sending ------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends a job; with `tx`, when that transaction commits and only then. Gives its id, or undefined when its key left it out.
+   */
+  async send<Name extends keyof All & string>(
+    name: Name,
+    data: DataOf<All, Name>,
+    options: SendOptions & { readonly tx?: Tx } = {},
+  ): Promise<string | undefined> {
+    const { tx, ...rest } = options;
+    const settings = sendSettings(rest, systemClock.wallMs());
+    const id = await this.#boss.send(name, data, {
+      ...settings,
+      ...(tx === undefined ? {} : { db: runnerOf(tx) }),
+    });
+    if (tx === undefined) this.#wake(name);
+    return id ?? undefined;
+  }
+
+  /** Sends many of a kind, a thousand in a statement. */
+  async sendAll<Name extends keyof All & string>(
+    name: Name,
+    data: readonly DataOf<All, Name>[],
+    options: SendOptions & { readonly tx?: Tx } = {},
+  ): Promise<void> {
+    const { tx, ...rest } = options;
+    const settings = sendSettings(rest, systemClock.wallMs());
+    const db = tx === undefined ? {} : { db: runnerOf(tx) };
+    for (let at = 0; at < data.length; at += SEND_MAX) {
+      const jobs = data.slice(at, at + SEND_MAX).map((each) => ({ data: each, ...settings }));
+      await this.#boss.insert(name, jobs, db);
+    }
+    if (tx === undefined) this.#wake(name);
+  }
+
+  /** Sends a job by a cron expression, from whichever processes are there, once each time. */
+  async schedule<Name extends keyof All & string>(
+    name: Name,
+    cron: string,
+    data: DataOf<All, Name>,
+    { timeZone = "UTC", missed = "skip", name: key }: ScheduleOptions = {},
+  ): Promise<void> {
+    await this.#boss.schedule(name, cron, data, {
+      tz: timeZone,
+      missed,
+      ...(key === undefined ? {} : { key }),
+    });
+  }
+
+  /** Ends a schedule. */
+  async unschedule(name: keyof All & string, schedule?: string): Promise<void> {
+    await this.#boss.unschedule(name, schedule);
+  }
+
+  /** Sends jobs that failed for good on their way again, at most a thousand. Gives how many. */
+  redrive(name: keyof All & string): Promise<number> {
+    const { deadLetter } = (this.#options.jobs as Jobs)[name] ?? {};
+    if (deadLetter === false) throw new TypeError(`"${name}" has no dead letters`);
+    return this.#boss.redrive(deadLetter ?? `${name}.dead`, { sourceName: name });
+  }
+
+  #wake(name: string): void {
+    for (const worker of this.#workers.get(name) ?? []) worker.wake();
+  }
+
+  // --- working ------------------------------------------------------------------------------------------------
+
+  /** Runs jobs of a kind in this process, one at a call. A handler that rejects has its job tried again. */
+  work<Name extends keyof All & string>(
+    name: Name,
+    options: WorkOptions,
+    handler: (job: Job<DataOf<All, Name>>) => unknown,
+  ): void {
+    const run: Run<DataOf<All, Name>> = async (jobs) => {
+      for (const job of jobs) await handler(job);
+    };
+    this.#start(name, options, 1, run);
+  }
+
+  /** The same with up to `size` jobs at a call. If it rejects all of them are tried again. */
+  workBatch<Name extends keyof All & string>(
+    name: Name,
+    options: WorkOptions & { readonly size: number },
+    handler: (jobs: readonly Job<DataOf<All, Name>>[]) => unknown,
+  ): void {
+    const run: Run<DataOf<All, Name>> = async (jobs) => handler(jobs);
+    this.#start(name, options, options.size, run);
+  }
+
+  #start<Data>(name: string, options: WorkOptions, size: number, run: Run<Data>): void {
+    if (this.#closing !== undefined) throw new Error("the queue is closed");
+    const kind = (this.#options.jobs as Jobs)[name];
+    if (kind === undefined) throw new TypeError(`there is no kind of job "${name}"`);
+    const { concurrency = DEFAULTS.concurrency, deadline } = options;
+    for (const [what, value] of Object.entries({ concurrency, size }))
+      if (!Number.isInteger(value) || value < 1) throw new TypeError(`${what}: write a whole number from 1`);
+    const worker = new Worker<Data>({
+      boss: this.#boss,
+      name,
+      run,
+      concurrency,
+      size,
+      deadlineMs: deadlineMs(deadline === undefined ? kind : { deadline }),
+      pollMs: durationMs(this.#options.poll ?? DEFAULTS.poll, "poll"),
+      giveBack: (of, claims) => this.#giveBack(of, claims),
+      onError: (error) => this.#options.onError?.(error),
+      clock: systemClock,
+      scheduler: systemScheduler,
+    });
+    if (this.#workers.size === 0) this.#listen();
+    this.#workers.set(name, [...(this.#workers.get(name) ?? []), worker]);
+  }
+
+  /** As if they had not been begun: one transaction, so that a process that dies in it leaves them claimed, not lost. */
+  #giveBack(name: string, claims: readonly Claim[]): Promise<void> {
+    return inTransaction(this.#pool.pool, async (client) => {
+      const db = { db: runnerOf(client) };
+      const { settled = [] } = settlementOf(await this.#boss.cancel(name, [...claims], db));
+      if (settled.length === 0) return;
+      await this.#boss.resume(name, [...settled], db);
+      for (const { id, retryLimit } of claims)
+        if (settled.includes(id))
+          await this.#boss.update(name, undefined, { id, retryLimit: retryLimit + 1, ...db });
+    });
+  }
+
+  // --- numbers ------------------------------------------------------------------------------------------------
+
+  /** How much waits, of all kinds; at most a second old. */
+  stats(): Promise<QueueStats> {
+    const atMs = systemClock.nowMs();
+    if (this.#stats !== undefined && atMs - this.#stats.atMs < STATS_MS) return this.#stats.stats;
+    const names = [...Object.keys(this.#options.jobs), ...this.#dead];
+    const stats = this.#pool.pool
+      .query(statsSql(this.#options.schema ?? DEFAULTS.schema), [names])
+      .then(({ rows }) => statsOf(rows as (KindStats & { name: string })[], names, this.#dead));
+    stats.catch(() => {
+      this.#stats = undefined;
+    });
+    this.#stats = { atMs, stats };
+    return stats;
+  }
+
+  /** The numbers of `stats` in Prometheus' text format. */
+  async metrics(): Promise<string> {
+    return queueMetrics(await this.stats());
+  }
+
+  /** What this process has done, per kind. */
+  counters(): Readonly<Record<string, WorkerCounters>> {
+    const sum = (workers: readonly Worker<never>[]): WorkerCounters => {
+      const total: WorkerCounters = { done: 0, failed: 0, lost: 0, givenBack: 0, running: 0 };
+      for (const { counters } of workers)
+        for (const name of Object.keys(total) as (keyof WorkerCounters)[]) total[name] += counters[name];
+      return total;
+    };
+    return Object.fromEntries([...this.#workers].map(([name, workers]) => [name, sum(workers)]));
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------
+
+  /** Fetches no more, lets handlers end within `drain`, gives back what is left, and closes. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const graceMs = durationMs(this.#options.drain ?? DEFAULTS.drain, "drain");
+    await Promise.all([...this.#workers.values()].flat().map((worker) => worker.stop(graceMs)));
+    await this.#boss.stop({ graceful: false });
+    await this.#pool.end();
+    this.#unlisten();
+  }
+
+  #listen(): void {
+    const signals = this.#options.signals ?? ["SIGTERM", "SIGINT"];
+    const drain = (signal: NodeJS.Signals): void => {
+      void this.close()
+        .catch((error: unknown) => this.#options.onError?.(error))
+        // Nobody else wants the signal: what it does to a process by itself is what is left.
+        .finally(() => process.listenerCount(signal) === 0 && process.kill(process.pid, signal));
+    };
+    for (const signal of signals) process.on(signal, drain);
+    this.#unlisten = () => {
+      for (const signal of signals) process.off(signal, drain);
+    };
+  }
+}
+
+/** Opens the queue and makes its kinds. Rejects when pg or pg-boss is not installed, or the database cannot be reached. */
+export async function openQueue<const All extends Jobs>(options: QueueOptions<All>): Promise<Queue<All>> {
+  const { PgBoss: Boss } = await loadBoss();
+  const pool = openPool(options);
+  const boss = new Boss({
+    db: { executeSql: (text, values) => pool.pool.query(text, values) },
+    schema: options.schema ?? DEFAULTS.schema,
+    superviseIntervalSeconds: SUPERVISE_S,
+    monitorIntervalSeconds: SUPERVISE_S,
+    registerInstance: false,
+  });
+  boss.on("error", (error) => options.onError?.(error));
+  const queue = new Queue(options, boss, pool);
+  try {
+    await queue.prepare();
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => {});
+    await pool.end();
+    throw error;
+  }
+  return queue;
+}
+
+async function loadBoss(): Promise<typeof import("pg-boss")> {
+  try {
+    return await import("pg-boss");
+  } catch (error) {
+    const mend = "run `npm install pg-boss pg`: tenfold/queue uses the app's own copies";
+    throw new Error(`the package pg-boss cannot be loaded; ${mend}`, { cause: error });
+  }
+}
