@@ -1,4 +1,14 @@
 /** TCP sockets that never buffer: the contract. What keeps it is in `io/`. */
+export {
+  FLUSH,
+  type FlushResult,
+  flush,
+  type Outbox,
+  SEND,
+  type SendResult,
+  send,
+  type Writable,
+} from "./outbox.ts";
 export type {
   ConnectFailure,
   ConnectOwner,

@@ -7,12 +7,13 @@
  * The request is in flight at a target from the moment one is given to it until `release`, by slot: a renumbering of
  * the group's targets in between changes nothing.
  */
+
 import { copy, isIdempotent, type ResponseHead } from "../../http/index.ts";
+import { SEND, type SendResult } from "../../transport/index.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "../errors.ts";
 import { isHarmless, maySendAgain } from "../retry.ts";
 import { GROUP_COUNTER, NO_GROUP, TARGET_COUNTER } from "../scoreboard.ts";
 import type { Exchange } from "./exchange.ts";
-import { SEND, type SendResult } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
 import type { Request } from "./request.ts";
 import type { Serving } from "./serving.ts";

@@ -2,11 +2,11 @@
  * Whom an exchange answers: a client's connection (`Downstream`), or nobody: a fetch that is for the cache alone
  * (`Nobody`). The exchange, its attempts and its retries are the same for both.
  */
+import { type Outbox, type SendResult } from "../../transport/index.ts";
 import type { Peer } from "../peer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Input } from "./input.ts";
 import type { HttpListener } from "./listener.ts";
-import type { Outbox, SendResult } from "./outbox.ts";
 
 /** What a client waits for; each wait has a bound, and what happens at the bound is `Exchange.timedOut`. */
 export type Wait =

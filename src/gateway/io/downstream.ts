@@ -8,14 +8,22 @@
  * itself: buffers and the exchange come and go with the work.
  */
 import type { TimerEntry } from "../../base/index.ts";
-import type { SocketOwner, TcpSocket } from "../../transport/index.ts";
+import {
+  FLUSH,
+  flush,
+  type Outbox,
+  SEND,
+  type SendResult,
+  type SocketOwner,
+  send,
+  type TcpSocket,
+} from "../../transport/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Client, Wait } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
 import { Input } from "./input.ts";
 import type { HttpListener } from "./listener.ts";
-import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Serving } from "./serving.ts";
 
 /** How long a closing connection still reads, so that a reset does not destroy the response on its way. */

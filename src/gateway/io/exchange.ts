@@ -9,7 +9,9 @@
  * recycled, with all that they are made of: a worker holds as many as it ever had in flight at once. Nothing may
  * touch an exchange after `#finish`: it may already serve the next request.
  */
+
 import type { ResponseHead } from "../../http/index.ts";
+import { SEND } from "../../transport/index.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "../errors.ts";
 import type { RequestView } from "../route.ts";
 import { Answer } from "./answer.ts";
@@ -18,7 +20,6 @@ import { CachedAnswer } from "./cache/cached-answer.ts";
 import { Nobody } from "./cache/nobody.ts";
 import type { Recording } from "./cache/recording.ts";
 import type { Client, Wait } from "./client.ts";
-import { SEND } from "./outbox.ts";
 import { type Outcome, report } from "./outcome.ts";
 import { timeoutCode, withinTotal } from "./overdue.ts";
 import type { Plan } from "./plan.ts";

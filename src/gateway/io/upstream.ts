@@ -5,9 +5,19 @@
  * its pool between exchanges, and forwards socket events to whichever exchange holds it.
  */
 import type { Address } from "../../config/index.ts";
-import type { ConnectFailure, ConnectOwner, TcpSocket, Transport } from "../../transport/index.ts";
+import {
+  type ConnectFailure,
+  type ConnectOwner,
+  FLUSH,
+  flush,
+  type Outbox,
+  SEND,
+  type SendResult,
+  send,
+  type TcpSocket,
+  type Transport,
+} from "../../transport/index.ts";
 import type { GatewayErrorCode } from "../errors.ts";
-import { FLUSH, flush, type Outbox, SEND, type SendResult, send } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
 
 /** What an upstream tells the exchange that holds it. */

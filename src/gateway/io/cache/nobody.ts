@@ -2,12 +2,13 @@
  * The client of a fetch that no client's own exchange carries: it has time limits like any other, and takes every byte,
  * since the recording has it already.
  */
+
 import type { TimerEntry } from "../../../base/index.ts";
+import { SEND, type SendResult } from "../../../transport/index.ts";
 import type { Peer } from "../../peer.ts";
 import type { Client, Wait } from "../client.ts";
 import type { Exchange } from "../exchange.ts";
 import type { HttpListener } from "../listener.ts";
-import { SEND, type SendResult } from "../outbox.ts";
 import type { Serving } from "../serving.ts";
 import type { Recording } from "./recording.ts";
 

@@ -4,7 +4,7 @@
  * The kernel takes what fits and says how much; the rest waits here until `drain`. Whoever feeds the connection is
  * told at once (`SEND.waits`) and pauses its source, so an outbox holds at most what one read brought.
  */
-import type { TcpSocket } from "../../transport/index.ts";
+import type { TcpSocket } from "./transport.ts";
 
 /** One stretch of bytes that waits. */
 interface Pending {

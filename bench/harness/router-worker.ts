@@ -1,0 +1,66 @@
+/**
+ * A router worker as a process of its own, for benches and tests: prints its port when it listens.
+ *
+ *     bin/bun bench/harness/router-worker.ts '{"port":6432,"server":5432,"pool":{"mode":"transaction"}}'
+ */
+import { randomBytes } from "node:crypto";
+import { createLog, systemClock, systemRandom, systemScheduler } from "../../src/base/index.ts";
+import type { PoolSettings } from "../../src/database/index.ts";
+import { fetchVerifiers, RouterWorker } from "../../src/database/io/index.ts";
+import { createTransport } from "../../src/transport/io/index.ts";
+
+interface Options {
+  readonly port: number;
+  /** Port of the server on loopback. */
+  readonly server: number;
+  readonly pool?: Partial<PoolSettings>;
+  /** The superuser's password: users are fetched from the server then. */
+  readonly password?: string;
+  readonly transport?: string;
+}
+
+const { port, server, pool = {}, password, transport: wanted }: Options = JSON.parse(process.argv[2] ?? "{}");
+const transport = createTransport(wanted);
+const log = createLog({ level: "warn", clock: systemClock, write: (line) => process.stderr.write(line) });
+const primary = {
+  name: "a",
+  host: "127.0.0.1",
+  port: server,
+  role: "primary",
+  timeline: 1,
+  eligible: true,
+} as const;
+const worker = new RouterWorker(
+  {
+    address: { host: "127.0.0.1", port },
+    workerId: 0,
+    pool,
+    authentication: password === undefined ? "trust" : "scram",
+  },
+  { revision: 1, name: "main", term: 1, state: "steady", primary: "a", servers: [primary], mode: "async" },
+  {
+    transport,
+    clock: systemClock,
+    random: systemRandom,
+    scheduler: systemScheduler,
+    log,
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    ...(password === undefined
+      ? {}
+      : {
+          fetchVerifier: fetchVerifiers(() => ({
+            host: "127.0.0.1",
+            port: server,
+            user: "postgres",
+            password,
+          })),
+        }),
+  },
+);
+console.log(`listening on ${worker.start().port} by ${transport.name}`);
+process.on("SIGTERM", () => {
+  worker.stop();
+  process.exit(0);
+});
+process.on("SIGUSR2", () => console.log(JSON.stringify({ ...worker.counters, pools: worker.pools })));
+transport.start();

@@ -1,0 +1,188 @@
+/**
+ * The way from a server to its client: answers are passed on as they are, but for what answers messages of our own.
+ *
+ * Bytes that nobody need look at (rows, foremost) are not looked at. Of the others the type alone says whose turn is over.
+ */
+import {
+  BACKEND,
+  cstringEnd,
+  MessageWriter,
+  readError,
+  TRANSACTION,
+  textOf,
+  writeError,
+} from "../../../pgwire/index.ts";
+import { routerError } from "../../router/errors.ts";
+import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
+import { ready } from "./ready.ts";
+import type { ServerConnection } from "./server-connection.ts";
+
+/** Answers that we give ourselves. */
+const PARSE_COMPLETE = Uint8Array.of(BACKEND.parseComplete, 0, 0, 0, 4);
+const CLOSE_COMPLETE = Uint8Array.of(BACKEND.closeComplete, 0, 0, 0, 4);
+
+const HEADER = 5;
+const LETTER_D = 68;
+const LETTER_R = 82;
+
+/** What the server sent: `bytes[start, end)`, borrowed. */
+export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
+  const { scanner, context } = server;
+  context.counters.receivedBytes += end - start;
+  scanner.push(bytes, start, end);
+  for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
+    if (outcome === "frame") {
+      const isSeen = answered(server);
+      server.dropsRest = !isSeen;
+      if (isSeen) pass(server, bytes);
+      makeAnswers(server);
+      if (scanner.type === BACKEND.readyForQuery) ready(server);
+    } else if (outcome === "pass") {
+      if (!server.dropsRest && server.replies.front !== REPLY.ownQuery) pass(server, bytes);
+    } else {
+      return server.fail(routerError("server-garbled", scanner.mistake));
+    }
+    if (!server.isOpen) return;
+  }
+  server.flushToClient();
+}
+
+/** Hands the scanner's outcome to the client. */
+function pass(server: ServerConnection, lent: Uint8Array): void {
+  const { client, scanner } = server;
+  if (client === undefined) return;
+  if (scanner.bytes === lent) client.batch.add(lent, scanner.start, scanner.end);
+  else client.batch.addCopy(scanner.bytes, scanner.start, scanner.end);
+}
+
+/** Gives the answers that we make, as far as it is their turn. */
+export function makeAnswers(server: ServerConnection): void {
+  const { replies, client } = server;
+  for (
+    let front = replies.front;
+    front === REPLY.madeParse || front === REPLY.madeClose;
+    front = replies.front
+  ) {
+    const answer = front === REPLY.madeParse ? PARSE_COMPLETE : CLOSE_COMPLETE;
+    client?.batch.add(answer, 0, HEADER);
+    replies.shift();
+  }
+}
+
+/** Deals with a message; whether the client is to see it. */
+function answered(server: ServerConnection): boolean {
+  const { scanner, replies } = server;
+  const front = replies.front;
+  if (front === REPLY.ownQuery) return answeredOwn(server);
+  switch (scanner.type) {
+    case BACKEND.rowDescription:
+    case BACKEND.noData:
+      if (front === REPLY.describe) replies.shift();
+      return true;
+    case BACKEND.commandComplete:
+      commandDone(server);
+      if (front === REPLY.execute) executed(server);
+      return true;
+    case BACKEND.emptyQuery:
+    case BACKEND.portalSuspended:
+      if (front === REPLY.execute) replies.shift();
+      return true;
+    case BACKEND.bindComplete:
+      if (front === REPLY.bind) replies.shift();
+      return true;
+    case BACKEND.parseComplete:
+      if (front === REPLY.parse || front === REPLY.ownParse) replies.shift();
+      return front === REPLY.parse;
+    case BACKEND.closeComplete:
+      if (front === REPLY.close || front === REPLY.ownClose) replies.shift();
+      return front === REPLY.close;
+    case BACKEND.readyForQuery:
+      return readyMet(server);
+    case BACKEND.error:
+      return failed(server);
+    case BACKEND.parameterStatus:
+      return parameter(server, false);
+    case BACKEND.copyInResponse:
+      server.copiesIn = true;
+      if (front === REPLY.execute) replies.dropSyncsBehindFront();
+      return true;
+    default:
+      return true;
+  }
+}
+
+function readyMet(server: ServerConnection): boolean {
+  const { scanner } = server;
+  server.status = scanner.bytes[scanner.start + HEADER] ?? TRANSACTION.idle;
+  return true;
+}
+
+/** An answer to a query of our own. */
+function answeredOwn(server: ServerConnection): boolean {
+  const { scanner } = server;
+  if (scanner.type === BACKEND.parameterStatus) return parameter(server, true);
+  if (scanner.type === BACKEND.commandComplete) commandDone(server);
+  else if (scanner.type === BACKEND.readyForQuery) readyMet(server);
+  else if (scanner.type === BACKEND.error) server.ownQueryFailed(scanner.bytes, scanner.start, scanner.end);
+  return false;
+}
+
+function parameter(server: ServerConnection, isOwn: boolean): boolean {
+  const { bytes, start, end } = server.scanner;
+  const nameEnd = cstringEnd(bytes, start + HEADER, end);
+  if (nameEnd < 0) return true;
+  const name = textOf(bytes, start + HEADER, nameEnd);
+  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+}
+
+/** A command's tag tells what a statement did to the session, however it was written. */
+function commandDone(server: ServerConnection): void {
+  const { bytes, start, end } = server.scanner;
+  const first = bytes[start + HEADER];
+  if (first !== LETTER_D && first !== LETTER_R) return;
+  const tag = textOf(bytes, start + HEADER, end - 1);
+  if (tag === "ROLLBACK") server.undone = true;
+  else if (tag === "DEALLOCATE ALL") server.statementsGone();
+  else if (tag === "DISCARD ALL") server.sessionGone();
+  else if (tag === "DISCARD PLANS") return;
+}
+
+function executed(server: ServerConnection): void {
+  const { replies } = server;
+  const changes = replies.frontDetail?.effects?.settings;
+  if (changes !== undefined) server.pending.push(...changes);
+  replies.shift();
+}
+
+/** An error: the server skips what was sent with it, up to the next sync. What was noted ahead is undone, the last first. */
+function failed(server: ServerConnection): boolean {
+  const { replies, client } = server;
+  server.undone = true;
+  server.copiesIn = false;
+  const { bytes, start, end } = server.scanner;
+  server.saidGoodbye = readError(bytes, start, end).severity !== "ERROR";
+  if (replies.front < REPLY.parse) return true;
+  const error = replies.front === REPLY.failing ? replies.frontDetail?.error : undefined;
+  if (error !== undefined && client !== undefined) {
+    const writer = new MessageWriter();
+    writeError(writer, error);
+    client.batch.addCopy(writer.bytes, 0, writer.length);
+  }
+  const skipped: (readonly [number, ReplyDetail])[] = [];
+  for (let front = replies.front; front >= REPLY.parse; front = replies.front) {
+    if (replies.frontDetail !== undefined) skipped.push([front, replies.frontDetail]);
+    replies.shift();
+  }
+  for (const [kind, detail] of skipped.toReversed()) undo(server, kind, detail);
+  return error === undefined;
+}
+
+function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {
+  const { client, prepared } = server;
+  if (statement === undefined) return;
+  if (kind === REPLY.parse || kind === REPLY.ownParse) prepared.delete(statement);
+  if (kind === REPLY.ownClose) prepared.add(statement);
+  if (name === undefined) return;
+  if (kind === REPLY.madeClose) client?.restoreName(name, statement);
+  else client?.forgetName(name);
+}

@@ -1,0 +1,47 @@
+/** One cancel request to a server: a connection of its own, which the server closes when it has passed the signal on. */
+import { MessageWriter, writeCancelRequest } from "../../../pgwire/index.ts";
+import type { ConnectOwner, TcpSocket } from "../../../transport/index.ts";
+import type { ServerConnection } from "./server-connection.ts";
+
+/** Longest wait for the server to take it. */
+const CANCEL_MS = 5_000;
+
+/** Asks the server to cancel what `server` does. `done` is called once, whatever came of it. */
+export function sendCancel(server: ServerConnection, done: () => void): void {
+  const { transport, wheel } = server.context;
+  const { processId, secret } = server.cancelKey;
+  let isOver = false;
+  let socket: TcpSocket | undefined;
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    wheel.cancel(timer);
+    done();
+  };
+  const timer = {
+    timerNext: undefined,
+    timerPrevious: undefined,
+    timerTick: 0,
+    onTimer: () => {
+      if (socket === undefined) giveUp();
+      else socket.terminate();
+      end();
+    },
+  };
+  const owner: ConnectOwner = {
+    opened: (opened) => {
+      socket = opened;
+      const writer = new MessageWriter();
+      writeCancelRequest(writer, processId, secret);
+      opened.write(writer.bytes, 0, writer.length);
+    },
+    connectFailed: end,
+    received: () => {},
+    drained: () => {},
+    ended: () => socket?.end(),
+    closed: end,
+    crashed: end,
+  };
+  wheel.schedule(timer, CANCEL_MS);
+  const giveUp = transport.connect(server.address, owner);
+}

@@ -1,0 +1,270 @@
+/**
+ * The log-in of one client: start-up packet, SCRAM-SHA-256, and what a session is told before its first query.
+ *
+ *   start-up (TLS and GSSAPI are turned down) -> authentication -> welcome; or a cancel request, which ends the connection
+ *
+ * What comes from somebody who has not shown who he is is bounded: one start-up packet of 10,000 bytes, two messages of 2 KiB,
+ * nothing else in between, and the deadline of the log-in.
+ */
+import {
+  AUTHENTICATION,
+  type ErrorReply,
+  FieldReader,
+  FRONTEND,
+  FrameScanner,
+  type FrameTable,
+  MessageWriter,
+  readStartup,
+  ScramServer,
+  STARTUP_BYTES_MAX,
+  type Startup,
+  TRANSACTION,
+  VERSION_3_2,
+  writeAuthenticationOk,
+  writeBackendKey,
+  writeNegotiateVersion,
+  writeParameterStatus,
+  writeReadyForQuery,
+  writeSasl,
+} from "../../../pgwire/index.ts";
+import { isSettable, Settings, setSql, startupSettings } from "../../router/settings.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { RouterContext } from "./context.ts";
+import type { Pool } from "./pool.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { Users } from "./users.ts";
+
+/** What the log-in needs of the worker. */
+export interface LoginHost {
+  readonly context: RouterContext;
+  readonly users: Users;
+  /** "trust" asks nobody for a password. */
+  readonly authentication: "scram" | "trust";
+  poolFor(database: string, user: string): Pool | ErrorReply;
+  /** Gives the client its cancel key; the secret has `secretBytes`. */
+  register(client: ClientConnection, secretBytes: number): void;
+  cancel(processId: number, secret: Uint8Array, done: () => void): void;
+  /** Ends what a server connection does for nobody any more. */
+  abandon(server: ServerConnection): void;
+}
+
+const MECHANISM = "SCRAM-SHA-256";
+
+/** A SCRAM message of libpq has 110 bytes. */
+const SCRAM_BYTES_MAX = 2048;
+
+/** Bytes of a cancel key: protocol 3.0 has room for 4. */
+const SECRET_BYTES = 4;
+const SECRET_BYTES_3_2 = 32;
+
+/** Before the log-in only answers to SCRAM are taken. */
+const LOGIN_FRAMES: FrameTable = { longest: new Int32Array(256), head: new Int32Array(256) };
+LOGIN_FRAMES.longest[FRONTEND.password] = SCRAM_BYTES_MAX;
+LOGIN_FRAMES.head[FRONTEND.password] = SCRAM_BYTES_MAX;
+
+// …and a goodbye.
+LOGIN_FRAMES.longest[FRONTEND.terminate] = 5;
+LOGIN_FRAMES.head[FRONTEND.terminate] = 5;
+
+type Phase = "startup" | "scram-first" | "scram-final" | "waiting" | "over";
+
+export class ClientLogin {
+  readonly #client: ClientConnection;
+  readonly #host: LoginHost;
+  readonly #writer = new MessageWriter();
+  #phase: Phase = "startup";
+  /** The beginning of a start-up packet. */
+  #begun: Uint8Array = new Uint8Array(0);
+  #hasAskedFor = new Set<string>();
+  #scanner: FrameScanner | undefined;
+  #scram: ScramServer | undefined;
+  #isKnown = true;
+  #version = 0;
+  #settings: ReadonlyMap<string, string> = new Map();
+
+  constructor(client: ClientConnection, host: LoginHost) {
+    this.#client = client;
+    this.#host = host;
+  }
+
+  /** Takes what arrived; the offset behind what belongs to the log-in. */
+  received(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#phase !== "waiting" && this.#phase !== "over" && !this.#client.isClosed) {
+      at = this.#phase === "startup" ? this.#startup(bytes, at, end) : this.#answer(bytes, at, end);
+    }
+    return at;
+  }
+
+  // --- start-up ---------------------------------------------------------------------------------------------------
+
+  #startup(bytes: Uint8Array, start: number, end: number): number {
+    const before = this.#begun.length;
+    const taken = Math.min(end, start + STARTUP_BYTES_MAX - before);
+    const packet = before === 0 ? bytes.subarray(start, taken) : joined(this.#begun, bytes, start, taken);
+    const found = readStartup(packet, 0, packet.length);
+    if (found.kind === "more") {
+      this.#begun = packet.slice();
+      return taken;
+    }
+    this.#begun = new Uint8Array(0);
+    return this.#begin(found) ? start + ("end" in found ? found.end : packet.length) - before : end;
+  }
+
+  /** Whether the connection goes on. */
+  #begin(found: Exclude<Startup, { kind: "more" }>): boolean {
+    const client = this.#client;
+    switch (found.kind) {
+      case "mistake":
+        if (found.isGarbage) client.leave();
+        else client.failWith("protocol-violation", found.mistake);
+        return false;
+      case "direct-tls":
+        client.leave();
+        return false;
+      case "tls":
+      case "gss":
+        return this.#turnDown(found.kind);
+      case "cancel":
+        this.#phase = "over";
+        this.#host.cancel(found.processId, found.secret, () => client.leave());
+        return false;
+      case "startup":
+        this.#open(found);
+        return true;
+    }
+  }
+
+  /** Each may be asked for once. */
+  #turnDown(kind: "tls" | "gss"): boolean {
+    if (this.#hasAskedFor.has(kind)) {
+      this.#client.failWith("protocol-violation", "TLS and GSSAPI may be asked for once");
+      return false;
+    }
+    this.#hasAskedFor.add(kind);
+    this.#writer.byte("N".charCodeAt(0));
+    this.#client.write(this.#writer);
+    return true;
+  }
+
+  #open({ version, parameters, extensions }: Extract<Startup, { kind: "startup" }>): void {
+    const client = this.#client;
+    client.user = parameters.get("user") ?? "";
+    client.database = parameters.get("database") || client.user;
+    if (client.user === "") return client.failWith("no-user");
+    if (isReplication(parameters.get("replication"))) return client.failWith("replication-refused");
+    const settings = startupSettings(parameters);
+    if ("mistake" in settings) return client.failWith("unsupported-parameter", settings.mistake);
+    this.#settings = settings.values;
+    this.#version = Math.min(version, VERSION_3_2);
+    if (version > VERSION_3_2 || extensions.length > 0) {
+      writeNegotiateVersion(this.#writer, this.#version, extensions);
+      client.write(this.#writer);
+    }
+    if (this.#host.authentication === "trust") return this.#authenticated();
+    this.#phase = "waiting";
+    this.#host.users.find(client.user, (user) => this.#beginScram(user));
+  }
+
+  // --- authentication ---------------------------------------------------------------------------------------------
+
+  #beginScram(found: ReturnType<Users["known"]>): void {
+    const client = this.#client;
+    if (client.isClosed) return;
+    if (found === "unknown") return client.failWith("users-unknown");
+    this.#isKnown = found !== undefined;
+    const verifier = found ?? this.#host.users.madeUp(client.user);
+    const nonce = Buffer.from(client.context.randomBytes(18)).toString("base64");
+    this.#scram = new ScramServer(verifier, nonce);
+    this.#scanner = new FrameScanner(LOGIN_FRAMES);
+    this.#phase = "scram-first";
+    writeSasl(this.#writer, AUTHENTICATION.sasl, [MECHANISM]);
+    client.write(this.#writer);
+  }
+
+  #answer(bytes: Uint8Array, start: number, end: number): number {
+    const scanner = this.#scanner;
+    if (scanner === undefined) return end;
+    scanner.push(bytes, start, end);
+    const outcome = scanner.next();
+    if (outcome === "more") return end;
+    const { at } = scanner;
+    if (outcome === "mistake") {
+      this.#client.failWith("protocol-violation", `during log-in: ${scanner.mistake}`);
+      return end;
+    }
+    if (scanner.type === FRONTEND.terminate) this.#client.leave();
+    else if (this.#phase === "scram-first") this.#first(scanner);
+    else this.#final(scanner);
+    return at;
+  }
+
+  #first({ bytes, start, end }: FrameScanner): void {
+    const fields = new FieldReader(bytes, start + 5, end);
+    const mechanism = fields.cstring();
+    const length = fields.int32();
+    const answer = this.#scram?.first(fields.text(length));
+    if (mechanism !== MECHANISM || fields.isBroken || fields.left > 0 || answer === undefined)
+      return this.#client.failWith("protocol-violation", "malformed SCRAM message");
+    this.#phase = "scram-final";
+    writeSasl(this.#writer, AUTHENTICATION.saslContinue, answer);
+    this.#client.write(this.#writer);
+  }
+
+  #final({ bytes, start, end }: FrameScanner): void {
+    const client = this.#client;
+    const fields = new FieldReader(bytes, start + 5, end);
+    const success = this.#scram?.final(fields.text(fields.left));
+    if (success === undefined || !this.#isKnown) {
+      client.context.counters.loginsFailed++;
+      return client.failWith("wrong-password", `user "${client.user}"`);
+    }
+    writeSasl(this.#writer, AUTHENTICATION.saslFinal, success.message);
+    this.#host.users.learnKeys(client.user, success.keys);
+    this.#authenticated();
+  }
+
+  #authenticated(): void {
+    const client = this.#client;
+    this.#phase = "waiting";
+    const pool = this.#host.poolFor(client.database, client.user);
+    if ("severity" in pool) return client.fail(pool);
+    writeAuthenticationOk(this.#writer);
+    client.write(this.#writer);
+    client.loggedIn(pool);
+  }
+
+  // --- welcome ----------------------------------------------------------------------------------------------------
+
+  /** Parameters, cancel key, ready. `baseline`: what a fresh session of the server reports. */
+  welcome(baseline: ReadonlyMap<string, string>): void {
+    const client = this.#client;
+    this.#phase = "over";
+    const reported = new Map<string, string>();
+    for (const [name, value] of baseline) reported.set(name.toLowerCase(), value);
+    let settings = Settings.none;
+    for (const [name, value] of this.#settings)
+      if (reported.get(name) !== value) settings = settings.with(name, setSql(name, value));
+    client.initial = client.settings = settings;
+    this.#host.register(client, this.#version >= VERSION_3_2 ? SECRET_BYTES_3_2 : SECRET_BYTES);
+    for (const [name, value] of baseline) {
+      const own = isSettable(name) ? this.#settings.get(name.toLowerCase()) : undefined;
+      writeParameterStatus(this.#writer, name, own ?? value);
+    }
+    writeBackendKey(this.#writer, client.processId, client.secret);
+    writeReadyForQuery(this.#writer, TRANSACTION.idle);
+    client.write(this.#writer);
+  }
+}
+
+/** The values of a Boolean parameter, and "database", that ask for the replication protocol. */
+function isReplication(value: string | undefined): boolean {
+  return value !== undefined && !/^(?:false|off|no|0|)$/i.test(value);
+}
+
+function joined(begun: Uint8Array, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const whole = new Uint8Array(begun.length + end - start);
+  whole.set(begun);
+  whole.set(bytes.subarray(start, end), begun.length);
+  return whole;
+}

@@ -1,0 +1,25 @@
+/** What all connections of one router worker share. */
+import type { Clock, Log, Random, TimerWheel } from "../../../base/index.ts";
+import type { Transport } from "../../../transport/index.ts";
+import type { Statements } from "../../router/prepared.ts";
+import type { LookAt } from "../../router/statement-effects.ts";
+import type { BatchMemory } from "./batch.ts";
+import type { Counters } from "./counters.ts";
+
+/** One per worker. */
+export interface RouterContext {
+  readonly transport: Transport;
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly lookAt: LookAt;
+  readonly statements: Statements;
+  readonly counters: Counters;
+  readonly toServer: BatchMemory;
+  readonly toClient: BatchMemory;
+  /** Bytes fit for secrets. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Our own code threw. */
+  readonly reportCrash: (error: unknown) => void;
+}

@@ -1,0 +1,29 @@
+/** What a router worker counts. All but the first four only grow. */
+
+export class Counters {
+  clients = 0;
+  waitingClients = 0;
+  servers = 0;
+  idleServers = 0;
+  clientsAccepted = 0;
+  clientsRefused = 0;
+  loginsFailed = 0;
+  serversOpened = 0;
+  serverLoginsFailed = 0;
+  serversLost = 0;
+  /** Answers that ended with ReadyForQuery. */
+  queries = 0;
+  /** Times that a client got a server connection. */
+  attachments = 0;
+  /** …and had to wait for it. */
+  waits = 0;
+  queueTimeouts = 0;
+  pins = 0;
+  settingsReplayed = 0;
+  statementsPrepared = 0;
+  /** Parse messages answered without the server. */
+  statementsReused = 0;
+  cancels = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
+}

@@ -1,0 +1,308 @@
+/**
+ * The server connections of one worker for one user of one database, and the clients that wait for one.
+ *
+ * Free connections are a stack: the warmest is used first, and those at the bottom age until they are closed. Clients wait in
+ * a queue with a bound and a deadline. Where the server does not let us in, attempts come at growing distances, and clients
+ * wait on: it may be a failover.
+ */
+import type { ErrorReply } from "../../../pgwire/index.ts";
+import { type Credentials, SQLSTATE } from "../../../pgwire/index.ts";
+import { routerError } from "../../router/errors.ts";
+import type { PoolSettings } from "../../router/pool-settings.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { RouterContext } from "./context.ts";
+import { ServerConnection } from "./server-connection.ts";
+
+/** Where a pool's connections go, and what is known of the user. */
+export interface PoolSource {
+  /** Where the server is; undefined while there is none, or statements are held. */
+  readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  /** How to log in. */
+  readonly credentials: (user: string, database: string) => Credentials;
+}
+
+/** Refusals of a log-in that no waiting mends: password, database, privilege. */
+const LASTING: ReadonlySet<string> = new Set([
+  SQLSTATE.invalidAuthorization,
+  SQLSTATE.invalidPassword,
+  SQLSTATE.noSuchDatabase,
+  SQLSTATE.connectionException,
+  "42501",
+]);
+
+/** Throws away all that a session left, prepared statements included. */
+const CLEAN = "DISCARD ALL";
+
+export class Pool {
+  readonly database: string;
+  readonly user: string;
+  readonly context: RouterContext;
+  settings: PoolSettings;
+  /** What a fresh session reports; undefined before the first server connection. */
+  baseline: ReadonlyMap<string, string> | undefined;
+  #reported: ReadonlySet<string> = new Set();
+  readonly #source: PoolSource;
+  readonly #open = new Set<ServerConnection>();
+  /** Free ones, the one used last on top. */
+  readonly #free: ServerConnection[] = [];
+  /** Clients that wait, the first first; some may have gone. */
+  #queue: (ClientConnection | undefined)[] = [];
+  #queueHead = 0;
+  #connecting = 0;
+  #retryMs = 0;
+  /** No attempt to log in before this. */
+  #retryAtMs = 0;
+  #lastError: ErrorReply | undefined;
+
+  constructor(
+    database: string,
+    user: string,
+    settings: PoolSettings,
+    source: PoolSource,
+    context: RouterContext,
+  ) {
+    this.database = database;
+    this.user = user;
+    this.settings = settings;
+    this.#source = source;
+    this.context = context;
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+  get free(): number {
+    return this.#free.length;
+  }
+  get waiting(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+  get servers(): Iterable<ServerConnection> {
+    return this.#open;
+  }
+
+  credentials(): Credentials {
+    return this.#source.credentials(this.user, this.database);
+  }
+
+  /** Notes what the first session reports; returns what is known. */
+  learn(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    if (this.baseline === undefined) {
+      this.baseline = new Map(parameters);
+      this.#reported = new Set([...parameters.keys()].map((name) => name.toLowerCase()));
+    }
+    return this.baseline;
+  }
+
+  /** Whether the server itself tells when this setting (small letters) changes. */
+  reports(name: string): boolean {
+    return this.#reported.has(name);
+  }
+
+  // --- clients ----------------------------------------------------------------------------------------------------
+
+  /** A connection for `client`; undefined when it has to wait (it is told by `serverReady`), or why it cannot. */
+  acquire(client: ClientConnection): ServerConnection | ErrorReply | undefined {
+    if (this.waiting === 0) {
+      const server = this.#takeFree();
+      if (server !== undefined) return server;
+    }
+    if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
+    if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
+      return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
+    return this.#enqueue(client);
+  }
+
+  #enqueue(client: ClientConnection): undefined {
+    this.#queue.push(client);
+    this.context.counters.waits++;
+    this.grow();
+  }
+
+  #takeFree(): ServerConnection | undefined {
+    if (this.#source.address() === undefined) return undefined;
+    return this.#free.pop();
+  }
+
+  /** A client waits no longer. O(clients that wait). */
+  leaveQueue(client: ClientConnection): void {
+    const at = this.#queue.indexOf(client, this.#queueHead);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+
+  /** A client that waited as long as it may: why. */
+  timeoutError(): ErrorReply {
+    if (this.#source.address() === undefined) return routerError("no-primary");
+    if (this.#open.size > 0 || this.#lastError === undefined) return routerError("queue-timeout");
+    const { message, detail } = this.#lastError;
+    return routerError("server-unreachable", detail === undefined ? message : `${message}: ${detail}`);
+  }
+
+  /** Opens connections for those who wait, as many as there may be. */
+  grow(): void {
+    const { size, reserve, reserveTimeoutMs } = this.settings;
+    const nowMs = this.context.clock.nowMs();
+    const address = this.#source.address();
+    if (address === undefined || nowMs < this.#retryAtMs) return;
+    const oldest = this.#queue[this.#queueHead];
+    const hasWaitedLong = oldest !== undefined && nowMs - oldest.waitsSinceMs >= reserveTimeoutMs;
+    const max = size + (hasWaitedLong ? reserve : 0);
+    // After a failure one attempt at a time is enough to learn whether the server is back.
+    const attemptsMax = this.#retryMs > 0 ? 1 : this.waiting;
+    while (this.#open.size < max && this.#connecting < attemptsMax) {
+      const server = new ServerConnection(this, address);
+      this.#open.add(server);
+      this.#connecting++;
+      this.context.counters.servers++;
+      server.connect();
+    }
+  }
+
+  // --- servers ----------------------------------------------------------------------------------------------------
+
+  /** A new connection is ready. */
+  opened(server: ServerConnection): void {
+    this.#connecting--;
+    this.#retryMs = 0;
+    this.#retryAtMs = 0;
+    this.#lastError = undefined;
+    this.#give(server);
+  }
+
+  /** A client does not need its connection any more. */
+  release(server: ServerConnection): void {
+    server.client = undefined;
+    server.usedMs = this.context.clock.nowMs();
+    server.resume();
+    this.#passOn(server);
+  }
+
+  #passOn(server: ServerConnection): void {
+    if (!server.isDirty) return this.#give(server);
+    server.isDirty = false;
+    server.ask(CLEAN);
+    this.context.wheel.schedule(server, this.settings.serverLoginTimeoutMs);
+    server.flush();
+  }
+
+  /** A connection that was cleaned, or asked whether it lives, has answered. */
+  cleaned(server: ServerConnection): void {
+    this.context.wheel.cancel(server);
+    if (server.isIdle && !this.#free.includes(server)) this.#passOn(server);
+  }
+
+  #give(server: ServerConnection): void {
+    if (server.cancels > 0) return;
+    if (this.#isOver(server)) return server.close();
+    if (this.#source.address() !== undefined) {
+      for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue()) {
+        if (client.serverReady(server)) return;
+      }
+    }
+    this.#free.push(server);
+  }
+
+  #shiftQueue(): ClientConnection | undefined {
+    while (this.#queueHead < this.#queue.length) {
+      const client = this.#queue[this.#queueHead];
+      this.#queue[this.#queueHead++] = undefined;
+      if (this.#queueHead === this.#queue.length) {
+        this.#queue = [];
+        this.#queueHead = 0;
+      }
+      if (client !== undefined) return client;
+    }
+    return undefined;
+  }
+
+  #isOver(server: ServerConnection): boolean {
+    const { serverLifetimeMs, size, reserve } = this.settings;
+    if (server.isOutdated || this.#open.size > size + reserve) return true;
+    if (this.#open.size > size && this.waiting === 0) return true;
+    return serverLifetimeMs > 0 && this.context.clock.nowMs() - server.openedMs >= serverLifetimeMs;
+  }
+
+  /** A cancel request that was on its way has arrived: the connection may be used again. */
+  cancelled(server: ServerConnection): void {
+    server.cancels--;
+    if (server.isOpen && server.client === undefined && server.isIdle && !this.#free.includes(server))
+      this.#give(server);
+  }
+
+  /** A connection is gone; `duringLogin` with `error`: it never came to be. */
+  closed(server: ServerConnection, error: ErrorReply | undefined, duringLogin: boolean): void {
+    this.#open.delete(server);
+    this.context.counters.servers--;
+    const at = this.#free.indexOf(server);
+    if (at >= 0) this.#free.splice(at, 1);
+    if (duringLogin) {
+      this.#connecting--;
+      if (error !== undefined) this.#loginFailed(error);
+    }
+    this.grow();
+  }
+
+  #loginFailed(error: ErrorReply): void {
+    const { loginRetryMinMs, loginRetryMaxMs } = this.settings;
+    const { clock, random, counters, log } = this.context;
+    counters.serverLoginsFailed++;
+    this.#retryMs = Math.min(loginRetryMaxMs, Math.max(loginRetryMinMs, this.#retryMs * 2));
+    // ± 20 %, so that workers do not come back in step.
+    this.#retryAtMs = clock.nowMs() + this.#retryMs * (0.8 + 0.4 * random());
+    this.#lastError = error;
+    const { user, database } = this;
+    log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
+    if (!LASTING.has(error.code) || this.#open.size > 0) return;
+    for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue())
+      client.serverRefused(error);
+  }
+
+  // --- time and change --------------------------------------------------------------------------------------------
+
+  /** Closes what is too old, asks who has been quiet whether it lives, and tries again what failed. About once a second. */
+  sweep(): void {
+    const { serverIdleMs, serverCheckMs } = this.settings;
+    const nowMs = this.context.clock.nowMs();
+    for (const server of this.#free.slice()) {
+      const quietMs = nowMs - server.usedMs;
+      if (this.#isOver(server) || (serverIdleMs > 0 && quietMs >= serverIdleMs)) server.close();
+      else if (serverCheckMs > 0 && nowMs - Math.max(server.checkedMs, server.usedMs) >= serverCheckMs)
+        this.#check(server);
+    }
+    if (this.waiting > 0) this.grow();
+  }
+
+  /** Asks nothing: an answer is all that is wanted. The connection is not free meanwhile. */
+  #check(server: ServerConnection): void {
+    server.checkedMs = this.context.clock.nowMs();
+    this.#free.splice(this.#free.indexOf(server), 1);
+    server.ask("");
+    this.context.wheel.schedule(server, this.settings.serverLoginTimeoutMs);
+    server.flush();
+  }
+
+  /** There is another primary, or one again: connections to others are closed as they come free. */
+  targetChanged(): void {
+    const address = this.#source.address();
+    this.#retryAtMs = 0;
+    this.#retryMs = 0;
+    if (address === undefined) return;
+    for (const server of this.#open)
+      server.isOutdated = server.address.host !== address.host || server.address.port !== address.port;
+    for (const server of this.#free.slice()) if (server.isOutdated) server.close();
+    this.#serveQueue();
+    this.grow();
+  }
+
+  #serveQueue(): void {
+    while (this.waiting > 0 && this.#free.length > 0) {
+      const server = this.#free.pop();
+      if (server !== undefined) this.#give(server);
+    }
+  }
+
+  /** Closes every connection; clients that are attached lose theirs. */
+  stop(): void {
+    for (const server of [...this.#open]) server.close();
+  }
+}

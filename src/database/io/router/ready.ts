@@ -1,0 +1,41 @@
+/**
+ * The server waits for the next query: what a batch changed in the session is settled, and the connection goes on to
+ * whoever needs it next.
+ */
+import { TRANSACTION } from "../../../pgwire/index.ts";
+import { REPLY } from "../../router/reply-queue.ts";
+import type { ServerConnection } from "./server-connection.ts";
+
+/** ReadyForQuery has come, and has been passed on. */
+export function ready(server: ServerConnection): void {
+  const { replies, client } = server;
+  const { front, frontDetail } = replies;
+  if (front === REPLY.query && !server.undone && frontDetail?.effects !== undefined)
+    server.pending.push(...frontDetail.effects.settings);
+  if (front !== REPLY.none && front <= REPLY.sync) replies.shift();
+  if (server.pending.length > 0 || server.undone) settle(server);
+  if (replies.length > 0) return;
+  if (client === undefined) return server.pool.cleaned(server);
+  server.context.counters.queries++;
+  if (client.isWaiting) {
+    client.serverReady(server);
+    return;
+  }
+  if (server.status === TRANSACTION.idle) {
+    if (!client.keepsServer) {
+      server.flushToClient();
+      client.detach();
+    }
+  } else {
+    client.transactionRests();
+  }
+}
+
+/** Settings that the server does not report stay when the transaction is committed. */
+function settle(server: ServerConnection): void {
+  if (server.status === TRANSACTION.idle) {
+    if (!server.undone) server.applySettings(server.pending);
+    server.pending = [];
+  }
+  server.undone = false;
+}

@@ -1,0 +1,266 @@
+/**
+ * The way from a client to its server connection: messages are passed on as they are, but for the names of prepared
+ * statements, which are the client's on one side and ours on the other.
+ */
+import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/index.ts";
+import type { Statement } from "../../router/prepared.ts";
+import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
+import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
+import { makeAnswers } from "./answers.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+
+/** A message, or its beginning: `bytes[start, end)`; `rest` bytes follow. */
+export interface Frame {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly rest: number;
+}
+
+const HEADER = 5;
+
+/** "S" for a statement, "P" for a portal. */
+const STATEMENT = 83;
+
+/** Longest body of a Parse without a name that is kept, in case the session goes on elsewhere before its Bind. */
+const UNNAMED_MAX = 4096;
+
+/** Messages without an answer yet, of one server connection. Each took five bytes of the client's or more. */
+const REPLIES_MAX = 1_000_000;
+
+/** A statement that cannot exist: describing it fails, and has the server skip what follows. */
+const NO_STATEMENT = utf8("tenfold: none\0");
+
+/** Passes bytes on. `stays`: they stay as they are until the batch goes out. */
+export function forward(server: ServerConnection, { bytes, start, end }: Frame, stays: boolean): void {
+  if (stays) server.batch.add(bytes, start, end);
+  else server.batch.addCopy(bytes, start, end);
+}
+
+/** Deals with one message of the client. When it needs a server connection and there is none, it will be passed again. */
+export function passRequest(client: ClientConnection, frame: Frame, stays: boolean): void {
+  switch (frame.type) {
+    case FRONTEND.terminate:
+      return client.leave();
+    case FRONTEND.password:
+      return client.failWith("protocol-violation", "a password nobody asked for");
+    case FRONTEND.flush:
+      if (client.server !== undefined) forward(client.server, frame, stays);
+      return;
+    case FRONTEND.copyDone:
+    case FRONTEND.copyFail:
+      return copyEnds(client, frame, stays);
+    case FRONTEND.query:
+      if (client.moves && endsHere(client, frame)) return;
+  }
+  const server = client.serverFor(frame);
+  if (server === undefined) return;
+  if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
+  const write = WRITERS[frame.type];
+  if (write === undefined) forward(server, frame, stays);
+  else write(client, server, frame, stays);
+}
+
+type Write = (client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean) => void;
+
+/** Message type -> what is done with it. */
+const WRITERS: Readonly<Record<number, Write>> = {
+  [FRONTEND.query]: query,
+  [FRONTEND.parse]: parse,
+  [FRONTEND.bind]: bind,
+  [FRONTEND.describe]: describe,
+  [FRONTEND.execute]: execute,
+  [FRONTEND.close]: close,
+  [FRONTEND.sync]: sync,
+  [FRONTEND.functionCall]: call,
+};
+
+// --- simple queries -----------------------------------------------------------------------------------------------
+
+function query(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  const effects = client.moves ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
+  if (effects.pin !== undefined) client.keepServer(effects.pin);
+  server.replies.push(REPLY.query, effects.settings.length > 0 ? { effects } : undefined);
+  forward(server, frame, stays);
+}
+
+function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
+  const textEnd = cstringEnd(bytes, start, end);
+  return client.context.lookAt(textOf(bytes, start, textEnd < 0 ? end : textEnd));
+}
+
+/** "D" or "d", as in DEALLOCATE. */
+const isLetterD = (byte: number | undefined): boolean => byte === 68 || byte === 100;
+
+/** DEALLOCATE of a statement that was prepared by Parse: no server knows it by that name. */
+function endsHere(client: ClientConnection, frame: Frame): boolean {
+  if (!isLetterD(frame.bytes[frame.start + HEADER]) || client.names.size === 0) return false;
+  if (client.server !== undefined && !client.server.canBeSpokenFor) return false;
+  const { deallocates } = effectsOf(client, frame, frame.start + HEADER);
+  if (deallocates === undefined || !client.names.has(deallocates)) return false;
+  client.forgetName(deallocates);
+  client.answer("DEALLOCATE");
+  return true;
+}
+
+function call(_: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  server.replies.push(REPLY.call);
+  forward(server, frame, stays);
+}
+
+function copyEnds({ server }: ClientConnection, frame: Frame, stays: boolean): void {
+  if (server === undefined) return;
+  server.copiesIn = false;
+  forward(server, frame, stays);
+}
+
+// --- extended queries ---------------------------------------------------------------------------------------------
+
+function sync(_: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  // While it reads rows the server ignores it.
+  if (!server.copiesIn) server.replies.push(REPLY.sync);
+  forward(server, frame, stays);
+}
+
+function parse(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  if (!client.moves) return passAs(server, REPLY.parse, frame, stays);
+  const { bytes, start, end, rest } = frame;
+  const nameEnd = cstringEnd(bytes, start + HEADER, end);
+  if (nameEnd === start + HEADER) return parseUnnamed(client, server, frame, stays);
+  if (nameEnd < 0 || rest > 0) {
+    client.keepServer("long-statement");
+    return passAs(server, REPLY.parse, frame, stays);
+  }
+  const name = textOf(bytes, start + HEADER, nameEnd);
+  if (client.names.has(name)) return fail(server, name);
+  const statement = client.context.statements.use(bytes, nameEnd + 1, end, () =>
+    effectsOf(client, frame, nameEnd + 1),
+  );
+  client.names.set(name, statement);
+  if (statement.effects.pin !== undefined) client.keepServer(statement.effects.pin);
+  if (server.prepared.touch(statement)) {
+    client.context.counters.statementsReused++;
+    server.replies.push(REPLY.madeParse, { name, statement });
+    makeAnswers(server);
+  } else {
+    prepare(server, statement, REPLY.parse, name);
+  }
+}
+
+function passAs(server: ServerConnection, kind: number, frame: Frame, stays: boolean): void {
+  server.replies.push(kind);
+  forward(server, frame, stays);
+}
+
+function parseUnnamed(
+  client: ClientConnection,
+  server: ServerConnection,
+  frame: Frame,
+  stays: boolean,
+): void {
+  const { bytes, start, end, rest } = frame;
+  const bodyStart = start + HEADER + 1;
+  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
+  client.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
+  server.unnamedOf = client;
+  const effects = effectsOf(client, frame, bodyStart);
+  client.unnamedEffects = effects;
+  if (effects.pin !== undefined) client.keepServer(effects.pin);
+  passAs(server, REPLY.parse, frame, stays);
+}
+
+/** A second Parse by one name: the server shall fail as it would, and skip what follows. */
+function fail(server: ServerConnection, name: string): void {
+  const error = {
+    severity: "ERROR",
+    code: SQLSTATE.duplicateStatement,
+    message: `prepared statement "${name}" already exists`,
+  } as const;
+  server.replies.push(REPLY.failing, { error });
+  server.write(FRONTEND.describe, [Uint8Array.of(STATEMENT), NO_STATEMENT], 0);
+}
+
+/** Sends a Parse of ours; the statement used least recently goes when there are too many. */
+function prepare(server: ServerConnection, statement: Statement, kind: number, name?: string): void {
+  server.context.counters.statementsPrepared++;
+  const detail: ReplyDetail = { statement, name };
+  server.replies.push(kind, detail);
+  server.write(FRONTEND.parse, [statement.name, statement.body], 0);
+  const surplus = server.prepared.add(statement);
+  if (surplus === undefined) return;
+  server.replies.push(REPLY.ownClose, { statement: surplus });
+  server.write(FRONTEND.close, [Uint8Array.of(STATEMENT), surplus.name], 0);
+}
+
+/** The server has the client's statement after this, under our name. */
+function provide(server: ServerConnection, statement: Statement): void {
+  if (!server.prepared.touch(statement)) prepare(server, statement, REPLY.ownParse);
+}
+
+/** The statement without a name belongs to whoever sent the last Parse. */
+function provideUnnamed(client: ClientConnection, server: ServerConnection): void {
+  if (server.unnamedOf === client || client.unnamed === undefined) return;
+  server.unnamedOf = client;
+  server.replies.push(REPLY.ownParse);
+  server.write(FRONTEND.parse, [Uint8Array.of(0), client.unnamed], 0);
+}
+
+function bind(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  if (!client.moves) return passAs(server, REPLY.bind, frame, stays);
+  const { bytes, start, end, rest } = frame;
+  const portalEnd = cstringEnd(bytes, start + HEADER, end);
+  const nameEnd = portalEnd < 0 ? -1 : cstringEnd(bytes, portalEnd + 1, end);
+  if (nameEnd < 0) return client.failWith("protocol-violation", "the names in a Bind are too long");
+  if (nameEnd === portalEnd + 1) {
+    provideUnnamed(client, server);
+    client.bound = client.unnamedEffects;
+    return passAs(server, REPLY.bind, frame, stays);
+  }
+  const statement = client.names.get(textOf(bytes, portalEnd + 1, nameEnd));
+  if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
+  provide(server, statement);
+  client.bound = statement.effects;
+  server.replies.push(REPLY.bind);
+  const portal = bytes.subarray(start + HEADER, portalEnd + 1);
+  server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
+}
+
+function describe(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  const { bytes, start, end } = frame;
+  if (!client.moves || bytes[start + HEADER] !== STATEMENT)
+    return passAs(server, REPLY.describe, frame, stays);
+  const nameStart = start + HEADER + 1;
+  const nameEnd = cstringEnd(bytes, nameStart, end);
+  if (nameEnd === nameStart) provideUnnamed(client, server);
+  const statement = nameEnd > nameStart ? client.names.get(textOf(bytes, nameStart, nameEnd)) : undefined;
+  if (statement === undefined) return passAs(server, REPLY.describe, frame, stays);
+  provide(server, statement);
+  server.replies.push(REPLY.describe);
+  server.write(FRONTEND.describe, [Uint8Array.of(STATEMENT), statement.name], 0);
+}
+
+function execute(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  const effects = client.bound;
+  const changes = effects !== undefined && effects.settings.length > 0;
+  server.replies.push(REPLY.execute, changes ? { effects } : undefined);
+  forward(server, frame, stays);
+}
+
+function close(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
+  const { bytes, start, end } = frame;
+  const nameStart = start + HEADER + 1;
+  const nameEnd = cstringEnd(bytes, nameStart, end);
+  const isNamed = client.moves && bytes[start + HEADER] === STATEMENT && nameEnd > nameStart;
+  const name = isNamed ? textOf(bytes, nameStart, nameEnd) : "";
+  const statement = client.names.get(name);
+  if (statement === undefined) {
+    if (client.moves && bytes[start + HEADER] === STATEMENT && nameEnd === nameStart)
+      client.unnamed = undefined;
+    return passAs(server, REPLY.close, frame, stays);
+  }
+  client.forgetName(name);
+  server.replies.push(REPLY.madeClose, { name, statement });
+  makeAnswers(server);
+}

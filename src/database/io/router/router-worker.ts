@@ -1,0 +1,299 @@
+/**
+ * One router process: accepts clients, has a pool for each user of each database, and follows the cluster's view.
+ *
+ *   client -> log-in -> pool of (database, user) -> server connection of the primary
+ *
+ * Everything from outside is an argument. Workers share nothing: each opens the address for itself (`SO_REUSEPORT`) and has
+ * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
+ */
+import {
+  type Cancel,
+  type Clock,
+  equalConstantTime,
+  type Log,
+  type Random,
+  type Scheduler,
+  TimerWheel,
+} from "../../../base/index.ts";
+import type { Address } from "../../../config/index.ts";
+import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
+import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
+import { routerError } from "../../router/errors.ts";
+import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
+import { Statements } from "../../router/prepared.ts";
+import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts";
+import type { ClusterView } from "../../view.ts";
+import { BatchMemory } from "./batch.ts";
+import { sendCancel } from "./cancel.ts";
+import { ClientConnection, type ClientHost } from "./client-connection.ts";
+import type { RouterContext } from "./context.ts";
+import { Counters } from "./counters.ts";
+import { Pool, type PoolSource } from "./pool.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
+
+/** What a worker is told. */
+export interface RouterSettings {
+  readonly address: Address;
+  /** 0 to 511: part of the cancel keys, by which workers find each other's clients. */
+  readonly workerId: number;
+  readonly pool?: Partial<PoolSettings>;
+  /** "trust" asks nobody for a password. Default "scram". */
+  readonly authentication?: "scram" | "trust";
+  readonly users?: Readonly<Record<string, UserConfig>>;
+  /** Clients at once. Default 10,000. */
+  readonly clientsMax?: number;
+  /** Pools at once. Default 1000. */
+  readonly poolsMax?: number;
+  /** Longest wait for a client's log-in. Default 60 s. */
+  readonly loginTimeoutMs?: number;
+}
+
+/** What a worker is made of. */
+export interface RouterParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  /** Bytes fit for secrets. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Default: the router's own look by words. */
+  readonly lookAt?: LookAt;
+  /** Fetches verifiers of users that the config does not name. */
+  readonly fetchVerifier?: FetchVerifier;
+  /** Hands a cancel request to the worker that it is for. */
+  readonly forwardCancel?: (workerId: number, processId: number, secret: Uint8Array) => void;
+}
+
+/** Where a pool stands. */
+export interface PoolStatus {
+  readonly database: string;
+  readonly user: string;
+  readonly servers: number;
+  readonly freeServers: number;
+  readonly waitingClients: number;
+}
+
+const CLIENTS_MAX = 10_000;
+const POOLS_MAX = 1000;
+const LOGIN_TIMEOUT_MS = 60_000;
+
+/** Timeouts are tenths of a second and more. */
+const TICK_MS = 20;
+const SWEEP_MS = 1000;
+const LOOK_MS = 20;
+
+/** A cancel key's number: the worker, then the client. */
+const CLIENT_BITS = 22;
+const CLIENT_MASK = (1 << CLIENT_BITS) - 1;
+
+export class RouterWorker implements ClientHost {
+  readonly context: RouterContext;
+  readonly users: Users;
+  readonly #settings: RouterSettings;
+  readonly #parts: RouterParts;
+  readonly #poolSettings: PoolSettings;
+  readonly #pools = new Map<string, Pool>();
+  readonly #clients = new Set<ClientConnection>();
+  readonly #byProcessId = new Map<number, ClientConnection>();
+  #view: ClusterView;
+  #lastClient = 0;
+  #listener: TcpListener | undefined;
+  #cancels: Cancel[] = [];
+  #draining = false;
+
+  constructor(settings: RouterSettings, view: ClusterView, parts: RouterParts) {
+    const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement } = parts;
+    this.#settings = settings;
+    this.#view = view;
+    this.#parts = parts;
+    this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
+    this.users = new Users({ clock, randomBytes, users: settings.users ?? {}, fetch: parts.fetchVerifier });
+    this.context = {
+      transport,
+      clock,
+      random,
+      log,
+      randomBytes,
+      lookAt,
+      wheel: new TimerWheel(clock.nowMs(), TICK_MS),
+      statements: new Statements(),
+      counters: new Counters(),
+      toServer: new BatchMemory(),
+      toClient: new BatchMemory(),
+      reportCrash: (error) =>
+        log.error("router-crashed", {
+          error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
+        }),
+    };
+  }
+
+  get authentication(): "scram" | "trust" {
+    return this.#settings.authentication ?? "scram";
+  }
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+  get counters(): Readonly<Counters> {
+    return this.context.counters;
+  }
+  get clients(): Iterable<ClientConnection> {
+    return this.#clients;
+  }
+  get pools(): readonly PoolStatus[] {
+    return [...this.#pools.values()].map((pool) => ({
+      database: pool.database,
+      user: pool.user,
+      servers: pool.open,
+      freeServers: pool.free,
+      waitingClients: pool.waiting,
+    }));
+  }
+
+  /** Opens the address. Throws the system's error. */
+  start(): { readonly port: number } {
+    const listener = this.context.transport.listen(this.#settings.address, (socket) => this.#accept(socket));
+    this.#listener = listener;
+    this.#every(TICK_MS, () => this.context.wheel.advance(this.context.clock.nowMs()));
+    this.#every(SWEEP_MS, () => {
+      for (const pool of this.#pools.values()) pool.sweep();
+    });
+    return { port: listener.port };
+  }
+
+  /** Follows another view. While it has no primary to write to, statements wait. */
+  update(view: ClusterView): void {
+    this.#view = view;
+    for (const pool of this.#pools.values()) pool.targetChanged();
+  }
+
+  /** No new clients; those there are go when their transaction ends, and are cut after `deadlineMs`. Resolves at the end. */
+  async drain(deadlineMs: number): Promise<void> {
+    const { clock, scheduler } = this.#parts;
+    this.#draining = true;
+    this.#listener?.stop();
+    this.#listener = undefined;
+    for (const client of [...this.#clients]) client.drain();
+    const endMs = clock.nowMs() + deadlineMs;
+    while (this.#clients.size > 0 && clock.nowMs() < endMs)
+      await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
+    this.stop();
+  }
+
+  /** Cuts everything. */
+  stop(): void {
+    this.#listener?.stop();
+    this.#listener = undefined;
+    for (const client of [...this.#clients]) client.failWith("draining");
+    for (const pool of this.#pools.values()) pool.stop();
+    for (const cancel of this.#cancels.splice(0)) cancel();
+  }
+
+  // --- clients ----------------------------------------------------------------------------------------------------
+
+  #accept(socket: TcpSocket): ClientConnection | undefined {
+    const { counters } = this.context;
+    const { clientsMax = CLIENTS_MAX, loginTimeoutMs = LOGIN_TIMEOUT_MS } = this.#settings;
+    if (this.#clients.size >= clientsMax) {
+      counters.clientsRefused++;
+      const writer = new MessageWriter();
+      writeError(writer, routerError("clients-exceeded"));
+      socket.write(writer.bytes, 0, writer.length);
+      return undefined;
+    }
+    counters.clientsAccepted++;
+    counters.clients++;
+    const client = new ClientConnection(socket, this, loginTimeoutMs);
+    this.#clients.add(client);
+    return client;
+  }
+
+  clientGone(client: ClientConnection): void {
+    if (!this.#clients.delete(client)) return;
+    this.context.counters.clients--;
+    this.#byProcessId.delete(client.processId);
+  }
+
+  register(client: ClientConnection, secretBytes: number): void {
+    const own = this.#settings.workerId << CLIENT_BITS;
+    do this.#lastClient = (this.#lastClient + 1) & CLIENT_MASK;
+    while (this.#byProcessId.has(own | this.#lastClient));
+    client.processId = own | this.#lastClient;
+    client.secret = this.context.randomBytes(secretBytes);
+    this.#byProcessId.set(client.processId, client);
+  }
+
+  poolFor(database: string, user: string): Pool | ErrorReply {
+    // Names may hold anything but a zero byte.
+    const key = `${database}\0${user}`;
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      if (this.#pools.size >= (this.#settings.poolsMax ?? POOLS_MAX)) return routerError("pools-exceeded");
+      pool = new Pool(database, user, this.#poolSettings, this.#source, this.context);
+      this.#pools.set(key, pool);
+    }
+    return pool;
+  }
+
+  // --- servers ----------------------------------------------------------------------------------------------------
+
+  readonly #source: PoolSource = {
+    address: () => {
+      const { state, primary, servers } = this.#view;
+      return state === "steady" ? servers.find(({ name }) => name === primary) : undefined;
+    },
+    credentials: (user, database): Credentials => ({
+      user,
+      database,
+      secret: this.users.secretOf(user),
+      nonce: Buffer.from(this.context.randomBytes(18)).toString("base64"),
+    }),
+  };
+
+  /** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
+  abandon(server: ServerConnection): void {
+    if (server.replies.length === 0) return server.close();
+    this.context.counters.cancels++;
+    sendCancel(server, () => {});
+    server.close();
+  }
+
+  /** A cancel request: the client's query, its place in the queue, or another worker's business. */
+  cancel(processId: number, secret: Uint8Array, done: () => void): void {
+    const workerId = processId >>> CLIENT_BITS;
+    if (workerId !== this.#settings.workerId) {
+      this.#parts.forwardCancel?.(workerId, processId, secret);
+      return done();
+    }
+    const client = this.#byProcessId.get(processId);
+    if (client === undefined || !equalConstantTime(hex(client.secret), hex(secret))) return done();
+    this.context.counters.cancels++;
+    const { server } = client;
+    if (server === undefined || server.replies.length === 0) {
+      client.cancelWaiting();
+      return done();
+    }
+    server.cancels++;
+    sendCancel(server, () => {
+      server.pool.cancelled(server);
+      done();
+    });
+  }
+
+  #every(ms: number, run: () => void): void {
+    const again = (): void => {
+      this.#cancels[at] = this.#parts.scheduler.after(ms, again);
+      try {
+        run();
+      } catch (error) {
+        this.context.reportCrash(error);
+      }
+    };
+    const at = this.#cancels.push(this.#parts.scheduler.after(ms, again)) - 1;
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

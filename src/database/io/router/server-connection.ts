@@ -1,0 +1,352 @@
+/**
+ * One connection to a server: logs in, then serves one client after another.
+ *
+ *   connecting -> logging in -> free <-> attached to a client; any -> closed
+ *
+ * Answers are passed on as they arrive. What the server owes is kept in a queue, by which answers to messages of our own are
+ * taken out and the turn of answers that we make ourselves is found.
+ */
+import type { TimerEntry } from "../../../base/index.ts";
+import {
+  BACKEND_FRAMES,
+  type ErrorReply,
+  FrameScanner,
+  Login,
+  MessageWriter,
+  readError,
+  TRANSACTION,
+  writeQuery,
+  writeTerminate,
+} from "../../../pgwire/index.ts";
+import {
+  type ConnectFailure,
+  type ConnectOwner,
+  FLUSH,
+  flush,
+  type Outbox,
+  SEND,
+  send,
+  type TcpSocket,
+} from "../../../transport/index.ts";
+import { routerError } from "../../router/errors.ts";
+import { PreparedOnServer } from "../../router/prepared.ts";
+import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
+import { isSettable, Settings, setSql } from "../../router/settings.ts";
+import type { SettingChange } from "../../router/statement-effects.ts";
+import { passAnswers } from "./answers.ts";
+import { Batch } from "./batch.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { RouterContext } from "./context.ts";
+import type { Pool } from "./pool.ts";
+
+type State = "connecting" | "login" | "open" | "closed";
+
+export class ServerConnection implements ConnectOwner, TimerEntry {
+  readonly pool: Pool;
+  readonly context: RouterContext;
+  readonly scanner: FrameScanner = new FrameScanner(BACKEND_FRAMES);
+  readonly replies: ReplyQueue = new ReplyQueue();
+  readonly batch: Batch;
+  readonly prepared: PreparedOnServer;
+  outbox: Outbox | undefined;
+  /** Whom it serves at present. */
+  client: ClientConnection | undefined;
+  /** Who sent the last Parse without a name. */
+  unnamedOf: ClientConnection | undefined;
+  /** One of `TRANSACTION`. */
+  status: number = TRANSACTION.idle;
+  /** The server reads rows of a COPY, and ignores syncs. */
+  copiesIn = false;
+  /** What the session's settings are at present. */
+  settings: Settings = Settings.none;
+  /** Changes of settings that the server does not report, until it is known that they stay. */
+  pending: SettingChange[] = [];
+  /** The batch under way has met an error, or its transaction was rolled back. */
+  undone = false;
+  /** Passed bytes belong to a message that the client is not to see. */
+  dropsRest = false;
+  /** It must not be used by another client before its session is cleaned. */
+  isDirty = false;
+  /** The last error was fatal, and has been passed on: the end that follows needs no further words. */
+  saidGoodbye = false;
+  /** Cancel requests on their way: whoever used it next could be hit. */
+  cancels = 0;
+  readonly openedMs: number;
+  usedMs: number;
+  checkedMs: number;
+  /** Belongs to a primary that has been replaced: closed when it is free. */
+  isOutdated = false;
+  readonly address: { readonly host: string; readonly port: number };
+  #socket: TcpSocket | undefined;
+  #login: Login | undefined;
+  readonly #writer = new MessageWriter();
+  #giveUp: () => void = () => {};
+  #state: State = "connecting";
+  #paused = false;
+
+  timerNext: TimerEntry | undefined;
+  timerPrevious: TimerEntry | undefined;
+  timerTick = 0;
+
+  constructor(pool: Pool, address: { readonly host: string; readonly port: number }) {
+    this.pool = pool;
+    this.context = pool.context;
+    this.address = address;
+    this.batch = new Batch(this, this.context.toServer);
+    this.prepared = new PreparedOnServer(pool.settings.preparedMax);
+    this.openedMs = this.usedMs = this.checkedMs = this.context.clock.nowMs();
+  }
+
+  get socket(): TcpSocket {
+    if (this.#socket === undefined) throw new Error("server connection: used before it was open");
+    return this.#socket;
+  }
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+  /** What cancels its query. */
+  get cancelKey(): { readonly processId: number; readonly secret: Uint8Array } {
+    return { processId: this.#login?.processId ?? 0, secret: this.#login?.secret ?? new Uint8Array(0) };
+  }
+  /** No answer is owed and no transaction is open. */
+  get isIdle(): boolean {
+    return this.replies.length === 0 && this.status === TRANSACTION.idle;
+  }
+
+  connect(): void {
+    this.context.wheel.schedule(this, this.pool.settings.serverLoginTimeoutMs);
+    this.#giveUp = this.context.transport.connect(this.address, this);
+  }
+
+  // --- sending ----------------------------------------------------------------------------------------------------
+
+  /** Sends what the batch holds. False when the source should pause until `client.serverDrained`. */
+  flush(): boolean {
+    return this.#state === "open" && this.batch.flush() !== SEND.waits;
+  }
+
+  /** Sends a query of our own, whose answer nobody sees. */
+  ask(sql: string): void {
+    writeQuery(this.#writer, sql);
+    this.batch.addCopy(this.#writer.bytes, 0, this.#writer.length);
+    this.#writer.clear();
+    this.replies.push(REPLY.ownQuery);
+  }
+
+  /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
+  write(type: number, parts: readonly Uint8Array[], rest: number): void {
+    const writer = this.#writer.begin(type);
+    for (const part of parts) writer.raw(part);
+    writer.end(rest);
+    this.batch.addCopy(writer.bytes, 0, writer.length);
+    writer.clear();
+  }
+
+  /** Nothing is owed, and a statement would be carried out: the router may answer in its stead. */
+  get canBeSpokenFor(): boolean {
+    return this.replies.length === 0 && this.status !== TRANSACTION.failed;
+  }
+
+  /** Sends to the client what there is; one that takes no more has the server wait. */
+  flushToClient(): void {
+    const { client } = this;
+    if (client !== undefined && !client.batch.isEmpty && client.batch.flush() === SEND.waits) this.pause();
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+  resume(): void {
+    if (!this.#paused || this.#state !== "open") return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  drained(): void {
+    if (flush(this) === FLUSH.empty) this.client?.serverDrained();
+  }
+
+  // --- receiving --------------------------------------------------------------------------------------------------
+
+  opened(socket: TcpSocket): void {
+    this.#socket = socket;
+    this.#state = "login";
+    this.#login = new Login(this.pool.credentials(), this.#writer);
+    this.#login.start();
+    this.#sendWritten();
+  }
+
+  connectFailed(failure: ConnectFailure): void {
+    this.#lose(routerError("server-unreachable", `${this.address.host}:${this.address.port}: ${failure}`));
+  }
+
+  received(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state === "open") passAnswers(this, bytes, start, end);
+    else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+  }
+
+  #loginReceived(bytes: Uint8Array, start: number, end: number): void {
+    const { scanner } = this;
+    scanner.push(bytes, start, end);
+    for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
+      if (outcome === "mistake") return this.fail(routerError("server-garbled", scanner.mistake));
+      if (outcome === "pass") continue; // notices
+      this.#loginStep();
+      if (this.#state !== "login") return;
+    }
+  }
+
+  #loginStep(): void {
+    const login = this.#login;
+    if (login === undefined) return;
+    const { type, bytes, start, end } = this.scanner;
+    const step = login.step(type, bytes, start, end);
+    if (step === "send") this.#sendWritten();
+    if (step === "ready") this.#enter(login);
+    if (step === "failed")
+      this.fail({ ...(login.error ?? routerError("server-garbled")), severity: "FATAL" });
+  }
+
+  #sendWritten(): void {
+    send(this, this.#writer.bytes, 0, this.#writer.length);
+    this.#writer.clear();
+  }
+
+  #enter(login: Login): void {
+    this.#state = "open";
+    this.context.wheel.cancel(this);
+    this.context.counters.serversOpened++;
+    const baseline = this.pool.learn(login.parameters);
+    for (const [name, value] of login.parameters) {
+      if (isSettable(name) && baseline.get(name) !== value) this.#setReported(name, value);
+    }
+    this.pool.opened(this);
+  }
+
+  /** The server says what a setting is now. */
+  #setReported(name: string, value: string): void {
+    const sql = this.pool.baseline?.get(name) === value ? undefined : setSql(name, value);
+    this.settings = this.settings.with(name.toLowerCase(), sql);
+  }
+
+  /** …in an answer; true when the client has to hear of it. */
+  parameterChanged(name: string, value: string, isOwn: boolean): boolean {
+    if (!isSettable(name)) return true;
+    this.#setReported(name, value);
+    const key = name.toLowerCase();
+    const now = this.settings.get(key);
+    const { client } = this;
+    if (client === undefined || (isOwn && client.settings.get(key) === now)) return false;
+    client.settings = client.settings.with(key, now);
+    return true;
+  }
+
+  /** Settings that have been changed for the session. Those that the server reports are known already. */
+  applySettings(changes: readonly SettingChange[]): void {
+    for (const change of changes) {
+      if (change.kind === "reset-all") this.#forgetUnreported();
+      else if (!this.pool.reports(change.name))
+        this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
+      this.client?.settingChanged(change);
+    }
+  }
+
+  #forgetUnreported(): void {
+    for (const name of [...this.settings.names()])
+      if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
+  }
+
+  /** All prepared statements are gone (DEALLOCATE ALL). */
+  statementsGone(): void {
+    this.prepared.clear();
+    this.unnamedOf = undefined;
+    this.client?.forgetNames();
+  }
+
+  /** All that it kept for the session is gone (DISCARD ALL). */
+  sessionGone(): void {
+    this.statementsGone();
+    this.pending = [];
+    this.#forgetUnreported();
+    this.client?.sessionDiscarded();
+  }
+
+  /** The server refused to make the settings of a session, or to clean up after one. */
+  ownQueryFailed(bytes: Uint8Array, start: number, end: number): void {
+    this.fail({ ...readError(bytes, start, end), severity: "FATAL" });
+  }
+
+  ended(): void {
+    this.#end(this.#state === "open" ? "server-lost" : "server-unreachable");
+  }
+
+  closed(): void {
+    this.#end(this.#state === "open" ? "server-lost" : "server-unreachable");
+  }
+
+  #end(code: "server-lost" | "server-unreachable"): void {
+    if (this.#state === "closed") return;
+    if (code === "server-lost") this.context.counters.serversLost++;
+    this.fail(routerError(code, `${this.address.host}:${this.address.port}`));
+  }
+
+  /** The log-in took too long, or the check whether it lives. */
+  onTimer(): void {
+    if (this.#state === "closed") return;
+    const what = this.#state === "open" ? "does not answer" : "does not let us in in time";
+    this.fail(routerError("server-unreachable", `${this.address.host}:${this.address.port} ${what}`));
+  }
+
+  // --- the end ----------------------------------------------------------------------------------------------------
+
+  /** Closes it, and tells its client `error`. */
+  fail(error: ErrorReply): void {
+    if (this.#state === "closed") return;
+    this.#lose(error);
+    this.#socket?.terminate();
+  }
+
+  /** Closes a free one in the orderly way. */
+  close(): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "open") {
+      writeTerminate(this.#writer);
+      this.#sendWritten();
+    }
+    const state = this.#state;
+    this.#leave();
+    if (state === "connecting") this.#giveUp();
+    else this.#socket?.end();
+    this.pool.closed(this, undefined, state !== "open");
+  }
+
+  #lose(error: ErrorReply): void {
+    const wasOpen = this.#state === "open";
+    const { client } = this;
+    this.#leave();
+    this.pool.closed(this, error, !wasOpen);
+    if (this.saidGoodbye) client?.leave();
+    else client?.serverGone(error);
+  }
+
+  #leave(): void {
+    this.#state = "closed";
+    this.client = undefined;
+    this.unnamedOf = undefined;
+    this.outbox = undefined;
+    this.replies.clear();
+    this.context.wheel.cancel(this);
+  }
+
+  crashed(error: unknown): void {
+    this.context.reportCrash(error);
+    try {
+      this.fail(routerError("internal"));
+    } catch (second) {
+      this.context.reportCrash(second);
+      this.#socket?.terminate();
+    }
+  }
+}

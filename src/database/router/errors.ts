@@ -1,0 +1,158 @@
+/** Every error that the router answers with by itself: one row each. The code is the reason in log and metrics. */
+import { type ErrorReply, type ErrorSeverity, SQLSTATE, type SqlState } from "../../pgwire/index.ts";
+
+interface RouterErrorRow {
+  readonly sqlState: SqlState;
+  readonly severity: ErrorSeverity;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const fatal = (sqlState: SqlState, message: string, hint: string): RouterErrorRow => ({
+  sqlState,
+  severity: "FATAL",
+  message,
+  hint,
+});
+
+/** One of the reasons. */
+export type RouterErrorCode =
+  | "protocol-violation"
+  | "clients-exceeded"
+  | "pools-exceeded"
+  | "queue-full"
+  | "queue-timeout"
+  | "server-unreachable"
+  | "no-primary"
+  | "server-lost"
+  | "server-garbled"
+  | "login-timeout"
+  | "wrong-password"
+  | "no-user"
+  | "users-unknown"
+  | "unsupported-parameter"
+  | "replication-refused"
+  | "idle-in-transaction"
+  | "idle-client"
+  | "statement-mode"
+  | "pipeline-exceeded"
+  | "cancelled"
+  | "draining"
+  | "internal";
+
+/** Code -> what the client is told. */
+export const ROUTER_ERRORS: Readonly<Record<RouterErrorCode, RouterErrorRow>> = {
+  "protocol-violation": fatal(
+    SQLSTATE.protocolViolation,
+    "the client does not follow the protocol",
+    "Look at the client's driver.",
+  ),
+  "clients-exceeded": fatal(
+    SQLSTATE.tooManyConnections,
+    "the router has as many clients as it may",
+    "Raise `clientsMax`, or have clients close what they do not use.",
+  ),
+  "pools-exceeded": fatal(
+    SQLSTATE.tooManyConnections,
+    "the router has as many pools as it may",
+    "Use fewer different databases and users.",
+  ),
+  "queue-full": fatal(
+    SQLSTATE.tooManyConnections,
+    "too many clients wait for a server connection",
+    "Raise `pool.size` or `pool.queueMax`, or shorten transactions.",
+  ),
+  "queue-timeout": fatal(
+    SQLSTATE.tooManyConnections,
+    "no server connection came free in time",
+    "Raise `pool.size` or `pool.queueTimeout`, or shorten transactions.",
+  ),
+  "server-unreachable": fatal(
+    SQLSTATE.cannotConnectNow,
+    "the server cannot be reached",
+    "Look at the server; the router tries again by itself.",
+  ),
+  "no-primary": fatal(
+    SQLSTATE.cannotConnectNow,
+    "there is no primary at present",
+    "Wait for the failover to end; the router held the statement as long as it may.",
+  ),
+  "server-lost": fatal(
+    SQLSTATE.connectionFailure,
+    "the server closed the connection",
+    "Connect again; a transaction that was open is rolled back.",
+  ),
+  "server-garbled": fatal(
+    SQLSTATE.protocolViolation,
+    "what the server sends cannot be read",
+    "Look whether it is PostgreSQL that answers at this address.",
+  ),
+  "login-timeout": fatal(
+    SQLSTATE.invalidAuthorization,
+    "the client did not log in in time",
+    "Raise `loginTimeout`, or look at the network.",
+  ),
+  "wrong-password": fatal(
+    SQLSTATE.invalidPassword,
+    "password authentication failed",
+    "Check the user's name and password.",
+  ),
+  "no-user": fatal(
+    SQLSTATE.invalidAuthorization,
+    "no user name was given in the startup packet",
+    "Give the user's name.",
+  ),
+  "users-unknown": fatal(
+    SQLSTATE.cannotConnectNow,
+    "the user cannot be looked up at present",
+    "Look at the server from which users are fetched.",
+  ),
+  "unsupported-parameter": fatal(
+    SQLSTATE.invalidParameterValue,
+    "the start-up holds what cannot be set",
+    "Take it out of the connection string.",
+  ),
+  "replication-refused": fatal(
+    SQLSTATE.featureNotSupported,
+    "the replication protocol cannot be pooled",
+    "Connect to the server itself.",
+  ),
+  "idle-in-transaction": fatal(
+    SQLSTATE.idleInTransactionTimeout,
+    "the transaction was idle for too long",
+    "End transactions, or raise `idleInTransactionTimeout`.",
+  ),
+  "idle-client": fatal(
+    SQLSTATE.idleSessionTimeout,
+    "the client was idle for too long",
+    "Raise `clientIdleTimeout`.",
+  ),
+  "statement-mode": fatal(
+    SQLSTATE.featureNotSupported,
+    "transactions of several statements are not possible in statement mode",
+    'Use `mode: "transaction"`.',
+  ),
+  "pipeline-exceeded": fatal(
+    SQLSTATE.programLimitExceeded,
+    "too many messages wait for their answers",
+    "Read answers while sending.",
+  ),
+  cancelled: {
+    sqlState: SQLSTATE.queryCanceled,
+    severity: "ERROR",
+    message: "canceling statement due to user request",
+    hint: "It had not been sent to a server.",
+  },
+  draining: fatal(
+    SQLSTATE.adminShutdown,
+    "terminating connection due to administrator command",
+    "Connect again.",
+  ),
+  internal: fatal(SQLSTATE.internalError, "the router made a mistake", "Report it, with the router's log."),
+};
+
+/** The error as a client gets it; `detail` says what is special to this time. */
+export function routerError(code: RouterErrorCode, detail?: string): ErrorReply {
+  const { sqlState, severity, message, hint } = ROUTER_ERRORS[code];
+  return { severity, code: sqlState, message, hint, detail };
+}

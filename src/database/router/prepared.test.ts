@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { PreparedOnServer, Statements } from "./prepared.ts";
+import { REPLY, ReplyQueue } from "./reply-queue.ts";
+import { NO_EFFECTS } from "./statement-effects.ts";
+
+const use = (statements: Statements, text: string): ReturnType<Statements["use"]> => {
+  const bytes = new TextEncoder().encode(`x${text}`);
+  return statements.use(bytes, 1, bytes.length, () => NO_EFFECTS);
+};
+
+describe("prepared statements", () => {
+  test("one text is one statement, whoever prepares it", () => {
+    const statements = new Statements();
+    const a = use(statements, "SELECT 1\0\0\0");
+    expect(use(statements, "SELECT 1\0\0\0")).toBe(a);
+    expect(use(statements, "SELECT 2\0\0\0")).not.toBe(a);
+    statements.release(a);
+    statements.release(a);
+    expect(use(statements, "SELECT 1\0\0\0")).toBe(a);
+  });
+
+  test("texts that nobody uses are kept up to a bound", () => {
+    const statements = new Statements();
+    for (let n = 0; n < 3000; n++) statements.release(use(statements, `SELECT ${n}`));
+    expect(statements.size).toBe(2000);
+    const kept = use(statements, "SELECT 2999");
+    for (let n = 0; n < 3000; n++) statements.release(use(statements, `SELECT -${n}`));
+    expect(use(statements, "SELECT 2999")).toBe(kept);
+  });
+
+  test("a server keeps those that were used last", () => {
+    const statements = new Statements();
+    const [a, b, c] = ["a", "b", "c"].map((text) => use(statements, text));
+    if (a === undefined || b === undefined || c === undefined) throw new Error("three");
+    const server = new PreparedOnServer(2);
+    expect([server.add(a), server.add(b), server.touch(a)]).toEqual([undefined, undefined, true]);
+    expect(server.add(c)).toBe(b);
+    expect([server.touch(b), server.touch(a), server.size]).toEqual([false, true, 2]);
+  });
+});
+
+describe("answers that are owed", () => {
+  test("come in order, with what belongs to them, however many there are", () => {
+    const replies = new ReplyQueue();
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 100; n++) replies.push((n % 14) + 1, n % 7 === 0 ? { name: String(n) } : undefined);
+      for (let n = 0; n < 100; n++) {
+        expect([replies.front, replies.frontDetail?.name]).toEqual([
+          (n % 14) + 1,
+          n % 7 === 0 ? String(n) : undefined,
+        ]);
+        replies.shift();
+      }
+    }
+    expect([replies.front, replies.length]).toEqual([REPLY.none, 0]);
+  });
+
+  test("syncs that a COPY swallows are not owed", () => {
+    const replies = new ReplyQueue();
+    for (const kind of [REPLY.execute, REPLY.sync, REPLY.sync, REPLY.query])
+      replies.push(kind, { name: String(kind) });
+    replies.dropSyncsBehindFront();
+    expect([replies.front, replies.frontDetail?.name, replies.length]).toEqual([REPLY.execute, "10", 2]);
+    replies.shift();
+    expect(replies.front).toBe(REPLY.query);
+  });
+});

@@ -1,0 +1,110 @@
+/**
+ * Prepared statements of sessions that change their server connection: a client's name stands for a text, and each server
+ * connection has the text under a name of ours.
+ *
+ *   client's name -> Statement (one per text and worker) -> "tenfold_7" on the servers that have seen it, the last 200
+ */
+import { utf8 } from "../../pgwire/index.ts";
+import type { StatementEffects } from "./statement-effects.ts";
+
+/** Texts kept that no client has prepared at present: most come back with the next client. */
+const UNUSED_MAX = 2000;
+
+/** One text with the types of its parameters. */
+export interface Statement {
+  /** Body of its Parse message behind the name: text, zero, types. */
+  readonly body: Uint8Array;
+  /** Its name on servers, with the zero byte. */
+  readonly name: Uint8Array;
+  readonly effects: StatementEffects;
+}
+
+interface Entry extends Statement {
+  readonly key: string;
+  users: number;
+}
+
+/** The texts of a worker. */
+export class Statements {
+  readonly #byKey = new Map<string, Entry>();
+  /** Oldest first. */
+  readonly #unused = new Map<string, Entry>();
+  #last = 0;
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** The statement with this body, which is copied when it is new. `release` it when the client's name is gone. */
+  use(bytes: Uint8Array, start: number, end: number, effectsOf: () => StatementEffects): Statement {
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+    let entry = this.#byKey.get(key);
+    if (entry === undefined) {
+      const name = utf8(`tenfold_${++this.#last}\0`);
+      entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, users: 0 };
+      this.#byKey.set(key, entry);
+    }
+    if (entry.users++ === 0) this.#unused.delete(key);
+    return entry;
+  }
+
+  /** One user more. */
+  retain(statement: Statement): void {
+    const entry = statement as Entry;
+    if (entry.users++ > 0) return;
+    this.#unused.delete(entry.key);
+    this.#byKey.set(entry.key, entry);
+  }
+
+  /** One user less. */
+  release(statement: Statement): void {
+    const entry = statement as Entry;
+    if (--entry.users > 0) return;
+    this.#unused.set(entry.key, entry);
+    if (this.#unused.size <= UNUSED_MAX) return;
+    for (const [key] of this.#unused) {
+      this.#unused.delete(key);
+      this.#byKey.delete(key);
+      break;
+    }
+  }
+}
+
+/** What one server connection has prepared: the statements used last. */
+export class PreparedOnServer {
+  readonly #statements = new Set<Statement>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#statements.size;
+  }
+
+  /** Whether the server has it; it is the one used last then. */
+  touch(statement: Statement): boolean {
+    if (!this.#statements.delete(statement)) return false;
+    this.#statements.add(statement);
+    return true;
+  }
+
+  /** Notes a new one; returns the one that has to go for it, if any. */
+  add(statement: Statement): Statement | undefined {
+    this.#statements.add(statement);
+    if (this.#statements.size <= this.#max) return undefined;
+    for (const oldest of this.#statements) {
+      this.#statements.delete(oldest);
+      return oldest;
+    }
+    return undefined;
+  }
+
+  delete(statement: Statement): void {
+    this.#statements.delete(statement);
+  }
+  clear(): void {
+    this.#statements.clear();
+  }
+}

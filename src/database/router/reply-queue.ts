@@ -1,0 +1,105 @@
+/**
+ * What a server connection still owes answers to, in order: the client's messages, and ours among them, whose answers
+ * nobody is to see.
+ *
+ * One byte a message: a client may send thousands ahead.
+ */
+import type { ErrorReply } from "../../pgwire/index.ts";
+import type { Statement } from "./prepared.ts";
+import type { StatementEffects } from "./statement-effects.ts";
+
+/** What was sent. "own": by the router. "made": not sent at all, the router answers when its turn has come. */
+export const REPLY = {
+  none: 0,
+  query: 1,
+  call: 2,
+  ownQuery: 3,
+  sync: 4,
+  // From here on an error skips what follows, up to the next sync.
+  parse: 5,
+  ownParse: 6,
+  madeParse: 7,
+  bind: 8,
+  describe: 9,
+  execute: 10,
+  close: 11,
+  ownClose: 12,
+  madeClose: 13,
+  /** Sent so that the server fails; the client gets the router's error. */
+  failing: 14,
+} as const;
+
+/** What belongs to an entry, where something does. */
+export interface ReplyDetail {
+  /** Of a parse: what the server then has. Of a made close: what the name meant, to undo it. */
+  readonly statement?: Statement | undefined;
+  /** Of a parse or close: the client's name, to undo it. */
+  readonly name?: string | undefined;
+  readonly effects?: StatementEffects;
+  readonly error?: ErrorReply;
+}
+
+const START = 16;
+
+/** A ring of entries that grows. */
+export class ReplyQueue {
+  #kinds: Uint8Array = new Uint8Array(START);
+  #details: (ReplyDetail | undefined)[] = [];
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+  /** The oldest entry's kind, `none` when there is none. */
+  get front(): number {
+    return this.#length === 0 ? REPLY.none : (this.#kinds[this.#head] ?? 0);
+  }
+  get frontDetail(): ReplyDetail | undefined {
+    return this.#details[this.#head];
+  }
+
+  push(kind: number, detail?: ReplyDetail): void {
+    if (this.#length === this.#kinds.length) this.#grow();
+    const at = (this.#head + this.#length) & (this.#kinds.length - 1);
+    this.#kinds[at] = kind;
+    if (detail !== undefined) this.#details[at] = detail;
+    this.#length++;
+  }
+
+  shift(): void {
+    this.#details[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#kinds.length - 1);
+    this.#length--;
+  }
+
+  /** A COPY has begun by extended query: the server ignores the syncs that were sent with it. */
+  dropSyncsBehindFront(): void {
+    const mask = this.#kinds.length - 1;
+    while (this.#length > 1 && this.#kinds[(this.#head + 1) & mask] === REPLY.sync) {
+      const kind = this.front;
+      const detail = this.frontDetail;
+      this.shift();
+      this.#kinds[this.#head] = kind;
+      this.#details[this.#head] = detail;
+    }
+  }
+
+  clear(): void {
+    while (this.#length > 0) this.shift();
+  }
+
+  #grow(): void {
+    const old = this.#kinds;
+    const oldDetails = this.#details;
+    this.#kinds = new Uint8Array(old.length * 2);
+    this.#details = [];
+    for (let i = 0; i < this.#length; i++) {
+      const from = (this.#head + i) & (old.length - 1);
+      this.#kinds[i] = old[from] ?? 0;
+      const detail = oldDetails[from];
+      if (detail !== undefined) this.#details[i] = detail;
+    }
+    this.#head = 0;
+  }
+}

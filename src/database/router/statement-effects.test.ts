@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import { lookAtStatement, NO_EFFECTS, type PinReason } from "./statement-effects.ts";
+
+const PINS: readonly (readonly [string, PinReason | undefined])[] = [
+  ["LISTEN jobs", "listen"],
+  ['listen "Jobs";', "listen"],
+  ["SELECT pg_advisory_lock(1)", "advisory-lock"],
+  ["select pg_catalog.pg_try_advisory_lock_shared(1, 2)", "advisory-lock"],
+  ["SELECT pg_advisory_xact_lock(1)", undefined],
+  ["CREATE TEMP TABLE t (a int)", "temporary-table"],
+  ["create temporary view v as select 1", "temporary-table"],
+  ["CREATE TEMP TABLE t (a int) ON COMMIT DROP", undefined],
+  ["SELECT 1 INTO TEMP t", "temporary-table"],
+  ["CREATE TABLE pg_temp.t (a int)", "temporary-table"],
+  ["CREATE TABLE temperature (temp int)", undefined],
+  ["DECLARE c CURSOR WITH HOLD FOR SELECT 1", "hold-cursor"],
+  ["DECLARE c CURSOR FOR SELECT 1", undefined],
+  ["PREPARE p AS SELECT 1", "sql-prepare"],
+  ["PREPARE TRANSACTION 'x'", undefined],
+  ["SET SESSION AUTHORIZATION bob", "session-authorization"],
+  ["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "session-characteristics"],
+  ["SELECT set_config('a.b', 'c', false)", "set-config"],
+  ["SELECT set_config('a.b', 'c', true)", undefined],
+  ["SELECT set_config('request.jwt', current_setting('x', true), true)", undefined],
+  ["LOAD 'auto_explain'", "load"],
+  ["SELECT 'LISTEN x; CREATE TEMP TABLE t ()'", undefined],
+  ['SELECT $q$ LISTEN x $q$, "temp" /* LISTEN */ -- PREPARE p', undefined],
+  ["SELECT 1; LISTEN x", "listen"],
+  ["UPDATE temp SET hold = 1", undefined],
+];
+
+describe("what a statement leaves behind", () => {
+  test.each(PINS)("%s", (sql, pin) => {
+    expect(lookAtStatement(sql).pin).toBe(pin);
+  });
+
+  test.each([
+    ["SET search_path TO a, b", [{ kind: "set", name: "search_path", sql: "SET search_path TO a, b" }]],
+    [
+      "set session statement_timeout = '5s' ;",
+      [{ kind: "set", name: "statement_timeout", sql: "set session statement_timeout = '5s'" }],
+    ],
+    ["SET my.setting TO 'a;b'", [{ kind: "set", name: "my.setting", sql: "SET my.setting TO 'a;b'" }]],
+    ["SET ROLE bob", [{ kind: "set", name: "role", sql: "SET ROLE bob" }]],
+    ["SET TIME ZONE 'UTC'", [{ kind: "set", name: "timezone", sql: "SET TIME ZONE 'UTC'" }]],
+    ["SET x TO DEFAULT", [{ kind: "reset", name: "x" }]],
+    ["RESET x; RESET ALL", [{ kind: "reset", name: "x" }, { kind: "reset-all" }]],
+    ["SET /* why */ x = 1 -- so", [{ kind: "set", name: "x", sql: "SET   x = 1" }]],
+    ["SET LOCAL x = 1", []],
+    ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", []],
+    ["SET CONSTRAINTS ALL DEFERRED", []],
+    ["UPDATE t SET a = 1", []],
+  ])("settings: %s", (sql, settings) => {
+    expect(lookAtStatement(sql).settings).toEqual(settings as never);
+  });
+
+  test.each([
+    ["DEALLOCATE a", "a"],
+    ['deallocate prepare "A b"', "A b"],
+    ["DEALLOCATE ALL", undefined],
+    ["DEALLOCATE a; SELECT 1", undefined],
+  ])("deallocates: %s", (sql, name) => {
+    expect(lookAtStatement(sql).deallocates).toBe(name);
+  });
+
+  test("is nothing, mostly", () => {
+    expect(lookAtStatement("SELECT abalance FROM pgbench_accounts WHERE aid = 1")).toBe(NO_EFFECTS);
+  });
+});
