@@ -14,12 +14,9 @@ import {
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/errors.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
+import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
 import type { ServerConnection } from "./server-connection.ts";
-
-/** Answers that we give ourselves. */
-const PARSE_COMPLETE = Uint8Array.of(BACKEND.parseComplete, 0, 0, 0, 4);
-const CLOSE_COMPLETE = Uint8Array.of(BACKEND.closeComplete, 0, 0, 0, 4);
 
 const HEADER = 5;
 const LETTER_D = 68;
@@ -53,20 +50,6 @@ function pass(server: ServerConnection, lent: Uint8Array): void {
   if (client === undefined) return;
   if (scanner.bytes === lent) client.batch.add(lent, scanner.start, scanner.end);
   else client.batch.addCopy(scanner.bytes, scanner.start, scanner.end);
-}
-
-/** Gives the answers that we make, as far as it is their turn. */
-export function makeAnswers(server: ServerConnection): void {
-  const { replies, client } = server;
-  for (
-    let front = replies.front;
-    front === REPLY.madeParse || front === REPLY.madeClose;
-    front = replies.front
-  ) {
-    const answer = front === REPLY.madeParse ? PARSE_COMPLETE : CLOSE_COMPLETE;
-    client?.batch.add(answer, 0, HEADER);
-    replies.shift();
-  }
 }
 
 /** Deals with a message; whether the client is to see it. */

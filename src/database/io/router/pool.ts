@@ -219,7 +219,9 @@ export class Pool {
     const { serverLifetimeMs, size, reserve } = this.settings;
     if (server.isOutdated || this.#open.size > size + reserve) return true;
     if (this.#open.size > size && this.waiting === 0) return true;
-    return serverLifetimeMs > 0 && this.context.clock.nowMs() - server.openedMs >= serverLifetimeMs;
+    // One that has not served anybody yet is kept: else a very short lifetime would be a loop of log-ins.
+    if (serverLifetimeMs === 0 || server.usedMs === server.openedMs) return false;
+    return this.context.clock.nowMs() - server.openedMs >= serverLifetimeMs;
   }
 
   /** A cancel request that was on its way has arrived: the connection may be used again. */

@@ -4,6 +4,7 @@
  */
 import { TRANSACTION } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** ReadyForQuery has come, and has been passed on. */
@@ -12,11 +13,14 @@ export function ready(server: ServerConnection): void {
   const { front, frontDetail } = replies;
   if (front === REPLY.query && !server.undone && frontDetail?.effects !== undefined)
     server.pending.push(...frontDetail.effects.settings);
-  if (front !== REPLY.none && front <= REPLY.sync) replies.shift();
+  if (front !== REPLY.none && front <= REPLY.sync) {
+    if (front !== REPLY.ownQuery) server.context.counters.queries++;
+    replies.shift();
+    makeAnswers(server);
+  }
   if (server.pending.length > 0 || server.undone) settle(server);
   if (replies.length > 0) return;
   if (client === undefined) return server.pool.cleaned(server);
-  server.context.counters.queries++;
   if (client.isWaiting) {
     client.serverReady(server);
     return;

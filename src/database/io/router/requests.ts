@@ -6,8 +6,8 @@ import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/in
 import type { Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
-import { makeAnswers } from "./answers.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A message, or its beginning: `bytes[start, end)`; `rest` bytes follow. */

@@ -125,7 +125,7 @@ export class RawClient {
     this.socket = connect(port, "127.0.0.1");
     this.socket.on("error", () => {});
     this.socket.on("close", () => (this.isClosed = true));
-    this.socket.on("data", (bytes) => this.#received(bytes));
+    this.socket.on("data", (bytes: Uint8Array) => this.#received(bytes));
   }
 
   startup(parameters: Record<string, string>, version?: number): void {
@@ -169,7 +169,7 @@ export class RawClient {
     return this.bodies("E").map((body) => /\0C(\w{5})\0/.exec(body)?.[1] ?? "?");
   }
 
-  #received(bytes: Buffer): void {
+  #received(bytes: Uint8Array): void {
     let start = 0;
     for (; this.bytesExpected > 0 && start < bytes.length; start++, this.bytesExpected--)
       this.messages.push({ type: String.fromCharCode(bytes[start] ?? 0), body: "" });

@@ -1,0 +1,207 @@
+/**
+ * What one routed query costs: CPU, throughput and latency of our router beside PgBouncer, before the same PostgreSQL.
+ *
+ * Both proxies run at once on core 0, idle but for their turn; PostgreSQL and pgbench share core 1. Every round gives each
+ * proxy one turn, in alternating order. CPU is what the kernel charged to the proxy over the turn, divided by pgbench's
+ * transactions (one SELECT by primary key each). PostgreSQL and pgbench fill their core long before a proxy fills its own, so
+ * throughput and p99 say what a client sees, and CPU what the proxy costs.
+ *
+ * Both pool by transaction, 20 server connections. Debian's PgBouncer 1.18 knows no prepared statements in that mode: against
+ * `prepared` it runs in session mode, with a server connection for each client, which is less work than ours.
+ *
+ *     bin/bun bench/router-cpu.ts [--rounds 8] [--seconds 2] [--clients 16,64] [--modes simple,extended,prepared] [--scale 10]
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hasDebianPostgres, startPostgres } from "../src/pgwire/testing/postgres.ts";
+import { options } from "./harness/arguments.ts";
+import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
+import { pgbench, pgbenchTables, type QueryMode } from "./harness/pgbench.ts";
+import { cpuOf } from "./harness/proc.ts";
+import { launchListening, type Started, withFolder } from "./harness/process.ts";
+import { conclude } from "./harness/results.ts";
+import { countSyscalls } from "./harness/syscalls.ts";
+import { freePort, pause } from "./harness/wait.ts";
+
+/** A proxy under measurement. */
+interface Contestant {
+  readonly name: string;
+  readonly port: number;
+  readonly process: Started;
+}
+
+/** One turn of one proxy. */
+interface Turn {
+  readonly cpuUs: number;
+  readonly userUs: number;
+  readonly systemUs: number;
+  readonly perSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+const PROXY_CORE = 0;
+const LOAD_CORE = 1;
+
+/** Work that a proxy puts off is still charged to its turn when done within this. */
+const SETTLE_MS = 200;
+
+/** Long enough for a just-in-time compiler to settle. */
+const WARM_UP_SECONDS = 4;
+const TRACE_SECONDS = 2;
+
+const POOL_SIZE = 20;
+
+const { rounds, seconds, clients, modes, scale } = options({
+  rounds: 8,
+  seconds: 2,
+  clients: "16,64",
+  modes: "simple,extended,prepared",
+  scale: 10,
+});
+
+if (!hasDebianPostgres || Bun.which("pgbouncer") === null || Bun.which("pgbench") === null) {
+  console.log("needs Debian's postgresql-15, postgresql-contrib and pgbouncer");
+  process.exit(0);
+}
+
+await withFolder(async (folder) => {
+  const server = await startPostgres({
+    engine: "debian",
+    settings: "max_connections = 200",
+    prefix: ["taskset", "-c", String(LOAD_CORE)],
+  });
+  try {
+    await pgbenchTables(server.port, scale);
+    const ours = await startRouter(folder, server.port);
+    const byTransaction = await startPgBouncer(folder, server.port, "transaction");
+    const bySession = await startPgBouncer(folder, server.port, "session");
+    const verdicts: Verdict[] = [];
+    const figures: Record<string, unknown> = {};
+    for (const mode of modes.split(",") as QueryMode[]) {
+      const peer = mode === "prepared" ? bySession : byTransaction;
+      for (const proxy of [ours, peer])
+        await pgbench({ port: proxy.port, mode, clients: 16, seconds: WARM_UP_SECONDS, core: LOAD_CORE });
+      for (const count of clients.split(",").map(Number)) {
+        const [our, their] = await race([ours, peer], mode, count);
+        console.log(`\n${mode}, ${count} clients, ${rounds} rounds of ${seconds} s, median of the rounds`);
+        console.log(showTable(tableOf([ours, peer], [our, their])));
+        verdicts.push(...verdictsOf(`${mode}, ${count} clients`, our, their));
+        figures[`${mode} ${count}`] = { tenfold: our, pgbouncer: their };
+      }
+      figures[`${mode} syscalls`] = await trace([ours, peer], mode);
+    }
+    console.log("");
+    conclude("router-cpu", verdicts, figures);
+  } finally {
+    await server.stop();
+  }
+});
+
+async function startRouter(folder: string, server: number): Promise<Contestant> {
+  const port = freePort();
+  const settings = JSON.stringify({ port, server, pool: { mode: "transaction", size: POOL_SIZE } });
+  const argv = [process.execPath, join(import.meta.dirname, "harness/router-worker.ts"), settings];
+  return {
+    name: "tenfold",
+    port,
+    process: await launchListening({ name: "tenfold", argv, folder, core: PROXY_CORE }, port),
+  };
+}
+
+async function startPgBouncer(
+  folder: string,
+  server: number,
+  mode: "transaction" | "session",
+): Promise<Contestant> {
+  const port = freePort();
+  const size = mode === "transaction" ? POOL_SIZE : 100;
+  const path = join(folder, `pgbouncer-${mode}.ini`);
+  const settings = `listen_addr = 127.0.0.1\nlisten_port = ${port}\nauth_type = any\npool_mode = ${mode}\ndefault_pool_size = ${size}\nmax_client_conn = 1000\nunix_socket_dir =\nlog_connections = 0\nlog_disconnections = 0\n`;
+  writeFileSync(
+    path,
+    `[databases]\n* = host=127.0.0.1 port=${server} user=postgres\n[pgbouncer]\n${settings}`,
+  );
+  // It refuses to run as root.
+  const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
+  const argv = ["pgbouncer", "-q", ...user, path];
+  const name = `pgbouncer (${mode})`;
+  return {
+    name,
+    port,
+    process: await launchListening({ name: `pgbouncer-${mode}`, argv, folder, core: PROXY_CORE }, port),
+  };
+}
+
+async function race(
+  contestants: readonly [Contestant, Contestant],
+  mode: QueryMode,
+  count: number,
+): Promise<[Turn[], Turn[]]> {
+  const turns: [Turn[], Turn[]] = [[], []];
+  for (let round = 0; round < rounds; round++)
+    for (const place of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const))
+      turns[place].push(await takeTurn(contestants[place], mode, count));
+  return turns;
+}
+
+async function takeTurn({ port, process: proxy }: Contestant, mode: QueryMode, count: number): Promise<Turn> {
+  const before = cpuOf(proxy.pid);
+  const report = await pgbench({ port, mode, clients: count, seconds, core: LOAD_CORE });
+  await pause(SETTLE_MS);
+  const after = cpuOf(proxy.pid);
+  const userUs = ((after.userMs - before.userMs) * 1000) / report.transactions;
+  const systemUs = ((after.systemMs - before.systemMs) * 1000) / report.transactions;
+  const { perSecond, p50Us, p99Us } = report;
+  return { cpuUs: userUs + systemUs, userUs, systemUs, perSecond, p50Us, p99Us };
+}
+
+function tableOf(contestants: readonly Contestant[], turns: readonly Turn[][]): string[][] {
+  const rows = [["proxy", "CPU us/query", "user", "system", "queries/s", "p50 ms", "p99 ms"]];
+  for (const [at, { name }] of contestants.entries()) {
+    const of = turns[at] ?? [];
+    const median = (pick: (turn: Turn) => number): number => spreadOf(of.map(pick)).median;
+    rows.push([
+      name,
+      showSpread(spreadOf(of.map((turn) => turn.cpuUs)), 1),
+      median((turn) => turn.userUs).toFixed(1),
+      median((turn) => turn.systemUs).toFixed(1),
+      median((turn) => turn.perSecond).toFixed(0),
+      (median((turn) => turn.p50Us) / 1000).toFixed(2),
+      (median((turn) => turn.p99Us) / 1000).toFixed(2),
+    ]);
+  }
+  return rows;
+}
+
+/** CPU at most 1.0x PgBouncer's, p99 at most 1.2x. */
+function verdictsOf(what: string, ours: readonly Turn[], theirs: readonly Turn[]): Verdict[] {
+  const cpu = ratioOf(
+    ours.map((turn) => turn.cpuUs),
+    theirs.map((turn) => turn.cpuUs),
+  );
+  const p99 = ratioOf(
+    ours.map((turn) => turn.p99Us),
+    theirs.map((turn) => turn.p99Us),
+  );
+  return [
+    {
+      claim: `${what}, CPU per query at most 1.0x`,
+      figure: `${showSpread(cpu)}x pgbouncer`,
+      met: cpu.median <= 1,
+    },
+    { claim: `${what}, p99 at most 1.2x`, figure: `${showSpread(p99)}x pgbouncer`, met: p99.median <= 1.2 },
+  ];
+}
+
+async function trace(contestants: readonly Contestant[], mode: QueryMode): Promise<Record<string, unknown>> {
+  const counts: Record<string, unknown> = {};
+  for (const { name, port, process: proxy } of contestants) {
+    const load = { port, mode, clients: 16, seconds: TRACE_SECONDS, core: LOAD_CORE };
+    const calls = await countSyscalls(proxy.pid, async () => (await pgbench(load)).transactions);
+    counts[name] = calls;
+    const parts = Object.entries(calls.byName).map(([call, count]) => `${call} ${count.toFixed(2)}`);
+    console.log(`system calls per query, ${mode}, ${name}: ${calls.total.toFixed(2)} = ${parts.join(" + ")}`);
+  }
+  return counts;
+}

