@@ -16,7 +16,9 @@ import {
   writeCommandComplete,
   writeError,
   writeReadyForQuery,
+  writeTable,
 } from "../../../pgwire/index.ts";
+import type { RoutingStatement } from "../../../sql/index.ts";
 import {
   FLUSH,
   flush,
@@ -31,8 +33,10 @@ import { Settings } from "../../router/settings.ts";
 import type { PinReason, SettingChange, StatementEffects } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
 import { ClientLogin, type LoginHost } from "./client-login.ts";
+import { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import type { Reads } from "./reads.ts";
 import { type Frame, forward, passRequest } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -40,11 +44,13 @@ import type { ServerConnection } from "./server-connection.ts";
 export interface ClientHost extends LoginHost {
   readonly context: RouterContext;
   readonly isDraining: boolean;
+  /** Where reads go; undefined: all go to the primary. */
+  readonly reads: Reads | undefined;
   clientGone(client: ClientConnection): void;
 }
 
 /** What the timer is for. */
-type Wait = "nothing" | "login" | "queue" | "transaction" | "close";
+type Wait = "nothing" | "login" | "queue" | "admission" | "transaction" | "close";
 
 /** How long a client that was told goodbye may take to read it. */
 const CLOSE_MS = 5_000;
@@ -75,12 +81,15 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   waitsSinceMs = 0;
   user = "";
   database = "";
+  /** Splits its reads off; undefined: all that it sends goes to the primary. */
+  reads: ClientReads | undefined;
   #pool: Pool | undefined;
   #login: ClientLogin | undefined;
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
   #settling = false;
-  #queued = false;
+  /** The pool in whose queue it waits. */
+  #queuedAt: Pool | undefined;
   #pending: Frame | undefined;
   /** What arrived behind the pending message, or while answers could not be sent. */
   #input: Uint8Array[] = [];
@@ -122,10 +131,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get moves(): boolean {
     return this.pool.settings.mode !== "session";
   }
+  get #queued(): boolean {
+    return this.#queuedAt !== undefined;
+  }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
     if (this.#queued || this.#settling) return "waiting";
-    if (this.server === undefined) return "idle";
+    if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
     if (this.server.replies.length > 0) return "active";
     return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
   }
@@ -153,8 +165,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (wait === "login") return this.fail(routerError("login-timeout"));
     if (wait === "queue" && this.#queued) {
       this.context.counters.queueTimeouts++;
-      return this.fail(this.pool.timeoutError());
+      return this.fail((this.#queuedAt ?? this.pool).timeoutError());
     }
+    if (wait === "admission") this.reads?.admissionTimedOut();
     if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
   }
 
@@ -179,6 +192,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#login = undefined;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
+    const { reads } = this.host;
+    if (reads !== undefined && this.moves) this.reads = new ClientReads(this, reads);
     login?.welcome(this.pool.baseline ?? new Map());
     if (this.#ended) this.#leave();
     else if (!this.#processing) this.#readOn();
@@ -209,7 +224,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       this.#queued ||
       this.#settling ||
       this.outbox !== undefined ||
-      this.#processing
+      this.#processing ||
+      this.reads?.isBusy === true
     );
   }
 
@@ -236,6 +252,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
         this.#keep(bytes, scanner.at, end);
         break;
       }
+      if (this.reads?.isBusy === true) {
+        if (scanner.at < end) this.#keep(bytes, scanner.at, end);
+        break;
+      }
     }
     this.#processing = false;
     this.#sendOn();
@@ -249,7 +269,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Goes on with what had to wait. */
   #readOn(): void {
-    if (this.#processing) return;
+    if (this.#processing || this.isClosed) return;
+    this.#readsGoOn();
     const pending = this.#pending;
     if (pending !== undefined && !this.#isHeld) {
       this.#pending = undefined;
@@ -265,6 +286,18 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#input.length > 0 || this.#isHeld || this.isClosed) return;
     this.#resume();
     if (this.#ended) this.#leave();
+  }
+
+  /** A batch that waited goes out. */
+  #readsGoOn(): void {
+    const { reads } = this;
+    if (reads === undefined) return;
+    reads.goOn();
+    if (!reads.isDue || this.server === undefined || this.#settling) return;
+    this.#processing = true;
+    reads.feed(this.server);
+    this.#processing = false;
+    this.#sendOn();
   }
 
   /** Like `#process`, but what is left goes to the front again. */
@@ -291,24 +324,32 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
   serverFor({ type, bytes, start, end, rest }: Frame): ServerConnection | undefined {
     if (this.server !== undefined || (this.#acquire() && !this.#settling)) return this.server;
-    if (!this.isClosed)
-      this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
+    if (!this.isClosed) this.passLater({ type, bytes, start, end, rest });
     return undefined;
   }
 
+  /** A message waits here until there is a server connection. */
+  passLater({ type, bytes, start, end, rest }: Frame): void {
+    this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
+  }
+
+  /** Gets a connection of `pool` for a batch, or in the queue for one. */
+  acquireFrom(pool: Pool): void {
+    this.#acquire(pool);
+  }
+
   /** Gets a server connection, or in the queue for one. */
-  #acquire(): boolean {
-    const { pool } = this;
+  #acquire(pool: Pool = this.pool): boolean {
     const found = pool.acquire(this);
     if (found === undefined) {
-      this.#queued = true;
+      this.#queuedAt = pool;
       this.waitsSinceMs = this.context.clock.nowMs();
       this.context.counters.waitingClients++;
       this.#schedule("queue", pool.settings.queueTimeoutMs);
       return false;
     }
     if ("severity" in found) {
-      this.fail(found);
+      if (this.reads?.lost(undefined, found) !== true) this.fail(found);
       return false;
     }
     this.#attach(found);
@@ -333,8 +374,16 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   #leaveQueue(): void {
     if (!this.#queued) return;
-    this.#queued = false;
+    this.#queuedAt = undefined;
     this.context.counters.waitingClients--;
+    this.stopWaiting();
+  }
+
+  /** A read waits for its turn on the primary. */
+  waitAdmission(ms: number): void {
+    this.#schedule("admission", ms);
+  }
+  stopWaiting(): void {
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
   }
@@ -361,6 +410,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   serverRefused(error: ErrorReply): void {
     this.#leaveQueue();
+    if (this.reads?.lost(undefined, error) === true) return this.goOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -369,7 +419,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const { server } = this;
     if (server === undefined) return;
     this.server = undefined;
-    this.pool.release(server);
+    server.held = undefined;
+    server.pool.release(server);
+    this.reads?.detached();
+    if (this.reads?.isBusy === true) return;
     if (this.host.isDraining && this.#input.length === 0 && this.#pending === undefined)
       this.failWith("draining");
   }
@@ -379,9 +432,15 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#readOn();
   }
 
-  serverGone(error: ErrorReply): void {
+  /** What it waited for has come. */
+  goOn(): void {
+    this.#readOn();
+  }
+
+  serverGone(server: ServerConnection, error: ErrorReply): void {
     this.server = undefined;
     this.#settling = false;
+    if (this.reads?.lost(server, error) === true) return this.goOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -390,6 +449,11 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Keeps its server connection from now on. */
   keepServer(reason: PinReason): void {
     if (this.pin !== undefined) return;
+    // A session stays with the primary alone: what it leaves on a replica ends with the transaction there.
+    if (this.reads?.isOnReplica === true) {
+      if (this.server !== undefined) this.server.isDirty = true;
+      return;
+    }
     this.pin = reason;
     this.context.counters.pins++;
     if (this.server !== undefined) this.server.isDirty = true;
@@ -397,6 +461,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   settingChanged(change: SettingChange): void {
     const { initial } = this;
+    if (this.reads?.settingChanged(change) === true) return;
     if (change.kind === "reset-all") {
       this.settings = initial;
     } else {
@@ -408,6 +473,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   sessionDiscarded(): void {
     this.settings = this.initial;
+    this.reads?.session.reset();
     this.pin = undefined;
     this.unnamed = undefined;
     if (this.server !== undefined) this.server.isDirty = false;
@@ -443,7 +509,28 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const writer = new MessageWriter();
     writeError(writer, error);
     writeReadyForQuery(writer, TRANSACTION.idle);
-    send(this, writer.bytes, 0, writer.length);
+    this.#say(writer);
+  }
+
+  /** Answers a statement about one of the router's own settings. False: the server shall. */
+  answerRouting(statement: RoutingStatement): boolean {
+    const answer = this.reads?.answerTo(statement);
+    if (answer === undefined) return false;
+    if ("severity" in answer) {
+      this.refuse(answer);
+      return true;
+    }
+    const writer = new MessageWriter();
+    if (answer.columns.length > 0) writeTable(writer, answer.columns, answer.rows);
+    writeCommandComplete(writer, answer.tag);
+    writeReadyForQuery(writer, TRANSACTION.idle);
+    this.#say(writer);
+    return true;
+  }
+
+  #say(writer: MessageWriter): void {
+    this.batch.addCopy(writer.bytes, 0, writer.length);
+    if (!this.#processing) this.batch.flush();
   }
 
   /** Bytes of the log-in. */
@@ -463,8 +550,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
+    if (this.reads?.cancel() === true) return this.goOn();
     if (!this.#queued || this.#login !== undefined) return;
-    this.pool.leaveQueue(this);
+    this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.fail({ ...routerError("cancelled"), severity: "FATAL" });
   }
@@ -488,12 +576,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (this.#login === undefined && this.server === undefined && !this.#queued) this.failWith("draining");
+    if (this.#login === undefined && this.state === "idle") this.failWith("draining");
   }
 
   ended(): void {
     this.#ended = true;
     if (this.#queued || this.#settling || this.outbox !== undefined || this.#input.length > 0) return;
+    if (this.reads?.isBusy === true && this.server === undefined) return;
     this.#leave();
   }
 
@@ -523,10 +612,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Its server connection goes on to others if nothing is under way; else what is under way is ended with it. */
   #giveBack(): void {
-    if (this.#queued) {
-      this.pool.leaveQueue(this);
-      this.#leaveQueue();
-    }
+    this.#queuedAt?.leaveQueue(this);
+    this.#leaveQueue();
+    this.reads?.closed();
     this.#pending = undefined;
     const { server } = this;
     this.server = undefined;
@@ -536,7 +624,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;
-    if (server.replies.length === 0) return this.pool.release(server);
+    if (server.replies.length === 0) return server.pool.release(server);
     server.flush();
   }
 

@@ -47,6 +47,7 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
     case FRONTEND.password:
       return client.failWith("protocol-violation", "a password nobody asked for");
     case FRONTEND.flush:
+      if (client.server === undefined && client.reads?.flushes(frame) === true) return;
       if (client.server !== undefined) forward(client.server, frame, stays);
       return;
     case FRONTEND.copyDone:
@@ -54,6 +55,10 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
       return copyEnds(client, frame, stays);
     case FRONTEND.query:
       if (client.moves && endsHere(client, frame)) return;
+  }
+  if (client.reads !== undefined) {
+    if (client.server !== undefined) client.reads.continues(frame);
+    else if (client.reads.take(frame)) return;
   }
   const server = client.serverFor(frame);
   if (server === undefined) return;

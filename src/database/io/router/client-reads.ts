@@ -1,0 +1,586 @@
+/**
+ * One client's batches on their way to a server, where the cluster has replicas.
+ *
+ *   rest -> gathering (until its Sync) -> asking (how far is the primary) -> watching (has a replica replayed it) -> queued -> sent -> rest
+ *
+ * A batch is kept until its answer is whole, or 8 KiB of it have been passed on: so long it can go to another server when its own is lost
+ * or refuses it, and its client never learns of it.
+ */
+import {
+  cstringEnd,
+  type ErrorFields,
+  type ErrorReply,
+  FRONTEND,
+  formatLsn,
+  int32At,
+  type Lsn,
+  SQLSTATE,
+  TRANSACTION,
+  textOf,
+} from "../../../pgwire/index.ts";
+import {
+  formatConsistency,
+  ROUTING_PREFIX,
+  ROUTING_SETTINGS,
+  type RoutingStatement,
+  routingStatement,
+} from "../../../sql/index.ts";
+import { chooseReplica } from "../../reads/choose.ts";
+import { ReadSession } from "../../reads/read-session.ts";
+import type { ReadReason } from "../../reads/reasons.ts";
+import type { Replica } from "../../reads/replica.ts";
+import type { TextPlan } from "../../reads/text-plan.ts";
+import { routerError } from "../../router/errors.ts";
+import { setSql } from "../../router/settings.ts";
+import type { SettingChange } from "../../router/statement-effects.ts";
+import { Bytes } from "./bytes.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Pool } from "./pool.ts";
+import type { Reads } from "./reads.ts";
+import { readsTable, replicasTable } from "./reads-tables.ts";
+import { type Frame, passRequest } from "./requests.ts";
+import type { ServerConnection } from "./server-connection.ts";
+
+/** Longest batch that is kept. */
+const BATCH_BYTES_MAX = 64 * 1024;
+
+/** Answers held back: what PostgreSQL itself collects before it sends (PQ_SEND_BUFFER_SIZE), so nobody waits longer for it. */
+const HELD_BYTES_MAX = 8 * 1024;
+
+const HEADER = 5;
+/** "S" for a statement, in Describe. */
+const STATEMENT = 83;
+
+/** The routine that refuses serializable transactions on a replica, whatever the language of its message. */
+const SERIALIZABLE_ROUTINE = "GetSerializableTransactionSnapshot";
+
+/** SQLSTATE of a query that stood in the way of replaying the log. */
+const RECOVERY_CONFLICT = "40001";
+
+type State = "rest" | "gathering" | "asking" | "watching" | "admission" | "queued" | "sent" | "again";
+
+/** SQLSTATEs of a session's end that say nothing of the statement. */
+const GOODBYES: ReadonlySet<string> = new Set([
+  SQLSTATE.adminShutdown,
+  SQLSTATE.crashShutdown,
+  SQLSTATE.cannotConnectNow,
+  "57P04",
+]);
+
+export class ClientReads {
+  readonly session: ReadSession;
+  readonly #client: ClientConnection;
+  readonly #reads: Reads;
+  #state: State = "rest";
+  readonly #batch = new Bytes();
+  readonly #held = new Bytes();
+  #plans: TextPlan[] = [];
+  /** Names that the batch gives to prepared statements. */
+  #newNames: string[] = [];
+  #unnamed: TextPlan | undefined;
+  /** It closes a prepared statement. */
+  #closes = false;
+  /** The replica that it waits for, or that runs its batch. */
+  #replica: Replica | undefined;
+  readonly #tried = new Set<Replica>();
+  #asked: Lsn | "unknown" | undefined;
+  #isWaitOver = false;
+  #untilMs = 0;
+  #sentMs = 0;
+  /** Reason for which the batch must go to the primary now. */
+  #forced: ReadReason | undefined;
+  #isAdmitted = false;
+  /** The batch lies here and goes out as soon as there is a server connection. */
+  #isDue = false;
+  #isFeeding = false;
+  /** Answers are held back. */
+  holds = false;
+  /** The answer is thrown away: the batch goes elsewhere when it has ended. */
+  drops = false;
+  #awaitsReady = false;
+  #epoch = 0;
+
+  constructor(client: ClientConnection, reads: Reads) {
+    this.#client = client;
+    this.#reads = reads;
+    this.session = new ReadSession(reads.consistency);
+  }
+
+  /** It runs on a replica, or is about to. */
+  get isOnReplica(): boolean {
+    return this.#replica !== undefined;
+  }
+  /** Whether what arrives has to wait. */
+  get isBusy(): boolean {
+    return (
+      this.#awaitsReady || (this.#state !== "rest" && this.#state !== "gathering" && this.#state !== "sent")
+    );
+  }
+  /** A batch waits for the server connection that the client has by now. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  // --- the client's messages --------------------------------------------------------------------------------------
+
+  /** A message of a client that has no server connection. True: it is kept here; else it goes to the primary. */
+  take(frame: Frame): boolean {
+    if (this.#isFeeding) return false;
+    if (!this.#reads.hasReplicas) {
+      this.session.wrote = true;
+      return this.#count("no-replicas");
+    }
+    if (frame.rest > 0 || this.#batch.length + frame.end - frame.start > BATCH_BYTES_MAX)
+      return this.#passGathered("long-batch", frame);
+    switch (frame.type) {
+      case FRONTEND.query:
+        return this.#takeQuery(frame);
+      case FRONTEND.functionCall:
+        return this.#passGathered("function-call", frame);
+      case FRONTEND.sync:
+        if (this.#state === "rest") return this.#count("no-statement");
+        this.#batch.add(frame.bytes, frame.start, frame.end);
+        if (this.#closes && this.#plans.length > 0) this.#forced = "closes-statement";
+        this.#begin();
+        return true;
+      default:
+        this.#gather(frame);
+        return true;
+    }
+  }
+
+  /** A Flush: what has been gathered is to be answered, and more may follow. */
+  flushes({ bytes, start, end }: Frame): boolean {
+    if (this.#state !== "gathering") return false;
+    this.#batch.add(bytes, start, end);
+    this.#forced = "open-batch";
+    this.session.wrote = true;
+    this.#begin();
+    return true;
+  }
+
+  /** A message of a client that has its server connection. */
+  continues({ type }: Frame): void {
+    if (this.#isFeeding) return;
+    if (type === FRONTEND.parse) this.#unnamed = undefined;
+    if (this.#replica === undefined) this.session.wrote = true;
+    else if (type === FRONTEND.query || type === FRONTEND.sync || type === FRONTEND.functionCall)
+      this.#awaitsReady = true;
+  }
+
+  #takeQuery(frame: Frame): boolean {
+    const { bytes, start, end } = frame;
+    const textEnd = cstringEnd(bytes, start + HEADER, end);
+    const plan = this.#reads.planOf(textOf(bytes, start + HEADER, textEnd < 0 ? end : textEnd));
+    if (this.#state === "rest" && plan.routing !== undefined && this.#client.answerRouting(plan.routing))
+      return true;
+    this.#plans.push(plan);
+    // Behind messages of an extended query without a Sync: all go the same way.
+    if (this.#state === "gathering") return this.#passGathered("open-batch", frame);
+    const decision = this.#decide();
+    if (decision.kind === "primary" && !decision.isFallback) {
+      this.#plans = [];
+      this.session.wrote = true;
+      return this.#count(decision.reason);
+    }
+    this.#batch.add(bytes, start, end);
+    this.#begin();
+    return true;
+  }
+
+  #gather(frame: Frame): void {
+    this.#state = "gathering";
+    this.#batch.add(frame.bytes, frame.start, frame.end);
+    const plan = this.#planOf(frame);
+    if (plan !== undefined) this.#plans.push(plan);
+  }
+
+  /** The statement that a message brings or uses. */
+  #planOf({ type, bytes, start, end }: Frame): TextPlan | undefined {
+    const at = start + HEADER;
+    const nameEnd = cstringEnd(bytes, at, end);
+    if (nameEnd < 0) return UNKNOWN;
+    if (type === FRONTEND.parse) {
+      const plan = this.#reads.planOf(
+        textOf(bytes, nameEnd + 1, Math.max(nameEnd + 1, cstringEnd(bytes, nameEnd + 1, end))),
+      );
+      const name = textOf(bytes, at, nameEnd);
+      if (name === "") this.#unnamed = plan;
+      else if (!this.#client.names.has(name)) this.#newNames.push(name);
+      return plan;
+    }
+    if (type === FRONTEND.bind)
+      return this.#planOfName(
+        textOf(bytes, nameEnd + 1, Math.max(nameEnd + 1, cstringEnd(bytes, nameEnd + 1, end))),
+      );
+    if (type === FRONTEND.describe && bytes[at] === STATEMENT)
+      return this.#planOfName(textOf(bytes, at + 1, nameEnd));
+    if (type === FRONTEND.close && bytes[at] === STATEMENT) this.#closes = true;
+    return undefined;
+  }
+
+  #planOfName(name: string): TextPlan | undefined {
+    if (name === "") return this.#unnamed ?? UNKNOWN;
+    if (this.#newNames.includes(name)) return undefined;
+    const statement = this.#client.names.get(name);
+    if (statement === undefined) return UNKNOWN;
+    return this.#reads.planOfStatement(statement);
+  }
+
+  /** What has been gathered goes to the primary, and `frame` behind it. */
+  #passGathered(reason: ReadReason, frame: Frame): boolean {
+    if (this.#state !== "gathering") {
+      this.session.wrote = true;
+      return this.#count(reason);
+    }
+    this.#forced = reason;
+    this.session.wrote = true;
+    if (this.#begin()) return false;
+    this.#client.passLater(frame);
+    return true;
+  }
+
+  #count(reason: ReadReason): false {
+    this.#reads.count(reason);
+    return false;
+  }
+
+  // --- settings ---------------------------------------------------------------------------------------------------
+
+  /** A setting of the start-up; true: it is the router's, and no server is to hear of it. */
+  startedWith(name: string, value: string): boolean {
+    if (!name.startsWith(ROUTING_PREFIX)) {
+      this.session.settingChanged(name, setSql(name, value));
+      return false;
+    }
+    this.session.started(name, value);
+    return true;
+  }
+
+  /** A setting has been changed on a server; true: it is the router's, and is not carried to other servers. */
+  settingChanged(change: SettingChange): boolean {
+    if (change.kind === "reset-all") this.session.reset();
+    else if (!change.name.startsWith(ROUTING_PREFIX)) {
+      this.session.settingChanged(change.name, change.kind === "set" ? change.sql : undefined);
+    } else {
+      const said = change.kind === "set" ? routingStatement(change.sql) : undefined;
+      this.session.set(change.name, said?.kind === "set" ? said.value : undefined);
+      return true;
+    }
+    return false;
+  }
+
+  /** The answer to a statement about one of the router's settings; undefined: a server shall give it. */
+  answerTo(statement: RoutingStatement): RoutingAnswer | ErrorReply | undefined {
+    const { name } = statement;
+    if (statement.kind === "set") {
+      const mistake = this.session.set(name, statement.value);
+      if (mistake !== undefined) return routerError("bad-routing", mistake);
+      return { columns: [], rows: [], tag: statement.value === undefined ? "RESET" : "SET" };
+    }
+    const rows = this.#shown(name);
+    return rows === undefined ? undefined : { ...rows, tag: "SHOW" };
+  }
+
+  #shown(name: string): Omit<RoutingAnswer, "tag"> | undefined {
+    const column = name.slice(ROUTING_PREFIX.length);
+    if (name === ROUTING_SETTINGS.consistency)
+      return { columns: [column], rows: [[formatConsistency(this.session.consistency)]] };
+    if (name === ROUTING_SETTINGS.after)
+      return { columns: [column], rows: [[formatLsn(this.session.after)]] };
+    if (column === "reads") return readsTable(this.#reads);
+    return column === "replicas" ? replicasTable(this.#reads) : undefined;
+  }
+
+  // --- the decision -----------------------------------------------------------------------------------------------
+
+  /** Sets out. True: it has gone out already. */
+  #begin(): boolean {
+    this.#untilMs = this.#client.context.clock.nowMs() + this.#reads.waitMs;
+    this.#dispatch();
+    const { server, isWaiting } = this.#client;
+    if (!this.#isDue || server === undefined || isWaiting) return false;
+    this.feed(server);
+    return true;
+  }
+
+  #decide(): ReturnType<Reads["decide"]> {
+    if (this.#epoch !== this.#reads.epoch) {
+      this.#epoch = this.#reads.epoch;
+      this.session.after = 0n;
+      this.session.wrote = true;
+    }
+    return this.#reads.decide(
+      { plans: this.#plans, asked: this.#asked, isWaitOver: this.#isWaitOver, tried: this.#tried },
+      this.session,
+      this.#client.pool.database,
+    );
+  }
+
+  /** Goes on until it has to wait; called again by what it waits for. */
+  #dispatch(): void {
+    do this.#step();
+    while (this.#state === "again");
+  }
+
+  #step(): void {
+    if (this.#client.isClosed) return this.closed();
+    this.#state = "queued";
+    if (this.#forced !== undefined) return this.#toPrimary(this.#forced, this.#isAdmitted);
+    const decision = this.#decide();
+    switch (decision.kind) {
+      case "ask":
+        this.#state = "asking";
+        return this.#reads.position((lsn) => {
+          if (this.#state === "asking") this.#positionKnown(lsn);
+        });
+      case "wait":
+        this.#state = "watching";
+        return this.#reads.watch(decision.lsn, this.#untilMs, (isWaitOver) => {
+          if (this.#state !== "watching") return;
+          this.#isWaitOver = isWaitOver;
+          this.#goOn();
+        });
+      case "replica":
+        return this.#toReplica(decision.candidates, decision.reason);
+      case "primary":
+        if (!decision.isFallback && decision.reason !== "no-statement") this.session.wrote = true;
+        return this.#toPrimary(decision.reason, decision.isFallback);
+    }
+  }
+
+  #positionKnown(lsn: Lsn | undefined): void {
+    this.#asked = lsn ?? "unknown";
+    if (lsn !== undefined && this.#epoch === this.#reads.epoch) this.session.knows(lsn);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#dispatch();
+    this.#client.goOn();
+  }
+
+  /** A batch that was lost or refused sets out again. */
+  goOn(): void {
+    if (this.#state === "again") this.#dispatch();
+  }
+
+  #toReplica(candidates: readonly Replica[], reason: ReadReason): void {
+    const replica = chooseReplica(candidates, this.#client.context.random);
+    if (replica === undefined) return;
+    this.#replica = replica;
+    replica.inFlight++;
+    this.#reads.count(reason);
+    this.#queue(this.#reads.poolOf(this.#client.pool, replica));
+  }
+
+  #toPrimary(reason: ReadReason, isBounded: boolean): void {
+    this.#forced = reason;
+    if (isBounded && !this.#isAdmitted) {
+      const admitted = this.#reads.admission.ask(this);
+      if (admitted === "refused") return this.#shed("too many of them wait");
+      if (admitted === "waits") {
+        this.#state = "admission";
+        return this.#client.waitAdmission(this.#reads.admission.limits.queueMs);
+      }
+      this.#isAdmitted = true;
+    }
+    this.#reads.count(reason);
+    this.#queue(this.#client.pool);
+  }
+
+  /** Its turn on the primary has come. */
+  admitted(): void {
+    this.#isAdmitted = true;
+    if (this.#state !== "admission") return this.#leaveAdmission();
+    this.#client.stopWaiting();
+    this.#goOn();
+  }
+
+  /** It has waited for its turn as long as it may. */
+  admissionTimedOut(): void {
+    if (this.#state !== "admission") return;
+    this.#reads.admission.leave(this);
+    this.#shed("their turn did not come in time");
+    this.#client.goOn();
+  }
+
+  /** The primary has enough reads of this kind. The session goes on. */
+  #shed(why: string): void {
+    const cause = this.#forced ?? "replicas-down";
+    this.#reads.count("reads-shed");
+    this.#over();
+    this.#client.refuse({ ...routerError("reads-shed", `${cause}; ${why}`), severity: "ERROR" });
+  }
+
+  #queue(pool: Pool): void {
+    this.#state = "queued";
+    this.#isDue = true;
+    this.#client.acquireFrom(pool);
+  }
+
+  // --- the batch --------------------------------------------------------------------------------------------------
+
+  /** The client has its server connection: the batch goes out. */
+  feed(server: ServerConnection): void {
+    this.#isDue = false;
+    this.#state = "sent";
+    this.#sentMs = this.#client.context.clock.nowMs();
+    const isKept = this.#forced !== "open-batch" && this.#forced !== "long-batch";
+    this.holds = this.#replica !== undefined && isKept;
+    this.#awaitsReady = this.#replica !== undefined;
+    if (this.holds) server.held = this;
+    this.#isFeeding = true;
+    const { bytes, length } = this.#batch;
+    for (let at = 0; at < length && !this.#client.isClosed; ) {
+      const end = at + 1 + int32At(bytes, at + 1);
+      passRequest(this.#client, { type: bytes[at] ?? 0, bytes, start: at, end, rest: 0 }, true);
+      at = end;
+    }
+    this.#isFeeding = false;
+  }
+
+  /** Holds an answer back; false: it is too much, and all goes to the client from now on. */
+  hold(server: ServerConnection, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#held.length + end - start > HELD_BYTES_MAX) {
+      this.release(server);
+      return false;
+    }
+    this.#held.add(bytes, start, end);
+    return true;
+  }
+
+  /** What was held back goes to the client. The batch cannot be run elsewhere any more. */
+  release(server: ServerConnection): void {
+    server.held = undefined;
+    this.holds = false;
+    if (this.#held.length > 0 && !this.drops)
+      this.#client.batch.addCopy(this.#held.bytes, 0, this.#held.length);
+    this.#held.clear();
+  }
+
+  /** The replica has answered with an error. True: nobody is to see it, since the batch goes elsewhere. */
+  failed({ code, routine, severity }: ErrorFields): boolean {
+    const { context } = this.#client;
+    if (severity !== "ERROR") return GOODBYES.has(code);
+    // The client knows of its transaction, and goes on in it.
+    if (this.#plans.some(({ reason }) => reason === "read-only-transaction")) return false;
+    const reads = this.#reads;
+    if (code === SQLSTATE.featureNotSupported && routine === SERIALIZABLE_ROUTINE) {
+      this.session.refusedAsSerializable(context.clock.nowMs());
+      this.#forced = "serializable";
+    } else if (code === SQLSTATE.readOnlyTransaction || code === SQLSTATE.featureNotSupported) {
+      reads.refused(this.#plans, this.#client.pool.database);
+      this.#forced = "replica-refused";
+    } else if (code === RECOVERY_CONFLICT) this.#forced = "recovery-conflict";
+    else return false;
+    // What a replica refuses because it writes has the right to the primary; what it cancelled is one read more there.
+    this.session.wrote ||= this.#forced === "replica-refused";
+    this.drops = true;
+    return true;
+  }
+
+  /** The answer is over. The client's messages that had to wait are read on afterwards (`goOn`). */
+  answered(): void {
+    this.#awaitsReady = false;
+  }
+
+  /** The client has given its server connection back. */
+  detached(): void {
+    const { drops } = this;
+    this.#leaveReplica(!drops);
+    if (drops) this.#again();
+    else if (this.#state === "sent") this.#over();
+  }
+
+  /**
+   * The server connection is gone, with the batch or before it went out. True: it goes elsewhere, or the client has been told and its
+   * session goes on.
+   */
+  lost(server: ServerConnection | undefined, error: ErrorReply): boolean {
+    if (this.#state !== "sent" && this.#state !== "queued") return false;
+    const replica = this.#replica;
+    if (replica === undefined) return false;
+    this.#tried.add(replica);
+    this.#reads.failed(replica, error);
+    this.#leaveReplica(false);
+    if (this.#state === "queued" || this.holds) {
+      this.#again();
+      return true;
+    }
+    // Some of the answer has been passed on. Between two messages there is room for an error.
+    if (server === undefined || !server.scanner.isBetween || server.status !== TRANSACTION.idle) return false;
+    this.#over();
+    this.#client.refuse({ ...error, severity: "ERROR" });
+    return true;
+  }
+
+  /** The batch sets out once more. What its messages changed in the session is undone. */
+  #again(): void {
+    for (const name of this.#newNames) this.#client.forgetName(name);
+    this.#held.clear();
+    this.holds = this.drops = this.#awaitsReady = this.#isDue = false;
+    this.#state = "again";
+  }
+
+  #leaveReplica(isAnswered: boolean): void {
+    const replica = this.#replica;
+    if (replica === undefined) return;
+    this.#replica = undefined;
+    replica.inFlight--;
+    const nowMs = this.#client.context.clock.nowMs();
+    if (isAnswered) replica.took(nowMs - this.#sentMs, nowMs);
+  }
+
+  #leaveAdmission(): void {
+    if (!this.#isAdmitted) return;
+    this.#isAdmitted = false;
+    this.#reads.admission.done();
+  }
+
+  /** Nothing is under way any more. */
+  #over(): void {
+    this.#state = "rest";
+    this.#batch.clear();
+    this.#held.clear();
+    this.#plans = [];
+    this.#newNames = [];
+    this.#tried.clear();
+    this.#asked = undefined;
+    this.#forced = undefined;
+    this.#closes = this.#isWaitOver = this.#isDue = this.#awaitsReady = this.holds = this.drops = false;
+    this.#leaveAdmission();
+  }
+
+  /** Its user has cancelled what waits. True: it was waiting here. */
+  cancel(): boolean {
+    if (this.#state !== "asking" && this.#state !== "watching" && this.#state !== "admission") return false;
+    this.closed();
+    this.#client.refuse(routerError("cancelled"));
+    return true;
+  }
+
+  /** The client is gone, or what waited is given up. */
+  closed(): void {
+    if (this.#state === "admission") this.#reads.admission.leave(this);
+    this.#leaveReplica(false);
+    this.#over();
+  }
+}
+
+/** The answer to a SET or SHOW of the router's own. */
+export interface RoutingAnswer {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly tag: string;
+}
+
+/** A statement of which nothing is known. */
+const UNKNOWN: TextPlan = {
+  text: "",
+  access: "primary",
+  reason: "unknown-statement",
+  functions: [],
+  hint: undefined,
+  routing: undefined,
+};

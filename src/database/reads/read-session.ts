@@ -1,0 +1,90 @@
+/** What a session asks of its reads, and what it has written. */
+import { type Lsn, parseLsn } from "../../pgwire/index.ts";
+import { type Consistency, parseConsistency, ROUTING_SETTINGS } from "../../sql/index.ts";
+
+/** How long a session that has been refused as serializable is not sent to a replica again. */
+const SERIALIZABLE_MS = 60_000;
+
+export class ReadSession {
+  consistency: Consistency;
+  /** What was written up to here is to be seen. */
+  after: Lsn = 0n;
+  /** It has written since `after` was last asked for. */
+  wrote = true;
+  /** A setting of its is not understood, so that nothing is known of what it wants. */
+  isMistaken = false;
+  /** Its texts escape by backslashes: they cannot be read by the usual rules. */
+  hasBackslashes = false;
+  readonly #initial: Consistency;
+  #byStartup: string | undefined;
+  #serializableUntilMs = -Infinity;
+  #isSerializable = false;
+
+  /** `consistency`: what sessions have that do not say otherwise. */
+  constructor(consistency: Consistency) {
+    this.#initial = this.consistency = consistency;
+  }
+
+  /** One of the router's settings is made at start-up. What RESET goes back to. */
+  started(name: string, value: string): string | undefined {
+    if (name === ROUTING_SETTINGS.consistency) this.#byStartup = value;
+    return this.set(name, value);
+  }
+
+  /** One of the router's settings changes; undefined: to its default. Returns what is wrong with it. */
+  set(name: string, value: string | undefined): string | undefined {
+    const mistake = this.#set(name, value);
+    this.isMistaken = mistake !== undefined;
+    return mistake;
+  }
+
+  #set(name: string, value: string | undefined): string | undefined {
+    if (name === ROUTING_SETTINGS.after) {
+      const lsn = value === undefined || value === "" ? 0n : parseLsn(value);
+      if (lsn === undefined) return `"${value}" is no position in the log: write it as 0/16B3748`;
+      this.sees(lsn);
+      return undefined;
+    }
+    if (name !== ROUTING_SETTINGS.consistency) return `there is no setting "${name}"`;
+    const wanted = value ?? this.#byStartup;
+    const consistency = wanted === undefined ? this.#initial : parseConsistency(wanted);
+    if (consistency === undefined)
+      return `"${wanted}" is no consistency: use eventual, bounded(500ms), session or global`;
+    this.consistency = consistency;
+    return undefined;
+  }
+
+  /** RESET ALL, DISCARD ALL. */
+  reset(): void {
+    this.set(ROUTING_SETTINGS.consistency, undefined);
+  }
+
+  /** It must see what lies before `lsn`. */
+  sees(lsn: Lsn): void {
+    if (lsn > this.after) this.after = lsn;
+  }
+
+  /** All that it has written lies before `lsn`. */
+  knows(lsn: Lsn): void {
+    this.sees(lsn);
+    this.wrote = false;
+  }
+
+  /** A setting of PostgreSQL's changes; `sql` undefined: to its default. */
+  settingChanged(name: string, sql: string | undefined): void {
+    if (name === "default_transaction_isolation")
+      this.#isSerializable = /serializable/i.test(
+        sql?.slice(sql.indexOf("default_transaction_isolation") + 29) ?? "",
+      );
+    if (name === "standard_conforming_strings") this.hasBackslashes = sql !== undefined;
+  }
+
+  /** A replica has refused its transaction as serializable. */
+  refusedAsSerializable(nowMs: number): void {
+    this.#serializableUntilMs = nowMs + SERIALIZABLE_MS;
+  }
+
+  isSerializable(nowMs: number): boolean {
+    return this.#isSerializable || nowMs < this.#serializableUntilMs;
+  }
+}
