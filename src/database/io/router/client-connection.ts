@@ -246,6 +246,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       if (outcome === "frame") passRequest(this, scanner, scanner.bytes === bytes);
       // Without a server connection it is what remains of a COPY that has failed.
       else if (this.server !== undefined) forward(this.server, scanner, scanner.bytes === bytes);
+      else this.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
       if (this.isClosed) break;
       if (this.#pending !== undefined) {
         // What was scanned lies in `#pending`; the scanner goes on behind it.

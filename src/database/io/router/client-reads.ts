@@ -130,7 +130,9 @@ export class ClientReads {
       this.session.wrote = true;
       return this.#count("no-replicas");
     }
-    if (frame.rest > 0 || this.#batch.length + frame.end - frame.start > BATCH_BYTES_MAX)
+    if (frame.rest > 0 && (frame.type === FRONTEND.query || frame.type === FRONTEND.parse))
+      return this.#passGathered("long-batch", frame);
+    if (this.#batch.length + frame.end - frame.start + frame.rest > BATCH_BYTES_MAX)
       return this.#passGathered("long-batch", frame);
     switch (frame.type) {
       case FRONTEND.query:
@@ -147,6 +149,13 @@ export class ClientReads {
         this.#gather(frame);
         return true;
     }
+  }
+
+  /** More bytes of the last message. True: they are kept here. */
+  takeRest(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#state !== "gathering") return false;
+    this.#batch.add(bytes, start, end);
+    return true;
   }
 
   /** A Flush: what has been gathered is to be answered, and more may follow. */
@@ -197,6 +206,7 @@ export class ClientReads {
 
   /** The statement that a message brings or uses. */
   #planOf({ type, bytes, start, end }: Frame): TextPlan | undefined {
+    if (type === FRONTEND.execute) return undefined;
     const at = start + HEADER;
     const nameEnd = cstringEnd(bytes, at, end);
     if (nameEnd < 0) return UNKNOWN;
