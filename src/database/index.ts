@@ -1,6 +1,7 @@
 /** The database tier: what is pure of it. */
-export { ROUTER_ERRORS, type RouterErrorCode } from "./router/errors.ts";
+
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
+export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {
   type LookAt,
   lookAtStatement,

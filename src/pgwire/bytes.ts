@@ -38,9 +38,20 @@ export function cstringEnd(bytes: Uint8Array, start: number, end: number): numbe
   return -1;
 }
 
+/** What arrives lies in the same memory time and again: the last view is kept. Half the price of a decoder and a subarray. */
+let viewed: Uint8Array = new Uint8Array(0);
+let view: Buffer = Buffer.from(viewed.buffer);
+
+function viewOf(bytes: Uint8Array): Buffer {
+  if (bytes === viewed) return view;
+  viewed = bytes;
+  view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return view;
+}
+
 /** `bytes[start, end)` as UTF-8 text; what is not UTF-8 becomes U+FFFD. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > SHORT) return UTF8.decode(bytes.subarray(start, end));
+  if (end - start > SHORT) return viewOf(bytes).toString("utf8", start, end);
   let text = "";
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;

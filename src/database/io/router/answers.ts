@@ -12,7 +12,7 @@ import {
   textOf,
   writeError,
 } from "../../../pgwire/index.ts";
-import { routerError } from "../../router/errors.ts";
+import { routerError } from "../../router/refusals.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";

@@ -27,8 +27,8 @@ import {
   send,
   type TcpSocket,
 } from "../../../transport/index.ts";
-import { type RouterErrorCode, routerError } from "../../router/errors.ts";
 import type { Statement } from "../../router/prepared.ts";
+import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
 import { Settings } from "../../router/settings.ts";
 import type { PinReason, SettingChange, StatementEffects } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
@@ -492,7 +492,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.names.set(name, statement);
   }
   forgetNames(): void {
-    for (const name of [...this.names.keys()]) this.forgetName(name);
+    for (const name of this.names.keys()) this.forgetName(name);
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------

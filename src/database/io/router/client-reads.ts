@@ -30,7 +30,7 @@ import { ReadSession } from "../../reads/read-session.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import type { Replica } from "../../reads/replica.ts";
 import type { TextPlan } from "../../reads/text-plan.ts";
-import { routerError } from "../../router/errors.ts";
+import { routerError } from "../../router/refusals.ts";
 import { setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
 import { Bytes } from "./bytes.ts";

@@ -11,6 +11,8 @@ export interface RouterContext {
   readonly transport: Transport;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
+  /** Monotonic ms as of the last tick (50 ms), for what is done at every query. */
+  nowMs: number;
   readonly random: Random;
   readonly log: Log;
   readonly lookAt: LookAt;

@@ -1,10 +1,9 @@
-/** What a router worker counts. All but the first four only grow. */
+/** What a router worker counts. All but the first three only grow. */
 
 export class Counters {
   clients = 0;
   waitingClients = 0;
   servers = 0;
-  idleServers = 0;
   clientsAccepted = 0;
   clientsRefused = 0;
   loginsFailed = 0;
@@ -25,5 +24,4 @@ export class Counters {
   statementsReused = 0;
   cancels = 0;
   receivedBytes = 0;
-  sentBytes = 0;
 }

@@ -7,8 +7,8 @@
  */
 import type { ErrorReply } from "../../../pgwire/index.ts";
 import { type Credentials, SQLSTATE } from "../../../pgwire/index.ts";
-import { routerError } from "../../router/errors.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
+import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -185,7 +185,8 @@ export class Pool {
   /** A client does not need its connection any more. */
   release(server: ServerConnection): void {
     server.client = undefined;
-    server.usedMs = this.context.clock.nowMs();
+    server.usedMs = this.context.nowMs;
+    server.hasServed = true;
     server.resume();
     this.#passOn(server);
   }
@@ -233,8 +234,8 @@ export class Pool {
     if (server.isOutdated || this.#open.size > size + reserve) return true;
     if (this.#open.size > size && this.waiting === 0) return true;
     // One that has not served anybody yet is kept: else a very short lifetime would be a loop of log-ins.
-    if (serverLifetimeMs === 0 || server.usedMs === server.openedMs) return false;
-    return this.context.clock.nowMs() - server.openedMs >= serverLifetimeMs;
+    if (serverLifetimeMs === 0 || !server.hasServed) return false;
+    return this.context.nowMs - server.openedMs >= serverLifetimeMs;
   }
 
   /** A cancel request that was on its way has arrived: the connection may be used again. */
@@ -281,7 +282,7 @@ export class Pool {
   /** Closes what is too old, asks who has been quiet whether it lives, and tries again what failed. About once a second. */
   sweep(): void {
     const { serverIdleMs, serverCheckMs } = this.settings;
-    const nowMs = this.context.clock.nowMs();
+    const { nowMs } = this.context;
     for (const server of this.#free.slice()) {
       const quietMs = nowMs - server.usedMs;
       if (this.#isOver(server) || (serverIdleMs > 0 && quietMs >= serverIdleMs)) server.close();
@@ -293,7 +294,7 @@ export class Pool {
 
   /** Asks nothing: an answer is all that is wanted. The connection is not free meanwhile. */
   #check(server: ServerConnection): void {
-    server.checkedMs = this.context.clock.nowMs();
+    server.checkedMs = this.context.nowMs;
     this.#free.splice(this.#free.indexOf(server), 1);
     server.ask("");
     this.context.wheel.schedule(server, this.settings.serverLoginTimeoutMs);
@@ -330,6 +331,6 @@ export class Pool {
 
   /** Closes every connection; clients that are attached lose theirs. */
   stop(): void {
-    for (const server of [...this.#open]) server.close();
+    for (const server of this.#open) server.close();
   }
 }

@@ -24,7 +24,7 @@ import type { ReadReason } from "../../reads/reasons.ts";
 import { LAG_LIMITS, type LagLimits, Replica } from "../../reads/replica.ts";
 import { type TextPlan, textPlans } from "../../reads/text-plan.ts";
 import { Writers } from "../../reads/writers.ts";
-import { routerError } from "../../router/errors.ts";
+import { routerError } from "../../router/refusals.ts";
 import type { Statement } from "../../router/prepared.ts";
 import type { ClusterServer, ClusterView } from "../../view.ts";
 import type { ClientReads } from "./client-reads.ts";

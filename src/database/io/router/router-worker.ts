@@ -18,9 +18,9 @@ import {
 import type { Address } from "../../../config/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
-import { routerError } from "../../router/errors.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
+import { routerError } from "../../router/refusals.ts";
 import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
 import { BatchMemory } from "./batch.ts";
@@ -82,8 +82,8 @@ const CLIENTS_MAX = 10_000;
 const POOLS_MAX = 1000;
 const LOGIN_TIMEOUT_MS = 60_000;
 
-/** Timeouts are tenths of a second and more. */
-const TICK_MS = 20;
+/** Timeouts are tenths of a second and more; each tick wakes the process. */
+const TICK_MS = 50;
 const SWEEP_MS = 1000;
 const LOOK_MS = 20;
 
@@ -101,7 +101,8 @@ export class RouterWorker implements ClientHost {
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
-  #view: ClusterView;
+  /** Where statements go at present; none while they are held. */
+  #target: Target | undefined;
   #lastClient = 0;
   #listener: TcpListener | undefined;
   #cancels: Cancel[] = [];
@@ -110,13 +111,14 @@ export class RouterWorker implements ClientHost {
   constructor(settings: RouterSettings, view: ClusterView, parts: RouterParts) {
     const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement } = parts;
     this.#settings = settings;
-    this.#view = view;
+    this.#target = targetOf(view);
     this.#parts = parts;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users = new Users({ clock, randomBytes, users: settings.users ?? {}, fetch: parts.fetchVerifier });
     this.context = {
       transport,
       clock,
+      nowMs: clock.nowMs(),
       random,
       log,
       randomBytes,
@@ -135,6 +137,7 @@ export class RouterWorker implements ClientHost {
       const { context } = this;
       const credentials: ReadsHost["credentials"] = (...of) => this.#credentials(...of);
       this.reads = new Reads({ context, credentials }, settings.reads);
+      this.reads.update(view);
     }
   }
 
@@ -168,17 +171,19 @@ export class RouterWorker implements ClientHost {
   start(): { readonly port: number } {
     const listener = this.context.transport.listen(this.#settings.address, (socket) => this.#accept(socket));
     this.#listener = listener;
-    this.#every(TICK_MS, () => this.context.wheel.advance(this.context.clock.nowMs()));
+    this.#every(TICK_MS, () => {
+      this.context.nowMs = this.context.clock.nowMs();
+      this.context.wheel.advance(this.context.nowMs);
+    });
     this.#every(SWEEP_MS, () => {
       for (const pool of this.#allPools) pool.sweep();
     });
-    this.reads?.update(this.#view);
     return { port: listener.port };
   }
 
   /** Follows another view. While it has no primary to write to, statements wait. */
   update(view: ClusterView): void {
-    this.#view = view;
+    this.#target = targetOf(view);
     for (const pool of this.#pools.values()) pool.targetChanged();
     this.reads?.update(view);
   }
@@ -189,7 +194,7 @@ export class RouterWorker implements ClientHost {
     this.#draining = true;
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of [...this.#clients]) client.drain();
+    for (const client of this.#clients) client.drain();
     const endMs = clock.nowMs() + deadlineMs;
     while (this.#clients.size > 0 && clock.nowMs() < endMs)
       await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
@@ -200,7 +205,7 @@ export class RouterWorker implements ClientHost {
   stop(): void {
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of [...this.#clients]) client.failWith("draining");
+    for (const client of this.#clients) client.failWith("draining");
     for (const pool of this.#pools.values()) pool.stop();
     this.reads?.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
@@ -255,10 +260,7 @@ export class RouterWorker implements ClientHost {
   // --- servers ----------------------------------------------------------------------------------------------------
 
   readonly #source: PoolSource = {
-    address: () => {
-      const { state, primary, servers } = this.#view;
-      return state === "steady" ? servers.find(({ name }) => name === primary) : undefined;
-    },
+    address: () => this.#target,
     credentials: (user, database) => this.#credentials(user, database),
   };
 
@@ -312,6 +314,15 @@ export class RouterWorker implements ClientHost {
     };
     const at = this.#cancels.push(this.#parts.scheduler.after(ms, again)) - 1;
   }
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function targetOf({ state, primary, servers }: ClusterView): Target | undefined {
+  return state === "steady" ? servers.find(({ name }) => name === primary) : undefined;
 }
 
 function hex(bytes: Uint8Array): string {

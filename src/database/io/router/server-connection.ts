@@ -28,8 +28,8 @@ import {
   send,
   type TcpSocket,
 } from "../../../transport/index.ts";
-import { routerError } from "../../router/errors.ts";
 import { PreparedOnServer } from "../../router/prepared.ts";
+import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
@@ -74,6 +74,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   saidGoodbye = false;
   /** Cancel requests on their way: whoever used it next could be hit. */
   cancels = 0;
+  hasServed = false;
   readonly openedMs: number;
   usedMs: number;
   checkedMs: number;
@@ -97,7 +98,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.address = address;
     this.batch = new Batch(this, this.context.toServer);
     this.prepared = new PreparedOnServer(pool.settings.preparedMax);
-    this.openedMs = this.usedMs = this.checkedMs = this.context.clock.nowMs();
+    this.openedMs = this.usedMs = this.checkedMs = this.context.nowMs;
   }
 
   get socket(): TcpSocket {
@@ -257,7 +258,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   #forgetUnreported(): void {
-    for (const name of [...this.settings.names()])
+    for (const name of this.settings.names())
       if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
   }
 

@@ -55,7 +55,7 @@ export function clusterOf(primary: number, replicas: readonly number[], revision
 let transport: Transport | undefined;
 
 /** The transport that all tests of a file share. */
-export function sharedTransport(): Transport {
+function sharedTransport(): Transport {
   if (transport === undefined) {
     transport = createTransport(process.env["TENFOLD_TRANSPORT"]);
     transport.start();
@@ -160,10 +160,11 @@ export class RawClient {
   }
 
   /** Waits for the `count`th message of a type from now on; returns the types of all that came. */
-  async until(type: string, count = 1): Promise<string> {
+  async until(type: string, count = 1, withinMs?: number): Promise<string> {
     await eventually(
-      `${count} messages "${type}", not ${this.types}`,
+      `${count} messages "${type}"`,
       () => this.types.split(type).length > count || this.isClosed,
+      withinMs,
     );
     return this.types;
   }

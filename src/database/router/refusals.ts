@@ -43,7 +43,7 @@ export type RouterErrorCode =
   | "internal";
 
 /** Code -> what the client is told. */
-export const ROUTER_ERRORS: Readonly<Record<RouterErrorCode, RouterErrorRow>> = {
+export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> = {
   "protocol-violation": fatal(
     SQLSTATE.protocolViolation,
     "the client does not follow the protocol",
@@ -167,6 +167,6 @@ export const ROUTER_ERRORS: Readonly<Record<RouterErrorCode, RouterErrorRow>> = 
 
 /** The error as a client gets it; `detail` says what is special to this time. */
 export function routerError(code: RouterErrorCode, detail?: string): ErrorReply {
-  const { sqlState, severity, message, hint } = ROUTER_ERRORS[code];
+  const { sqlState, severity, message, hint } = ROUTER_REFUSALS[code];
   return { severity, code: sqlState, message, hint, detail };
 }
