@@ -1,6 +1,7 @@
 /** The database tier's sockets, files and processes. */
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
+export type { ReadsSettings } from "./router/reads.ts";
 export {
   type PoolStatus,
   type RouterParts,

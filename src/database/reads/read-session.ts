@@ -13,6 +13,8 @@ export class ReadSession {
   wrote = true;
   /** A setting of its is not understood, so that nothing is known of what it wants. */
   isMistaken = false;
+  /** It has said something of synchronous_commit: its commits may be acknowledged before they are on disk. */
+  commitsUnwaited = false;
   /** Its texts escape by backslashes: they cannot be read by the usual rules. */
   hasBackslashes = false;
   readonly #initial: Consistency;
@@ -76,7 +78,13 @@ export class ReadSession {
       this.#isSerializable = /serializable/i.test(
         sql?.slice(sql.indexOf("default_transaction_isolation") + 29) ?? "",
       );
+    this.sawText(name);
     if (name === "standard_conforming_strings") this.hasBackslashes = sql !== undefined;
+  }
+
+  /** A text of its passes, or the name of a setting: SET LOCAL and set_config say it too. */
+  sawText(text: string): void {
+    if (/synchronous_commit/i.test(text)) this.commitsUnwaited = true;
   }
 
   /** A replica has refused its transaction as serializable. */

@@ -36,7 +36,7 @@ import type { SettingChange } from "../../router/statement-effects.ts";
 import { Bytes } from "./bytes.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Pool } from "./pool.ts";
-import type { Reads } from "./reads.ts";
+import type { PrimaryPosition, Reads } from "./reads.ts";
 import { readsTable, replicasTable } from "./reads-tables.ts";
 import { type Frame, passRequest } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -341,8 +341,8 @@ export class ClientReads {
     switch (decision.kind) {
       case "ask":
         this.#state = "asking";
-        return this.#reads.position((lsn) => {
-          if (this.#state === "asking") this.#positionKnown(lsn);
+        return this.#reads.position((position) => {
+          if (this.#state === "asking") this.#positionKnown(position);
         });
       case "wait":
         this.#state = "watching";
@@ -359,7 +359,9 @@ export class ClientReads {
     }
   }
 
-  #positionKnown(lsn: Lsn | undefined): void {
+  #positionKnown(position: PrimaryPosition | undefined): void {
+    const isUnwaited = this.session.commitsUnwaited || this.#reads.commitsUnwaited;
+    const lsn = isUnwaited ? position?.inserted : position?.flushed;
     this.#asked = lsn ?? "unknown";
     if (lsn !== undefined && this.#epoch === this.#reads.epoch) this.session.knows(lsn);
     this.#goOn();

@@ -62,9 +62,15 @@ export interface ReadsHost {
 const WAIT_MS = 20;
 const INTERVAL_MS = 1000;
 
-/** Where the primary will write next, which is behind every commit so far, and the size of the log's pages. */
-const PRIMARY_SQL =
-  "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.current_setting('wal_block_size')";
+/**
+ * How far the log is on disk, which is behind every commit that was waited for; where the primary will write next, which is behind all
+ * others too; the size of the log's pages; and whether commits are waited for.
+ */
+const PRIMARY_SQL = `SELECT pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(),
+  pg_catalog.current_setting('wal_block_size'), pg_catalog.current_setting('synchronous_commit')`;
+/** …and whether some role or database has it otherwise. */
+const PRIMARY_SQL_FULL = `${PRIMARY_SQL}, EXISTS (SELECT FROM pg_catalog.pg_db_role_setting
+  WHERE setconfig::text LIKE '%synchronous_commit=%')`;
 const REPLICA_SQL = "SELECT pg_catalog.pg_last_wal_replay_lsn(), pg_catalog.pg_is_in_recovery()";
 /** The server keeps the pace while reads wait: its answer is all that wakes us. The sleep comes before the position is read. */
 const PACED_SQL = `SELECT CASE WHEN pg_catalog.pg_sleep(0.001) IS NULL THEN NULL ELSE pg_catalog.pg_last_wal_replay_lsn() END,
@@ -76,7 +82,13 @@ interface Watch {
   readonly over: (isWaitOver: boolean) => void;
 }
 
-type Ask = (lsn: Lsn | undefined) => void;
+/** The primary's position: what is on disk, or what is behind commits that nobody waited for too. */
+export interface PrimaryPosition {
+  readonly flushed: Lsn;
+  readonly inserted: Lsn;
+}
+
+type Ask = (position: PrimaryPosition | undefined) => void;
 
 export class Reads {
   readonly host: ReadsHost;
@@ -100,6 +112,8 @@ export class Reads {
   #primary: ClusterServer | undefined;
   #primaryMonitor: Monitor | undefined;
   #timeline: number | undefined;
+  #isCommitOff = false;
+  #isSetElsewhere = false;
   #nextMs = 0;
   /** Wait for the question under way, and for the next one. */
   #asking: Ask[] = [];
@@ -155,6 +169,11 @@ export class Reads {
     return plan;
   }
 
+  /** There may be commits that were acknowledged before they were on disk: synchronous_commit is off for somebody. */
+  get commitsUnwaited(): boolean {
+    return this.#isCommitOff || this.#isSetElsewhere;
+  }
+
   decide(batch: Omit<ReadBatch, "functions">, session: ReadSession, database: string): Decision {
     const functions = this.functions.of(database);
     return decide({ ...batch, functions }, session, this.cluster, this.context.clock.nowMs());
@@ -197,7 +216,7 @@ export class Reads {
     this.#timeline = undefined;
     this.#primaryMonitor = undefined;
     for (const replica of this.#replicas) replica.timeline = undefined;
-    this.#answerAll(undefined);
+    this.#answerAll();
   }
 
   #watchServers(servers: readonly ClusterServer[]): void {
@@ -235,7 +254,7 @@ export class Reads {
         else if (this.#asking.length === 0) this.#askPrimary();
       },
       lost: (isSilent) => {
-        if (isPrimary()) this.#answerAll(undefined);
+        if (isPrimary()) this.#answerAll();
         else this.#replicaLost(replicaOf(), isSilent);
       },
     });
@@ -273,7 +292,7 @@ export class Reads {
       monitor.identify(replica === undefined ? this.#timeline === undefined : replica.timeline !== timeline);
       if (replica !== undefined) monitor.ask(REPLICA_SQL);
     }
-    this.#askPrimary();
+    this.#askPrimary(PRIMARY_SQL_FULL);
   }
 
   /** The primary's position, asked for after this call; undefined when it cannot be had. */
@@ -282,32 +301,36 @@ export class Reads {
     if (this.#asking.length === 0) this.#askPrimary();
   }
 
-  #askPrimary(): void {
+  #askPrimary(sql: string = PRIMARY_SQL): void {
     if (this.#asking.length > 0) return;
     this.#asking = this.#askNext.length > 0 ? this.#askNext : [() => {}];
     this.#askNext = [];
-    if (this.#primaryMonitor?.ask(PRIMARY_SQL) !== true) this.#answerAll(undefined);
+    if (this.#primaryMonitor?.ask(sql) !== true) this.#answerAll();
   }
 
   #primaryAnswered(rows: ControlRows | undefined, askedMs: number): void {
-    const [row] = rows ?? [];
-    const inserted = parseLsn(row?.[0] ?? "");
-    const lsn = inserted === undefined ? undefined : endOfLog(inserted, Number(row?.[1]));
-    if (lsn !== undefined) {
-      this.#positions.add({ lsn, atMs: askedMs });
+    const [[flush, insert, blockSize, commits, isSetElsewhere] = []] = rows ?? [];
+    const flushed = parseLsn(flush ?? "");
+    const next = parseLsn(insert ?? "");
+    let position: PrimaryPosition | undefined;
+    if (flushed !== undefined && next !== undefined) {
+      position = { flushed, inserted: endOfLog(next, Number(blockSize)) };
+      this.#isCommitOff = commits === "off";
+      if (isSetElsewhere !== undefined) this.#isSetElsewhere = isSetElsewhere === "t";
+      this.#positions.add({ lsn: this.commitsUnwaited ? position.inserted : flushed, atMs: askedMs });
       for (const replica of this.#replicas) this.#measure(replica);
     }
     const asking = this.#asking;
     this.#asking = [];
     if (this.#askNext.length > 0) this.#askPrimary();
-    for (const answer of asking) answer(lsn);
+    for (const answer of asking) answer(position);
   }
 
-  #answerAll(lsn: Lsn | undefined): void {
+  #answerAll(): void {
     const asking = [...this.#asking, ...this.#askNext];
     this.#asking = [];
     this.#askNext = [];
-    for (const answer of asking) answer(lsn);
+    for (const answer of asking) answer(undefined);
   }
 
   #replicaAnswered(replica: Replica | undefined, rows: ControlRows | undefined): void {

@@ -93,7 +93,9 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
   const textEnd = cstringEnd(bytes, start, end);
-  return client.context.lookAt(textOf(bytes, start, textEnd < 0 ? end : textEnd));
+  const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
+  client.reads?.session.sawText(text);
+  return client.context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
