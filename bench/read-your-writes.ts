@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { hasPostgres, startPostgres, type TestPostgres } from "../src/pgwire/testing/postgres.ts";
 import { options } from "./harness/arguments.ts";
-import { conclude } from "./harness/results.ts";
 import { launchListening, withFolder } from "./harness/process.ts";
+import { conclude } from "./harness/results.ts";
 import { freePort, pause, until } from "./harness/wait.ts";
 
 const { reads, sessions, delayMs } = options({ reads: 100_000, sessions: 32, delayMs: 20 });

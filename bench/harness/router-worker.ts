@@ -69,7 +69,7 @@ process.on("SIGTERM", () => {
   worker.stop();
   process.exit(0);
 });
-process.on("SIGUSR2", () => 
+process.on("SIGUSR2", () =>
   console.log(
     JSON.stringify({
       ...worker.counters,

@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)("a connection to PostgreSQL (needs @embedded-postg
       "RESET password_encryption; CREATE ROLE clear LOGIN PASSWORD 'clear'; CREATE ROLE free LOGIN REPLICATION",
     );
     admin.close();
-  });
+  }, 60_000);
   afterAll(() => server?.stop());
 
   test("logs in by SCRAM and reads rows as text", async () => {

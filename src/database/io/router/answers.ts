@@ -170,6 +170,6 @@ function undo(server: ServerConnection, kind: number, { statement, name }: Reply
   if (kind === REPLY.parse || kind === REPLY.ownParse) prepared.delete(statement);
   if (kind === REPLY.ownClose) prepared.add(statement);
   if (name === undefined) return;
-  if (kind === REPLY.madeClose) client?.restoreName(name, statement);
-  else client?.forgetName(name);
+  if (kind === REPLY.madeClose) client?.session.restore(name, statement);
+  else client?.session.forget(name);
 }

@@ -9,16 +9,12 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   type ErrorReply,
-  FRONTEND_FRAMES,
-  FrameScanner,
   MessageWriter,
   TRANSACTION,
   writeCommandComplete,
   writeError,
   writeReadyForQuery,
-  writeTable,
 } from "../../../pgwire/index.ts";
-import type { RoutingStatement } from "../../../sql/index.ts";
 import {
   FLUSH,
   flush,
@@ -27,17 +23,17 @@ import {
   send,
   type TcpSocket,
 } from "../../../transport/index.ts";
-import type { Statement } from "../../router/prepared.ts";
 import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
-import { Settings } from "../../router/settings.ts";
-import type { PinReason, SettingChange, StatementEffects } from "../../router/statement-effects.ts";
+import { Session } from "../../router/session.ts";
+import type { PinReason } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
+import { ClientInput } from "./client-input.ts";
 import { ClientLogin, type LoginHost } from "./client-login.ts";
 import { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Reads } from "./reads.ts";
-import { type Frame, forward, passRequest } from "./requests.ts";
+import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** What a client asks of its worker. */
@@ -59,42 +55,27 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   readonly socket: TcpSocket;
   readonly host: ClientHost;
   readonly context: RouterContext;
-  readonly scanner: FrameScanner = new FrameScanner(FRONTEND_FRAMES);
   readonly batch: Batch;
   outbox: Outbox | undefined;
   /** The server connection that it holds. */
   server: ServerConnection | undefined;
-  pin: PinReason | undefined;
-  /** Its settings at present, and those of its start-up. */
-  settings: Settings = Settings.none;
-  initial: Settings = Settings.none;
-  /** Its prepared statements by its own names. */
-  readonly names: Map<string, Statement> = new Map();
-  /** Body of its last Parse without a name; undefined: none, or too long to keep. */
-  unnamed: Uint8Array | undefined;
-  /** What the portal without a name does when it is executed. */
-  bound: StatementEffects | undefined;
-  unnamedEffects: StatementEffects | undefined;
+  readonly session: Session;
+  /** Splits its reads off; undefined: all that it sends goes to the primary. */
+  reads: ClientReads | undefined;
+  readonly #input: ClientInput;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
   waitsSinceMs = 0;
   user = "";
   database = "";
-  /** Splits its reads off; undefined: all that it sends goes to the primary. */
-  reads: ClientReads | undefined;
   #pool: Pool | undefined;
   #login: ClientLogin | undefined;
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
-  #settling = false;
+  isSettling = false;
   /** The pool in whose queue it waits. */
   #queuedAt: Pool | undefined;
-  #pending: Frame | undefined;
-  /** What arrived behind the pending message, or while answers could not be sent. */
-  #input: Uint8Array[] = [];
-  #processing = false;
-  #paused = false;
   #ended = false;
   #closing = false;
   #closed = false;
@@ -108,6 +89,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.host = host;
     this.context = host.context;
     this.batch = new Batch(this, this.context.toClient);
+    this.session = new Session(this.context.statements);
+    this.#input = new ClientInput(this);
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
   }
@@ -119,13 +102,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get isClosed(): boolean {
     return this.#closed || this.#closing;
   }
-  /** It has its server connection, but not yet its settings. */
-  get isWaiting(): boolean {
-    return this.#settling;
-  }
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
-    return this.pin !== undefined || this.pool.settings.mode === "session";
+    return this.session.pin !== undefined || this.pool.settings.mode === "session";
   }
   /** Whether its session moves between server connections, so that what it leaves behind must be known. */
   get moves(): boolean {
@@ -136,7 +115,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
-    if (this.#queued || this.#settling) return "waiting";
+    if (this.#queued || this.isSettling) return "waiting";
     if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
     if (this.server.replies.length > 0) return "active";
     return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
@@ -195,8 +174,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const { reads } = this.host;
     if (reads !== undefined && this.moves) this.reads = new ClientReads(this, reads);
     login?.welcome(this.pool.baseline ?? new Map());
-    if (this.#ended) this.#leave();
-    else if (!this.#processing) this.#readOn();
+    this.readOn();
   }
 
   // --- reading ----------------------------------------------------------------------------------------------------
@@ -206,132 +184,35 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.receivedBytes += end - start;
     if (this.#login !== undefined && !this.#queued) {
       const used = this.#login.received(bytes, start, end);
-      if (used < end && !this.isClosed) this.#keepOrProcess(bytes, used, end);
+      if (used < end && !this.isClosed) this.#input.received(bytes, used, end);
     } else {
-      this.#keepOrProcess(bytes, start, end);
+      this.#input.received(bytes, start, end);
     }
-  }
-
-  #keepOrProcess(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isHeld || this.#input.length > 0) this.#keep(bytes, start, end);
-    else this.#process(bytes, start, end);
   }
 
   /** Whether what arrives has to wait. */
-  get #isHeld(): boolean {
-    return (
-      this.#login !== undefined ||
-      this.#queued ||
-      this.#settling ||
-      this.outbox !== undefined ||
-      this.#processing ||
-      this.reads?.isBusy === true
-    );
+  get isHeld(): boolean {
+    if (this.#login !== undefined || this.#queued || this.isSettling) return true;
+    return this.outbox !== undefined || this.reads?.isBusy === true;
   }
 
-  #keep(bytes: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#input.push(bytes.slice(start, end));
-    this.#pause();
-  }
-
-  #process(bytes: Uint8Array, start: number, end: number): void {
-    const { scanner } = this;
-    this.#processing = true;
-    scanner.push(bytes, start, end);
-    for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
-      if (outcome === "mistake") {
-        this.failWith("protocol-violation", scanner.mistake);
-        break;
-      }
-      if (outcome === "frame") passRequest(this, scanner, scanner.bytes === bytes);
-      // Without a server connection it is what remains of a COPY that has failed.
-      else if (this.server !== undefined) forward(this.server, scanner, scanner.bytes === bytes);
-      else this.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
-      if (this.isClosed) break;
-      if (this.#pending !== undefined) {
-        // What was scanned lies in `#pending`; the scanner goes on behind it.
-        this.#keep(bytes, scanner.at, end);
-        break;
-      }
-      if (this.reads?.isBusy === true) {
-        if (scanner.at < end) this.#keep(bytes, scanner.at, end);
-        break;
-      }
-    }
-    this.#processing = false;
-    this.#sendOn();
-  }
-
-  /** Sends what was put together, in both directions. */
-  #sendOn(): void {
-    if (this.server !== undefined && !this.server.batch.isEmpty && !this.server.flush()) this.#pause();
-    if (!this.batch.isEmpty && !this.isClosed) this.batch.flush();
-  }
-
-  /** Goes on with what had to wait. */
-  #readOn(): void {
-    if (this.#processing || this.isClosed) return;
-    this.#readsGoOn();
-    const pending = this.#pending;
-    if (pending !== undefined && !this.#isHeld) {
-      this.#pending = undefined;
-      this.#processing = true;
-      passRequest(this, pending, true);
-      this.#processing = false;
-      this.#sendOn();
-    }
-    while (this.#input.length > 0 && !this.#isHeld && !this.isClosed) {
-      const input = this.#input.shift();
-      if (input !== undefined) this.#processKept(input);
-    }
-    if (this.#input.length > 0 || this.#isHeld || this.isClosed) return;
-    this.#resume();
-    if (this.#ended) this.#leave();
-  }
-
-  /** A batch that waited goes out. */
-  #readsGoOn(): void {
-    const { reads } = this;
-    if (reads === undefined) return;
-    reads.goOn();
-    if (!reads.isDue || this.server === undefined || this.#settling) return;
-    this.#processing = true;
-    reads.feed(this.server);
-    this.#processing = false;
-    this.#sendOn();
-  }
-
-  /** Like `#process`, but what is left goes to the front again. */
-  #processKept(input: Uint8Array): void {
-    const later = this.#input;
-    this.#input = [];
-    this.#process(input, 0, input.length);
-    this.#input.push(...later);
-  }
-
-  #pause(): void {
-    if (this.#paused || this.#closed) return;
-    this.#paused = true;
-    this.socket.pause();
-  }
-  #resume(): void {
-    if (!this.#paused || this.#closed) return;
-    this.#paused = false;
-    this.socket.resume();
+  /** Goes on with what had to wait: there is a server connection, or room to send to it. */
+  readOn(): void {
+    if (this.#input.readOn() && this.#ended) this.leave();
   }
 
   // --- the server connection --------------------------------------------------------------------------------------
 
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
-  serverFor({ type, bytes, start, end, rest }: Frame): ServerConnection | undefined {
-    if (this.server !== undefined || (this.#acquire() && !this.#settling)) return this.server;
-    if (!this.isClosed) this.passLater({ type, bytes, start, end, rest });
+  serverFor(frame: Frame): ServerConnection | undefined {
+    if (this.server !== undefined || (this.#acquire() && !this.isSettling)) return this.server;
+    if (!this.isClosed) this.passLater(frame);
     return undefined;
   }
 
   /** A message waits here until there is a server connection. */
-  passLater({ type, bytes, start, end, rest }: Frame): void {
-    this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
+  passLater(frame: Frame): void {
+    this.#input.wait(frame);
   }
 
   /** Gets a connection of `pool` for a batch, or in the queue for one. */
@@ -361,14 +242,14 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.attachments++;
     this.server = server;
     server.client = this;
-    if (server.settings.equals(this.settings)) {
-      server.settings = this.settings;
+    if (server.settings.equals(this.session.settings)) {
+      server.settings = this.session.settings;
       return;
     }
     this.context.counters.settingsReplayed++;
-    const changed = this.settings.sqlFrom(server.settings);
-    server.settings = this.settings;
-    this.#settling = true;
+    const changed = this.session.settings.sqlFrom(server.settings);
+    server.settings = this.session.settings;
+    this.isSettling = true;
     server.ask(changed);
     server.flush();
   }
@@ -391,11 +272,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** A server connection is free for it, or has its settings now. Whether it takes it. */
   serverReady(server: ServerConnection): boolean {
-    if (this.#settling) {
-      this.#settling = false;
-      this.#readOn();
-      if (this.server === server && server.isIdle && this.#pending === undefined && !this.keepsServer)
-        this.detach();
+    if (this.isSettling) {
+      this.isSettling = false;
+      this.readOn();
+      if (this.server === server && server.isIdle && this.#input.isEmpty && !this.keepsServer) this.detach();
       return true;
     }
     this.#leaveQueue();
@@ -405,13 +285,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       return false;
     }
     this.#attach(server);
-    if (!this.#settling) this.#readOn();
+    if (!this.isSettling) this.readOn();
     return true;
   }
 
   serverRefused(error: ErrorReply): void {
     this.#leaveQueue();
-    if (this.reads?.lost(undefined, error) === true) return this.goOn();
+    if (this.reads?.lost(undefined, error) === true) return this.readOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -423,25 +303,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     server.held = undefined;
     server.pool.release(server);
     this.reads?.detached();
-    if (this.reads?.isBusy === true) return;
-    if (this.host.isDraining && this.#input.length === 0 && this.#pending === undefined)
-      this.failWith("draining");
-  }
-
-  /** The kernel has room for requests again. */
-  serverDrained(): void {
-    this.#readOn();
-  }
-
-  /** What it waited for has come. */
-  goOn(): void {
-    this.#readOn();
+    if (this.reads?.isBusy !== true && this.host.isDraining && this.#input.isEmpty) this.failWith("draining");
   }
 
   serverGone(server: ServerConnection, error: ErrorReply): void {
     this.server = undefined;
-    this.#settling = false;
-    if (this.reads?.lost(server, error) === true) return this.goOn();
+    this.isSettling = false;
+    if (this.reads?.lost(server, error) === true) return this.readOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -449,50 +317,15 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Keeps its server connection from now on. */
   keepServer(reason: PinReason): void {
-    if (this.pin !== undefined) return;
+    if (this.session.pin !== undefined) return;
     // A session stays with the primary alone: what it leaves on a replica ends with the transaction there.
     if (this.reads?.isOnReplica === true) {
       if (this.server !== undefined) this.server.isDirty = true;
       return;
     }
-    this.pin = reason;
+    this.session.pin = reason;
     this.context.counters.pins++;
     if (this.server !== undefined) this.server.isDirty = true;
-  }
-
-  settingChanged(change: SettingChange): void {
-    const { initial } = this;
-    if (this.reads?.settingChanged(change) === true) return;
-    if (change.kind === "reset-all") {
-      this.settings = initial;
-    } else {
-      const sql = change.kind === "set" ? change.sql : initial.get(change.name);
-      if (change.kind === "reset" || !this.pool.reports(change.name))
-        this.settings = this.settings.with(change.name, sql);
-    }
-  }
-
-  sessionDiscarded(): void {
-    this.settings = this.initial;
-    this.reads?.session.reset();
-    this.pin = undefined;
-    this.unnamed = undefined;
-    if (this.server !== undefined) this.server.isDirty = false;
-  }
-
-  forgetName(name: string): void {
-    const statement = this.names.get(name);
-    if (statement === undefined) return;
-    this.names.delete(name);
-    this.context.statements.release(statement);
-  }
-  restoreName(name: string, statement: Statement): void {
-    this.forgetName(name);
-    this.context.statements.retain(statement);
-    this.names.set(name, statement);
-  }
-  forgetNames(): void {
-    for (const name of this.names.keys()) this.forgetName(name);
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
@@ -510,28 +343,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const writer = new MessageWriter();
     writeError(writer, error);
     writeReadyForQuery(writer, TRANSACTION.idle);
-    this.#say(writer);
+    this.say(writer);
   }
 
-  /** Answers a statement about one of the router's own settings. False: the server shall. */
-  answerRouting(statement: RoutingStatement): boolean {
-    const answer = this.reads?.answerTo(statement);
-    if (answer === undefined) return false;
-    if ("severity" in answer) {
-      this.refuse(answer);
-      return true;
-    }
-    const writer = new MessageWriter();
-    if (answer.columns.length > 0) writeTable(writer, answer.columns, answer.rows);
-    writeCommandComplete(writer, answer.tag);
-    writeReadyForQuery(writer, TRANSACTION.idle);
-    this.#say(writer);
-    return true;
-  }
-
-  #say(writer: MessageWriter): void {
+  /** An answer of ours, when nothing is owed. */
+  say(writer: MessageWriter): void {
     this.batch.addCopy(writer.bytes, 0, writer.length);
-    if (!this.#processing) this.batch.flush();
+    if (!this.#input.isProcessing) this.batch.flush();
   }
 
   /** Bytes of the log-in. */
@@ -544,14 +362,14 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
     if (this.#closing) return this.socket.end();
     this.server?.resume();
-    this.#readOn();
+    this.readOn();
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
 
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
-    if (this.reads?.cancel() === true) return this.goOn();
+    if (this.reads?.cancel() === true) return this.readOn();
     if (!this.#queued || this.#login !== undefined) return;
     this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
@@ -577,22 +395,16 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (this.#login === undefined && this.state === "idle") this.failWith("draining");
+    if (this.state === "idle") this.failWith("draining");
   }
 
   ended(): void {
     this.#ended = true;
-    if (this.#queued || this.#settling || this.outbox !== undefined || this.#input.length > 0) return;
-    if (this.reads?.isBusy === true && this.server === undefined) return;
-    this.#leave();
+    if (!this.isHeld && this.#input.isEmpty) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */
   leave(): void {
-    this.#leave();
-  }
-
-  #leave(): void {
     if (this.#closed) return;
     this.#giveBack();
     this.#closing = true;
@@ -605,9 +417,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.context.wheel.cancel(this);
     this.#login = undefined;
-    this.#input = [];
+    this.#input.clear();
     this.outbox = undefined;
-    this.forgetNames();
+    this.session.forgetAll();
     this.host.clientGone(this);
   }
 
@@ -616,12 +428,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.reads?.closed();
-    this.#pending = undefined;
+    this.#input.clear();
     const { server } = this;
     this.server = undefined;
     if (server === undefined || !server.isOpen) return;
     server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.scanner.isBetween)
+    if (server.replies.length > 0 || !server.batch.isEmpty || !this.#input.isBetween)
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;
@@ -631,7 +443,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   crashed(error: unknown): void {
     this.context.reportCrash(error);
-    this.#processing = false;
+    this.#input.crashed();
     try {
       this.failWith("internal");
     } catch (second) {

@@ -246,7 +246,7 @@ export class ClientLogin {
     for (const [name, value] of this.#settings)
       if (client.reads?.startedWith(name, value) !== true && reported.get(name) !== value)
         settings = settings.with(name, setSql(name, value));
-    client.initial = client.settings = settings;
+    client.session.initial = client.session.settings = settings;
     this.#host.register(client, this.#version >= VERSION_3_2 ? SECRET_BYTES_3_2 : SECRET_BYTES);
     for (const [name, value] of baseline) {
       const own = isSettable(name) ? this.#settings.get(name.toLowerCase()) : undefined;

@@ -14,9 +14,13 @@ import {
   formatLsn,
   int32At,
   type Lsn,
+  MessageWriter,
   SQLSTATE,
   TRANSACTION,
   textOf,
+  writeCommandComplete,
+  writeReadyForQuery,
+  writeTable,
 } from "../../../pgwire/index.ts";
 import {
   formatConsistency,
@@ -181,8 +185,7 @@ export class ClientReads {
     const { bytes, start, end } = frame;
     const textEnd = cstringEnd(bytes, start + HEADER, end);
     const plan = this.#reads.planOf(textOf(bytes, start + HEADER, textEnd < 0 ? end : textEnd));
-    if (this.#state === "rest" && plan.routing !== undefined && this.#client.answerRouting(plan.routing))
-      return true;
+    if (this.#state === "rest" && plan.routing !== undefined && this.#answers(plan.routing)) return true;
     this.#plans.push(plan);
     // Behind messages of an extended query without a Sync: all go the same way.
     if (this.#state === "gathering") return this.#passGathered("open-batch", frame);
@@ -216,7 +219,7 @@ export class ClientReads {
       );
       const name = textOf(bytes, at, nameEnd);
       if (name === "") this.#unnamed = plan;
-      else if (!this.#client.names.has(name)) this.#newNames.push(name);
+      else if (!(this.#client.session.named(name) !== undefined)) this.#newNames.push(name);
       return plan;
     }
     if (type === FRONTEND.bind)
@@ -232,7 +235,7 @@ export class ClientReads {
   #planOfName(name: string): TextPlan | undefined {
     if (name === "") return this.#unnamed ?? UNKNOWN;
     if (this.#newNames.includes(name)) return undefined;
-    const statement = this.#client.names.get(name);
+    const statement = this.#client.session.named(name);
     if (statement === undefined) return UNKNOWN;
     return this.#reads.planOfStatement(statement);
   }
@@ -280,8 +283,24 @@ export class ClientReads {
     return false;
   }
 
+  /** Answers a statement about one of the router's own settings. False: a server shall. */
+  #answers(statement: RoutingStatement): boolean {
+    const answer = this.#answerTo(statement);
+    if (answer === undefined) return false;
+    if ("severity" in answer) {
+      this.#client.refuse(answer);
+      return true;
+    }
+    const writer = new MessageWriter();
+    if (answer.columns.length > 0) writeTable(writer, answer.columns, answer.rows);
+    writeCommandComplete(writer, answer.tag);
+    writeReadyForQuery(writer, TRANSACTION.idle);
+    this.#client.say(writer);
+    return true;
+  }
+
   /** The answer to a statement about one of the router's settings; undefined: a server shall give it. */
-  answerTo(statement: RoutingStatement): RoutingAnswer | ErrorReply | undefined {
+  #answerTo(statement: RoutingStatement): RoutingAnswer | ErrorReply | undefined {
     const { name } = statement;
     if (statement.kind === "set") {
       const mistake = this.session.set(name, statement.value);
@@ -308,8 +327,8 @@ export class ClientReads {
   #begin(): boolean {
     this.#untilMs = this.#client.context.clock.nowMs() + this.#reads.waitMs;
     this.#dispatch();
-    const { server, isWaiting } = this.#client;
-    if (!this.#isDue || server === undefined || isWaiting) return false;
+    const { server, isSettling } = this.#client;
+    if (!this.#isDue || server === undefined || isSettling) return false;
     this.feed(server);
     return true;
   }
@@ -369,7 +388,7 @@ export class ClientReads {
 
   #goOn(): void {
     this.#dispatch();
-    this.#client.goOn();
+    this.#client.readOn();
   }
 
   /** A batch that was lost or refused sets out again. */
@@ -414,7 +433,7 @@ export class ClientReads {
     if (this.#state !== "admission") return;
     this.#reads.admission.leave(this);
     this.#shed("their turn did not come in time");
-    this.#client.goOn();
+    this.#client.readOn();
   }
 
   /** The primary has enough reads of this kind. The session goes on. */
@@ -529,7 +548,7 @@ export class ClientReads {
 
   /** The batch sets out once more. What its messages changed in the session is undone. */
   #again(): void {
-    for (const name of this.#newNames) this.#client.forgetName(name);
+    for (const name of this.#newNames) this.#client.session.forget(name);
     this.#held.clear();
     this.holds = this.drops = this.#awaitsReady = this.#isDue = false;
     this.#state = "again";

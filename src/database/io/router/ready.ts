@@ -21,7 +21,7 @@ export function ready(server: ServerConnection): void {
   if (server.pending.length > 0 || server.undone) settle(server);
   if (replies.length > 0) return;
   if (client === undefined) return server.pool.cleaned(server);
-  if (client.isWaiting) {
+  if (client.isSettling) {
     client.serverReady(server);
     return;
   }
@@ -34,7 +34,7 @@ export function ready(server: ServerConnection): void {
   } else {
     client.transactionRests();
   }
-  if (client.reads !== undefined) client.goOn();
+  if (client.reads !== undefined) client.readOn();
 }
 
 /** Settings that the server does not report stay when the transaction is committed. */

@@ -103,11 +103,11 @@ const isLetterD = (byte: number | undefined): boolean => byte === 68 || byte ===
 
 /** DEALLOCATE of a statement that was prepared by Parse: no server knows it by that name. */
 function endsHere(client: ClientConnection, frame: Frame): boolean {
-  if (!isLetterD(frame.bytes[frame.start + HEADER]) || client.names.size === 0) return false;
+  if (!isLetterD(frame.bytes[frame.start + HEADER]) || client.session.size === 0) return false;
   if (client.server !== undefined && !client.server.canBeSpokenFor) return false;
   const { deallocates } = effectsOf(client, frame, frame.start + HEADER);
-  if (deallocates === undefined || !client.names.has(deallocates)) return false;
-  client.forgetName(deallocates);
+  if (deallocates === undefined || client.session.named(deallocates) === undefined) return false;
+  client.session.forget(deallocates);
   client.answer("DEALLOCATE");
   return true;
 }
@@ -141,11 +141,11 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
     return passAs(server, REPLY.parse, frame, stays);
   }
   const name = textOf(bytes, start + HEADER, nameEnd);
-  if (client.names.has(name)) return fail(server, name);
+  if (client.session.named(name) !== undefined) return fail(server, name);
   const statement = client.context.statements.use(bytes, nameEnd + 1, end, () =>
     effectsOf(client, frame, nameEnd + 1),
   );
-  client.names.set(name, statement);
+  client.session.name(name, statement);
   if (statement.effects.pin !== undefined) client.keepServer(statement.effects.pin);
   if (server.prepared.touch(statement)) {
     client.context.counters.statementsReused++;
@@ -170,10 +170,10 @@ function parseUnnamed(
   const { bytes, start, end, rest } = frame;
   const bodyStart = start + HEADER + 1;
   const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
-  client.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
+  client.session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   server.unnamedOf = client;
   const effects = effectsOf(client, frame, bodyStart);
-  client.unnamedEffects = effects;
+  client.session.unnamedEffects = effects;
   if (effects.pin !== undefined) client.keepServer(effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
@@ -208,10 +208,10 @@ function provide(server: ServerConnection, statement: Statement): void {
 
 /** The statement without a name belongs to whoever sent the last Parse. */
 function provideUnnamed(client: ClientConnection, server: ServerConnection): void {
-  if (server.unnamedOf === client || client.unnamed === undefined) return;
+  if (server.unnamedOf === client || client.session.unnamed === undefined) return;
   server.unnamedOf = client;
   server.replies.push(REPLY.ownParse);
-  server.write(FRONTEND.parse, [Uint8Array.of(0), client.unnamed], 0);
+  server.write(FRONTEND.parse, [Uint8Array.of(0), client.session.unnamed], 0);
 }
 
 function bind(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
@@ -222,13 +222,13 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   if (nameEnd < 0) return client.failWith("protocol-violation", "the names in a Bind are too long");
   if (nameEnd === portalEnd + 1) {
     provideUnnamed(client, server);
-    client.bound = client.unnamedEffects;
+    client.session.bound = client.session.unnamedEffects;
     return passAs(server, REPLY.bind, frame, stays);
   }
-  const statement = client.names.get(textOf(bytes, portalEnd + 1, nameEnd));
+  const statement = client.session.named(textOf(bytes, portalEnd + 1, nameEnd));
   if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
   provide(server, statement);
-  client.bound = statement.effects;
+  client.session.bound = statement.effects;
   server.replies.push(REPLY.bind);
   const portal = bytes.subarray(start + HEADER, portalEnd + 1);
   server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
@@ -241,7 +241,7 @@ function describe(client: ClientConnection, server: ServerConnection, frame: Fra
   const nameStart = start + HEADER + 1;
   const nameEnd = cstringEnd(bytes, nameStart, end);
   if (nameEnd === nameStart) provideUnnamed(client, server);
-  const statement = nameEnd > nameStart ? client.names.get(textOf(bytes, nameStart, nameEnd)) : undefined;
+  const statement = nameEnd > nameStart ? client.session.named(textOf(bytes, nameStart, nameEnd)) : undefined;
   if (statement === undefined) return passAs(server, REPLY.describe, frame, stays);
   provide(server, statement);
   server.replies.push(REPLY.describe);
@@ -249,7 +249,7 @@ function describe(client: ClientConnection, server: ServerConnection, frame: Fra
 }
 
 function execute(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
-  const effects = client.bound;
+  const effects = client.session.bound;
   const changes = effects !== undefined && effects.settings.length > 0;
   server.replies.push(REPLY.execute, changes ? { effects } : undefined);
   forward(server, frame, stays);
@@ -261,13 +261,13 @@ function close(client: ClientConnection, server: ServerConnection, frame: Frame,
   const nameEnd = cstringEnd(bytes, nameStart, end);
   const isNamed = client.moves && bytes[start + HEADER] === STATEMENT && nameEnd > nameStart;
   const name = isNamed ? textOf(bytes, nameStart, nameEnd) : "";
-  const statement = client.names.get(name);
+  const statement = client.session.named(name);
   if (statement === undefined) {
     if (client.moves && bytes[start + HEADER] === STATEMENT && nameEnd === nameStart)
-      client.unnamed = undefined;
+      client.session.unnamed = undefined;
     return passAs(server, REPLY.close, frame, stays);
   }
-  client.forgetName(name);
+  client.session.forget(name);
   server.replies.push(REPLY.madeClose, { name, statement });
   makeAnswers(server);
 }

