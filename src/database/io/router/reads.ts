@@ -337,8 +337,10 @@ export class Reads {
     const [row] = rows ?? [];
     const replayed = parseLsn(row?.[0] ?? "");
     if (replica === undefined || row === undefined) return;
-    if (replayed === undefined || row[1] !== "t") replica.isDiverged = true;
-    else {
+    if (replayed === undefined || row[1] !== "t") {
+      replica.isUp = true;
+      replica.isDiverged = true;
+    } else {
       replica.answered(replayed, this.context.clock.nowMs());
       this.#measure(replica);
     }

@@ -39,6 +39,9 @@ export function viewOf(port: number, state: ClusterView["state"] = "steady", rev
   return { revision, name: "main", term: 1, state, primary: "a", servers: [server], mode: "async" };
 }
 
+/** Lines of pg_hba.conf of a server with replicas. */
+export const REPLICATED = "host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n";
+
 /** A cluster on loopback: "a" is the primary, "b", "c" … are its replicas. Their timelines are not known. */
 export function clusterOf(primary: number, replicas: readonly number[], revision = 1): ClusterView {
   const server = (port: number, at: number): ClusterServer => ({
