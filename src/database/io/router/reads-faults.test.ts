@@ -86,19 +86,19 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
   }, 30_000);
 
   test("a replica that is re-pointed while it is read is left out as soon as it is back", async () => {
-    const [promoted, strays] = [await primary.replica(), await primary.replica()];
+    // The copy made later has all that the first one has.
+    const [strays, promoted] = [await primary.replica(), await primary.replica()];
     others.push(promoted, strays);
     const client = await open([strays.port], { consistency: { kind: "eventual" } });
     expect(await portOf(client)).toBe(strays.port);
+    const there = startRouter(strays.port);
+    const upstream = `'host=127.0.0.1 port=${promoted.port} user=postgres'`;
+    await (await there.client()).query(`ALTER SYSTEM SET primary_conninfo = ${upstream}`);
+    await there.stop();
+    await strays.restart();
     const direct = startRouter(promoted.port);
     await (await direct.client()).query("SELECT pg_promote()");
     await direct.stop();
-    const there = startRouter(strays.port);
-    const admin = await there.client();
-    await admin.query(
-      `ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=${promoted.port} user=postgres'`,
-    );
-    await there.stop();
     await strays.restart();
     await eventually(
       "it is on the other timeline",
