@@ -132,7 +132,7 @@ async function work(
     way === "prepared"
       ? { name: "read", text: "SELECT n FROM counters WHERE id = $1", values: [id] }
       : `SELECT n FROM counters WHERE id = ${id}`;
-  while (tally.left-- > 0) {
+  for (; tally.left > 0; tally.left--) {
     const written = await write(client, id, way === "transaction");
     const startMs = performance.now();
     try {

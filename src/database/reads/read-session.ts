@@ -1,6 +1,14 @@
 /** What a session asks of its reads, and what it has written. */
 import { type Lsn, parseLsn } from "../../pgwire/index.ts";
-import { type Consistency, parseConsistency, ROUTING_SETTINGS } from "../../sql/index.ts";
+import {
+  type Consistency,
+  parseConsistency,
+  ROUTING_PREFIX,
+  ROUTING_SETTINGS,
+  routingStatement,
+} from "../../sql/index.ts";
+import { setSql } from "../router/settings.ts";
+import type { SettingChange } from "../router/statement-effects.ts";
 
 /** How long a session that has been refused as serializable is not sent to a replica again. */
 const SERIALIZABLE_MS = 60_000;
@@ -27,10 +35,30 @@ export class ReadSession {
     this.#initial = this.consistency = consistency;
   }
 
-  /** One of the router's settings is made at start-up. What RESET goes back to. */
-  started(name: string, value: string): string | undefined {
+  /** A setting of the start-up; true: it is the router's, and no server is to hear of it. What RESET goes back to. */
+  startedWith(name: string, value: string): boolean {
+    if (!name.startsWith(ROUTING_PREFIX)) {
+      this.#otherChanged(name, setSql(name, value));
+      return false;
+    }
     if (name === ROUTING_SETTINGS.consistency) this.#byStartup = value;
-    return this.set(name, value);
+    this.set(name, value);
+    return true;
+  }
+
+  /** A server has carried out a change of a setting; true: it is the router's, and is not carried to other servers. */
+  settingChanged(change: SettingChange): boolean {
+    if (change.kind === "reset-all") this.reset();
+    else if (!change.name.startsWith(ROUTING_PREFIX)) {
+      this.#otherChanged(change.name, change.kind === "set" ? change.sql : undefined);
+    } else {
+      const said = change.kind === "set" ? routingStatement(change.sql) : undefined;
+      this.set(change.name, said?.kind === "set" ? said.value : undefined);
+      // It was set in a way that is not read here.
+      if (change.kind === "set" && said === undefined) this.isMistaken = true;
+      return true;
+    }
+    return false;
   }
 
   /** One of the router's settings changes; undefined: to its default. Returns what is wrong with it. */
@@ -73,7 +101,7 @@ export class ReadSession {
   }
 
   /** A setting of PostgreSQL's changes; `sql` undefined: to its default. */
-  settingChanged(name: string, sql: string | undefined): void {
+  #otherChanged(name: string, sql: string | undefined): void {
     if (name === "default_transaction_isolation")
       this.#isSerializable = /serializable/i.test(
         sql?.slice(sql.indexOf("default_transaction_isolation") + 29) ?? "",

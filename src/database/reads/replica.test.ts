@@ -109,7 +109,7 @@ test("so many are admitted, so many wait in order, and the rest is refused", () 
 
 test("a session remembers what it said, and RESET takes it to its start-up", () => {
   const session = new ReadSession({ kind: "session" });
-  session.started("tenfold.consistency", "bounded(1s)");
+  session.startedWith("tenfold.consistency", "bounded(1s)");
   expect(session.set("tenfold.consistency", "eventual")).toBeUndefined();
   session.reset();
   expect(session.consistency).toEqual({ kind: "bounded", ms: 1000 });
@@ -118,12 +118,13 @@ test("a session remembers what it said, and RESET takes it to its start-up", () 
     true,
     'there is no setting "tenfold.nothing"',
   ]);
-  session.settingChanged(
-    "default_transaction_isolation",
-    "SET default_transaction_isolation = 'serializable'",
-  );
+  session.settingChanged({
+    kind: "set",
+    name: "default_transaction_isolation",
+    sql: "SET default_transaction_isolation = 'serializable'",
+  });
   expect(session.isSerializable(0)).toBe(true);
-  session.settingChanged("default_transaction_isolation", undefined);
+  session.settingChanged({ kind: "reset", name: "default_transaction_isolation" });
   session.refusedAsSerializable(0);
   expect([session.isSerializable(59_999), session.isSerializable(60_000)]).toEqual([true, false]);
   session.sawText("SET LOCAL Synchronous_Commit = off");

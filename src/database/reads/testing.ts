@@ -8,7 +8,7 @@ import { textPlans } from "./text-plan.ts";
 import { Writers } from "./writers.ts";
 
 /** The primary's timeline in all of them. */
-export const TIMELINE = 3;
+const TIMELINE = 3;
 
 /** A server of the view. */
 export function serverOf(name: string, eligible = true): ClusterServer {

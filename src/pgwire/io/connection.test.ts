@@ -105,6 +105,7 @@ describe.skipIf(!hasPostgres)("a connection to PostgreSQL (needs @embedded-postg
 describe("a connection", () => {
   /** A server that answers the start-up with `answer`. */
   async function against(answer: Uint8Array): Promise<unknown> {
+    const connectTimeoutMs = answer.length === 0 ? 100 : 4000;
     const server = createServer((socket) => {
       socket.on("error", () => {});
       socket.once("data", () => socket.write(answer));
@@ -112,7 +113,7 @@ describe("a connection", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const options = { host: "127.0.0.1", port, user: "a", password: "b", connectTimeoutMs: 100 };
+    const options = { host: "127.0.0.1", port, user: "a", password: "b", connectTimeoutMs };
     const outcome = await PgConnection.connect(options).then(
       () => "no refusal",
       (error: { message: string }) => error.message,

@@ -11,9 +11,7 @@ import {
   type ErrorReply,
   MessageWriter,
   TRANSACTION,
-  writeCommandComplete,
   writeError,
-  writeReadyForQuery,
 } from "../../../pgwire/index.ts";
 import {
   FLUSH,
@@ -46,7 +44,7 @@ export interface ClientHost extends LoginHost {
 }
 
 /** What the timer is for. */
-type Wait = "nothing" | "login" | "queue" | "admission" | "transaction" | "close";
+type Wait = "nothing" | "login" | "queue" | "transaction" | "close";
 
 /** How long a client that was told goodbye may take to read it. */
 const CLOSE_MS = 5_000;
@@ -62,7 +60,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   readonly session: Session;
   /** Splits its reads off; undefined: all that it sends goes to the primary. */
   reads: ClientReads | undefined;
-  readonly #input: ClientInput;
+  readonly input: ClientInput;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -90,7 +88,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context = host.context;
     this.batch = new Batch(this, this.context.toClient);
     this.session = new Session(this.context.statements);
-    this.#input = new ClientInput(this);
+    this.input = new ClientInput(this);
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
   }
@@ -141,12 +139,11 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#wait = "nothing";
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
-    if (wait === "login") return this.fail(routerError("login-timeout"));
+    if (wait === "login") return this.failWith("login-timeout");
     if (wait === "queue" && this.#queued) {
       this.context.counters.queueTimeouts++;
       return this.fail((this.#queuedAt ?? this.pool).timeoutError());
     }
-    if (wait === "admission") this.reads?.admissionTimedOut();
     if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
   }
 
@@ -163,7 +160,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   loggedIn(pool: Pool): void {
     this.#pool = pool;
     if (pool.baseline !== undefined) return this.#welcome();
-    this.#acquire();
+    this.acquire();
   }
 
   #welcome(): void {
@@ -184,9 +181,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.receivedBytes += end - start;
     if (this.#login !== undefined && !this.#queued) {
       const used = this.#login.received(bytes, start, end);
-      if (used < end && !this.isClosed) this.#input.received(bytes, used, end);
+      if (used < end && !this.isClosed) this.input.received(bytes, used, end);
     } else {
-      this.#input.received(bytes, start, end);
+      this.input.received(bytes, start, end);
     }
   }
 
@@ -198,30 +195,20 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Goes on with what had to wait: there is a server connection, or room to send to it. */
   readOn(): void {
-    if (this.#input.readOn() && this.#ended) this.leave();
+    if (this.input.readOn() && this.#ended) this.leave();
   }
 
   // --- the server connection --------------------------------------------------------------------------------------
 
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
   serverFor(frame: Frame): ServerConnection | undefined {
-    if (this.server !== undefined || (this.#acquire() && !this.isSettling)) return this.server;
-    if (!this.isClosed) this.passLater(frame);
+    if (this.server !== undefined || (this.acquire() && !this.isSettling)) return this.server;
+    if (!this.isClosed) this.input.wait(frame);
     return undefined;
   }
 
-  /** A message waits here until there is a server connection. */
-  passLater(frame: Frame): void {
-    this.#input.wait(frame);
-  }
-
-  /** Gets a connection of `pool` for a batch, or in the queue for one. */
-  acquireFrom(pool: Pool): void {
-    this.#acquire(pool);
-  }
-
   /** Gets a server connection, or in the queue for one. */
-  #acquire(pool: Pool = this.pool): boolean {
+  acquire(pool: Pool = this.pool): boolean {
     const found = pool.acquire(this);
     if (found === undefined) {
       this.#queuedAt = pool;
@@ -258,24 +245,17 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (!this.#queued) return;
     this.#queuedAt = undefined;
     this.context.counters.waitingClients--;
-    this.stopWaiting();
-  }
-
-  /** A read waits for its turn on the primary. */
-  waitAdmission(ms: number): void {
-    this.#schedule("admission", ms);
-  }
-  stopWaiting(): void {
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
   }
+
 
   /** A server connection is free for it, or has its settings now. Whether it takes it. */
   serverReady(server: ServerConnection): boolean {
     if (this.isSettling) {
       this.isSettling = false;
       this.readOn();
-      if (this.server === server && server.isIdle && this.#input.isEmpty && !this.keepsServer) this.detach();
+      if (this.server === server && server.isIdle && this.input.isEmpty && !this.keepsServer) this.detach();
       return true;
     }
     this.#leaveQueue();
@@ -303,7 +283,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     server.held = undefined;
     server.pool.release(server);
     this.reads?.detached();
-    if (this.reads?.isBusy !== true && this.host.isDraining && this.#input.isEmpty) this.failWith("draining");
+    if (this.reads?.isBusy !== true && this.host.isDraining && this.input.isEmpty) this.failWith("draining");
   }
 
   serverGone(server: ServerConnection, error: ErrorReply): void {
@@ -318,39 +298,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Keeps its server connection from now on. */
   keepServer(reason: PinReason): void {
     if (this.session.pin !== undefined) return;
-    // A session stays with the primary alone: what it leaves on a replica ends with the transaction there.
-    if (this.reads?.isOnReplica === true) {
-      if (this.server !== undefined) this.server.isDirty = true;
-      return;
-    }
+    if (this.reads?.leavesNothingOn(this.server) === true) return;
     this.session.pin = reason;
     this.context.counters.pins++;
     if (this.server !== undefined) this.server.isDirty = true;
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
-
-  /** Answers without the server, when nothing is owed: a command's end and the session's state. */
-  answer(tag: string): void {
-    const writer = new MessageWriter();
-    writeCommandComplete(writer, tag);
-    writeReadyForQuery(writer, this.server?.status ?? TRANSACTION.idle);
-    this.batch.addCopy(writer.bytes, 0, writer.length);
-  }
-
-  /** An error that does not end the session. */
-  refuse(error: ErrorReply): void {
-    const writer = new MessageWriter();
-    writeError(writer, error);
-    writeReadyForQuery(writer, TRANSACTION.idle);
-    this.say(writer);
-  }
-
-  /** An answer of ours, when nothing is owed. */
-  say(writer: MessageWriter): void {
-    this.batch.addCopy(writer.bytes, 0, writer.length);
-    if (!this.#input.isProcessing) this.batch.flush();
-  }
 
   /** Bytes of the log-in. */
   write(writer: MessageWriter): void {
@@ -400,7 +354,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   ended(): void {
     this.#ended = true;
-    if (!this.isHeld && this.#input.isEmpty) this.leave();
+    const isLoggingIn = this.#login !== undefined && !this.#queued;
+    if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */
@@ -417,7 +372,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.context.wheel.cancel(this);
     this.#login = undefined;
-    this.#input.clear();
+    this.input.clear();
     this.outbox = undefined;
     this.session.forgetAll();
     this.host.clientGone(this);
@@ -428,12 +383,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.reads?.closed();
-    this.#input.clear();
+    this.input.clear();
     const { server } = this;
     this.server = undefined;
     if (server === undefined || !server.isOpen) return;
     server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.#input.isBetween)
+    if (server.replies.length > 0 || !server.batch.isEmpty || !this.input.isBetween)
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;
@@ -443,7 +398,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   crashed(error: unknown): void {
     this.context.reportCrash(error);
-    this.#input.crashed();
+    this.input.crashed();
     try {
       this.failWith("internal");
     } catch (second) {

@@ -6,84 +6,49 @@
  * A batch is kept until its answer is whole, or 8 KiB of it have been passed on: so long it can go to another server when its own is lost
  * or refuses it, and its client never learns of it.
  */
+import { timerEntry } from "../../../base/index.ts";
 import {
   cstringEnd,
   type ErrorFields,
   type ErrorReply,
   FRONTEND,
-  formatLsn,
   int32At,
   type Lsn,
-  MessageWriter,
-  SQLSTATE,
   TRANSACTION,
   textOf,
-  writeCommandComplete,
-  writeReadyForQuery,
-  writeTable,
 } from "../../../pgwire/index.ts";
-import {
-  formatConsistency,
-  ROUTING_PREFIX,
-  ROUTING_SETTINGS,
-  type RoutingStatement,
-  routingStatement,
-} from "../../../sql/index.ts";
+import type { RoutingStatement } from "../../../sql/index.ts";
 import { chooseReplica } from "../../reads/choose.ts";
 import { ReadSession } from "../../reads/read-session.ts";
+import { whyElsewhere } from "../../reads/elsewhere.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import type { Replica } from "../../reads/replica.ts";
-import type { TextPlan } from "../../reads/text-plan.ts";
 import { routerError } from "../../router/refusals.ts";
-import { setSql } from "../../router/settings.ts";
-import type { SettingChange } from "../../router/statement-effects.ts";
 import { Bytes } from "./bytes.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { GatheredBatch } from "./gathered-batch.ts";
+import { refuse } from "./own-answers.ts";
 import type { Pool } from "./pool.ts";
-import type { PrimaryPosition, Reads } from "./reads.ts";
-import { readsTable, replicasTable } from "./reads-tables.ts";
+import type { PrimaryPosition } from "./position-queries.ts";
+import type { Reads } from "./reads.ts";
+import { answerRouting } from "./reads-tables.ts";
 import { type Frame, passRequest } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
-
-/** Longest batch that is kept. */
-const BATCH_BYTES_MAX = 64 * 1024;
 
 /** Answers held back: what PostgreSQL itself collects before it sends (PQ_SEND_BUFFER_SIZE), so nobody waits longer for it. */
 const HELD_BYTES_MAX = 8 * 1024;
 
 const HEADER = 5;
-/** "S" for a statement, in Describe. */
-const STATEMENT = 83;
-
-/** The routine that refuses serializable transactions on a replica, whatever the language of its message. */
-const SERIALIZABLE_ROUTINE = "GetSerializableTransactionSnapshot";
-
-/** SQLSTATE of a query that stood in the way of replaying the log. */
-const RECOVERY_CONFLICT = "40001";
 
 type State = "rest" | "gathering" | "asking" | "watching" | "admission" | "queued" | "sent" | "again";
-
-/** SQLSTATEs of a session's end that say nothing of the statement. */
-const GOODBYES: ReadonlySet<string> = new Set([
-  SQLSTATE.adminShutdown,
-  SQLSTATE.crashShutdown,
-  SQLSTATE.cannotConnectNow,
-  "57P04",
-]);
 
 export class ClientReads {
   readonly session: ReadSession;
   readonly #client: ClientConnection;
   readonly #reads: Reads;
   #state: State = "rest";
-  readonly #batch = new Bytes();
+  readonly #batch: GatheredBatch;
   readonly #held = new Bytes();
-  #plans: TextPlan[] = [];
-  /** Names that the batch gives to prepared statements. */
-  #newNames: string[] = [];
-  #unnamed: TextPlan | undefined;
-  /** It closes a prepared statement. */
-  #closes = false;
   /** The replica that it waits for, or that runs its batch. */
   #replica: Replica | undefined;
   readonly #tried = new Set<Replica>();
@@ -94,6 +59,7 @@ export class ClientReads {
   /** Reason for which the batch must go to the primary now. */
   #forced: ReadReason | undefined;
   #isAdmitted = false;
+  readonly #timer = timerEntry(() => this.#admissionTimedOut());
   /** The batch lies here and goes out as soon as there is a server connection. */
   #isDue = false;
   #isFeeding = false;
@@ -108,11 +74,14 @@ export class ClientReads {
     this.#client = client;
     this.#reads = reads;
     this.session = new ReadSession(reads.consistency);
+    this.#batch = new GatheredBatch(client.session, reads);
   }
 
-  /** It runs on a replica, or is about to. */
-  get isOnReplica(): boolean {
-    return this.#replica !== undefined;
+  /** A session stays with the primary alone: what it leaves on a replica ends with the transaction there. */
+  leavesNothingOn(server: ServerConnection | undefined): boolean {
+    if (this.#replica === undefined) return false;
+    if (server !== undefined) server.isDirty = true;
+    return true;
   }
   /** Whether what arrives has to wait. */
   get isBusy(): boolean {
@@ -130,14 +99,8 @@ export class ClientReads {
   /** A message of a client that has no server connection. True: it is kept here; else it goes to the primary. */
   take(frame: Frame): boolean {
     if (this.#isFeeding) return false;
-    if (!this.#reads.hasReplicas) {
-      this.session.wrote = true;
-      return this.#count("no-replicas");
-    }
-    if (frame.rest > 0 && (frame.type === FRONTEND.query || frame.type === FRONTEND.parse))
-      return this.#passGathered("long-batch", frame);
-    if (this.#batch.length + frame.end - frame.start + frame.rest > BATCH_BYTES_MAX)
-      return this.#passGathered("long-batch", frame);
+    if (!this.#reads.hasReplicas && this.#state === "rest") return this.#passGathered("no-replicas", frame);
+    if (!this.#batch.hasRoomFor(frame)) return this.#passGathered("long-batch", frame);
     switch (frame.type) {
       case FRONTEND.query:
         return this.#takeQuery(frame);
@@ -145,12 +108,13 @@ export class ClientReads {
         return this.#passGathered("function-call", frame);
       case FRONTEND.sync:
         if (this.#state === "rest") return this.#count("no-statement");
-        this.#batch.add(frame.bytes, frame.start, frame.end);
-        if (this.#closes && this.#plans.length > 0) this.#forced = "closes-statement";
+        this.#batch.bytes.add(frame.bytes, frame.start, frame.end);
+        if (this.#batch.closes && this.#batch.plans.length > 0) this.#forced = "closes-statement";
         this.#begin();
         return true;
       default:
-        this.#gather(frame);
+        this.#state = "gathering";
+        this.#batch.add(frame);
         return true;
     }
   }
@@ -158,14 +122,14 @@ export class ClientReads {
   /** More bytes of the last message. True: they are kept here. */
   takeRest(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#state !== "gathering") return false;
-    this.#batch.add(bytes, start, end);
+    this.#batch.bytes.add(bytes, start, end);
     return true;
   }
 
   /** A Flush: what has been gathered is to be answered, and more may follow. */
   flushes({ bytes, start, end }: Frame): boolean {
     if (this.#state !== "gathering") return false;
-    this.#batch.add(bytes, start, end);
+    this.#batch.bytes.add(bytes, start, end);
     this.#forced = "open-batch";
     this.session.wrote = true;
     this.#begin();
@@ -175,7 +139,7 @@ export class ClientReads {
   /** A message of a client that has its server connection. */
   continues({ type }: Frame): void {
     if (this.#isFeeding) return;
-    if (type === FRONTEND.parse) this.#unnamed = undefined;
+    if (type === FRONTEND.parse) this.#batch.forgetUnnamed();
     if (this.#replica === undefined) this.session.wrote = true;
     else if (type === FRONTEND.query || type === FRONTEND.sync || type === FRONTEND.functionCall)
       this.#awaitsReady = true;
@@ -185,140 +149,42 @@ export class ClientReads {
     const { bytes, start, end } = frame;
     const textEnd = cstringEnd(bytes, start + HEADER, end);
     const plan = this.#reads.planOf(textOf(bytes, start + HEADER, textEnd < 0 ? end : textEnd));
-    if (this.#state === "rest" && plan.routing !== undefined && this.#answers(plan.routing)) return true;
-    this.#plans.push(plan);
+    if (this.#state === "rest" && plan.routing !== undefined && this.#isAnswered(plan.routing)) return true;
+    this.#batch.plans.push(plan);
     // Behind messages of an extended query without a Sync: all go the same way.
     if (this.#state === "gathering") return this.#passGathered("open-batch", frame);
     const decision = this.#decide();
     if (decision.kind === "primary" && !decision.isFallback) {
-      this.#plans = [];
+      this.#batch.clear();
       this.session.wrote = true;
       return this.#count(decision.reason);
     }
-    this.#batch.add(bytes, start, end);
+    this.#batch.bytes.add(bytes, start, end);
     this.#begin();
     return true;
   }
 
-  #gather(frame: Frame): void {
-    this.#state = "gathering";
-    this.#batch.add(frame.bytes, frame.start, frame.end);
-    const plan = this.#planOf(frame);
-    if (plan !== undefined) this.#plans.push(plan);
-  }
-
-  /** The statement that a message brings or uses. */
-  #planOf({ type, bytes, start, end }: Frame): TextPlan | undefined {
-    if (type === FRONTEND.execute) return undefined;
-    const at = start + HEADER;
-    const nameEnd = cstringEnd(bytes, at, end);
-    if (nameEnd < 0) return UNKNOWN;
-    if (type === FRONTEND.parse) {
-      const plan = this.#reads.planOf(
-        textOf(bytes, nameEnd + 1, Math.max(nameEnd + 1, cstringEnd(bytes, nameEnd + 1, end))),
-      );
-      const name = textOf(bytes, at, nameEnd);
-      if (name === "") this.#unnamed = plan;
-      else if (!(this.#client.session.named(name) !== undefined)) this.#newNames.push(name);
-      return plan;
-    }
-    if (type === FRONTEND.bind)
-      return this.#planOfName(
-        textOf(bytes, nameEnd + 1, Math.max(nameEnd + 1, cstringEnd(bytes, nameEnd + 1, end))),
-      );
-    if (type === FRONTEND.describe && bytes[at] === STATEMENT)
-      return this.#planOfName(textOf(bytes, at + 1, nameEnd));
-    if (type === FRONTEND.close && bytes[at] === STATEMENT) this.#closes = true;
-    return undefined;
-  }
-
-  #planOfName(name: string): TextPlan | undefined {
-    if (name === "") return this.#unnamed ?? UNKNOWN;
-    if (this.#newNames.includes(name)) return undefined;
-    const statement = this.#client.session.named(name);
-    if (statement === undefined) return UNKNOWN;
-    return this.#reads.planOfStatement(statement);
+  #isAnswered(statement: RoutingStatement): boolean {
+    return answerRouting(this.#client, this.#reads, this.session, statement);
   }
 
   /** What has been gathered goes to the primary, and `frame` behind it. */
   #passGathered(reason: ReadReason, frame: Frame): boolean {
     if (this.#state !== "gathering") {
+      this.#batch.forgetUnnamed();
       this.session.wrote = true;
       return this.#count(reason);
     }
     this.#forced = reason;
     this.session.wrote = true;
     if (this.#begin()) return false;
-    this.#client.passLater(frame);
+    this.#client.input.wait(frame);
     return true;
   }
 
   #count(reason: ReadReason): false {
     this.#reads.count(reason);
     return false;
-  }
-
-  // --- settings ---------------------------------------------------------------------------------------------------
-
-  /** A setting of the start-up; true: it is the router's, and no server is to hear of it. */
-  startedWith(name: string, value: string): boolean {
-    if (!name.startsWith(ROUTING_PREFIX)) {
-      this.session.settingChanged(name, setSql(name, value));
-      return false;
-    }
-    this.session.started(name, value);
-    return true;
-  }
-
-  /** A setting has been changed on a server; true: it is the router's, and is not carried to other servers. */
-  settingChanged(change: SettingChange): boolean {
-    if (change.kind === "reset-all") this.session.reset();
-    else if (!change.name.startsWith(ROUTING_PREFIX)) {
-      this.session.settingChanged(change.name, change.kind === "set" ? change.sql : undefined);
-    } else {
-      const said = change.kind === "set" ? routingStatement(change.sql) : undefined;
-      this.session.set(change.name, said?.kind === "set" ? said.value : undefined);
-      return true;
-    }
-    return false;
-  }
-
-  /** Answers a statement about one of the router's own settings. False: a server shall. */
-  #answers(statement: RoutingStatement): boolean {
-    const answer = this.#answerTo(statement);
-    if (answer === undefined) return false;
-    if ("severity" in answer) {
-      this.#client.refuse(answer);
-      return true;
-    }
-    const writer = new MessageWriter();
-    if (answer.columns.length > 0) writeTable(writer, answer.columns, answer.rows);
-    writeCommandComplete(writer, answer.tag);
-    writeReadyForQuery(writer, TRANSACTION.idle);
-    this.#client.say(writer);
-    return true;
-  }
-
-  /** The answer to a statement about one of the router's settings; undefined: a server shall give it. */
-  #answerTo(statement: RoutingStatement): RoutingAnswer | ErrorReply | undefined {
-    const { name } = statement;
-    if (statement.kind === "set") {
-      const mistake = this.session.set(name, statement.value);
-      if (mistake !== undefined) return routerError("bad-routing", mistake);
-      return { columns: [], rows: [], tag: statement.value === undefined ? "RESET" : "SET" };
-    }
-    const rows = this.#shown(name);
-    return rows === undefined ? undefined : { ...rows, tag: "SHOW" };
-  }
-
-  #shown(name: string): Omit<RoutingAnswer, "tag"> | undefined {
-    const column = name.slice(ROUTING_PREFIX.length);
-    if (name === ROUTING_SETTINGS.consistency)
-      return { columns: [column], rows: [[formatConsistency(this.session.consistency)]] };
-    if (name === ROUTING_SETTINGS.after)
-      return { columns: [column], rows: [[formatLsn(this.session.after)]] };
-    if (column === "reads") return readsTable(this.#reads);
-    return column === "replicas" ? replicasTable(this.#reads) : undefined;
   }
 
   // --- the decision -----------------------------------------------------------------------------------------------
@@ -340,7 +206,7 @@ export class ClientReads {
       this.session.wrote = true;
     }
     return this.#reads.decide(
-      { plans: this.#plans, asked: this.#asked, isWaitOver: this.#isWaitOver, tried: this.#tried },
+      { plans: this.#batch.plans, asked: this.#asked, isWaitOver: this.#isWaitOver, tried: this.#tried },
       this.session,
       this.#client.pool.database,
     );
@@ -412,7 +278,7 @@ export class ClientReads {
       if (admitted === "refused") return this.#shed("too many of them wait");
       if (admitted === "waits") {
         this.#state = "admission";
-        return this.#client.waitAdmission(this.#reads.admission.limits.queueMs);
+        return this.#client.context.wheel.schedule(this.#timer, this.#reads.admission.limits.queueMs);
       }
       this.#isAdmitted = true;
     }
@@ -424,12 +290,12 @@ export class ClientReads {
   admitted(): void {
     this.#isAdmitted = true;
     if (this.#state !== "admission") return this.#leaveAdmission();
-    this.#client.stopWaiting();
+    this.#client.context.wheel.cancel(this.#timer);
     this.#goOn();
   }
 
   /** It has waited for its turn as long as it may. */
-  admissionTimedOut(): void {
+  #admissionTimedOut(): void {
     if (this.#state !== "admission") return;
     this.#reads.admission.leave(this);
     this.#shed("their turn did not come in time");
@@ -441,13 +307,13 @@ export class ClientReads {
     const cause = this.#forced ?? "replicas-down";
     this.#reads.count("reads-shed");
     this.#over();
-    this.#client.refuse({ ...routerError("reads-shed", `${cause}; ${why}`), severity: "ERROR" });
+    refuse(this.#client, { ...routerError("reads-shed", `${cause}; ${why}`), severity: "ERROR" });
   }
 
   #queue(pool: Pool): void {
     this.#state = "queued";
     this.#isDue = true;
-    this.#client.acquireFrom(pool);
+    this.#client.acquire(pool);
   }
 
   // --- the batch --------------------------------------------------------------------------------------------------
@@ -462,7 +328,7 @@ export class ClientReads {
     this.#awaitsReady = this.#replica !== undefined;
     if (this.holds) server.held = this;
     this.#isFeeding = true;
-    const { bytes, length } = this.#batch;
+    const { bytes, length } = this.#batch.bytes;
     for (let at = 0; at < length && !this.#client.isClosed; ) {
       const end = at + 1 + int32At(bytes, at + 1);
       passRequest(this.#client, { type: bytes[at] ?? 0, bytes, start: at, end, rest: 0 }, true);
@@ -491,22 +357,18 @@ export class ClientReads {
   }
 
   /** The replica has answered with an error. True: nobody is to see it, since the batch goes elsewhere. */
-  failed({ code, routine, severity }: ErrorFields): boolean {
-    const { context } = this.#client;
-    if (severity !== "ERROR") return GOODBYES.has(code);
-    // The client knows of its transaction, and goes on in it.
-    if (this.#plans.some(({ reason }) => reason === "read-only-transaction")) return false;
-    const reads = this.#reads;
-    if (code === SQLSTATE.featureNotSupported && routine === SERIALIZABLE_ROUTINE) {
-      this.session.refusedAsSerializable(context.clock.nowMs());
-      this.#forced = "serializable";
-    } else if (code === SQLSTATE.readOnlyTransaction || code === SQLSTATE.featureNotSupported) {
-      reads.refused(this.#plans, this.#client.pool.database);
-      this.#forced = "replica-refused";
-    } else if (code === RECOVERY_CONFLICT) this.#forced = "recovery-conflict";
-    else return false;
-    // What a replica refuses because it writes has the right to the primary; what it cancelled is one read more there.
-    this.session.wrote ||= this.#forced === "replica-refused";
+  failed(error: ErrorFields): boolean {
+    const isTransaction = this.#batch.plans.some(({ reason }) => reason === "read-only-transaction");
+    const reason = whyElsewhere(error, isTransaction);
+    if (reason === undefined) return false;
+    // Its connection ends, and `lost` follows.
+    if (reason === "replica-lost") return true;
+    if (reason === "serializable") this.session.refusedAsSerializable(this.#client.context.clock.nowMs());
+    if (reason === "replica-refused") {
+      this.#reads.refused(this.#batch.plans, this.#client.pool.database);
+      this.session.wrote = true;
+    }
+    this.#forced = reason;
     this.drops = true;
     return true;
   }
@@ -542,13 +404,13 @@ export class ClientReads {
     // Some of the answer has been passed on. Between two messages there is room for an error.
     if (server === undefined || !server.scanner.isBetween || server.status !== TRANSACTION.idle) return false;
     this.#over();
-    this.#client.refuse({ ...error, severity: "ERROR" });
+    refuse(this.#client, { ...error, severity: "ERROR" });
     return true;
   }
 
   /** The batch sets out once more. What its messages changed in the session is undone. */
   #again(): void {
-    for (const name of this.#newNames) this.#client.session.forget(name);
+    this.#batch.forgetNames();
     this.#held.clear();
     this.holds = this.drops = this.#awaitsReady = this.#isDue = false;
     this.#state = "again";
@@ -574,12 +436,10 @@ export class ClientReads {
     this.#state = "rest";
     this.#batch.clear();
     this.#held.clear();
-    this.#plans = [];
-    this.#newNames = [];
     this.#tried.clear();
     this.#asked = undefined;
     this.#forced = undefined;
-    this.#closes = this.#isWaitOver = this.#isDue = this.#awaitsReady = this.holds = this.drops = false;
+    this.#isWaitOver = this.#isDue = this.#awaitsReady = this.holds = this.drops = false;
     this.#leaveAdmission();
   }
 
@@ -587,31 +447,15 @@ export class ClientReads {
   cancel(): boolean {
     if (this.#state !== "asking" && this.#state !== "watching" && this.#state !== "admission") return false;
     this.closed();
-    this.#client.refuse(routerError("cancelled"));
+    refuse(this.#client, routerError("cancelled"));
     return true;
   }
 
   /** The client is gone, or what waited is given up. */
   closed(): void {
+    this.#client.context.wheel.cancel(this.#timer);
     if (this.#state === "admission") this.#reads.admission.leave(this);
     this.#leaveReplica(false);
     this.#over();
   }
 }
-
-/** The answer to a SET or SHOW of the router's own. */
-export interface RoutingAnswer {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | null)[])[];
-  readonly tag: string;
-}
-
-/** A statement of which nothing is known. */
-const UNKNOWN: TextPlan = {
-  text: "",
-  access: "primary",
-  reason: "unknown-statement",
-  functions: [],
-  hint: undefined,
-  routing: undefined,
-};

@@ -39,7 +39,7 @@ const WHOLE: FrameTable = {
 };
 
 /** Longest wait for the log-in, and for an answer: a server that is silent for so long serves nobody. */
-export const CONTROL_TIMEOUT_MS = 5_000;
+const CONTROL_TIMEOUT_MS = 5_000;
 
 interface Asked {
   readonly sql: string;

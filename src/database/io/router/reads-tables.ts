@@ -1,15 +1,50 @@
-/** What `SHOW tenfold.reads` and `SHOW tenfold.replicas` tell. */
+/** Answers to statements about the router's own settings, and what `SHOW tenfold.reads` and `SHOW tenfold.replicas` tell. */
 import { formatLsn } from "../../../pgwire/index.ts";
+import {
+  formatConsistency,
+  ROUTING_PREFIX,
+  ROUTING_SETTINGS,
+  type RoutingStatement,
+} from "../../../sql/index.ts";
+import type { ReadSession } from "../../reads/read-session.ts";
 import { READ_REASONS } from "../../reads/reasons.ts";
+import { routerError } from "../../router/refusals.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import { answer, type OwnAnswer, refuse } from "./own-answers.ts";
 import type { Reads } from "./reads.ts";
 
-interface Table {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | null)[])[];
+type Table = Omit<OwnAnswer, "tag">;
+
+/** Answers a statement about one of the router's own settings. False: a server shall. */
+export function answerRouting(
+  client: ClientConnection,
+  reads: Reads,
+  session: ReadSession,
+  statement: RoutingStatement,
+): boolean {
+  if (statement.kind === "set") {
+    const mistake = session.set(statement.name, statement.value);
+    const tag = statement.value === undefined ? "RESET" : "SET";
+    if (mistake === undefined) answer(client, { columns: [], rows: [], tag });
+    else refuse(client, routerError("bad-routing", mistake));
+    return true;
+  }
+  const table = shown(statement.name, reads, session);
+  if (table !== undefined) answer(client, { ...table, tag: "SHOW" });
+  return table !== undefined;
+}
+
+function shown(name: string, reads: Reads, session: ReadSession): Table | undefined {
+  const columns = [name.slice(ROUTING_PREFIX.length)];
+  if (name === ROUTING_SETTINGS.consistency)
+    return { columns, rows: [[formatConsistency(session.consistency)]] };
+  if (name === ROUTING_SETTINGS.after) return { columns, rows: [[formatLsn(session.after)]] };
+  if (columns[0] === "reads") return readsTable(reads);
+  return columns[0] === "replicas" ? replicasTable(reads) : undefined;
 }
 
 /** Batches by reason, the most frequent first. */
-export function readsTable({ counts }: Reads): Table {
+function readsTable({ counts }: Reads): Table {
   const rows = [...counts]
     .toSorted(([, one], [, other]) => other - one)
     .map(([reason, count]) => [
@@ -21,7 +56,7 @@ export function readsTable({ counts }: Reads): Table {
 }
 
 /** Each replica, and why it is not read. */
-export function replicasTable({ replicas, cluster, context }: Reads): Table {
+function replicasTable({ replicas, cluster, context }: Reads): Table {
   const nowMs = context.clock.nowMs();
   const rows = replicas.map((replica) => [
     replica.name,

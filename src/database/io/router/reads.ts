@@ -18,7 +18,7 @@ import {
 import type { Consistency } from "../../../sql/index.ts";
 import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from "../../reads/admission.ts";
 import { type Decision, decide, type ReadBatch, type ReadCluster } from "../../reads/decide.ts";
-import { endOfLog, Positions } from "../../reads/positions.ts";
+import { Positions } from "../../reads/positions.ts";
 import type { ReadSession } from "../../reads/read-session.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import { LAG_LIMITS, type LagLimits, Replica } from "../../reads/replica.ts";
@@ -33,6 +33,15 @@ import type { ControlRows } from "./control-connection.ts";
 import { DatabaseFunctions } from "./database-functions.ts";
 import { Monitor } from "./monitor.ts";
 import { Pool } from "./pool.ts";
+import {
+  PACED_SQL,
+  PRIMARY_SQL,
+  PRIMARY_SQL_FULL,
+  type PrimaryPosition,
+  primaryPosition,
+  REPLICA_SQL,
+} from "./position-queries.ts";
+import { Watches } from "./watches.ts";
 
 /** How reads are split off. */
 export interface ReadsSettings {
@@ -61,32 +70,6 @@ export interface ReadsHost {
 
 const WAIT_MS = 20;
 const INTERVAL_MS = 1000;
-
-/**
- * How far the log is on disk, which is behind every commit that was waited for; where the primary will write next, which is behind all
- * others too; the size of the log's pages; and whether commits are waited for.
- */
-const PRIMARY_SQL = `SELECT pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(),
-  pg_catalog.current_setting('wal_block_size'), pg_catalog.current_setting('synchronous_commit')`;
-/** …and whether some role or database has it otherwise. */
-const PRIMARY_SQL_FULL = `${PRIMARY_SQL}, EXISTS (SELECT FROM pg_catalog.pg_db_role_setting
-  WHERE setconfig::text LIKE '%synchronous_commit=%')`;
-const REPLICA_SQL = "SELECT pg_catalog.pg_last_wal_replay_lsn(), pg_catalog.pg_is_in_recovery()";
-/** The server keeps the pace while reads wait: its answer is all that wakes us. The sleep comes before the position is read. */
-const PACED_SQL = `SELECT CASE WHEN pg_catalog.pg_sleep(0.001) IS NULL THEN NULL ELSE pg_catalog.pg_last_wal_replay_lsn() END,
-  pg_catalog.pg_is_in_recovery()`;
-
-interface Watch {
-  readonly lsn: Lsn;
-  readonly untilMs: number;
-  readonly over: (isWaitOver: boolean) => void;
-}
-
-/** The primary's position: what is on disk, or what is behind commits that nobody waited for too. */
-export interface PrimaryPosition {
-  readonly flushed: Lsn;
-  readonly inserted: Lsn;
-}
 
 type Ask = (position: PrimaryPosition | undefined) => void;
 
@@ -118,7 +101,7 @@ export class Reads {
   /** Wait for the question under way, and for the next one. */
   #asking: Ask[] = [];
   #askNext: Ask[] = [];
-  #watches: Watch[] = [];
+  readonly #watches = new Watches();
   readonly #timer: TimerEntry;
 
   constructor(host: ReadsHost, settings: ReadsSettings) {
@@ -281,8 +264,8 @@ export class Reads {
       this.#nextMs = nowMs + intervalMs;
       this.#askServers();
     }
-    if (this.#watches.length > 0) this.#wake();
-    this.context.wheel.schedule(this.#timer, this.#watches.length > 0 ? 1 : this.#nextMs - nowMs);
+    if (this.#watches.size > 0) this.#wake();
+    this.context.wheel.schedule(this.#timer, this.#watches.size > 0 ? 1 : this.#nextMs - nowMs);
   }
 
   #askServers(): void {
@@ -309,15 +292,12 @@ export class Reads {
   }
 
   #primaryAnswered(rows: ControlRows | undefined, askedMs: number): void {
-    const [[flush, insert, blockSize, commits, isSetElsewhere] = []] = rows ?? [];
-    const flushed = parseLsn(flush ?? "");
-    const next = parseLsn(insert ?? "");
-    let position: PrimaryPosition | undefined;
-    if (flushed !== undefined && next !== undefined) {
-      position = { flushed, inserted: endOfLog(next, Number(blockSize)) };
-      this.#isCommitOff = commits === "off";
-      if (isSetElsewhere !== undefined) this.#isSetElsewhere = isSetElsewhere === "t";
-      this.#positions.add({ lsn: this.commitsUnwaited ? position.inserted : flushed, atMs: askedMs });
+    const position = primaryPosition(rows);
+    if (position !== undefined) {
+      this.#isCommitOff = position.isCommitOff;
+      this.#isSetElsewhere = position.isSetElsewhere ?? this.#isSetElsewhere;
+      const lsn = this.commitsUnwaited ? position.inserted : position.flushed;
+      this.#positions.add({ lsn, atMs: askedMs });
       for (const replica of this.#replicas) this.#measure(replica);
     }
     const asking = this.#asking;
@@ -345,7 +325,7 @@ export class Reads {
       this.#measure(replica);
     }
     this.#wake();
-    if (this.#watches.length > 0) this.#monitors.get(replica.name)?.ask(PACED_SQL);
+    if (this.#watches.size > 0) this.#monitors.get(replica.name)?.ask(PACED_SQL);
   }
 
   #measure(replica: Replica): void {
@@ -356,26 +336,21 @@ export class Reads {
 
   /** Calls `over` when a replica that may be read has replayed `lsn`, or at `untilMs` (then true). */
   watch(lsn: Lsn, untilMs: number, over: (isWaitOver: boolean) => void): void {
-    this.#watches.push({ lsn, untilMs, over });
-    if (this.#watches.length > 1) return;
+    this.#watches.add({ lsn, untilMs, over });
+    if (this.#watches.size > 1) return;
     for (const { name } of this.#replicas) this.#monitors.get(name)?.ask(REPLICA_SQL);
     this.context.wheel.schedule(this.#timer, 1);
   }
 
   #wake(): void {
-    if (this.#watches.length === 0) return;
+    if (this.#watches.size === 0) return;
     const nowMs = this.context.clock.nowMs();
     const { timeline } = this.cluster;
     let reached = -1n;
     for (const replica of this.#replicas)
       if (replica.replayed > reached && replica.unreadable(timeline, nowMs) === undefined)
         reached = replica.replayed;
-    const woken = this.#watches.filter(
-      ({ lsn, untilMs }) => lsn <= reached || untilMs <= nowMs || reached < 0n,
-    );
-    if (woken.length === 0) return;
-    this.#watches = this.#watches.filter((watch) => !woken.includes(watch));
-    for (const { lsn, over } of woken) over(lsn > reached);
+    this.#watches.wake(reached, nowMs);
   }
 
   // --- pools ------------------------------------------------------------------------------------------------------

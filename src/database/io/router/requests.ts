@@ -8,6 +8,7 @@ import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { makeAnswers } from "./made-answers.ts";
+import { answer } from "./own-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A message, or its beginning: `bytes[start, end)`; `rest` bytes follow. */
@@ -108,7 +109,7 @@ function endsHere(client: ClientConnection, frame: Frame): boolean {
   const { deallocates } = effectsOf(client, frame, frame.start + HEADER);
   if (deallocates === undefined || client.session.named(deallocates) === undefined) return false;
   client.session.forget(deallocates);
-  client.answer("DEALLOCATE");
+  answer(client, { columns: [], rows: [], tag: "DEALLOCATE" });
   return true;
 }
 

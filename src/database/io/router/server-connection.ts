@@ -253,7 +253,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
       if (change.kind === "reset-all") this.#forgetUnreported();
       else if (!this.pool.reports(change.name))
         this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
-      if (this.client?.reads?.settingChanged(change) !== true)
+      if (this.client?.reads?.session.settingChanged(change) !== true)
         this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
     }
   }
