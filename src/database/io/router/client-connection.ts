@@ -7,12 +7,7 @@
  * read its answers gets no further ones: its server connection stops reading, and so do we.
  */
 import type { TimerEntry } from "../../../base/index.ts";
-import {
-  type ErrorReply,
-  MessageWriter,
-  TRANSACTION,
-  writeError,
-} from "../../../pgwire/index.ts";
+import { type ErrorReply, MessageWriter, TRANSACTION, writeError } from "../../../pgwire/index.ts";
 import {
   FLUSH,
   flush,
@@ -108,12 +103,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get moves(): boolean {
     return this.pool.settings.mode !== "session";
   }
-  get #queued(): boolean {
-    return this.#queuedAt !== undefined;
-  }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
-    if (this.#queued || this.isSettling) return "waiting";
+    if (this.#queuedAt !== undefined || this.isSettling) return "waiting";
     if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
     if (this.server.replies.length > 0) return "active";
     return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
@@ -140,7 +132,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
-    if (wait === "queue" && this.#queued) {
+    if (wait === "queue" && this.#queuedAt !== undefined) {
       this.context.counters.queueTimeouts++;
       return this.fail((this.#queuedAt ?? this.pool).timeoutError());
     }
@@ -179,7 +171,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   received(bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed) return;
     this.context.counters.receivedBytes += end - start;
-    if (this.#login !== undefined && !this.#queued) {
+    if (this.#login !== undefined && this.#queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
       if (used < end && !this.isClosed) this.input.received(bytes, used, end);
     } else {
@@ -189,7 +181,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
-    if (this.#login !== undefined || this.#queued || this.isSettling) return true;
+    if (this.#login !== undefined || this.#queuedAt !== undefined || this.isSettling) return true;
     return this.outbox !== undefined || this.reads?.isBusy === true;
   }
 
@@ -242,13 +234,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
 
   #leaveQueue(): void {
-    if (!this.#queued) return;
+    if (this.#queuedAt === undefined) return;
     this.#queuedAt = undefined;
     this.context.counters.waitingClients--;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
   }
-
 
   /** A server connection is free for it, or has its settings now. Whether it takes it. */
   serverReady(server: ServerConnection): boolean {
@@ -324,7 +315,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
     if (this.reads?.cancel() === true) return this.readOn();
-    if (!this.#queued || this.#login !== undefined) return;
+    if (this.#queuedAt === undefined || this.#login !== undefined) return;
     this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.fail({ ...routerError("cancelled"), severity: "FATAL" });
@@ -354,7 +345,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   ended(): void {
     this.#ended = true;
-    const isLoggingIn = this.#login !== undefined && !this.#queued;
+    const isLoggingIn = this.#login !== undefined && this.#queuedAt === undefined;
     if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 

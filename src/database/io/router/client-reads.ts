@@ -6,30 +6,26 @@
  * A batch is kept until its answer is whole, or 8 KiB of it have been passed on: so long it can go to another server when its own is lost
  * or refuses it, and its client never learns of it.
  */
-import { timerEntry } from "../../../base/index.ts";
 import {
   cstringEnd,
   type ErrorFields,
   type ErrorReply,
   FRONTEND,
   int32At,
-  type Lsn,
   TRANSACTION,
   textOf,
 } from "../../../pgwire/index.ts";
 import type { RoutingStatement } from "../../../sql/index.ts";
-import { chooseReplica } from "../../reads/choose.ts";
-import { ReadSession } from "../../reads/read-session.ts";
 import { whyElsewhere } from "../../reads/elsewhere.ts";
+import { ReadSession } from "../../reads/read-session.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
-import type { Replica } from "../../reads/replica.ts";
 import { routerError } from "../../router/refusals.ts";
 import { Bytes } from "./bytes.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { GatheredBatch } from "./gathered-batch.ts";
 import { refuse } from "./own-answers.ts";
+import { Placement } from "./placement.ts";
 import type { Pool } from "./pool.ts";
-import type { PrimaryPosition } from "./position-queries.ts";
 import type { Reads } from "./reads.ts";
 import { answerRouting } from "./reads-tables.ts";
 import { type Frame, passRequest } from "./requests.ts";
@@ -40,54 +36,42 @@ const HELD_BYTES_MAX = 8 * 1024;
 
 const HEADER = 5;
 
-type State = "rest" | "gathering" | "asking" | "watching" | "admission" | "queued" | "sent" | "again";
+type State = "rest" | "gathering" | "placing" | "sent";
 
 export class ClientReads {
   readonly session: ReadSession;
-  readonly #client: ClientConnection;
+  readonly client: ClientConnection;
+  readonly batch: GatheredBatch;
   readonly #reads: Reads;
+  readonly #placement: Placement;
   #state: State = "rest";
-  readonly #batch: GatheredBatch;
   readonly #held = new Bytes();
-  /** The replica that it waits for, or that runs its batch. */
-  #replica: Replica | undefined;
-  readonly #tried = new Set<Replica>();
-  #asked: Lsn | "unknown" | undefined;
-  #isWaitOver = false;
-  #untilMs = 0;
-  #sentMs = 0;
-  /** Reason for which the batch must go to the primary now. */
-  #forced: ReadReason | undefined;
-  #isAdmitted = false;
-  readonly #timer = timerEntry(() => this.#admissionTimedOut());
   /** The batch lies here and goes out as soon as there is a server connection. */
   #isDue = false;
   #isFeeding = false;
   /** Answers are held back. */
-  holds = false;
+  #holds = false;
   /** The answer is thrown away: the batch goes elsewhere when it has ended. */
   drops = false;
   #awaitsReady = false;
-  #epoch = 0;
 
   constructor(client: ClientConnection, reads: Reads) {
-    this.#client = client;
+    this.client = client;
     this.#reads = reads;
     this.session = new ReadSession(reads.consistency);
-    this.#batch = new GatheredBatch(client.session, reads);
+    this.batch = new GatheredBatch(client.session, reads);
+    this.#placement = new Placement(this, reads);
   }
 
   /** A session stays with the primary alone: what it leaves on a replica ends with the transaction there. */
   leavesNothingOn(server: ServerConnection | undefined): boolean {
-    if (this.#replica === undefined) return false;
+    if (this.#placement.replica === undefined) return false;
     if (server !== undefined) server.isDirty = true;
     return true;
   }
   /** Whether what arrives has to wait. */
   get isBusy(): boolean {
-    return (
-      this.#awaitsReady || (this.#state !== "rest" && this.#state !== "gathering" && this.#state !== "sent")
-    );
+    return this.#awaitsReady || this.#state === "placing";
   }
   /** A batch waits for the server connection that the client has by now. */
   get isDue(): boolean {
@@ -100,7 +84,7 @@ export class ClientReads {
   take(frame: Frame): boolean {
     if (this.#isFeeding) return false;
     if (!this.#reads.hasReplicas && this.#state === "rest") return this.#passGathered("no-replicas", frame);
-    if (!this.#batch.hasRoomFor(frame)) return this.#passGathered("long-batch", frame);
+    if (!this.batch.hasRoomFor(frame)) return this.#passGathered("long-batch", frame);
     switch (frame.type) {
       case FRONTEND.query:
         return this.#takeQuery(frame);
@@ -108,13 +92,13 @@ export class ClientReads {
         return this.#passGathered("function-call", frame);
       case FRONTEND.sync:
         if (this.#state === "rest") return this.#count("no-statement");
-        this.#batch.bytes.add(frame.bytes, frame.start, frame.end);
-        if (this.#batch.closes && this.#batch.plans.length > 0) this.#forced = "closes-statement";
+        this.batch.bytes.add(frame.bytes, frame.start, frame.end);
+        if (this.batch.closes && this.batch.plans.length > 0) this.#placement.forced = "closes-statement";
         this.#begin();
         return true;
       default:
         this.#state = "gathering";
-        this.#batch.add(frame);
+        this.batch.add(frame);
         return true;
     }
   }
@@ -122,15 +106,15 @@ export class ClientReads {
   /** More bytes of the last message. True: they are kept here. */
   takeRest(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#state !== "gathering") return false;
-    this.#batch.bytes.add(bytes, start, end);
+    this.batch.bytes.add(bytes, start, end);
     return true;
   }
 
   /** A Flush: what has been gathered is to be answered, and more may follow. */
   flushes({ bytes, start, end }: Frame): boolean {
     if (this.#state !== "gathering") return false;
-    this.#batch.bytes.add(bytes, start, end);
-    this.#forced = "open-batch";
+    this.batch.bytes.add(bytes, start, end);
+    this.#placement.forced = "open-batch";
     this.session.wrote = true;
     this.#begin();
     return true;
@@ -139,8 +123,8 @@ export class ClientReads {
   /** A message of a client that has its server connection. */
   continues({ type }: Frame): void {
     if (this.#isFeeding) return;
-    if (type === FRONTEND.parse) this.#batch.forgetUnnamed();
-    if (this.#replica === undefined) this.session.wrote = true;
+    if (type === FRONTEND.parse) this.batch.forgetUnnamed();
+    if (this.#placement.replica === undefined) this.session.wrote = true;
     else if (type === FRONTEND.query || type === FRONTEND.sync || type === FRONTEND.functionCall)
       this.#awaitsReady = true;
   }
@@ -150,35 +134,35 @@ export class ClientReads {
     const textEnd = cstringEnd(bytes, start + HEADER, end);
     const plan = this.#reads.planOf(textOf(bytes, start + HEADER, textEnd < 0 ? end : textEnd));
     if (this.#state === "rest" && plan.routing !== undefined && this.#isAnswered(plan.routing)) return true;
-    this.#batch.plans.push(plan);
+    this.batch.plans.push(plan);
     // Behind messages of an extended query without a Sync: all go the same way.
     if (this.#state === "gathering") return this.#passGathered("open-batch", frame);
-    const decision = this.#decide();
+    const decision = this.#placement.decide();
     if (decision.kind === "primary" && !decision.isFallback) {
-      this.#batch.clear();
+      this.batch.clear();
       this.session.wrote = true;
       return this.#count(decision.reason);
     }
-    this.#batch.bytes.add(bytes, start, end);
+    this.batch.bytes.add(bytes, start, end);
     this.#begin();
     return true;
   }
 
   #isAnswered(statement: RoutingStatement): boolean {
-    return answerRouting(this.#client, this.#reads, this.session, statement);
+    return answerRouting(this.client, this.#reads, this.session, statement);
   }
 
   /** What has been gathered goes to the primary, and `frame` behind it. */
   #passGathered(reason: ReadReason, frame: Frame): boolean {
     if (this.#state !== "gathering") {
-      this.#batch.forgetUnnamed();
+      this.batch.forgetUnnamed();
       this.session.wrote = true;
       return this.#count(reason);
     }
-    this.#forced = reason;
+    this.#placement.forced = reason;
     this.session.wrote = true;
     if (this.#begin()) return false;
-    this.#client.input.wait(frame);
+    this.client.input.wait(frame);
     return true;
   }
 
@@ -187,133 +171,33 @@ export class ClientReads {
     return false;
   }
 
-  // --- the decision -----------------------------------------------------------------------------------------------
+  // --- its way to a server ----------------------------------------------------------------------------------------
 
   /** Sets out. True: it has gone out already. */
   #begin(): boolean {
-    this.#untilMs = this.#client.context.clock.nowMs() + this.#reads.waitMs;
-    this.#dispatch();
-    const { server, isSettling } = this.#client;
+    this.#state = "placing";
+    this.#placement.begin();
+    const { server, isSettling } = this.client;
     if (!this.#isDue || server === undefined || isSettling) return false;
     this.feed(server);
     return true;
   }
 
-  #decide(): ReturnType<Reads["decide"]> {
-    if (this.#epoch !== this.#reads.epoch) {
-      this.#epoch = this.#reads.epoch;
-      this.session.after = 0n;
-      this.session.wrote = true;
-    }
-    return this.#reads.decide(
-      { plans: this.#batch.plans, asked: this.#asked, isWaitOver: this.#isWaitOver, tried: this.#tried },
-      this.session,
-      this.#client.pool.database,
-    );
-  }
-
-  /** Goes on until it has to wait; called again by what it waits for. */
-  #dispatch(): void {
-    do this.#step();
-    while (this.#state === "again");
-  }
-
-  #step(): void {
-    if (this.#client.isClosed) return this.closed();
-    this.#state = "queued";
-    if (this.#forced !== undefined) return this.#toPrimary(this.#forced, this.#isAdmitted);
-    const decision = this.#decide();
-    switch (decision.kind) {
-      case "ask":
-        this.#state = "asking";
-        return this.#reads.position((position) => {
-          if (this.#state === "asking") this.#positionKnown(position);
-        });
-      case "wait":
-        this.#state = "watching";
-        return this.#reads.watch(decision.lsn, this.#untilMs, (isWaitOver) => {
-          if (this.#state !== "watching") return;
-          this.#isWaitOver = isWaitOver;
-          this.#goOn();
-        });
-      case "replica":
-        return this.#toReplica(decision.candidates, decision.reason);
-      case "primary":
-        if (!decision.isFallback && decision.reason !== "no-statement") this.session.wrote = true;
-        return this.#toPrimary(decision.reason, decision.isFallback);
-    }
-  }
-
-  #positionKnown(position: PrimaryPosition | undefined): void {
-    const isUnwaited = this.session.commitsUnwaited || this.#reads.commitsUnwaited;
-    const lsn = isUnwaited ? position?.inserted : position?.flushed;
-    this.#asked = lsn ?? "unknown";
-    if (lsn !== undefined && this.#epoch === this.#reads.epoch) this.session.knows(lsn);
-    this.#goOn();
-  }
-
-  #goOn(): void {
-    this.#dispatch();
-    this.#client.readOn();
-  }
-
   /** A batch that was lost or refused sets out again. */
   goOn(): void {
-    if (this.#state === "again") this.#dispatch();
+    this.#placement.goOn();
   }
 
-  #toReplica(candidates: readonly Replica[], reason: ReadReason): void {
-    const replica = chooseReplica(candidates, this.#client.context.random);
-    if (replica === undefined) return;
-    this.#replica = replica;
-    replica.inFlight++;
-    this.#reads.count(reason);
-    this.#queue(this.#reads.poolOf(this.#client.pool, replica));
-  }
-
-  #toPrimary(reason: ReadReason, isBounded: boolean): void {
-    this.#forced = reason;
-    if (isBounded && !this.#isAdmitted) {
-      const admitted = this.#reads.admission.ask(this);
-      if (admitted === "refused") return this.#shed("too many of them wait");
-      if (admitted === "waits") {
-        this.#state = "admission";
-        return this.#client.context.wheel.schedule(this.#timer, this.#reads.admission.limits.queueMs);
-      }
-      this.#isAdmitted = true;
-    }
-    this.#reads.count(reason);
-    this.#queue(this.#client.pool);
-  }
-
-  /** Its turn on the primary has come. */
-  admitted(): void {
-    this.#isAdmitted = true;
-    if (this.#state !== "admission") return this.#leaveAdmission();
-    this.#client.context.wheel.cancel(this.#timer);
-    this.#goOn();
-  }
-
-  /** It has waited for its turn as long as it may. */
-  #admissionTimedOut(): void {
-    if (this.#state !== "admission") return;
-    this.#reads.admission.leave(this);
-    this.#shed("their turn did not come in time");
-    this.#client.readOn();
-  }
-
-  /** The primary has enough reads of this kind. The session goes on. */
-  #shed(why: string): void {
-    const cause = this.#forced ?? "replicas-down";
-    this.#reads.count("reads-shed");
-    this.#over();
-    refuse(this.#client, { ...routerError("reads-shed", `${cause}; ${why}`), severity: "ERROR" });
-  }
-
-  #queue(pool: Pool): void {
-    this.#state = "queued";
+  /** Its placement has found a pool for the batch. */
+  acquire(pool: Pool): void {
     this.#isDue = true;
-    this.#client.acquire(pool);
+    this.client.acquire(pool);
+  }
+
+  /** The session goes on. */
+  shed(error: ErrorReply): void {
+    this.#over();
+    refuse(this.client, error);
   }
 
   // --- the batch --------------------------------------------------------------------------------------------------
@@ -322,16 +206,16 @@ export class ClientReads {
   feed(server: ServerConnection): void {
     this.#isDue = false;
     this.#state = "sent";
-    this.#sentMs = this.#client.context.clock.nowMs();
-    const isKept = this.#forced !== "open-batch" && this.#forced !== "long-batch";
-    this.holds = this.#replica !== undefined && isKept;
-    this.#awaitsReady = this.#replica !== undefined;
-    if (this.holds) server.held = this;
+    this.#placement.sent();
+    const isKept = this.#placement.forced !== "open-batch" && this.#placement.forced !== "long-batch";
+    this.#holds = this.#placement.replica !== undefined && isKept;
+    this.#awaitsReady = this.#placement.replica !== undefined;
+    if (this.#holds) server.held = this;
     this.#isFeeding = true;
-    const { bytes, length } = this.#batch.bytes;
-    for (let at = 0; at < length && !this.#client.isClosed; ) {
+    const { bytes, length } = this.batch.bytes;
+    for (let at = 0; at < length && !this.client.isClosed; ) {
       const end = at + 1 + int32At(bytes, at + 1);
-      passRequest(this.#client, { type: bytes[at] ?? 0, bytes, start: at, end, rest: 0 }, true);
+      passRequest(this.client, { type: bytes[at] ?? 0, bytes, start: at, end, rest: 0 }, true);
       at = end;
     }
     this.#isFeeding = false;
@@ -350,25 +234,25 @@ export class ClientReads {
   /** What was held back goes to the client. The batch cannot be run elsewhere any more. */
   release(server: ServerConnection): void {
     server.held = undefined;
-    this.holds = false;
+    this.#holds = false;
     if (this.#held.length > 0 && !this.drops)
-      this.#client.batch.addCopy(this.#held.bytes, 0, this.#held.length);
+      this.client.batch.addCopy(this.#held.bytes, 0, this.#held.length);
     this.#held.clear();
   }
 
   /** The replica has answered with an error. True: nobody is to see it, since the batch goes elsewhere. */
   failed(error: ErrorFields): boolean {
-    const isTransaction = this.#batch.plans.some(({ reason }) => reason === "read-only-transaction");
+    const isTransaction = this.batch.plans.some(({ reason }) => reason === "read-only-transaction");
     const reason = whyElsewhere(error, isTransaction);
     if (reason === undefined) return false;
     // Its connection ends, and `lost` follows.
     if (reason === "replica-lost") return true;
-    if (reason === "serializable") this.session.refusedAsSerializable(this.#client.context.clock.nowMs());
+    if (reason === "serializable") this.session.refusedAsSerializable(this.client.context.clock.nowMs());
     if (reason === "replica-refused") {
-      this.#reads.refused(this.#batch.plans, this.#client.pool.database);
+      this.#reads.refused(this.batch.plans, this.client.pool.database);
       this.session.wrote = true;
     }
-    this.#forced = reason;
+    this.#placement.forced = reason;
     this.drops = true;
     return true;
   }
@@ -380,10 +264,13 @@ export class ClientReads {
 
   /** The client has given its server connection back. */
   detached(): void {
-    const { drops } = this;
-    this.#leaveReplica(!drops);
-    if (drops) this.#again();
-    else if (this.#state === "sent") this.#over();
+    if (this.drops) {
+      this.#placement.leaveReplica(false);
+      this.#again();
+    } else if (this.#state === "sent") {
+      this.#placement.leaveReplica(true);
+      this.#over();
+    }
   }
 
   /**
@@ -391,71 +278,45 @@ export class ClientReads {
    * session goes on.
    */
   lost(server: ServerConnection | undefined, error: ErrorReply): boolean {
-    if (this.#state !== "sent" && this.#state !== "queued") return false;
-    const replica = this.#replica;
-    if (replica === undefined) return false;
-    this.#tried.add(replica);
-    this.#reads.failed(replica, error);
-    this.#leaveReplica(false);
-    if (this.#state === "queued" || this.holds) {
+    if (this.#state !== "sent" && !this.#placement.isQueued) return false;
+    if (!this.#placement.lost(error)) return false;
+    if (this.#state === "placing" || this.#holds) {
       this.#again();
       return true;
     }
     // Some of the answer has been passed on. Between two messages there is room for an error.
     if (server === undefined || !server.scanner.isBetween || server.status !== TRANSACTION.idle) return false;
-    this.#over();
-    refuse(this.#client, { ...error, severity: "ERROR" });
+    this.shed({ ...error, severity: "ERROR" });
     return true;
   }
 
   /** The batch sets out once more. What its messages changed in the session is undone. */
   #again(): void {
-    this.#batch.forgetNames();
+    this.batch.forgetNames();
     this.#held.clear();
-    this.holds = this.drops = this.#awaitsReady = this.#isDue = false;
-    this.#state = "again";
-  }
-
-  #leaveReplica(isAnswered: boolean): void {
-    const replica = this.#replica;
-    if (replica === undefined) return;
-    this.#replica = undefined;
-    replica.inFlight--;
-    const nowMs = this.#client.context.clock.nowMs();
-    if (isAnswered) replica.took(nowMs - this.#sentMs, nowMs);
-  }
-
-  #leaveAdmission(): void {
-    if (!this.#isAdmitted) return;
-    this.#isAdmitted = false;
-    this.#reads.admission.done();
+    this.#holds = this.drops = this.#awaitsReady = this.#isDue = false;
+    this.#state = "placing";
+    this.#placement.again();
   }
 
   /** Nothing is under way any more. */
   #over(): void {
     this.#state = "rest";
-    this.#batch.clear();
+    this.batch.clear();
     this.#held.clear();
-    this.#tried.clear();
-    this.#asked = undefined;
-    this.#forced = undefined;
-    this.#isWaitOver = this.#isDue = this.#awaitsReady = this.holds = this.drops = false;
-    this.#leaveAdmission();
+    this.#isDue = this.#awaitsReady = this.#holds = this.drops = false;
+    this.#placement.clear();
   }
 
   /** Its user has cancelled what waits. True: it was waiting here. */
   cancel(): boolean {
-    if (this.#state !== "asking" && this.#state !== "watching" && this.#state !== "admission") return false;
-    this.closed();
-    refuse(this.#client, routerError("cancelled"));
+    if (!this.#placement.waits) return false;
+    this.shed(routerError("cancelled"));
     return true;
   }
 
-  /** The client is gone, or what waited is given up. */
+  /** The client is gone. */
   closed(): void {
-    this.#client.context.wheel.cancel(this.#timer);
-    if (this.#state === "admission") this.#reads.admission.leave(this);
-    this.#leaveReplica(false);
     this.#over();
   }
 }

@@ -27,11 +27,11 @@ import { Writers } from "../../reads/writers.ts";
 import type { Statement } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import type { ClusterServer, ClusterView } from "../../view.ts";
-import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { ControlRows } from "./control-connection.ts";
 import { DatabaseFunctions } from "./database-functions.ts";
 import { Monitor } from "./monitor.ts";
+import type { Placement } from "./placement.ts";
 import { Pool } from "./pool.ts";
 import {
   PACED_SQL,
@@ -79,7 +79,7 @@ export class Reads {
   readonly settings: ReadsSettings;
   readonly waitMs: number;
   readonly planOf: (text: string) => TextPlan = textPlans();
-  readonly admission: Admission<ClientReads>;
+  readonly admission: Admission<Placement>;
   readonly functions: DatabaseFunctions;
   /** Batches by the reason for which they went where they went. */
   readonly counts: Map<ReadReason | "reads-shed", number> = new Map();
@@ -110,7 +110,9 @@ export class Reads {
     this.settings = settings;
     this.waitMs = settings.waitMs ?? WAIT_MS;
     this.#limits = { ...LAG_LIMITS, ...settings.lag };
-    this.admission = new Admission({ ...ADMISSION_LIMITS, ...settings.primary }, (reads) => reads.admitted());
+    this.admission = new Admission({ ...ADMISSION_LIMITS, ...settings.primary }, (placement) =>
+      placement.admitted(),
+    );
     this.functions = new DatabaseFunctions(host, settings.monitor.user, () => this.#primary);
     this.#timer = timerEntry(() => this.#tick());
   }
