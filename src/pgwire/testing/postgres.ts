@@ -172,10 +172,10 @@ function copyOf(
 ): { readonly folder: string; readonly data: string } {
   const copy = mkdtempSync(`${folder}-replica-`);
   const target = join(copy, "data");
-  const owner = uid === undefined ? [] : ["-o", String(uid), "-g", String(gid)];
   spawnSync("cp", ["-a", data, target]);
-  spawnSync("install", ["-m", "600", ...owner, "/dev/null", join(target, "standby.signal")]);
-  if (uid !== undefined && gid !== undefined) chownSync(copy, uid, gid);
+  const signal = join(target, "standby.signal");
+  writeFileSync(signal, "");
+  if (uid !== undefined && gid !== undefined) for (const path of [copy, signal]) chownSync(path, uid, gid);
   return { folder: copy, data: target };
 }
 

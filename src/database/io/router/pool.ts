@@ -326,7 +326,9 @@ export class Pool {
 
   /** Closes every connection at once; clients that are attached are told `error`. */
   cut(error: ErrorReply): void {
-    for (const server of [...this.#open]) server.fail(error);
+    // Others may be opened meanwhile.
+    const open = [...this.#open];
+    for (const server of open) server.fail(error);
   }
 
   /** Closes every connection; clients that are attached lose theirs. */

