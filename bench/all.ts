@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "edge-hit-ratio": [],
   "edge-slice": ["--rounds", "3"],
   "edge-tiers": ["--requests", "600", "--interleavings", "2000", "--seconds", "3"],
+  "read-your-writes": ["--reads", "5000"],
   "session-races": ["--interleavings", "5000"],
   "edge-disk": ["--mib", "256", "--reads", "10000", "--files", "4000"],
   "edge-disk-gateway": ["--objects", "4000", "--rounds", "3"],

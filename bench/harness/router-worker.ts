@@ -6,38 +6,45 @@
 import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../src/base/index.ts";
 import type { PoolSettings } from "../../src/database/index.ts";
-import { fetchVerifiers, RouterWorker } from "../../src/database/io/index.ts";
+import { fetchVerifiers, type ReadsSettings, RouterWorker } from "../../src/database/io/index.ts";
 import { createTransport } from "../../src/transport/io/index.ts";
 
 interface Options {
   readonly port: number;
   /** Port of the server on loopback. */
   readonly server: number;
+  /** Ports of its replicas; reads go there then. */
+  readonly replicas?: readonly number[];
+  readonly reads?: Partial<ReadsSettings>;
   readonly pool?: Partial<PoolSettings>;
   /** The superuser's password: users are fetched from the server then. */
   readonly password?: string;
   readonly transport?: string;
 }
 
-const { port, server, pool = {}, password, transport: wanted }: Options = JSON.parse(process.argv[2] ?? "{}");
+const options: Options = JSON.parse(process.argv[2] ?? "{}");
+const { port, server, replicas = [], reads, pool = {}, password, transport: wanted } = options;
 const transport = createTransport(wanted);
 const log = createLog({ level: "warn", clock: systemClock, write: (line) => process.stderr.write(line) });
-const primary = {
-  name: "a",
+const servers = [server, ...replicas].map((at, index) => ({
+  name: String.fromCharCode(97 + index),
   host: "127.0.0.1",
-  port: server,
-  role: "primary",
-  timeline: 1,
+  port: at,
+  role: index === 0 ? ("primary" as const) : ("replica" as const),
+  timeline: 0,
   eligible: true,
-} as const;
+}));
 const worker = new RouterWorker(
   {
     address: { host: "127.0.0.1", port },
     workerId: 0,
     pool,
     authentication: password === undefined ? "trust" : "scram",
+    ...(replicas.length === 0
+      ? {}
+      : { reads: { monitor: { user: "postgres", database: "postgres" }, ...reads } }),
   },
-  { revision: 1, name: "main", term: 1, state: "steady", primary: "a", servers: [primary], mode: "async" },
+  { revision: 1, name: "main", term: 1, state: "steady", primary: "a", servers, mode: "async" },
   {
     transport,
     clock: systemClock,
@@ -62,5 +69,13 @@ process.on("SIGTERM", () => {
   worker.stop();
   process.exit(0);
 });
-process.on("SIGUSR2", () => console.log(JSON.stringify({ ...worker.counters, pools: worker.pools })));
+process.on("SIGUSR2", () =>
+  console.log(
+    JSON.stringify({
+      ...worker.counters,
+      pools: worker.pools,
+      reads: Object.fromEntries(worker.reads?.counts ?? []),
+    }),
+  ),
+);
 transport.start();

@@ -62,6 +62,8 @@ export interface ErrorFields {
   readonly message: string;
   readonly detail?: string;
   readonly hint?: string;
+  /** Name of the function in the server's source that says so: the same in every language. */
+  readonly routine?: string;
 }
 
 /** The fields of the whole error frame `bytes[start, end)`. */
@@ -70,13 +72,14 @@ export function readError(bytes: Uint8Array, start: number, end: number): ErrorF
   const fields: Record<string, string> = {};
   for (let kind = reader.byte(); kind !== 0 && !reader.isBroken; kind = reader.byte())
     fields[String.fromCharCode(kind)] = reader.cstring();
-  const { V, S, C = "XX000", M = "", D, H } = fields;
+  const { V, S, C = "XX000", M = "", D, H, R } = fields;
   return {
     severity: V ?? S ?? "ERROR",
     code: C,
     message: M,
     ...(D === undefined ? {} : { detail: D }),
     ...(H === undefined ? {} : { hint: H }),
+    ...(R === undefined ? {} : { routine: R }),
   };
 }
 

@@ -3,6 +3,7 @@ export { DatabaseAgent } from "./agent/agent.ts";
 export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
+export type { ReadsSettings } from "./router/reads.ts";
 export {
   type PoolStatus,
   type RouterParts,

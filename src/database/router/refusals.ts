@@ -22,6 +22,8 @@ export type RouterErrorCode =
   | "pools-exceeded"
   | "queue-full"
   | "queue-timeout"
+  | "reads-shed"
+  | "bad-routing"
   | "server-unreachable"
   | "no-primary"
   | "server-lost"
@@ -67,6 +69,18 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     "no server connection came free in time",
     "Raise `pool.size` or `pool.queueTimeout`, or shorten transactions.",
   ),
+  "reads-shed": {
+    sqlState: SQLSTATE.tooManyConnections,
+    severity: "ERROR",
+    message: "no replica can serve the read, and the primary has enough of such reads",
+    hint: "Try again; look at the replicas; or raise `reads.primary.max`.",
+  },
+  "bad-routing": {
+    sqlState: SQLSTATE.invalidParameterValue,
+    severity: "ERROR",
+    message: "the router does not understand the setting",
+    hint: "See the guide's page on reads.",
+  },
   "server-unreachable": fatal(
     SQLSTATE.cannotConnectNow,
     "the server cannot be reached",

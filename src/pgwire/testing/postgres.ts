@@ -4,7 +4,7 @@
  * The server refuses root, so root starts it as "nobody". Links to libraries that the package's install script would have
  * made are made beside the data.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
@@ -27,6 +27,10 @@ export interface TestPostgres {
   readonly shutDown: () => Promise<void>;
   /** Again on the same port and data. */
   readonly restart: () => Promise<void>;
+  /** SIGKILL of the server and its sessions' parent: what a crash of the machine looks like to clients. */
+  readonly kill: () => Promise<void>;
+  /** A replica of it, from a copy made while it is shut down. `settings`: further lines of postgresql.conf. */
+  readonly replica: (settings?: string) => Promise<TestPostgres>;
   /** Ends it at once and removes its folder. */
   readonly stop: () => Promise<void>;
 }
@@ -93,13 +97,26 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     spawnOptions,
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
+  writeFileSync(join(data, "pg_hba.conf"), access);
+  const command = [...prefix, join(binaries, "postgres"), "-D", data];
+  return runServer({ folder, data, settings, command, spawnOptions });
+}
+
+interface ServerParts {
+  readonly folder: string;
+  readonly data: string;
+  readonly settings: string;
+  readonly command: readonly string[];
+  readonly spawnOptions: SpawnOptions;
+}
+
+async function runServer(parts: ServerParts): Promise<TestPostgres> {
+  const { folder, data, settings, command, spawnOptions } = parts;
   const port = freePort();
   writeFileSync(
     join(data, "postgresql.auto.conf"),
     `${SETTINGS}unix_socket_directories = '${folder}'\nport = ${port}\n${settings}\n`,
   );
-  writeFileSync(join(data, "pg_hba.conf"), access);
-  const command = [...prefix, join(binaries, "postgres"), "-D", data];
   const launch = async (): Promise<ChildProcess> => {
     const child = spawn(command[0] ?? "", command.slice(1), {
       ...spawnOptions,
@@ -115,21 +132,51 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     server.kill(signal);
     await ended;
   };
+  const restart = async (): Promise<void> => {
+    await end("SIGINT");
+    server = await launch();
+  };
   return {
     port,
     get pid() {
       return server.pid ?? 0;
     },
     shutDown: () => end("SIGINT"),
-    restart: async () => {
+    restart,
+    kill: () => end("SIGKILL"),
+    replica: async (more = "") => {
       await end("SIGINT");
+      const copy = copyOf(folder, data, spawnOptions);
       server = await launch();
+      const upstream = `primary_conninfo = 'host=127.0.0.1 port=${port} user=postgres'`;
+      const at = command.indexOf(data);
+      return runServer({
+        ...parts,
+        ...copy,
+        settings: `${settings}\n${upstream}\n${more}`,
+        command: command.with(at, copy.data),
+      });
     },
     stop: async () => {
       await end("SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A copy of the data, in a folder of its own, that starts as a replica. */
+function copyOf(
+  folder: string,
+  data: string,
+  { uid, gid }: SpawnOptions,
+): { readonly folder: string; readonly data: string } {
+  const copy = mkdtempSync(`${folder}-replica-`);
+  const target = join(copy, "data");
+  spawnSync("cp", ["-a", data, target]);
+  const signal = join(target, "standby.signal");
+  writeFileSync(signal, "");
+  if (uid !== undefined && gid !== undefined) for (const path of [copy, signal]) chownSync(path, uid, gid);
+  return { folder: copy, data: target };
 }
 
 /** The server says that it is ready in the eighth line of its lock file. */

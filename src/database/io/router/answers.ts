@@ -29,8 +29,9 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
-      const isSeen = answered(server);
+      const isSeen = answered(server) && server.held?.drops !== true;
       server.dropsRest = !isSeen;
+      if (scanner.type === BACKEND.readyForQuery) server.held?.release(server);
       if (isSeen) pass(server, bytes);
       makeAnswers(server);
       if (scanner.type === BACKEND.readyForQuery) ready(server);
@@ -48,6 +49,7 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
 function pass(server: ServerConnection, lent: Uint8Array): void {
   const { client, scanner } = server;
   if (client === undefined) return;
+  if (server.held?.hold(server, scanner.bytes, scanner.start, scanner.end) === true) return;
   if (scanner.bytes === lent) client.batch.add(lent, scanner.start, scanner.end);
   else client.batch.addCopy(scanner.bytes, scanner.start, scanner.end);
 }
@@ -143,8 +145,10 @@ function failed(server: ServerConnection): boolean {
   server.undone = true;
   server.copiesIn = false;
   const { bytes, start, end } = server.scanner;
-  server.saidGoodbye = readError(bytes, start, end).severity !== "ERROR";
-  if (replies.front < REPLY.parse) return true;
+  const said = readError(bytes, start, end);
+  const goesElsewhere = server.held?.failed(said) === true;
+  server.saidGoodbye = said.severity !== "ERROR" && !goesElsewhere;
+  if (replies.front < REPLY.parse) return !goesElsewhere;
   const error = replies.front === REPLY.failing ? replies.frontDetail?.error : undefined;
   if (error !== undefined && client !== undefined) {
     const writer = new MessageWriter();
@@ -157,7 +161,7 @@ function failed(server: ServerConnection): boolean {
     replies.shift();
   }
   for (const [kind, detail] of skipped.toReversed()) undo(server, kind, detail);
-  return error === undefined;
+  return error === undefined && !goesElsewhere;
 }
 
 function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {

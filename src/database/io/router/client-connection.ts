@@ -7,14 +7,7 @@
  * read its answers gets no further ones: its server connection stops reading, and so do we.
  */
 import type { TimerEntry } from "../../../base/index.ts";
-import {
-  type ErrorReply,
-  MessageWriter,
-  TRANSACTION,
-  writeCommandComplete,
-  writeError,
-  writeReadyForQuery,
-} from "../../../pgwire/index.ts";
+import { type ErrorReply, MessageWriter, TRANSACTION, writeError } from "../../../pgwire/index.ts";
 import {
   FLUSH,
   flush,
@@ -29,8 +22,10 @@ import type { PinReason } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
 import { ClientInput } from "./client-input.ts";
 import { ClientLogin, type LoginHost } from "./client-login.ts";
+import { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import type { Reads } from "./reads.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -38,6 +33,8 @@ import type { ServerConnection } from "./server-connection.ts";
 export interface ClientHost extends LoginHost {
   readonly context: RouterContext;
   readonly isDraining: boolean;
+  /** Where reads go; undefined: all go to the primary. */
+  readonly reads: Reads | undefined;
   clientGone(client: ClientConnection): void;
 }
 
@@ -56,7 +53,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** The server connection that it holds. */
   server: ServerConnection | undefined;
   readonly session: Session;
-  readonly #input: ClientInput;
+  /** Splits its reads off; undefined: all that it sends goes to the primary. */
+  reads: ClientReads | undefined;
+  readonly input: ClientInput;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -68,7 +67,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
   isSettling = false;
-  #queued = false;
+  /** The pool in whose queue it waits. */
+  #queuedAt: Pool | undefined;
   #ended = false;
   #closing = false;
   #closed = false;
@@ -83,7 +83,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context = host.context;
     this.batch = new Batch(this, this.context.toClient);
     this.session = new Session(this.context.statements);
-    this.#input = new ClientInput(this);
+    this.input = new ClientInput(this);
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
   }
@@ -105,8 +105,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
-    if (this.#queued || this.isSettling) return "waiting";
-    if (this.server === undefined) return "idle";
+    if (this.#queuedAt !== undefined || this.isSettling) return "waiting";
+    if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
     if (this.server.replies.length > 0) return "active";
     return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
   }
@@ -132,9 +132,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
-    if (wait === "queue" && this.#queued) {
+    if (wait === "queue" && this.#queuedAt !== undefined) {
       this.context.counters.queueTimeouts++;
-      return this.fail(this.pool.timeoutError());
+      return this.fail((this.#queuedAt ?? this.pool).timeoutError());
     }
     if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
   }
@@ -152,7 +152,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   loggedIn(pool: Pool): void {
     this.#pool = pool;
     if (pool.baseline !== undefined) return this.#welcome();
-    this.#acquire();
+    this.acquire();
   }
 
   #welcome(): void {
@@ -160,6 +160,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#login = undefined;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
+    const { reads } = this.host;
+    if (reads !== undefined && this.moves) this.reads = new ClientReads(this, reads);
     login?.welcome(this.pool.baseline ?? new Map());
     this.readOn();
   }
@@ -169,46 +171,46 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   received(bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed) return;
     this.context.counters.receivedBytes += end - start;
-    if (this.#login !== undefined && !this.#queued) {
+    if (this.#login !== undefined && this.#queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
-      if (used < end && !this.isClosed) this.#input.received(bytes, used, end);
+      if (used < end && !this.isClosed) this.input.received(bytes, used, end);
     } else {
-      this.#input.received(bytes, start, end);
+      this.input.received(bytes, start, end);
     }
   }
 
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
-    return this.#login !== undefined || this.#queued || this.isSettling || this.outbox !== undefined;
+    if (this.#login !== undefined || this.#queuedAt !== undefined || this.isSettling) return true;
+    return this.outbox !== undefined || this.reads?.isBusy === true;
   }
 
   /** Goes on with what had to wait: there is a server connection, or room to send to it. */
   readOn(): void {
-    if (this.#input.readOn() && this.#ended) this.leave();
+    if (this.input.readOn() && this.#ended) this.leave();
   }
 
   // --- the server connection --------------------------------------------------------------------------------------
 
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
   serverFor(frame: Frame): ServerConnection | undefined {
-    if (this.server !== undefined || (this.#acquire() && !this.isSettling)) return this.server;
-    if (!this.isClosed) this.#input.wait(frame);
+    if (this.server !== undefined || (this.acquire() && !this.isSettling)) return this.server;
+    if (!this.isClosed) this.input.wait(frame);
     return undefined;
   }
 
   /** Gets a server connection, or in the queue for one. */
-  #acquire(): boolean {
-    const { pool } = this;
+  acquire(pool: Pool = this.pool): boolean {
     const found = pool.acquire(this);
     if (found === undefined) {
-      this.#queued = true;
+      this.#queuedAt = pool;
       this.waitsSinceMs = this.context.clock.nowMs();
       this.context.counters.waitingClients++;
       this.#schedule("queue", pool.settings.queueTimeoutMs);
       return false;
     }
     if ("severity" in found) {
-      this.fail(found);
+      if (this.reads?.lost(undefined, found) !== true) this.fail(found);
       return false;
     }
     this.#attach(found);
@@ -232,8 +234,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
 
   #leaveQueue(): void {
-    if (!this.#queued) return;
-    this.#queued = false;
+    if (this.#queuedAt === undefined) return;
+    this.#queuedAt = undefined;
     this.context.counters.waitingClients--;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
@@ -244,7 +246,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.isSettling) {
       this.isSettling = false;
       this.readOn();
-      if (this.server === server && server.isIdle && this.#input.isEmpty && !this.keepsServer) this.detach();
+      if (this.server === server && server.isIdle && this.input.isEmpty && !this.keepsServer) this.detach();
       return true;
     }
     this.#leaveQueue();
@@ -260,6 +262,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   serverRefused(error: ErrorReply): void {
     this.#leaveQueue();
+    if (this.reads?.lost(undefined, error) === true) return this.readOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -268,13 +271,16 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const { server } = this;
     if (server === undefined) return;
     this.server = undefined;
-    this.pool.release(server);
-    if (this.host.isDraining && this.#input.isEmpty) this.failWith("draining");
+    server.held = undefined;
+    server.pool.release(server);
+    this.reads?.detached();
+    if (this.reads?.isBusy !== true && this.host.isDraining && this.input.isEmpty) this.failWith("draining");
   }
 
-  serverGone(error: ErrorReply): void {
+  serverGone(server: ServerConnection, error: ErrorReply): void {
     this.server = undefined;
     this.isSettling = false;
+    if (this.reads?.lost(server, error) === true) return this.readOn();
     this.fail({ ...error, severity: "FATAL" });
   }
 
@@ -283,6 +289,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Keeps its server connection from now on. */
   keepServer(reason: PinReason): void {
     if (this.session.pin !== undefined) return;
+    if (this.reads?.leavesNothingOn(this.server) === true) return;
     this.session.pin = reason;
     this.context.counters.pins++;
     if (this.server !== undefined) this.server.isDirty = true;
@@ -290,14 +297,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   // --- writing ----------------------------------------------------------------------------------------------------
 
-  /** Answers without the server, when nothing is owed: a command's end and the session's state. */
-  answer(tag: string): void {
-    const writer = new MessageWriter();
-    writeCommandComplete(writer, tag);
-    writeReadyForQuery(writer, this.server?.status ?? TRANSACTION.idle);
-    this.batch.addCopy(writer.bytes, 0, writer.length);
-  }
-
+  /** Bytes of the log-in. */
   write(writer: MessageWriter): void {
     send(this, writer.bytes, 0, writer.length);
     writer.clear();
@@ -314,8 +314,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
-    if (!this.#queued || this.#login !== undefined) return;
-    this.pool.leaveQueue(this);
+    if (this.reads?.cancel() === true) return this.readOn();
+    if (this.#queuedAt === undefined || this.#login !== undefined) return;
+    this.#queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.fail({ ...routerError("cancelled"), severity: "FATAL" });
   }
@@ -339,13 +340,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (this.#login === undefined && this.server === undefined && !this.#queued) this.failWith("draining");
+    if (this.state === "idle") this.failWith("draining");
   }
 
   ended(): void {
     this.#ended = true;
-    const isLoggingIn = this.#login !== undefined && !this.#queued;
-    if (isLoggingIn || (!this.isHeld && this.#input.isEmpty)) this.leave();
+    const isLoggingIn = this.#login !== undefined && this.#queuedAt === undefined;
+    if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */
@@ -362,7 +363,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.context.wheel.cancel(this);
     this.#login = undefined;
-    this.#input.clear();
+    this.input.clear();
     this.outbox = undefined;
     this.session.forgetAll();
     this.host.clientGone(this);
@@ -370,26 +371,25 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Its server connection goes on to others if nothing is under way; else what is under way is ended with it. */
   #giveBack(): void {
-    if (this.#queued) {
-      this.pool.leaveQueue(this);
-      this.#leaveQueue();
-    }
-    this.#input.clear();
+    this.#queuedAt?.leaveQueue(this);
+    this.#leaveQueue();
+    this.reads?.closed();
+    this.input.clear();
     const { server } = this;
     this.server = undefined;
     if (server === undefined || !server.isOpen) return;
     server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.#input.isBetween)
+    if (server.replies.length > 0 || !server.batch.isEmpty || !this.input.isBetween)
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;
-    if (server.replies.length === 0) return this.pool.release(server);
+    if (server.replies.length === 0) return server.pool.release(server);
     server.flush();
   }
 
   crashed(error: unknown): void {
     this.context.reportCrash(error);
-    this.#input.crashed();
+    this.input.crashed();
     try {
       this.failWith("internal");
     } catch (second) {

@@ -30,6 +30,11 @@ export class ClientInput {
     return this.#scanner.isBetween;
   }
 
+  /** Answers put together now go out with the rest; else whoever makes one sends it. */
+  get isProcessing(): boolean {
+    return this.#processing;
+  }
+
   /** `bytes[start, end)` arrived, borrowed. */
   received(bytes: Uint8Array, start: number, end: number): void {
     if (this.#processing || this.#client.isHeld || this.#kept.length > 0) this.#keep(bytes, start, end);
@@ -67,11 +72,16 @@ export class ClientInput {
       // Without a server connection it is what remains of a COPY that has failed.
       else if (outcome === "pass" && client.server !== undefined)
         forward(client.server, scanner, scanner.bytes === bytes);
+      else if (outcome === "pass") client.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
       else if (outcome === "mistake") client.failWith("protocol-violation", scanner.mistake);
       if (client.isClosed) break;
       if (this.#pending !== undefined) {
         // The scanner goes on behind it.
         this.#keep(bytes, scanner.at, end);
+        break;
+      }
+      if (client.reads?.isBusy === true) {
+        if (scanner.at < end) this.#keep(bytes, scanner.at, end);
         break;
       }
     }
@@ -89,7 +99,8 @@ export class ClientInput {
   /** Goes on with what had to wait; true when there is nothing left and more is read. */
   readOn(): boolean {
     const client = this.#client;
-    if (this.#processing) return false;
+    if (this.#processing || client.isClosed) return false;
+    this.#feed();
     const pending = this.#pending;
     if (pending !== undefined && !client.isHeld) {
       this.#pending = undefined;
@@ -102,6 +113,19 @@ export class ClientInput {
     if (!this.isEmpty || client.isHeld || client.isClosed) return false;
     this.#resume();
     return true;
+  }
+
+  /** A batch that waited for its server connection goes out. */
+  #feed(): void {
+    const { reads } = this.#client;
+    if (reads === undefined) return;
+    reads.goOn();
+    const { server, isSettling } = this.#client;
+    if (!reads.isDue || server === undefined || isSettling) return;
+    this.#processing = true;
+    reads.feed(server);
+    this.#processing = false;
+    this.#sendOn();
   }
 
   /** What is left of the first piece goes to the front again. */

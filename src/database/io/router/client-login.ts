@@ -244,7 +244,8 @@ export class ClientLogin {
     for (const [name, value] of baseline) reported.set(name.toLowerCase(), value);
     let settings = Settings.none;
     for (const [name, value] of this.#settings)
-      if (reported.get(name) !== value) settings = settings.with(name, setSql(name, value));
+      if (client.reads?.session.startedWith(name, value) !== true && reported.get(name) !== value)
+        settings = settings.with(name, setSql(name, value));
     client.session.initial = client.session.settings = settings;
     this.#host.register(client, this.#version >= VERSION_3_2 ? SECRET_BYTES_3_2 : SECRET_BYTES);
     for (const [name, value] of baseline) {

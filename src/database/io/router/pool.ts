@@ -19,6 +19,8 @@ export interface PoolSource {
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
   /** How to log in. */
   readonly credentials: (user: string, database: string) => Credentials;
+  /** Nobody waits for a server that is away: those who want it go to another one. */
+  readonly refusesAtOnce?: boolean;
 }
 
 /** Refusals of a log-in that no waiting mends: password, database, privilege. */
@@ -108,9 +110,20 @@ export class Pool {
       if (server !== undefined) return server;
     }
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
       return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
     return this.#enqueue(client);
+  }
+
+  /** Why nobody is to wait here. */
+  #refusal(): ErrorReply | undefined {
+    if (this.#source.refusesAtOnce !== true) return undefined;
+    if (this.#source.address() === undefined) return routerError("server-unreachable");
+    return this.#open.size === 0 && this.context.clock.nowMs() < this.#retryAtMs
+      ? this.#lastError
+      : undefined;
   }
 
   #enqueue(client: ClientConnection): undefined {
@@ -255,7 +268,11 @@ export class Pool {
     this.#lastError = error;
     const { user, database } = this;
     log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
-    if (!LASTING.has(error.code) || this.#open.size > 0) return;
+    if (this.#open.size > 0) return;
+    if (this.#source.refusesAtOnce === true || LASTING.has(error.code)) this.#refuseWaiting(error);
+  }
+
+  #refuseWaiting(error: ErrorReply): void {
     for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue())
       client.serverRefused(error);
   }
@@ -289,7 +306,10 @@ export class Pool {
     const address = this.#source.address();
     this.#retryAtMs = 0;
     this.#retryMs = 0;
-    if (address === undefined) return;
+    if (address === undefined) {
+      if (this.#source.refusesAtOnce === true) this.#refuseWaiting(routerError("server-unreachable"));
+      return;
+    }
     for (const server of this.#open)
       server.isOutdated = server.address.host !== address.host || server.address.port !== address.port;
     for (const server of this.#free.slice()) if (server.isOutdated) server.close();
@@ -302,6 +322,13 @@ export class Pool {
       const server = this.#free.pop();
       if (server !== undefined) this.#give(server);
     }
+  }
+
+  /** Closes every connection at once; clients that are attached are told `error`. */
+  cut(error: ErrorReply): void {
+    // Others may be opened meanwhile.
+    const open = [...this.#open];
+    for (const server of open) server.fail(error);
   }
 
   /** Closes every connection; clients that are attached lose theirs. */

@@ -25,6 +25,7 @@ export function ready(server: ServerConnection): void {
     client.serverReady(server);
     return;
   }
+  client.reads?.answered();
   if (server.status === TRANSACTION.idle) {
     if (!client.keepsServer) {
       server.flushToClient();
@@ -33,6 +34,7 @@ export function ready(server: ServerConnection): void {
   } else {
     client.transactionRests();
   }
+  if (client.reads !== undefined) client.readOn();
 }
 
 /** Settings that the server does not report stay when the transaction is committed. */

@@ -8,6 +8,7 @@ import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { makeAnswers } from "./made-answers.ts";
+import { answer } from "./own-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A message, or its beginning: `bytes[start, end)`; `rest` bytes follow. */
@@ -47,6 +48,7 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
     case FRONTEND.password:
       return client.failWith("protocol-violation", "a password nobody asked for");
     case FRONTEND.flush:
+      if (client.server === undefined && client.reads?.flushes(frame) === true) return;
       if (client.server !== undefined) forward(client.server, frame, stays);
       return;
     case FRONTEND.copyDone:
@@ -54,6 +56,10 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
       return copyEnds(client, frame, stays);
     case FRONTEND.query:
       if (client.moves && endsHere(client, frame)) return;
+  }
+  if (client.reads !== undefined) {
+    if (client.server !== undefined) client.reads.continues(frame);
+    else if (client.reads.take(frame)) return;
   }
   const server = client.serverFor(frame);
   if (server === undefined) return;
@@ -88,7 +94,9 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
   const textEnd = cstringEnd(bytes, start, end);
-  return client.context.lookAt(textOf(bytes, start, textEnd < 0 ? end : textEnd));
+  const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
+  client.reads?.session.sawText(text);
+  return client.context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
@@ -101,7 +109,7 @@ function endsHere(client: ClientConnection, frame: Frame): boolean {
   const { deallocates } = effectsOf(client, frame, frame.start + HEADER);
   if (deallocates === undefined || client.session.named(deallocates) === undefined) return false;
   client.session.forget(deallocates);
-  client.answer("DEALLOCATE");
+  answer(client, { columns: [], rows: [], tag: "DEALLOCATE" });
   return true;
 }
 

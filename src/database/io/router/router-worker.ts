@@ -29,6 +29,7 @@ import { ClientConnection, type ClientHost } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { Pool, type PoolSource } from "./pool.ts";
+import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
 
@@ -38,6 +39,8 @@ export interface RouterSettings {
   /** 0 to 511: part of the cancel keys, by which workers find each other's clients. */
   readonly workerId: number;
   readonly pool?: Partial<PoolSettings>;
+  /** Reads go to replicas. Default: all goes to the primary. */
+  readonly reads?: ReadsSettings;
   /** "trust" asks nobody for a password. Default "scram". */
   readonly authentication?: "scram" | "trust";
   readonly users?: Readonly<Record<string, UserConfig>>;
@@ -91,6 +94,7 @@ const CLIENT_MASK = (1 << CLIENT_BITS) - 1;
 export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
+  readonly reads: Reads | undefined;
   readonly #settings: RouterSettings;
   readonly #parts: RouterParts;
   readonly #poolSettings: PoolSettings;
@@ -129,8 +133,18 @@ export class RouterWorker implements ClientHost {
           error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
         }),
     };
+    if (settings.reads !== undefined) {
+      const { context } = this;
+      const credentials: ReadsHost["credentials"] = (...of) => this.#credentials(...of);
+      this.reads = new Reads({ context, credentials }, settings.reads);
+      this.reads.update(view);
+    }
   }
 
+  /** Pools of the primary and of replicas. */
+  get #allPools(): readonly Pool[] {
+    return [...this.#pools.values(), ...(this.reads?.pools ?? [])];
+  }
   get authentication(): "scram" | "trust" {
     return this.#settings.authentication ?? "scram";
   }
@@ -162,7 +176,7 @@ export class RouterWorker implements ClientHost {
       this.context.wheel.advance(this.context.nowMs);
     });
     this.#every(SWEEP_MS, () => {
-      for (const pool of this.#pools.values()) pool.sweep();
+      for (const pool of this.#allPools) pool.sweep();
     });
     return { port: listener.port };
   }
@@ -171,6 +185,7 @@ export class RouterWorker implements ClientHost {
   update(view: ClusterView): void {
     this.#target = targetOf(view);
     for (const pool of this.#pools.values()) pool.targetChanged();
+    this.reads?.update(view);
   }
 
   /** No new clients; those there are go when their transaction ends, and are cut after `deadlineMs`. Resolves at the end. */
@@ -192,6 +207,7 @@ export class RouterWorker implements ClientHost {
     this.#listener = undefined;
     for (const client of this.#clients) client.failWith("draining");
     for (const pool of this.#pools.values()) pool.stop();
+    this.reads?.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
@@ -245,13 +261,17 @@ export class RouterWorker implements ClientHost {
 
   readonly #source: PoolSource = {
     address: () => this.#target,
-    credentials: (user, database): Credentials => ({
-      user,
-      database,
-      secret: this.users.secretOf(user),
-      nonce: Buffer.from(this.context.randomBytes(18)).toString("base64"),
-    }),
+    credentials: (user, database) => this.#credentials(user, database),
   };
+
+  #credentials(
+    user: string,
+    database: string,
+    parameters: readonly (readonly [string, string])[] = [],
+  ): Credentials {
+    const nonce = Buffer.from(this.context.randomBytes(18)).toString("base64");
+    return { user, database, secret: this.users.secretOf(user), nonce, parameters };
+  }
 
   /** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
   abandon(server: ServerConnection): void {

@@ -36,6 +36,7 @@ import type { SettingChange } from "../../router/statement-effects.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 
@@ -53,6 +54,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   client: ClientConnection | undefined;
   /** Who sent the last Parse without a name. */
   unnamedOf: ClientConnection | undefined;
+  /** Holds the answer back that is under way. */
+  held: ClientReads | undefined;
   /** One of `TRANSACTION`. */
   status: number = TRANSACTION.idle;
   /** The server reads rows of a COPY, and ignores syncs. */
@@ -250,7 +253,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
       if (change.kind === "reset-all") this.#forgetUnreported();
       else if (!this.pool.reports(change.name))
         this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
-      this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
+      if (this.client?.reads?.session.settingChanged(change) !== true)
+        this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
     }
   }
 
@@ -272,6 +276,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.pending = [];
     this.#forgetUnreported();
     this.client?.session.discarded();
+    this.client?.reads?.session.reset();
     this.isDirty = false;
   }
 
@@ -330,12 +335,13 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.#leave();
     this.pool.closed(this, error, !wasOpen);
     if (this.saidGoodbye) client?.leave();
-    else client?.serverGone(error);
+    else client?.serverGone(this, error);
   }
 
   #leave(): void {
     this.#state = "closed";
     this.client = undefined;
+    this.held = undefined;
     this.unnamedOf = undefined;
     this.outbox = undefined;
     this.replies.clear();

@@ -13,7 +13,7 @@ import {
 } from "../../../pgwire/index.ts";
 import type { Transport } from "../../../transport/index.ts";
 import { createTransport } from "../../../transport/io/index.ts";
-import type { ClusterView } from "../../view.ts";
+import type { ClusterServer, ClusterView } from "../../view.ts";
 import { type RouterParts, type RouterSettings, RouterWorker } from "./router-worker.ts";
 
 /** A router in this process. */
@@ -39,6 +39,22 @@ export function viewOf(port: number, state: ClusterView["state"] = "steady", rev
   return { revision, name: "main", term: 1, state, primary: "a", servers: [server], mode: "async" };
 }
 
+/** Lines of pg_hba.conf of a server with replicas. */
+export const REPLICATED = "host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n";
+
+/** A cluster on loopback: "a" is the primary, "b", "c" … are its replicas. Their timelines are not known. */
+export function clusterOf(primary: number, replicas: readonly number[], revision = 1): ClusterView {
+  const server = (port: number, at: number): ClusterServer => ({
+    name: String.fromCharCode(97 + at),
+    host: "127.0.0.1",
+    port,
+    role: at === 0 ? "primary" : "replica",
+    timeline: 0,
+    eligible: true,
+  });
+  return { ...viewOf(primary, "steady", revision), servers: [primary, ...replicas].map(server) };
+}
+
 let transport: Transport | undefined;
 
 /** The transport that all tests of a file share. */
@@ -55,11 +71,12 @@ export function startRouter(
   serverPort: number,
   settings: Partial<RouterSettings> = {},
   parts: Partial<RouterParts> = {},
+  view: ClusterView = viewOf(serverPort),
 ): TestRouter {
   const log = createLog({ clock: systemClock, level: "error", write: (line) => process.stderr.write(line) });
   const worker = new RouterWorker(
     { address: { host: "127.0.0.1", port: 0 }, workerId: 3, authentication: "trust", ...settings },
-    viewOf(serverPort),
+    view,
     {
       transport: sharedTransport(),
       clock: systemClock,
