@@ -39,6 +39,9 @@ export function viewOf(port: number, state: ClusterView["state"] = "steady", rev
   return { revision, name: "main", term: 1, state, primary: "a", servers: [server], mode: "async" };
 }
 
+/** How long clients may take to say goodbye. */
+const END_MS = 2000;
+
 let transport: Transport | undefined;
 
 /** The transport that all tests of a file share. */
@@ -98,7 +101,9 @@ export function startRouter(
     },
     stop: async () => {
       for (const raw of raws) raw.socket.destroy();
-      await Promise.allSettled(clients.map((client) => client.end()));
+      // One that is still connecting never ends.
+      const patience = new Promise<void>((resolve) => systemScheduler.after(END_MS, resolve));
+      await Promise.race([Promise.allSettled(clients.map((client) => client.end())), patience]);
       worker.stop();
     },
   };
