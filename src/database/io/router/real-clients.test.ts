@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { eventually } from "../../../base/testing.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { startRouter, type TestRouter } from "./testing.ts";
+
+// Real servers and clients, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const hasTools = Bun.which("psql") !== null && Bun.which("pgbench") !== null;
 

