@@ -43,6 +43,7 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "postgres-store": ["--rounds", "1", "--calls", "800"],
   "query-cache": ["--rounds", "2", "--queries", "500"],
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
+  "failover-simulation": ["--seeds", "300"],
   "database-servers": ["--rounds", "2"],
   "simulate-theory": [],
   "simulate-speed": [],

@@ -4,7 +4,7 @@
  * A commit's position is learned just after it, without keeping the writer waiting; who reads next waits for it. Where it could not be
  * learned, reads go to the primary until a later one is known, for that covers the earlier.
  */
-import { formatLsn, parseLsn } from "./lsn.ts";
+import { formatLsn, parseLsn } from "../pgwire/index.ts";
 
 /** "primary": the position is not known, and only the primary is sure to have it. */
 export type Floor = bigint | "primary";

@@ -1,11 +1,2 @@
-/** Pure door of `db`: the protocol between client and router, positions in the log. */
-export {
-  CONSISTENCIES,
-  type Consistency,
-  type Hints,
-  hintSettings,
-  LSN_SETTING,
-  takeHints,
-  withHints,
-} from "./hints.ts";
-export { formatLsn, parseLsn } from "./lsn.ts";
+/** Pure door of `db`: how old an answer may be. */
+export { CONSISTENCIES, type Consistency } from "./terms.ts";

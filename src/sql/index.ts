@@ -3,13 +3,17 @@ export type { AccessReason, Effect, StatementFacts, TextFacts } from "./facts.ts
 export {
   type Consistency,
   formatConsistency,
+  hintStatements,
   parseConsistency,
+  parseTarget,
   ROUTING_PREFIX,
   ROUTING_SETTINGS,
   type RoutingHint,
   type RoutingStatement,
+  type RoutingTarget,
   routingHint,
   routingStatement,
+  withHint,
 } from "./routing.ts";
 export { type Parse, Statements } from "./statements.ts";
 export { templateOf } from "./template.ts";

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { formatConsistency, parseConsistency, routingHint, routingStatement } from "./routing.ts";
+import {
+  formatConsistency,
+  hintStatements,
+  parseConsistency,
+  type RoutingHint,
+  routingHint,
+  routingStatement,
+  withHint,
+} from "./routing.ts";
 
 test.each([
   ["eventual", "eventual"],
@@ -38,4 +46,29 @@ test.each([
   ["SET work_mem = '1MB'", undefined],
 ] as const)("the router's own statement in %p", (text, statement) => {
   expect(routingStatement(text)).toEqual(statement);
+});
+
+const HINTS: readonly RoutingHint[] = [
+  {},
+  { target: "primary" },
+  { consistency: { kind: "session" }, after: "0/16B3748" },
+  { target: "replica", consistency: { kind: "bounded", ms: 200 }, after: "16/B374D848" },
+];
+
+test.each(HINTS)("a hint that is written is read as it was: %p", (hint) => {
+  const text = withHint("SELECT 1", hint);
+  expect(text.endsWith("SELECT 1")).toBe(true);
+  expect(routingHint(text) ?? {}).toEqual(hint);
+});
+
+test.each(HINTS)("the statements that say the same are statements of the router: %p", (hint) => {
+  expect(hintStatements(hint).map(routingStatement)).toEqual([
+    { kind: "set", name: "tenfold.target", value: hint.target },
+    {
+      kind: "set",
+      name: "tenfold.consistency",
+      value: hint.consistency === undefined ? undefined : formatConsistency(hint.consistency),
+    },
+    { kind: "set", name: "tenfold.after", value: hint.after },
+  ]);
 });

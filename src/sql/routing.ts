@@ -4,6 +4,7 @@
  *
  *   SET tenfold.consistency = 'eventual' | 'bounded(500ms)' | 'session' | 'global'      for the session; also as an option of the start-up
  *   SET tenfold.after = '0/16B3748'                                                     what was written up to there is to be seen
+ *   SET tenfold.target = 'primary' | 'replica'                                          all of the session's reads go there
  *   / * tenfold: primary * /  SELECT …                                                  at the beginning of a text, for this one:
  *                             primary | replica | consistency=… | after=…, with commas between
  */
@@ -15,14 +16,26 @@ export type Consistency =
   | { readonly kind: "bounded"; readonly ms: number };
 
 /** Names of the settings. */
-export const ROUTING_SETTINGS = { consistency: "tenfold.consistency", after: "tenfold.after" } as const;
+export const ROUTING_SETTINGS = {
+  consistency: "tenfold.consistency",
+  after: "tenfold.after",
+  target: "tenfold.target",
+} as const;
+
+/** Where reads are to go. */
+export type RoutingTarget = "primary" | "replica";
+
+/** The target that a text names; undefined when it names none. */
+export function parseTarget(text: string): RoutingTarget | undefined {
+  return text === "primary" || text === "replica" ? text : undefined;
+}
 
 /** Every setting of the router begins so. */
 export const ROUTING_PREFIX = "tenfold.";
 
 /** What a hint asks for. `mistake`: what of it is not understood. */
 export interface RoutingHint {
-  readonly target?: "primary" | "replica";
+  readonly target?: RoutingTarget;
   readonly consistency?: Consistency;
   /** A position in the log, as it was written. */
   readonly after?: string;
@@ -65,7 +78,8 @@ function readHint(words: string): RoutingHint {
   let hint: RoutingHint = {};
   for (const word of words.split(",").map((part) => part.trim())) {
     const [name = "", value = ""] = word.split("=").map((part) => part.trim());
-    if (word === "primary" || word === "replica") hint = { ...hint, target: word };
+    const target = parseTarget(word);
+    if (target !== undefined) hint = { ...hint, target };
     else if (name === "after" && value !== "") hint = { ...hint, after: value };
     else {
       const consistency = name === "consistency" ? parseConsistency(value) : undefined;
@@ -73,6 +87,27 @@ function readHint(words: string): RoutingHint {
     }
   }
   return hint;
+}
+
+/** A text with a hint in front, which `routingHint` reads; as it is where the hint says nothing. */
+export function withHint(text: string, { target, consistency, after }: RoutingHint): string {
+  const words = [
+    ...(target === undefined ? [] : [target]),
+    ...(consistency === undefined ? [] : [`consistency=${formatConsistency(consistency)}`]),
+    ...(after === undefined ? [] : [`after=${after}`]),
+  ];
+  return words.length === 0 ? text : `/* tenfold: ${words.join(", ")} */ ${text}`;
+}
+
+/** Statements, to be sent one by one, that say the same for all that follows in a session. What the hint leaves out gets its default. */
+export function hintStatements({ target, consistency, after }: RoutingHint): readonly string[] {
+  const set = (name: string, value: string | undefined): string =>
+    `SET ${name} = ${value === undefined ? "DEFAULT" : `'${value}'`}`;
+  return [
+    set(ROUTING_SETTINGS.target, target),
+    set(ROUTING_SETTINGS.consistency, consistency === undefined ? undefined : formatConsistency(consistency)),
+    set(ROUTING_SETTINGS.after, after),
+  ];
 }
 
 /** A text that is nothing but a statement about one of the router's settings. `value` undefined: the default. */

@@ -68,7 +68,7 @@ export function decide(
   if (needed === "ask") return { kind: "ask" };
   if (needed === "unknown") return fallback("position-unknown");
   const candidates = readable.filter(({ replayed }) => replayed >= needed);
-  if (candidates.length > 0) return { kind: "replica", reason: whyReplica(batch), candidates };
+  if (candidates.length > 0) return { kind: "replica", reason: whyReplica(batch, session), candidates };
   return batch.isWaitOver === true ? fallback("replicas-behind") : { kind: "wait", lsn: needed };
 }
 
@@ -84,9 +84,10 @@ function whyPrimary(
   for (const { text, access, reason, hint, functions: called } of plans) {
     if (hint?.mistake !== undefined || (hint?.after !== undefined && parseLsn(hint.after) === undefined))
       return "hint-unknown";
-    if (hint?.target === "primary") return "hint-primary";
-    if (access === "primary" && (hint?.target !== "replica" || reason !== "about-server")) return reason;
-    if (hint?.target === "replica") continue;
+    const target = hint?.target ?? session.target;
+    if (target === "primary") return "hint-primary";
+    if (access === "primary" && (target !== "replica" || reason !== "about-server")) return reason;
+    if (target === "replica") continue;
     if (functions === undefined) return "functions-unknown";
     if (called.length > 0 && functions.among(called) !== undefined) return "volatile-function";
     if (writers.has(text)) return "known-to-write";
@@ -95,8 +96,8 @@ function whyPrimary(
   return session.isSerializable(nowMs) ? "serializable" : undefined;
 }
 
-function whyReplica({ plans }: ReadBatch): ReadReason {
-  if (plans.some(({ hint }) => hint?.target === "replica")) return "hint-replica";
+function whyReplica({ plans }: ReadBatch, session: ReadSession): ReadReason {
+  if (plans.some(({ hint }) => (hint?.target ?? session.target) === "replica")) return "hint-replica";
   return plans[0]?.reason ?? "read";
 }
 

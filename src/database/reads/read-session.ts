@@ -3,8 +3,10 @@ import { type Lsn, parseLsn } from "../../pgwire/index.ts";
 import {
   type Consistency,
   parseConsistency,
+  parseTarget,
   ROUTING_PREFIX,
   ROUTING_SETTINGS,
+  type RoutingTarget,
   routingStatement,
 } from "../../sql/index.ts";
 import { setSql } from "../router/settings.ts";
@@ -15,6 +17,8 @@ const SERIALIZABLE_MS = 60_000;
 
 export class ReadSession {
   consistency: Consistency;
+  /** Where all its reads are to go. */
+  target: RoutingTarget | undefined;
   /** What was written up to here is to be seen. */
   after: Lsn = 0n;
   /** It has written since `after` was last asked for. */
@@ -75,6 +79,7 @@ export class ReadSession {
       this.sees(lsn);
       return undefined;
     }
+    if (name === ROUTING_SETTINGS.target) return this.#aimAt(value);
     if (name !== ROUTING_SETTINGS.consistency) return `there is no setting "${name}"`;
     const wanted = value ?? this.#byStartup;
     const consistency = wanted === undefined ? this.#initial : parseConsistency(wanted);
@@ -84,8 +89,16 @@ export class ReadSession {
     return undefined;
   }
 
+  #aimAt(value: string | undefined): string | undefined {
+    const target = parseTarget(value ?? "");
+    if (value !== undefined && target === undefined) return `"${value}" is no target: use primary or replica`;
+    this.target = target;
+    return undefined;
+  }
+
   /** RESET ALL, DISCARD ALL. */
   reset(): void {
+    this.target = undefined;
     this.set(ROUTING_SETTINGS.consistency, undefined);
   }
 

@@ -4,12 +4,19 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock, Random, Scheduler } from "../../base/index.ts";
-import { Statements, VOLATILE_SQL, VolatileFunctions } from "../../sql/index.ts";
+import { formatLsn, parseLsn } from "../../pgwire/index.ts";
+import {
+  hintStatements,
+  type RoutingHint,
+  Statements,
+  VOLATILE_SQL,
+  VolatileFunctions,
+  withHint,
+} from "../../sql/index.ts";
 import { Causality, type Floor } from "../causality.ts";
 import { isConnectionLoss } from "../errors.ts";
-import { type Consistency, type Hints, hintSettings, withHints } from "../hints.ts";
-import { parseLsn } from "../lsn.ts";
 import { type Route, type RouteReason, routeOf } from "../route.ts";
+import { type Consistency, routingConsistency } from "../terms.ts";
 import type { QueryAnswer } from "./driver.ts";
 import type { Primary } from "./primary.ts";
 import type { Replica } from "./replica.ts";
@@ -213,12 +220,6 @@ export class Core {
 
   /** A commit was acknowledged on this connection: learns its position, then calls `then`. */
   committed(lease: Lease, causality: Causality, then: (broken: boolean) => void): void {
-    const reported = this.options.hints ? lease.reported() : undefined;
-    if (reported !== undefined) {
-      causality.committed(Promise.resolve(reported));
-      then(false);
-      return;
-    }
     const asked = (lease.client.query(POSITION_SQL) as Promise<QueryAnswer>).then(positionIn);
     causality.committed(asked);
     asked.then(
@@ -231,26 +232,30 @@ export class Core {
 
   /** The text with what a router has to know in front. */
   async hinted(text: string): Promise<string> {
-    return this.options.hints ? withHints(text, await this.#hints()) : text;
+    return this.options.hints ? withHint(text, await this.#hint()) : text;
   }
 
   /** The same for a named statement, whose text must not change: as settings of the connection. */
   async setHints(lease: Lease): Promise<void> {
     if (!this.options.hints) return;
-    const settings = hintSettings(await this.#hints());
-    if (lease.hints === settings) return;
-    await lease.client.query(settings);
-    lease.hints = settings;
+    for (const statement of hintStatements(await this.#hint())) {
+      const [, name = ""] = statement.split(" ");
+      if (lease.said.get(name) === statement) continue;
+      // oxlint-disable-next-line no-await-in-loop -- the router answers each by itself, and takes one a text
+      await lease.client.query(statement);
+      lease.said.set(name, statement);
+    }
   }
 
-  async #hints(): Promise<Hints> {
+  async #hint(): Promise<RoutingHint> {
     const { consistency, causality, maxLagMs, target } = this.terms;
     const floor = await causality.floor();
     return {
-      consistency,
-      ...(consistency === "bounded" ? { maxLagMs } : {}),
+      consistency: routingConsistency(consistency, maxLagMs),
       ...(target === undefined && floor !== "primary" ? {} : { target: target ?? "primary" }),
-      ...(typeof floor === "bigint" && floor > 0n && consistency === "session" ? { after: floor } : {}),
+      ...(typeof floor === "bigint" && floor > 0n && consistency === "session"
+        ? { after: formatLsn(floor) }
+        : {}),
     };
   }
 }

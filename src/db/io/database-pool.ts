@@ -12,8 +12,8 @@ import {
 } from "../../base/index.ts";
 import { postgresUrl } from "../../postgres/index.ts";
 import { Causality } from "../causality.ts";
-import { CONSISTENCIES, type Consistency, durationMs } from "../hints.ts";
 import type { RouteReason } from "../route.ts";
+import { CONSISTENCIES, type Consistency, durationMs } from "../terms.ts";
 import { Core, type Counters } from "./core.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { Primary } from "./primary.ts";

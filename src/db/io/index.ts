@@ -1,7 +1,7 @@
 /** `tenfold/db`: a client of Postgres that takes the place of `pg.Pool`. Runs on Node (22 and later) and Bun. */
 export { NoPrimaryError, RolledBackError, UnknownOutcomeError } from "../errors.ts";
-export { type Consistency, type Hints, hintSettings, LSN_SETTING, takeHints, withHints } from "../hints.ts";
 export type { RouteReason } from "../route.ts";
+export type { Consistency } from "../terms.ts";
 export { carryToken } from "./carry-token.ts";
 export {
   type DatabaseOptions,

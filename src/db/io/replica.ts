@@ -4,8 +4,8 @@
  * However many wait, one query is under way that asks for the position. A replica that cannot be reached is left alone for a while.
  */
 import type { Clock, Random, Scheduler } from "../../base/index.ts";
+import { parseLsn } from "../../pgwire/index.ts";
 import { retryDelayMs } from "../backoff.ts";
-import { parseLsn } from "../lsn.ts";
 import type { Lease, Server } from "./server.ts";
 
 /** What a replica is made of. */

@@ -184,7 +184,7 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
     await db.query("UPDATE t SET v = 6 WHERE id = 2");
     const seen = await db.query("SELECT current_query() AS q, v FROM t WHERE id = 2");
     expect(seen.rows[0].q).toMatch(
-      /^\/\* tenfold: consistency=session; after=[0-9A-F]+\/[0-9A-F]+ \*\/ SELECT/,
+      /^\/\* tenfold: consistency=session, after=[0-9A-F]+\/[0-9A-F]+ \*\/ SELECT/,
     );
     const named = {
       name: "n",

@@ -2,10 +2,8 @@
  * One server by its URL: a pool of connections, and what the server says of itself without being asked.
  *
  * Postgres reports `in_hot_standby` on each connection, at its start and when it changes (version 14 and later): so a client
- * knows a replica without a query. A router reports the position of the last commit the same way.
+ * knows a replica without a query.
  */
-import { LSN_SETTING } from "../hints.ts";
-import { parseLsn } from "../lsn.ts";
 import type { Driver, DriverClient, DriverPool, QueryAnswer } from "./driver.ts";
 
 /** A connection that is in use by one caller. */
@@ -14,18 +12,15 @@ export interface Lease {
   readonly server: Server;
   /** Undefined: the server is older than 14, or has not said. */
   inRecovery(): boolean | undefined;
-  /** The position that a router reported last; undefined when none did. */
-  reported(): bigint | undefined;
-  /** The hints that are set on the connection now. */
-  hints: string;
+  /** What a router has been told on the connection: the setting's name -> the statement. */
+  readonly said: Map<string, string>;
   /** Idempotent. `broken` closes the connection. */
   release(broken?: boolean): void;
 }
 
 interface Told {
   inRecovery: boolean | undefined;
-  reported: bigint | undefined;
-  hints: string;
+  readonly said: Map<string, string>;
 }
 
 /** A server's pool. Connects when it is asked to. */
@@ -71,19 +66,13 @@ export class Server {
   /** A connection. Rejects when the server cannot be reached, or none is free within the pool's time. */
   async acquire(): Promise<Lease> {
     const client = await this.#pool.connect();
-    const told = this.#told.get(client) ?? { inRecovery: undefined, reported: undefined, hints: "" };
+    const told = this.#told.get(client) ?? { inRecovery: undefined, said: new Map() };
     let isReleased = false;
     return {
       client,
       server: this,
       inRecovery: () => told.inRecovery,
-      reported: () => told.reported,
-      get hints() {
-        return told.hints;
-      },
-      set hints(text) {
-        told.hints = text;
-      },
+      said: told.said,
       release: (broken = false) => {
         if (isReleased) return;
         isReleased = true;
@@ -125,12 +114,11 @@ export class Server {
 }
 
 function watch(client: DriverClient, all: WeakMap<DriverClient, Told>): void {
-  const told: Told = { inRecovery: undefined, reported: undefined, hints: "" };
+  const told: Told = { inRecovery: undefined, said: new Map() };
   all.set(client, told);
   // An error of a connection in use reaches its query as well; without a listener it would end the process.
   client.on("error", () => {});
   client.connection?.on("parameterStatus", ({ parameterName, parameterValue = "" }) => {
     if (parameterName === "in_hot_standby") told.inRecovery = parameterValue === "on";
-    if (parameterName === LSN_SETTING) told.reported = parseLsn(parameterValue);
   });
 }

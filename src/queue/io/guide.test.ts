@@ -27,7 +27,7 @@ describe.skipIf(postgresBinaries() === undefined)("guides (needs @embedded-postg
     "%s: its program prints what it says",
     async (name) => {
       const [, program = "", expected = ""] =
-        /```ts program\n([^]*?)```\s+```text output\n([^]*?)```/.exec(guide(name)) ?? [];
+        /```ts program\n([^]*?)```\s+```text printed\n([^]*?)```/.exec(guide(name)) ?? [];
       const folder = mkdtempSync(join(tmpdir(), "tenfold-guide-"));
       writeFileSync(join(folder, "package.json"), '{"type":"module"}');
       writeFileSync(

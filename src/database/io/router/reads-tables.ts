@@ -38,6 +38,7 @@ function shown(name: string, reads: Reads, session: ReadSession): Table | undefi
   const columns = [name.slice(ROUTING_PREFIX.length)];
   if (name === ROUTING_SETTINGS.consistency)
     return { columns, rows: [[formatConsistency(session.consistency)]] };
+  if (name === ROUTING_SETTINGS.target) return { columns, rows: [[session.target ?? ""]] };
   if (name === ROUTING_SETTINGS.after) return { columns, rows: [[formatLsn(session.after)]] };
   if (columns[0] === "reads") return readsTable(reads);
   return columns[0] === "replicas" ? replicasTable(reads) : undefined;
