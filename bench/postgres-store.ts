@@ -10,10 +10,10 @@
 
 import { startStore } from "../conformance/store/store-process.ts";
 import { systemScheduler } from "../src/base/index.ts";
+import { startPostgres } from "../src/base/testing/postgres.ts";
 import { freePort } from "../src/base/testing.ts";
 import { createPostgresStore, createRedisStore } from "../src/cache/io/index.ts";
 import { newValue } from "../src/cache/store/suite.ts";
-import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
 import { openSessionStore } from "../src/session/io/index.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf } from "./harness/figures.ts";
@@ -43,7 +43,9 @@ interface Measured {
 /** Calls of one kind; `key` counts up. */
 type Operations = Readonly<Record<string, (key: number) => Promise<unknown>>>;
 
-const postgres = await startPostgres("shared_buffers = 128MB\nautovacuum = on\nsynchronous_commit = on");
+const postgres = await startPostgres({
+  settings: "shared_buffers = 128MB\nautovacuum = on\nsynchronous_commit = on",
+});
 const embedded = await startStore({ port: freePort() });
 const sides: Readonly<
   Record<Side, { pid: number; operations: Operations; prepare: () => Promise<unknown>; close: () => unknown }>

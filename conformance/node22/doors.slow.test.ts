@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { postgresBinaries, startPostgres } from "../../src/postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres } from "../../src/base/testing/postgres.ts";
 import { startEmbedded } from "../../src/resp/testing/store-servers.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -40,8 +40,7 @@ test.skipIf(!existsSync(NODE))(
   "every door of the package works on Node.js 22 (needs npm ci --prefix conformance/node22)",
   async () => {
     const store = await startEmbedded();
-    const postgres =
-      postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
+    const postgres = !hasPostgres ? undefined : await startPostgres({ settings: "synchronous_commit = on" });
     const app = installed();
     const child = Bun.spawn([NODE, "--test-reporter=tap", "--test-force-exit", "doors.js"], {
       cwd: app,

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { hasPostgres, startPostgres } from "../base/testing/postgres.ts";
 import { freePort } from "../base/testing.ts";
-import { postgresBinaries, startPostgres } from "../postgres/testing/embedded-postgres.ts";
 import { hasRedis, SYNCED, startEmbedded, startRedis } from "../resp/testing/store-servers.ts";
 import { CookieJar } from "./testing.ts";
 
@@ -44,8 +44,7 @@ function roundRobin(servers: readonly AppServer[]) {
   };
 }
 
-const postgres =
-  postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
+const postgres = !hasPostgres ? undefined : await startPostgres({ settings: "synchronous_commit = on" });
 const redis = hasRedis ? await startRedis(SYNCED) : undefined;
 const embedded = await startEmbedded();
 stops.push(

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect, createServer, type Socket } from "node:net";
 import { Client } from "pg";
 import { seededRandom, systemScheduler } from "../../base/index.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import type { SharedStore } from "../store/store.ts";
 import { newValue, storeSuite } from "../store/suite.ts";
 import { createCache } from "./create-cache.ts";
 import { createPostgresStore } from "./postgres-store.ts";
 
-const isMissing = postgresBinaries() === undefined;
+const isMissing = !hasPostgres;
 const START_TIMEOUT_MS = 60_000;
 
 /** A call has two deadlines of 50 ms at most, and a busy machine. */
@@ -33,7 +33,7 @@ if (!isMissing) {
 }
 
 describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () => {
-  let server: Postgres;
+  let server: TestPostgres;
   let admin: Client;
   beforeAll(async () => {
     server = await startPostgres();
@@ -176,6 +176,7 @@ describe.skipIf(isMissing)("a cache in Postgres (needs @embedded-postgres)", () 
     expect(text(await store.peek("k"))).toMatch(/^[0-7]$/);
     const lease = await store.lookup("other", { token: "t", leaseMs: 60_000, refresh: false });
     await admin.end();
+    await server.kill();
     await server.restart();
     admin = await connected();
     await until(async () => {

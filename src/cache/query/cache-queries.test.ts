@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, timestamp, text as varying } from "drizzle-orm/pg-core";
 import { Client, Pool, Query, type QueryConfig, type QueryResult } from "pg";
 import { seededRandom } from "../../base/index.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
 import { notifySql } from "./notify.ts";
 import type { QueryCacheOptions } from "./query-cache.ts";
@@ -23,8 +23,8 @@ const SEED = 11;
 /** `initdb` takes a second, and several on a machine that is busy with other tests. */
 const START_TIMEOUT_MS = 60_000;
 
-describe.skipIf(postgresBinaries() === undefined)("a cached pool (needs @embedded-postgres)", () => {
-  let server: Postgres;
+describe.skipIf(!hasPostgres)("a cached pool (needs @embedded-postgres)", () => {
+  let server: TestPostgres;
   let raw: Pool;
   let db: Cached<Pool>;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
-import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import { RespClient } from "../../resp/io/index.ts";
 import { hasRedis, startRedis, type TestStore } from "../../resp/testing/store-servers.ts";
 import { type Cached, cacheQueries } from "./cache-queries.ts";
@@ -17,11 +17,11 @@ import { WriteUnmarkedError } from "./write-guard.ts";
 const READ = "SELECT n FROM account WHERE id = 1";
 const WRITE = "UPDATE account SET n = n + 1 WHERE id = 1";
 const START_TIMEOUT_MS = 60_000;
-const isMissing = !hasRedis || postgresBinaries() === undefined;
+const isMissing = !hasRedis || !hasPostgres;
 
 describe.skipIf(isMissing)("processes with one store (needs redis-server, @embedded-postgres)", () => {
   const folder = mkdtempSync(join(tmpdir(), "tenfold-query-"));
-  let server: Postgres;
+  let server: TestPostgres;
   let redis: TestStore;
   let raw: Pool;
   let store: RespClient;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import { parseVerifier, scramKeys } from "../scram-keys.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { joined, message } from "../testing.ts";
 import { PgConnection, type PgConnectionOptions } from "./connection.ts";
 

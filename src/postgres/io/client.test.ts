@@ -2,12 +2,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { connect, createServer, type Socket } from "node:net";
 import { Client } from "pg";
 import { systemScheduler } from "../../base/index.ts";
-import { postgresBinaries, startPostgres } from "../testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres } from "../../base/testing/postgres.ts";
 import { PostgresClient } from "./client.ts";
 import { PostgresListener } from "./listener.ts";
 import type { PostgresSchema } from "./schema.ts";
 
-const server = postgresBinaries() === undefined ? undefined : await startPostgres();
+const server = !hasPostgres ? undefined : await startPostgres();
 
 const schema = (steps: readonly string[], readableFrom = 1): PostgresSchema => ({
   part: "test",

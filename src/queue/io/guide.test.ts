@@ -3,18 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Postgres,
-  postgresBinaries,
-  startReplicated,
-} from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
 import { queueMetrics } from "../stats.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const guide = (name: string): string => readFileSync(join(ROOT, "docs/guide", name), "utf8");
 
-describe.skipIf(postgresBinaries() === undefined)("guides (needs @embedded-postgres)", () => {
-  let servers: { primary: Postgres; replicas: readonly Postgres[] };
+describe.skipIf(!hasPostgres)("guides (needs @embedded-postgres)", () => {
+  let servers: { primary: TestPostgres; replicas: readonly TestPostgres[] };
   beforeAll(async () => {
     servers = await startReplicated(1, "synchronous_commit = on");
   }, 30_000);

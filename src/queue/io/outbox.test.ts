@@ -2,12 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { Pool } from "pg";
 import { seededRandom } from "../../base/index.ts";
-import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import { linesOf, newLog, startProcess, until } from "../testing/processes.ts";
 import { cacheInvalidations, type Outbox, openOutbox } from "./index.ts";
 
-const HERE = postgresBinaries() !== undefined;
-let postgres: Postgres;
+const HERE = hasPostgres;
+let postgres: TestPostgres;
 let pool: Pool;
 const open: Outbox[] = [];
 
@@ -37,7 +37,7 @@ async function committed(
 
 describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
   beforeAll(async () => {
-    postgres = await startPostgres("synchronous_commit = on");
+    postgres = await startPostgres({ settings: "synchronous_commit = on" });
     pool = new Pool({ ...postgres.connection, max: 20 });
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
@@ -194,7 +194,7 @@ describe.skipIf(!HERE)("the outbox (needs @embedded-postgres)", () => {
     for (let round = 0; round < kills; round++) {
       await Bun.sleep(50 + random() * 200);
       one.kill("SIGKILL");
-      if (round === 5) await postgres.restart();
+      if (round === 5) await postgres.kill().then(postgres.restart);
       [one, other] = [other, await startProcess("relay-worker.ts", env)];
     }
     state.isOver = true;

@@ -1,13 +1,13 @@
 /** Sessions in a real Postgres: the suite, and what killing and hanging it costs. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { Client } from "pg";
-import { postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres } from "../../base/testing/postgres.ts";
 import { describeSessionStore } from "../suite.ts";
 import { type AnyFields, CookieJar, codeOf, visit } from "../testing.ts";
 import { createSessions, openSessionStore, TenfoldStore } from "./index.ts";
 
 /** As in production: what is acknowledged is in the log. */
-const server = postgresBinaries() === undefined ? undefined : await startPostgres("synchronous_commit = on");
+const server = !hasPostgres ? undefined : await startPostgres({ settings: "synchronous_commit = on" });
 
 describe.skipIf(server === undefined)("sessions in Postgres (need @embedded-postgres)", () => {
   if (server === undefined) return;

@@ -8,11 +8,11 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "pg";
-import type { Postgres } from "../../../postgres/testing/embedded-postgres.ts";
+import type { TestPostgres } from "../../../base/testing/postgres.ts";
 
 /** What one process does. */
 export interface OrderTask {
-  readonly connection: Postgres["connection"];
+  readonly connection: TestPostgres["connection"];
   readonly storeUrl: string;
   readonly seed: number;
   readonly worker: number;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import type { RawClient } from "./testing.ts";
 import { startRouter, type TestRouter } from "./testing.ts";
 

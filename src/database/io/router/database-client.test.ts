@@ -1,8 +1,8 @@
 /** `tenfold/db` through the router: each side by itself keeps the protocol's words, together they must keep its promise. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import { type DatabasePool, openDatabase } from "../../../db/io/index.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import { clusterOf, REPLICATED, startRouter, type TestRouter } from "./testing.ts";
 

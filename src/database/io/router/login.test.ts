@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import { ScramClient, VERSION_3_2, writeSaslInitial } from "../../../pgwire/index.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { fetchVerifiers } from "./fetch-verifiers.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
 

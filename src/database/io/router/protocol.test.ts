@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually, settle } from "../../../base/testing.ts";
 import { MessageWriter, writeCancelRequest } from "../../../pgwire/index.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.

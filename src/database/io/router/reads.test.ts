@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Client } from "pg";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
 import type { ReadsSettings } from "./reads.ts";
 import { clusterOf, REPLICATED, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";

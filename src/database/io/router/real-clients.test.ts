@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import { startRouter, type TestRouter } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.

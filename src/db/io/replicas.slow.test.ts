@@ -5,18 +5,14 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
 import { Kysely, PostgresDialect } from "kysely";
 import { Client as PgClient, type Pool } from "pg";
-import {
-  type Postgres,
-  postgresBinaries,
-  startReplicated,
-} from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
 import { carryToken, type DatabaseOptions, type DatabasePool, openDatabase } from "./index.ts";
 
-const HERE = postgresBinaries() !== undefined;
+const HERE = hasPostgres;
 const NEEDS = "(needs @embedded-postgres)";
 
-let primary: Postgres;
-let replica: Postgres;
+let primary: TestPostgres;
+let replica: TestPostgres;
 const open: DatabasePool[] = [];
 const opened = async (options: Partial<DatabaseOptions> = {}): Promise<DatabasePool> => {
   const db = await openDatabase({ url: primary.url, replicas: [replica.url], wait: "2s", ...options });
@@ -28,7 +24,7 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
   beforeAll(async () => {
     const servers = await startReplicated(1, "synchronous_commit = on"); // replicas get what is written
     primary = servers.primary;
-    replica = servers.replicas[0] as Postgres;
+    replica = servers.replicas[0] as TestPostgres;
     const db = await opened({ consistency: "global", wait: "5s" });
     await db.query("CREATE TABLE t (id int PRIMARY KEY, v int NOT NULL)");
     await db.query("INSERT INTO t VALUES (1, 0), (2, 0)");

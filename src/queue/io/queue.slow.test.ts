@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
 import { fromKysely } from "pg-boss";
-import { type Postgres, postgresBinaries, startPostgres } from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
 import { COUNTED } from "../testing/kinds.ts";
 import { linesOf, newLog, startProcess, until } from "../testing/processes.ts";
 import { type Jobs, job, openQueue, type Queue, type QueueOptions, queueEndpoint } from "./index.ts";
 
-const HERE = postgresBinaries() !== undefined;
-let postgres: Postgres;
+const HERE = hasPostgres;
+let postgres: TestPostgres;
 let names = 0;
 const open: Queue<Jobs>[] = [];
 
@@ -33,7 +33,7 @@ async function opened<const All extends Jobs>(
 
 describe.skipIf(!HERE)("jobs (needs @embedded-postgres)", () => {
   beforeAll(async () => {
-    postgres = await startPostgres("max_connections = 100\nsynchronous_commit = on");
+    postgres = await startPostgres({ settings: "max_connections = 100\nsynchronous_commit = on" });
   }, 30_000);
 
   afterEach(async () => {
@@ -273,6 +273,7 @@ describe.skipIf(!HERE)("jobs (needs @embedded-postgres)", () => {
     const other = await startProcess("job-worker.ts", { URL: postgres.url, LOG: log, HOLD_MS: "20" });
     const ended = (): number => new Set(linesOf(log).filter((line) => line.startsWith("end"))).size;
     await until("fifteen", () => ended() >= 15);
+    await postgres.kill();
     await postgres.restart();
     await until("the five of the dead one", () => ended() === 20, 60_000);
     const attempts = linesOf(log).filter((line) => line.startsWith("begin")).length;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually, freePort } from "../../../base/testing.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../../../pgwire/testing/postgres.ts";
 import type { RouterSettings } from "./router-worker.ts";
 import { sqlState, startRouter, type TestRouter, value, viewOf } from "./testing.ts";
 

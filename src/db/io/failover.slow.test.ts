@@ -1,11 +1,7 @@
 /** The client while its primary dies, comes back, and is replaced by its replica. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { Client as PgClient } from "pg";
-import {
-  type Postgres,
-  postgresBinaries,
-  startReplicated,
-} from "../../postgres/testing/embedded-postgres.ts";
+import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
 import {
   type DatabaseOptions,
   type DatabasePool,
@@ -14,13 +10,13 @@ import {
   UnknownOutcomeError,
 } from "./index.ts";
 
-const running: Postgres[] = [];
+const running: TestPostgres[] = [];
 const open: DatabasePool[] = [];
 
-async function servers(): Promise<[Postgres, Postgres]> {
+async function servers(): Promise<[TestPostgres, TestPostgres]> {
   const { primary, replicas } = await startReplicated(1, "synchronous_commit = on");
   running.push(primary, ...replicas);
-  return [primary, replicas[0] as Postgres];
+  return [primary, replicas[0] as TestPostgres];
 }
 
 async function opened(options: DatabaseOptions): Promise<DatabasePool> {
@@ -34,7 +30,7 @@ afterEach(async () => {
   for (const server of running.splice(0).toReversed()) await server.stop();
 }, 60_000);
 
-describe.skipIf(postgresBinaries() === undefined)("a primary that dies (needs @embedded-postgres)", () => {
+describe.skipIf(!hasPostgres)("a primary that dies (needs @embedded-postgres)", () => {
   test("statements that were not sent wait for it; one that was is of unknown outcome, and not repeated", async () => {
     const [primary] = await servers();
     const db = await opened({ url: primary.url });
@@ -59,6 +55,7 @@ describe.skipIf(postgresBinaries() === undefined)("a primary that dies (needs @e
     const client = await db.connect();
     await client.query("BEGIN");
     await client.query("INSERT INTO t VALUES (1)");
+    await primary.kill();
     await primary.restart();
     await client.query("INSERT INTO t VALUES (2)").catch(() => {});
     const after = client.query("INSERT INTO t VALUES (3)").then(String, (error: Error) => error.message);
@@ -67,7 +64,7 @@ describe.skipIf(postgresBinaries() === undefined)("a primary that dies (needs @e
     let tries = 0;
     await db.transaction(async (each) => {
       await each.query("INSERT INTO t VALUES (4)");
-      if (++tries === 1) await primary.restart();
+      if (++tries === 1) await primary.kill().then(primary.restart);
       await each.query("INSERT INTO t VALUES (5)");
     });
     expect((await db.query("SELECT n FROM t ORDER BY n")).rows).toEqual([{ n: 4 }, { n: 5 }]);
@@ -144,7 +141,7 @@ describe.skipIf(postgresBinaries() === undefined)("a primary that dies (needs @e
 });
 
 /** Waits until a statement that sleeps has begun. */
-async function asleep(server: Postgres): Promise<void> {
+async function asleep(server: TestPostgres): Promise<void> {
   const client = new PgClient(server.connection);
   client.on("error", () => {});
   await client.connect();
@@ -157,7 +154,7 @@ async function asleep(server: Postgres): Promise<void> {
   await client.end();
 }
 
-async function until(server: Postgres, token: string): Promise<void> {
+async function until(server: TestPostgres, token: string): Promise<void> {
   const client = new PgClient(server.connection);
   await client.connect();
   for (let is = false; !is; ) {
