@@ -65,7 +65,10 @@ export function runProgram({ argv, cwd, env, limitMs, input }: Program): Promise
     child.once("error", reject);
     child.once("close", (code, signal) => {
       clearTimeout(timer);
-      resolve({ code: isLate ? "too long" : (code ?? signal ?? ""), output: Buffer.concat(chunks).toString() });
+      resolve({
+        code: isLate ? "too long" : (code ?? signal ?? ""),
+        output: Buffer.concat(chunks).toString(),
+      });
     });
   });
 }

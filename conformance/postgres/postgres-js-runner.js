@@ -2,8 +2,7 @@
  * Stands in for `test.js` of postgres.js: one test after another, each to its end or time limit, whatever became of those
  * before it: what a failed one left of its table is removed. Says each outcome in a line of JSON.
  */
-import { exec } from "./bootstrap.js";
-
+const { exec } = await import(new URL("bootstrap.js", import.meta.url).href);
 const SECOND_MS = 1000;
 const only = process.env.ONLY ?? "";
 
@@ -18,7 +17,7 @@ t.timeout = 5;
 
 /** Left out by the authors. */
 export function nt() {}
-export const ot = t;
+export const ot = (...all) => t(...all);
 
 async function take(name, run, seconds) {
   let timer;
@@ -37,7 +36,12 @@ async function take(name, run, seconds) {
 }
 
 function clean() {
-  exec("psql", ["-d", "postgres_js_test", "-c", "set lock_timeout = 1000; drop table if exists test cascade"]);
+  exec("psql", [
+    "-d",
+    "postgres_js_test",
+    "-c",
+    "set lock_timeout = 1000; drop table if exists test cascade",
+  ]);
 }
 
 function say(outcome) {

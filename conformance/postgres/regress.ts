@@ -56,7 +56,8 @@ async function psql(port: number, database: string, sql: string, cwd: string): P
 
 async function play(checkout: string, name: string, way: Way, outputs: string): Promise<string> {
   const { code, output } = await runProgram({
-    argv: ["psql", "-X", "-a", "-q", "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"],
+    // One pipe for answers and errors: they stand in the order in which they came.
+    argv: ["sh", "-c", "exec psql -X -a -q -v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on 2>&1"],
     cwd: outputs,
     env: {
       ...environmentOf(way.port, "regression"),

@@ -9,11 +9,12 @@
  *
  * Prints how many tests pass on each way, and each that passes directly but not through a pooler, with what it says.
  */
-import { hasDebianPostgres, startPostgres } from "../../src/base/testing/postgres.ts";
+
 import { options } from "../../bench/harness/arguments.ts";
 import { showTable } from "../../bench/harness/figures.ts";
 import { startPgBouncer, startRouterProcess } from "../../bench/harness/poolers.ts";
 import { stopAll, withFolder } from "../../bench/harness/process.ts";
+import { hasDebianPostgres, startPostgres } from "../../src/base/testing/postgres.ts";
 import { nodePostgres } from "./node-postgres.ts";
 import type { Outcome, Suite } from "./outcome.ts";
 import { postgresJs } from "./postgres-js.ts";
@@ -26,7 +27,12 @@ const SUITES: Readonly<Record<string, Suite>> = {
 };
 
 /** How to get to the server; "direct" has no pooler. */
-const WAYS: Readonly<Record<string, { readonly pooler: "tenfold" | "pgbouncer"; readonly mode: "session" | "transaction" } | undefined>> = {
+const WAYS: Readonly<
+  Record<
+    string,
+    { readonly pooler: "tenfold" | "pgbouncer"; readonly mode: "session" | "transaction" } | undefined
+  >
+> = {
   direct: undefined,
   "tenfold-session": { pooler: "tenfold", mode: "session" },
   "tenfold-transaction": { pooler: "tenfold", mode: "transaction" },
@@ -52,7 +58,8 @@ if (!hasDebianPostgres || Bun.which("pgbouncer") === null) {
 
 const results = new Map<string, Outcome[]>();
 for (const way of chosen.ways.split(",")) {
-  if (!(way in WAYS)) throw new Error(`--ways: there is no "${way}"; there are ${Object.keys(WAYS).join(", ")}`);
+  if (!(way in WAYS))
+    throw new Error(`--ways: there is no "${way}"; there are ${Object.keys(WAYS).join(", ")}`);
   // oxlint-disable-next-line no-await-in-loop -- one after the other, on an idle machine
   results.set(way, await runOn(suite, way));
 }
@@ -81,7 +88,12 @@ function report(all: ReadonlyMap<string, readonly Outcome[]>): void {
   for (const [name, outcomes] of all)
     rows.push([name, String(outcomes.filter(({ passed }) => passed).length), String(outcomes.length)]);
   console.log(showTable(rows));
-  const directly = new Set(all.get("direct")?.filter(({ passed }) => passed).map(({ name }) => name));
+  const directly = new Set(
+    all
+      .get("direct")
+      ?.filter(({ passed }) => passed)
+      .map(({ name }) => name),
+  );
   for (const [name, outcomes] of all) {
     const failures = outcomes.filter((one) => !one.passed && (name === "direct" || directly.has(one.name)));
     if (failures.length > 0) console.log(`\n${name}:`);
