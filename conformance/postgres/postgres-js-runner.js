@@ -53,4 +53,4 @@ function say(outcome) {
 for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => {});
 
 // Once all tests are known.
-setTimeout(() => turn.then(() => process.exit(0)));
+setTimeout(() => void turn.then(() => process.exit(0)));

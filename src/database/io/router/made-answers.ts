@@ -11,7 +11,6 @@ const HEADER = 5;
 /** Gives the answers that we make, as far as it is their turn. */
 export function makeAnswers(server: ServerConnection): void {
   const { replies, client } = server;
-  if (server.skips) return;
   for (
     let front = replies.front;
     front === REPLY.madeParse || front === REPLY.madeClose;

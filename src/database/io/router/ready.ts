@@ -7,12 +7,10 @@ import { REPLY } from "../../router/reply-queue.ts";
 import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
-import { skipToSync } from "./skipped.ts";
 
 /** ReadyForQuery has come, and has been passed on. */
 export function ready(server: ServerConnection): void {
   const { replies, client } = server;
-  if (server.skips) skipToSync(server);
   const { front, frontDetail } = replies;
   if (front === REPLY.query && !server.undone && frontDetail?.effects !== undefined)
     server.pending.push(...frontDetail.effects.settings);

@@ -282,8 +282,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
     this.statementsGone();
-    this.pending = [];
-    this.#forgetUnreported();
+    // What the server reports of it comes behind; then the settings of the session's start-up are made again.
+    this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
     this.client?.reads?.session.reset();
     this.isDirty = false;

