@@ -5,6 +5,7 @@
  * filled in, every duration is milliseconds, every size is bytes, and every name that is referred to exists.
  */
 import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
+import type { DatabaseConfig } from "./database.ts";
 import type { EdgeConfig, FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
 import type { StoreConfig } from "./store.ts";
@@ -20,6 +21,7 @@ export interface Config {
   /** The other installations of the same site, which purges reach. */
   readonly edges: readonly EdgeConfig[];
   readonly stores: readonly StoreConfig[];
+  readonly databases: readonly DatabaseConfig[];
   /** What `tenfold steer` answers; nothing else reads it. */
   readonly steering?: SteeringConfig;
 }
