@@ -320,6 +320,13 @@ export interface ServiceConfig {
   readonly deploy: DeployConfig;
   readonly limits: TaskLimitsConfig;
   readonly autoscale?: AutoscaleConfig;
+  /**
+   * Its tasks start what is to outlive them, as an agent does its server: nothing that is in a session of its own is ended with a task, and
+   * a task whose place another one takes gets SIGHUP in place of SIGTERM.
+   */
+  readonly outlived?: boolean;
+  /** When all goes down, its tasks are stopped after those of every lower stage. Default 0; what apps need is above that. */
+  readonly stage?: number;
 }
 
 export interface DeployConfig {
