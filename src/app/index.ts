@@ -4,14 +4,10 @@ import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from 
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
-export {
-  agentAddress,
-  type ClusterPasswords,
-  prepareToken,
-  readPasswords,
-  serversIn,
-} from "./cluster-folder.ts";
+export { type ClusterPasswords, readPasswords } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
+export { type AskedServer, askAgents } from "./databases/agents.ts";
+export { databaseMachineProblems } from "./databases/problems.ts";
 export { isFree } from "./ports.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
 export { decideOnce, type SteeringHandle, startSteering } from "./steering.ts";

@@ -1,31 +1,19 @@
 /** The agents of a cluster's folder, as commands see them: who is there, who is primary, and orders that must succeed. */
-import { agentAddress, prepareToken, serversIn } from "../../app/index.ts";
+import { type AskedServer, askAgents } from "../../app/index.ts";
 import type { AgentFacts, Order, OrderOutcome, ServerSource } from "../../database/index.ts";
-import { AgentClient } from "../../database/io/index.ts";
 import { Failure, Refused } from "../failure.ts";
 
 /** A server of the cluster; `facts` is missing when its agent does not answer. */
-export interface Member {
-  readonly name: string;
-  readonly client: AgentClient;
-  readonly facts: AgentFacts | undefined;
-}
+export type Member = AskedServer;
 
 /** An agent answers from memory; one that has to ask its server takes the time of one query. */
 const FACTS_TIMEOUT_MS = 6_000;
 
 /** Asks all agents at once, and they their servers. Throws when there is no server in the folder. */
 export async function membersIn(folder: string): Promise<Member[]> {
-  const names = serversIn(folder);
-  if (names.length === 0)
-    throw new Failure(`there is no database in ${folder}`, "start one: tenfold db serve db1 --new");
-  return Promise.all(
-    names.map(async (name) => {
-      const client = new AgentClient(agentAddress(folder, name), prepareToken(folder, name));
-      const facts = await client.facts(FACTS_TIMEOUT_MS, true).catch(() => undefined);
-      return { name, client, facts };
-    }),
-  );
+  const members = await askAgents(folder, FACTS_TIMEOUT_MS, true);
+  if (members.length > 0) return members;
+  throw new Failure(`there is no database in ${folder}`, "start one: tenfold db serve db1 --new");
 }
 
 /** A member whose agent answers. */
