@@ -22,6 +22,9 @@ const FACTS_TIMEOUT_MS = 1_000;
 
 const DRAIN_MS = 10_000;
 
+/** Who may ask for timelines. */
+const REPLICATION = "tenfold_replication";
+
 /** Cancel keys have room for so many workers. */
 const WORKER_IDS = 512;
 
@@ -106,9 +109,6 @@ function settingsOf(file: RouterFile): RouterSettings {
     ...(wanted === undefined ? {} : { reads: { monitor, consistency: wanted } }),
   };
 }
-
-/** Who may ask for timelines. */
-const REPLICATION = "tenfold_replication";
 
 /** "router-main/7" -> 7. */
 function workerId(): number {
