@@ -43,6 +43,7 @@ import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
+import { DatabaseWatch } from "./databases/database-watch.ts";
 import { stopServers } from "./databases/stop-servers.ts";
 import { edgeMetrics } from "./edge-metrics.ts";
 import { type EdgePlane, openEdges } from "./edge-plane.ts";
@@ -193,12 +194,15 @@ class RunningController implements ControllerHandle {
       sinceMs: systemClock.wallMs(),
     };
     const config = (): Config => this.#config;
+    const databases = new DatabaseWatch(config, this.#directory.path, systemScheduler);
+    this.#cancels.push(() => databases.stop());
     await this.#openAdmin({
       controller,
       plane,
       traffic,
       cache,
       config,
+      databases: () => databases.status(),
       info,
       ledger,
       usage: new CacheUsageLook(plane, systemClock, systemScheduler),

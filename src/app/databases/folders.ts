@@ -1,8 +1,7 @@
 /**
- * Where the data of own databases are, and which servers each has. One file in the state directory knows all, so that `down` finds what
- * runs without a config:
+ * The folders of own databases, in the state directory:
  *
- *   databases/index.json       name -> { folder, servers }
+ *   databases/index.json       name -> { folder, servers }, see places.ts
  *   databases/NAME/            a cluster's folder (see cluster-folder.ts), unless it is elsewhere
  *   databases/NAME.password    what the app logs in with
  *
@@ -12,21 +11,10 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { writeFileAtomic } from "../../base/io/index.ts";
 import { type DatabaseConfig, serverNames } from "../../config/index.ts";
 import { ensureReachable, findOwner, ServerError } from "../../database/io/index.ts";
 import { StateDirectory } from "../state-directory.ts";
-
-/** A database as it is on this machine. */
-export interface DatabasePlace {
-  /** Of the cluster. */
-  readonly folder: string;
-  /** Names, the first one first. */
-  readonly servers: readonly string[];
-}
-
-/** All own databases of a state directory, by name. */
-export type DatabasePlaces = Readonly<Record<string, DatabasePlace>>;
+import { databasesIn, readPlaces } from "./places.ts";
 
 /** Where root keeps what its state directory cannot show to others. */
 const ROOT_FOLDER = "/var/lib/tenfold";
@@ -39,24 +27,9 @@ const PRIVATE_FILE = 0o600;
 /** 192 bits: nobody guesses it, and it needs no escape in a URL. */
 const PASSWORD_BYTES = 24;
 
-const folderIn = (stateDirectory: string): string => join(stateDirectory, "databases");
-
-/** What was written by the last start; empty when there was none. */
-export function readPlaces(stateDirectory: string): DatabasePlaces {
-  const path = join(folderIn(stateDirectory), "index.json");
-  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as DatabasePlaces) : {};
-}
-
-/** Writes it for the next one. Databases that are not in `places` any more are kept: their data are, too. */
-export async function writePlaces(stateDirectory: string, places: DatabasePlaces): Promise<void> {
-  const path = join(folderIn(stateDirectory), "index.json");
-  const all = { ...readPlaces(stateDirectory), ...places };
-  await writeFileAtomic(path, `${JSON.stringify(all, undefined, 2)}\n`, PRIVATE_FILE);
-}
-
 /** Makes the folder of all databases; with root it lets Postgres' user through. */
 export function prepareDatabases(stateDirectory: string): void {
-  const folder = folderIn(stateDirectory);
+  const folder = databasesIn(stateDirectory);
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   if (process.getuid?.() !== 0) return;
   chmodSync(stateDirectory, PASSABLE);
@@ -70,7 +43,7 @@ export async function placeOf(
 ): Promise<string> {
   if (folder !== undefined) return folder;
   const known = readPlaces(stateDirectory)[name]?.folder;
-  const own = join(folderIn(stateDirectory), name);
+  const own = join(databasesIn(stateDirectory), name);
   if (known !== undefined && existsSync(known)) return known;
   try {
     await ensureReachable(own, await findOwner(user));
@@ -113,7 +86,7 @@ export function isMarkedPrimary(folder: string, server: string): boolean {
 
 /** By what tasks log in; drawn at the first start and kept. */
 export function appPassword(stateDirectory: string, name: string): string {
-  const path = join(folderIn(stateDirectory), `${name}.password`);
+  const path = join(databasesIn(stateDirectory), `${name}.password`);
   if (!existsSync(path))
     writeFileSync(path, `${randomBytes(PASSWORD_BYTES).toString("base64url")}\n`, { mode: PRIVATE_FILE });
   return readFileSync(path, "utf8").trim();
@@ -121,5 +94,5 @@ export function appPassword(stateDirectory: string, name: string): string {
 
 /** The file of it, for who is not to see it on a command line. */
 export function appPasswordFile(stateDirectory: string, name: string): string {
-  return join(folderIn(stateDirectory), `${name}.password`);
+  return join(databasesIn(stateDirectory), `${name}.password`);
 }

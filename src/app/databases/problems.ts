@@ -9,7 +9,7 @@ import {
   type Owner,
   ServerError,
 } from "../../database/io/index.ts";
-import { readPlaces } from "./folders.ts";
+import { readPlaces } from "./places.ts";
 
 /** Longest path of a Unix socket on Linux, the zero byte left out. */
 const SOCKET_PATH_MAX = 107;

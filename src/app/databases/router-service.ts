@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../../base/io/index.ts";
 import { type Address, type DatabaseConfig, DEFAULTS, type ServiceConfig } from "../../config/index.ts";
 import { parsePostgresUrl } from "../../pgwire/index.ts";
 import { StartFailure } from "../start-failure.ts";
-import type { DatabasePlace } from "./folders.ts";
+import type { DatabasePlace } from "./places.ts";
 
 /** What a router process reads. */
 export interface RouterFile {

@@ -22,13 +22,11 @@ import {
   appPassword,
   appPasswordFile,
   chosenServers,
-  type DatabasePlace,
   isMarkedPrimary,
   placeOf,
   prepareDatabases,
-  readPlaces,
-  writePlaces,
 } from "./folders.ts";
+import { type DatabasePlace, readPlaces, writePlaces } from "./places.ts";
 import { databaseMachineProblems } from "./problems.ts";
 import { routerService } from "./router-service.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../../base/index.ts";
 import { stopLeftServer } from "../../database/io/index.ts";
 import { serversIn } from "../cluster-folder.ts";
-import { readPlaces } from "./folders.ts";
+import { readPlaces } from "./places.ts";
 
 /** Stops what is left; resolves when nothing is, or says in the log what does not end. */
 export async function stopServers(stateDirectory: string, log: Log): Promise<void> {
