@@ -44,6 +44,7 @@ import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
 import { DatabaseWatch } from "./databases/database-watch.ts";
+import { leftOutNotes } from "./databases/problems.ts";
 import { stopServers } from "./databases/stop-servers.ts";
 import { edgeMetrics } from "./edge-metrics.ts";
 import { type EdgePlane, openEdges } from "./edge-plane.ts";
@@ -212,6 +213,7 @@ class RunningController implements ControllerHandle {
       down: () => void this.stopAll(),
     });
     await controller.start();
+    for (const note of leftOutNotes(this.#options.config)) controller.warn("database-left-out", note);
     await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {

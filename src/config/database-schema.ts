@@ -9,7 +9,7 @@ import {
 } from "./database.ts";
 import { type Place, report } from "./problem.ts";
 import { bySort, leaf, list, named, object, type Shape } from "./shape.ts";
-import { address, duration, integer, scalarText, text, word } from "./values.ts";
+import { address, duration, flag, integer, scalarText, text, word } from "./values.ts";
 
 /** Longest path. */
 const PATH_MAX = 4096;
@@ -87,6 +87,7 @@ export type DatabaseDraft = Partial<
     | "postgres"
     | "user"
     | "backups"
+    | "optional"
   >
 > & {
   readonly engine?: "postgres";
@@ -113,4 +114,5 @@ export const database: Shape<DatabaseDraft> = object<DatabaseDraft>({
   backups: text("a folder", PATH_MAX),
   settings: named(settingName, scalarText, SETTINGS_MAX),
   lease,
+  optional: flag,
 });

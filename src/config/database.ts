@@ -65,6 +65,8 @@ export interface DatabaseConfig {
   /** Postgres' own settings, by name. */
   readonly settings: Readonly<Record<string, string>>;
   readonly lease: DatabaseLeaseConfig;
+  /** Where no Postgres is installed all goes on without it, and tasks get no URL. Default false. */
+  readonly optional: boolean;
   /** The folder of the config, where an app's packages are looked for. */
   readonly appFolder: string;
 }

@@ -158,6 +158,7 @@ export const DEFAULTS: Defaults = {
     serverPort: 7433,
     settings: {},
     lease: { ttlMs: 5_000 },
+    optional: false,
   },
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },

