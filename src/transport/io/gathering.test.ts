@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Gathering } from "./gathering.ts";
+import { AF, EPOLL, libc, SOCK } from "./libc.ts";
+import { Ring } from "./ring.ts";
 
 const WITHIN_US = 100;
 
@@ -34,5 +36,24 @@ describe("gathering of arrivals", () => {
     expect(gathering.wanted).toBeGreaterThan(1);
     for (let round = 0; round < 64; round++, nowMs += 1) gathering.round(1);
     expect(gathering.wanted).toBe(1);
+  });
+});
+
+/** Much longer than a test may take. */
+const WAIT_MS = 60_000;
+
+const calls = libc();
+const ring = calls === undefined ? undefined : Ring.open(calls, WAIT_MS);
+
+describe.skipIf(ring === undefined)("a wait for several arrivals (needs io_uring)", () => {
+  test("is over when they do not come", () => {
+    const fd = calls?.socket(AF.inet, SOCK.stream, 0) ?? -1;
+    ring?.poll(fd, EPOLL.out, 7); // a socket that is not connected can be written to, in vain
+    ring?.wait(8);
+    expect(ring?.next()).toBe(true);
+    expect(ring?.tag).toBe(7);
+    expect(ring?.next()).toBe(false);
+    calls?.close(fd);
+    ring?.close();
   });
 });
