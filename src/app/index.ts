@@ -4,6 +4,7 @@ import type { Restored } from "../database/io/index.ts";
 import type * as Agents from "./databases/agents.ts";
 import type { AskedServer } from "./databases/agents.ts";
 import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from "./run-database-agent.ts";
+import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
@@ -12,6 +13,7 @@ export { type ControllerHandle, type ControllerOptions, startController } from "
 export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export { isFree } from "./ports.ts";
+export type { RouterOptions, RouterSetup } from "./run-router.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
 export { decideOnce, type SteeringHandle, startSteering } from "./steering.ts";
 
@@ -37,3 +39,7 @@ export const runDatabaseAgent = async (options: DatabaseAgentOptions): Promise<R
 /** Restores a backup into a new cluster of one server; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const restoreDatabase = async (options: RestoreOptions): Promise<Restored> =>
   (await import("./run-database-agent.ts")).restoreDatabase(options);
+
+/** Starts a Postgres router in processes of its own; loaded when it is asked for. Rejects with a `StartFailure`. */
+export const runRouter = async (options: RouterOptions): Promise<RunningRouter> =>
+  (await import("./run-router.ts")).runRouter(options);

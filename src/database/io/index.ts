@@ -6,6 +6,7 @@ export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
 export {
+  type AuthUser,
   type PoolStatus,
   type RouterParts,
   type RouterSettings,
