@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { Client } from "pg";
 import type { DatabaseServerStatus } from "../app/index.ts";
+import { freePortsFrom } from "../base/testing.ts";
 import { NO_POSTGRES, until as untilWithin } from "../database/testing/servers.ts";
 import { AppFolders, freePorts, isRunning, service, status, tenfold } from "./testing/app-folder.ts";
 
@@ -12,26 +13,7 @@ chmodSync(folders.root, 0o755); // Postgres' user must get through, should we be
 const app = folders.make("shop", { command: [process.execPath, "app.js"], tasks: 1 });
 chmodSync(app.folder, 0o755);
 const [router = 0] = freePorts(1);
-const first = firstOfRun(4);
-
-/** So many ports in a row that nobody listens at. */
-function firstOfRun(count: number): number {
-  for (let tries = 0; tries < 100; tries++) {
-    const [port = 0] = freePorts(1);
-    const run = Array.from({ length: count }, (_, index) => port + index);
-    if (port + count < 65_000 && run.every((one) => isFree(one))) return port;
-  }
-  throw new Error("no ports");
-}
-
-function isFree(port: number): boolean {
-  try {
-    Bun.listen({ hostname: "127.0.0.1", port, exclusive: true, socket: { data: () => {} } }).stop(true);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const first = freePortsFrom(4);
 
 /** Writes the config anew, with a database of so many replicas. */
 function withReplicas(replicas: number): void {
