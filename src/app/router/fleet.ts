@@ -78,7 +78,7 @@ export class Fleet {
   /** Tells each worker what it serves by now. */
   configure(): void {
     for (const { id, child } of this.#workers)
-      child?.send({ kind: "configure", order: this.#parts.orderOf(id, this.#port) } satisfies ToWorker);
+      tell(child, { kind: "configure", order: this.#parts.orderOf(id, this.#port) });
   }
 
   /** What each worker says of itself. */
@@ -90,11 +90,16 @@ export class Fleet {
   /** Drains all workers and ends them. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    const ended = this.#workers.flatMap(({ child }) => {
+    const ended = this.#workers.flatMap((worker) => {
+      const { child } = worker;
       if (child === undefined) return [];
-      child.send({ kind: "drain", deadlineMs } satisfies ToWorker);
+      tell(child, { kind: "drain", deadlineMs });
       const cancel = this.#parts.scheduler.after(deadlineMs + STOP_MARGIN_MS, () => child.kill("SIGKILL"));
-      return [child.exited.then(cancel)];
+      const gone = (): void => {
+        cancel();
+        worker.child = undefined;
+      };
+      return [child.exited.then(gone)];
     });
     await Promise.all(ended);
   }
@@ -123,7 +128,7 @@ export class Fleet {
       const cancel = scheduler.after(START_MS, () => child.kill("SIGKILL"));
       worker.child = child;
       worker.startedMs = nowMs();
-      child.send({ kind: "start", order: orderOf(worker.id, this.#port) } satisfies ToWorker);
+      tell(child, { kind: "start", order: orderOf(worker.id, this.#port) });
     });
   }
 
@@ -131,7 +136,7 @@ export class Fleet {
     if (message.kind === "report") {
       this.#reports.get(message.id)?.(message.report);
       this.#reports.delete(message.id);
-    } else this.#workers[message.workerId]?.child?.send(message);
+    } else tell(this.#workers[message.workerId]?.child, message);
   }
 
   #ended(worker: WorkerProcess): void {
@@ -160,7 +165,16 @@ export class Fleet {
         cancel();
         resolve(report);
       });
-      child.send({ kind: "report", id } satisfies ToWorker);
+      tell(child, { kind: "report", id });
     });
+  }
+}
+
+/** One that is ending does not hear it, and needs not. */
+function tell(child: Child | undefined, message: ToWorker): void {
+  try {
+    child?.send(message);
+  } catch {
+    // Its pipe is closed: its end is told by `onExit`.
   }
 }

@@ -226,10 +226,11 @@ export class RouterWorker implements ClientHost {
     this.#draining = true;
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of this.#clients) client.drain();
     const endMs = clock.nowMs() + deadlineMs;
-    while (this.#clients.size > 0 && clock.nowMs() < endMs)
+    while (this.#clients.size > 0 && clock.nowMs() < endMs) {
+      for (const client of this.#clients) client.drain(); // again: some were logging in
       await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
+    }
     this.stop();
   }
 
