@@ -83,7 +83,8 @@ describe.skipIf(NO_POSTGRES)("databases of tenfold up (needs Postgres)", () => {
     await client.query("create table kept (id int)");
     const { rows } = await client.query("select current_user as who, current_database() as what");
     expect(rows).toEqual([{ who: "main", what: "main" }]);
-    await expect(client.query("create role other")).rejects.toThrow("permission denied");
+    const refused = await client.query("create role other").catch(String);
+    expect(refused).toContain("permission denied");
     await untilRoles({ db1: "primary", db2: "replica" });
   }, 60_000);
 

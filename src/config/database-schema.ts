@@ -48,7 +48,7 @@ const lease = object<Partial<DatabaseLeaseConfig>>({
   store: leaf(LEASE_STORE_EXPECTED, "string", (value: string) =>
     /^etcds?:\/\/[^\s/@,]+(?:,[^\s/@,]+)*\/?$/.test(value) ? value : undefined,
   ),
-}) as Shape<Partial<DatabaseLeaseConfig>>;
+});
 
 const pool = object<Partial<DatabasePoolConfig>>({
   mode: word(POOL_MODES),
