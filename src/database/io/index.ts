@@ -1,6 +1,7 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
 export { DatabaseAgent } from "./agent/agent.ts";
 export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
+export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
