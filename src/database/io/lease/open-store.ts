@@ -25,7 +25,9 @@ export function openLeaseStore({ url, cluster, ttlMs }: StoreWanted): LeaseStore
   }
   const etcd = /^etcd(s?):\/\/(?:([^:@/]+):([^@/]+)@)?([^/@]+)(?:\/(.+))?$/.exec(url);
   if (etcd === null)
-    throw new Error(`the lease store "${withoutSecrets(url)}" is none: write etcd://host:2379,… or file:PATH`);
+    throw new Error(
+      `the lease store "${withoutSecrets(url)}" is none: write etcd://host:2379,… or file:PATH`,
+    );
   const [, secure, name, password, hosts = "", key = `tenfold/databases/${cluster}`] = etcd;
   return new EtcdStore({
     endpoints: hosts.split(",").map((host) => `http${secure}://${host}`),
