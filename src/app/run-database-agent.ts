@@ -4,11 +4,14 @@ import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { PostgresSettings, RestorePoint } from "../database/index.ts";
+import type { Order, PostgresSettings, RestorePoint } from "../database/index.ts";
 import {
+  type AgentAddress,
   AgentServer,
+  type AgentServerParts,
   BackupStore,
   DatabaseAgent,
+  type FailoverDriver,
   findBinaries,
   findOwner,
   PostgresServer,
@@ -17,6 +20,7 @@ import {
   ServerError,
 } from "../database/io/index.ts";
 import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
+import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What to start. */
@@ -39,12 +43,17 @@ export interface DatabaseAgentOptions {
   readonly peers?: readonly string[];
   readonly walLevel?: "replica" | "logical";
   readonly settings?: PostgresSettings;
+  /** Who is primary is decided by a lease; without, by whoever gives orders. */
+  readonly failover?: FailoverOptions;
+  /** Where the agent is asked; default: its socket in the cluster's folder. */
+  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
 /** An agent that runs in this process. */
 export interface RunningDatabaseAgent {
   readonly agent: DatabaseAgent;
+  readonly driver: FailoverDriver | undefined;
   /** Stops Postgres in order, and the agent. */
   stop(): Promise<void>;
   /** Ends the agent alone; Postgres goes on and is adopted by the next one. */
@@ -100,27 +109,57 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
       "stop that one first",
     );
   const backups = await backupsOf(options, server);
-  const agent = new DatabaseAgent({ server, backups });
+  const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
   if (create && !(await server.hasData())) await server.create();
-  const address = agentAddress(folder, name);
+  const failover =
+    options.failover === undefined
+      ? undefined
+      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+  const address = options.agentAddress ?? agentAddress(folder, name);
   if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const door = new AgentServer({ agent, address, token: prepareToken(folder, name), log });
+  const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
   await agent.start();
+  failover?.driver.start();
   const close = async (): Promise<void> => {
     await door.stop();
     lock.release();
   };
   return {
     agent,
+    driver: failover?.driver,
     stop: async () => {
+      await failover?.driver.stop();
       await agent.stop();
       await close();
     },
     leave: () => {
+      failover?.driver.leave();
       agent.leave();
       return close();
     },
   };
+}
+
+/** The agent's door; with failover orders go to who decides. */
+function openDoor(
+  agent: DatabaseAgent,
+  failover: ComposedFailover | undefined,
+  at: Pick<AgentServerParts, "address" | "token" | "log">,
+): AgentServer {
+  if (failover === undefined) return new AgentServer({ agent, ...at });
+  const { driver, token } = failover;
+  const governed = {
+    facts: () => agent.facts(),
+    look: () => agent.look(),
+    order: (order: Order) => driver.order(order),
+  };
+  const member = {
+    token,
+    asked: driver.asked.bind(driver),
+    switchover: driver.switchover.bind(driver),
+    force: driver.force.bind(driver),
+  };
+  return new AgentServer({ agent: governed, member, ...at });
 }
 
 async function serverOf(

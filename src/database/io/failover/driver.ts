@@ -24,13 +24,14 @@ import {
 import type { FailoverStatus, FoundLoss, SwitchoverOutcome } from "../../failover/status.ts";
 import { stepMember } from "../../failover/step.ts";
 import { isOver } from "../../failover/watch.ts";
+import type { Order, OrderOutcome } from "../../orders.ts";
 import type { DatabaseAgent } from "../agent/agent.ts";
 import { messageOf } from "../server/problem.ts";
 import { Ballots } from "./ballots.ts";
 import type { Peers } from "./peers.ts";
 import { reportFields } from "./report-log.ts";
 import { FactsReader } from "./server-facts.ts";
-import { carryOut } from "./server-orders.ts";
+import { carryOut, sourceOf } from "./server-orders.ts";
 
 /** The state machine looks at its clock so often: a part of the margin of the shortest lease. */
 const TICK_MS = 50;
@@ -193,6 +194,18 @@ export class FailoverDriver {
     this.#forcedUntilMs = this.#clock.nowMs() + SWITCHOVER_MS;
     this.#log.warn("failover-forced", { server: this.#self.name, term: watch.record.term });
     return undefined;
+  }
+
+  /** An order from outside: failover decides about roles; copies and backups are made on request. */
+  order(order: Order): Promise<OrderOutcome> {
+    const { agent } = this.#parts;
+    if (order.kind === "backup") return agent.order(order);
+    const { record } = this;
+    const isReplica = this.role === "follower" && record?.phase === "running";
+    if (order.kind === "reclone" && isReplica && record.server !== this.#self.name)
+      return agent.order({ ...order, term: record.term, source: sourceOf(this.#parts, record.server) });
+    const message = `failover decides about ${this.#self.name}: use tenfold db switchover, or promote --force`;
+    return Promise.resolve({ kind: "refused", reason: "failover-decides", message });
   }
 
   /** How it stands. */
