@@ -6,21 +6,23 @@ import type { DatabaseCluster } from "./database-cluster.ts";
 const RETRY_MS = 2;
 const QUERY_TIMEOUT_MS = 2_000;
 
+/** Of all writers of this process: no row is written twice. */
+let nextId = 0;
+
 /** A client that writes one row after the other at whichever server takes them. */
 export class AcknowledgedWrites {
   readonly #cluster: DatabaseCluster;
-  readonly #process: number;
+  readonly #filler: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   /** Rows by id, and when each was acknowledged. */
   readonly acknowledged: { readonly id: number; readonly atMs: number; readonly server: string }[] = [];
-  #next: number;
+  #next = nextId;
 
-  /** `process` parts the rows of clients that write at the same time. */
-  constructor(cluster: DatabaseCluster, process = 0) {
+  /** Rows hold `fillerBytes`, default 100, that cannot be compressed. */
+  constructor(cluster: DatabaseCluster, { fillerBytes = 100 } = {}) {
     this.#cluster = cluster;
-    this.#process = process;
-    this.#next = process * 1_000_000;
+    this.#filler = `(select string_agg(md5(random()::text), '') from generate_series(1, ${Math.ceil(fillerBytes / 32)}))`;
     this.#running = this.#run();
   }
 
@@ -30,8 +32,7 @@ export class AcknowledgedWrites {
 
   async #run(): Promise<void> {
     const { names } = this.#cluster;
-    for (let at = this.#process; !this.#stop.signal.aborted; at += 1)
-      await this.#writeAt(names[at % names.length] ?? "");
+    for (let at = 0; !this.#stop.signal.aborted; at += 1) await this.#writeAt(names[at % names.length] ?? "");
   }
 
   async #writeAt(server: string): Promise<void> {
@@ -40,7 +41,8 @@ export class AcknowledgedWrites {
       connection = await this.#cluster.connect(server);
       while (!this.#stop.signal.aborted) {
         const id = this.#next++;
-        await connection.rows(`insert into beats values (${id}, repeat('x', 100))`, QUERY_TIMEOUT_MS);
+        nextId = this.#next;
+        await connection.rows(`insert into beats values (${id}, ${this.#filler})`, QUERY_TIMEOUT_MS);
         this.acknowledged.push({ id, atMs: performance.now(), server });
       }
     } catch {

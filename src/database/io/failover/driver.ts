@@ -5,7 +5,6 @@
  * Events are taken one at a time, in the order in which they come; whatever takes time is a promise whose end is an event.
  */
 import type { Cancel, Clock, Log, Scheduler } from "../../../base/index.ts";
-import { formatLsn } from "../../../pgwire/index.ts";
 import type { ServerFacts } from "../../failover/facts.ts";
 import type { LeaseStore, StoreProblem, StoreReply } from "../../failover/lease-store.ts";
 import type { Member } from "../../failover/member.ts";
@@ -27,11 +26,13 @@ import { isOver } from "../../failover/watch.ts";
 import type { Order, OrderOutcome } from "../../orders.ts";
 import type { DatabaseAgent } from "../agent/agent.ts";
 import { messageOf } from "../server/problem.ts";
+import { pause } from "../server/server-process.ts";
 import { Ballots } from "./ballots.ts";
 import type { Peers } from "./peers.ts";
 import { reportFields } from "./report-log.ts";
 import { FactsReader } from "./server-facts.ts";
 import { carryOut, sourceOf } from "./server-orders.ts";
+import { statusOf } from "./status-of.ts";
 
 /** The state machine looks at its clock so often: a part of the margin of the shortest lease. */
 const TICK_MS = 50;
@@ -175,7 +176,7 @@ export class FailoverDriver {
       const record = this.#state.watch?.record;
       const isDone = record?.phase === "running" && record.server === to;
       if (isDone) return { kind: "done", tookMs: Math.round(this.#clock.nowMs() - startedMs) };
-      await new Promise<void>((go) => void this.#scheduler.after(TICK_MS, go));
+      await pause(this.#scheduler, TICK_MS);
     }
     return { kind: "refused", reason: "not-finished" };
   }
@@ -210,31 +211,8 @@ export class FailoverDriver {
 
   /** How it stands. */
   status(): FailoverStatus {
-    const { role, watch, busy } = this.#state;
-    const nowMs = this.#clock.nowMs();
-    const last = this.#last;
-    return {
-      role: role.kind,
-      record:
-        watch === undefined
-          ? null
-          : {
-              term: watch.record.term,
-              server: watch.record.server,
-              phase: watch.record.phase,
-              flushed: formatLsn(watch.record.flushed),
-              ageMs: Math.round(nowMs - watch.seenMs),
-              loss: watch.record.loss,
-              quorum: watch.record.quorum,
-            },
-      order: busy?.kind ?? null,
-      storeProblem: this.#storeProblem,
-      last:
-        last === undefined
-          ? null
-          : { event: last.event, reason: last.reason, agoMs: Math.round(nowMs - last.atMs) },
-      foundLoss: this.#foundLoss,
-    };
+    const noticed = { storeProblem: this.#storeProblem, foundLoss: this.#foundLoss, last: this.#last };
+    return statusOf(this.#state, noticed, this.#clock.nowMs());
   }
 
   /** The record as this member knows it. */
@@ -255,7 +233,7 @@ export class FailoverDriver {
         if (facts.running && facts.role === "primary")
           await store.write(firstRecord(this.#self.name, facts.timeline, facts.lsn, null), 0);
       }
-      await new Promise<void>((go) => void this.#scheduler.after(BEGIN_POLL_MS, go));
+      await pause(this.#scheduler, BEGIN_POLL_MS);
     }
   }
 
@@ -396,7 +374,7 @@ export class FailoverDriver {
         return await this.#reader.read();
       } catch (problem) {
         this.#log.error("failover-facts", { server: this.#self.name, error: messageOf(problem) });
-        await new Promise<void>((go) => void this.#scheduler.after(CALM_LOOK_MS, go));
+        await pause(this.#scheduler, CALM_LOOK_MS);
       }
     }
   }
