@@ -5,19 +5,14 @@
  * Until there is a primary clients are let in, and their statements wait. SIGTERM and SIGINT let transactions end first.
  */
 import { readFileSync } from "node:fs";
-import { createLog, systemClock, systemScheduler } from "../../base/index.ts";
+import { createLog, systemClock } from "../../base/index.ts";
 import { formatAddress } from "../../config/index.ts";
 import { type ClusterView, REPLICATION_ROLE } from "../../database/index.ts";
 import { parseConsistency } from "../../sql/index.ts";
 import { readPasswords } from "../cluster-folder.ts";
 import { type RouterOptions, type RouterSetup, runRouter } from "../run-router.ts";
-import { askAgents } from "./agents.ts";
-import { observedView } from "./observed-view.ts";
+import { followAgents, unknownView } from "./follow-agents.ts";
 import { ROUTER_DRAIN_MS, type RouterFile } from "./router-service.ts";
-
-/** How often agents are asked who is primary. */
-const LOOK_MS = 250;
-const FACTS_TIMEOUT_MS = 1_000;
 
 process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the router
 const log = createLog({ clock: systemClock, level: "info", write: (line) => process.stderr.write(line) });
@@ -45,12 +40,9 @@ async function run(file: RouterFile): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   if (servers.kind === "own")
-    follow(servers.folder, (look) => {
-      const next = look(view);
-      if (next === view) return;
+    followAgents(servers.folder, view, log, (next) => {
       view = next;
       running.configure(setupOf(file, view));
-      log.info("router-view", { state: view.state, primary: view.primary ?? null, term: view.term });
     });
   const port = Number(process.env["PORT"] ?? 0);
   const answer = (): Response => Response.json({ state: view.state, primary: view.primary ?? null });
@@ -60,8 +52,9 @@ async function run(file: RouterFile): Promise<void> {
 
 /** Servers elsewhere are taken at their word; of ours nothing is known yet. */
 function firstView({ name, mode, servers }: RouterFile): ClusterView {
-  const addresses = servers.kind === "own" ? [] : servers.addresses;
-  const known = addresses.map(({ host, port }, index) => ({
+  const unknown = unknownView(name, mode);
+  if (servers.kind === "own") return unknown;
+  const known = servers.addresses.map(({ host, port }, index) => ({
     name: index === 0 ? "primary" : `replica${index}`,
     host,
     port,
@@ -69,9 +62,7 @@ function firstView({ name, mode, servers }: RouterFile): ClusterView {
     timeline: 0,
     eligible: true,
   }));
-  const primary = known[0]?.name;
-  const state = primary === undefined ? "no-primary" : "steady";
-  return { revision: 0, name, term: 0, state, primary, servers: known, mode };
+  return { ...unknown, state: "steady", primary: "primary", servers: known };
 }
 
 /** In a cluster of ours all its users may log in, and the role of replicas tells timelines. */
@@ -93,24 +84,4 @@ function readsOf({ consistency, servers, users, database }: RouterFile): Pick<Ro
   const monitor =
     servers.kind === "own" ? { user: REPLICATION_ROLE, database: "postgres" } : { user, database };
   return { reads: { monitor, consistency: wanted } };
-}
-
-/** Asks the agents again and again. */
-function follow(folder: string, take: (look: (last: ClusterView) => ClusterView) => void): void {
-  const again = (): void => {
-    systemScheduler.after(LOOK_MS, () => {
-      askAgents(folder, FACTS_TIMEOUT_MS)
-        .then((asked) =>
-          take((last) =>
-            observedView(
-              last,
-              asked.flatMap(({ facts }) => facts ?? []),
-            ),
-          ),
-        )
-        .catch((problem: unknown) => log.warn("router-view-unknown", { error: String(problem) }))
-        .finally(again);
-    });
-  };
-  again();
 }
