@@ -11,6 +11,8 @@ import type { DatabasePlace } from "./places.ts";
 export interface RouterFile {
   readonly name: string;
   readonly address: Address;
+  readonly workers: number;
+  readonly database: string;
   readonly pool: DatabaseConfig["pool"];
   readonly consistency: string;
   readonly mode: DatabaseConfig["mode"];
@@ -25,7 +27,7 @@ export interface RouterFile {
 const PRIVATE_FILE = 0o600;
 
 /** Clients finish their transactions. */
-const DRAIN_MS = 10_000;
+export const ROUTER_DRAIN_MS = 10_000;
 
 const START_TIMEOUT_MS = 30_000;
 
@@ -41,7 +43,7 @@ export async function routerService(
     readonly stateDirectory: string;
   },
 ): Promise<ServiceConfig> {
-  const { name, workers } = database;
+  const { name } = database;
   const path = join(own.stateDirectory, "databases", `${name}.router.json`);
   const file = routerFile(database, own.place, own.password);
   await writeFileAtomic(path, `${JSON.stringify(file)}\n`, PRIVATE_FILE);
@@ -53,12 +55,12 @@ export async function routerService(
     command: [process.execPath, program, path, JSON.stringify(open)],
     cwd: own.stateDirectory,
     env: {},
-    tasks: workers,
+    tasks: 1,
     targetGroup: `router-${name}`,
     health: { kind: "tcp", ...DEFAULTS.health },
     startTimeoutMs: START_TIMEOUT_MS,
     drainTimeoutMs: 0,
-    stopTimeoutMs: DRAIN_MS + DEFAULTS.service.stopTimeoutMs,
+    stopTimeoutMs: ROUTER_DRAIN_MS + DEFAULTS.service.stopTimeoutMs,
     deploy: DEFAULTS.deploy,
     limits: {},
     stage: STAGE,
@@ -66,14 +68,15 @@ export async function routerService(
 }
 
 function routerFile(
-  { name, address, pool, consistency, mode, url, replicaUrls }: DatabaseConfig,
+  { name, address, workers, pool, consistency, mode, url, replicaUrls }: DatabaseConfig,
   place: DatabasePlace | undefined,
   password: string,
 ): RouterFile {
-  const common = { name, address, pool, consistency, mode };
+  const common = { name, address, workers, pool, consistency, mode };
   if (url === undefined)
     return {
       ...common,
+      database: name,
       servers: { kind: "own", folder: place?.folder ?? "" },
       users: { [name]: { password } },
     };
@@ -87,6 +90,7 @@ function routerFile(
   const addresses = [primary, ...replicas].map(({ host, port }) => ({ host, port }));
   return {
     ...common,
+    database: primary.database,
     servers: { kind: "elsewhere", addresses },
     users: { [primary.user]: { password: primary.password ?? "" } },
   };

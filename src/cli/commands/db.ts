@@ -16,6 +16,7 @@ import {
   needPrimary,
   sourceOf,
 } from "../database/cluster.ts";
+import { failoverDemo } from "../database/demo.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -47,6 +48,7 @@ interface Asked {
     readonly time: string | undefined;
     readonly lsn: string | undefined;
     readonly point: string | undefined;
+    readonly mode: string | undefined;
   };
   readonly context: Context;
 }
@@ -74,6 +76,7 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: true, run: restore },
+  demo: { named: false, run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: true,
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -92,6 +95,7 @@ export const db: Command = defineCommand({
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
     "psql NAME [-- ARGUMENT…]",
+    "demo [--mode quorum|async]",
   ],
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
@@ -119,12 +123,17 @@ export const db: Command = defineCommand({
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
     point: text("NAME", "Restore up to this restore point"),
+    mode: text("MODE", "Of a demo: quorum or async", "quorum"),
     force: { kind: "flag", about: "Promote though an agent does not answer" },
     json: JSON_OPTION,
   },
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    {
+      line: "tenfold db demo",
+      about: "See a failover: three servers in a temporary folder, the primary is killed",
+    },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
   ],
   async run({ options, words, rest }, context) {

@@ -1,11 +1,20 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
 
 export { DatabaseAgent } from "./agent/agent.ts";
-export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
+export {
+  type AgentAddress,
+  AgentClient,
+  AgentServer,
+  type AgentServerParts,
+} from "./agent/agent-server.ts";
+export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
+export { type Peers, peersAt } from "./failover/peers.ts";
+export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
 export {
+  type AuthUser,
   type PoolStatus,
   type RouterParts,
   type RouterSettings,

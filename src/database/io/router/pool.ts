@@ -324,6 +324,12 @@ export class Pool {
     }
   }
 
+  /** Other settings: free connections beyond the size are closed now, others as they come free; those who wait may get more. */
+  resize(settings: PoolSettings): void {
+    this.settings = settings;
+    this.sweep();
+  }
+
   /** Closes every connection at once; clients that are attached are told `error`. */
   cut(error: ErrorReply): void {
     // Others may be opened meanwhile.

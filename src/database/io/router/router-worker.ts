@@ -32,6 +32,7 @@ import { Pool, type PoolSource } from "./pool.ts";
 import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
+import { VerifierSource } from "./verifier-source.ts";
 
 /** What a worker is told. */
 export interface RouterSettings {
@@ -44,12 +45,21 @@ export interface RouterSettings {
   /** "trust" asks nobody for a password. Default "scram". */
   readonly authentication?: "scram" | "trust";
   readonly users?: Readonly<Record<string, UserConfig>>;
+  /** Who reads users that `users` does not name from the primary's pg_authid. Without it there are no others. */
+  readonly authUser?: AuthUser;
   /** Clients at once. Default 10,000. */
   readonly clientsMax?: number;
   /** Pools at once. Default 1000. */
   readonly poolsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+}
+
+/** Somebody of the server who may read pg_authid. */
+export interface AuthUser {
+  readonly user: string;
+  readonly password?: string;
+  readonly database: string;
 }
 
 /** What a worker is made of. */
@@ -95,9 +105,10 @@ export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
   readonly reads: Reads | undefined;
-  readonly #settings: RouterSettings;
+  #settings: RouterSettings;
   readonly #parts: RouterParts;
-  readonly #poolSettings: PoolSettings;
+  #poolSettings: PoolSettings;
+  readonly #verifiers: VerifierSource;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
@@ -109,12 +120,17 @@ export class RouterWorker implements ClientHost {
   #draining = false;
 
   constructor(settings: RouterSettings, view: ClusterView, parts: RouterParts) {
-    const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement } = parts;
+    const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement, fetchVerifier } = parts;
     this.#settings = settings;
     this.#target = targetOf(view);
     this.#parts = parts;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
-    this.users = new Users({ clock, randomBytes, users: settings.users ?? {}, fetch: parts.fetchVerifier });
+    this.users = new Users({
+      clock,
+      randomBytes,
+      users: settings.users ?? {},
+      fetch: fetchVerifier ?? (settings.authUser && ((user) => this.#verifiers.fetch(user))),
+    });
     this.context = {
       transport,
       clock,
@@ -133,6 +149,14 @@ export class RouterWorker implements ClientHost {
           error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
         }),
     };
+    this.#verifiers = new VerifierSource({
+      context: this.context,
+      address: () => this.#target,
+      credentials: () => {
+        const { user = "", database = user } = this.#settings.authUser ?? {};
+        return this.#credentials(user, database);
+      },
+    });
     if (settings.reads !== undefined) {
       const { context } = this;
       const credentials: ReadsHost["credentials"] = (...of) => this.#credentials(...of);
@@ -188,16 +212,25 @@ export class RouterWorker implements ClientHost {
     this.reads?.update(view);
   }
 
+  /** Works by other settings from now on; address, worker, transport and reads stay. Clients and their transactions go on. */
+  configure(settings: RouterSettings): void {
+    this.#settings = settings;
+    this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
+    this.users.replace(settings.users ?? {});
+    for (const pool of this.#allPools) pool.resize(this.#poolSettings);
+  }
+
   /** No new clients; those there are go when their transaction ends, and are cut after `deadlineMs`. Resolves at the end. */
   async drain(deadlineMs: number): Promise<void> {
     const { clock, scheduler } = this.#parts;
     this.#draining = true;
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of this.#clients) client.drain();
     const endMs = clock.nowMs() + deadlineMs;
-    while (this.#clients.size > 0 && clock.nowMs() < endMs)
+    while (this.#clients.size > 0 && clock.nowMs() < endMs) {
+      for (const client of this.#clients) client.drain(); // again: some were logging in
       await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
+    }
     this.stop();
   }
 
@@ -208,6 +241,7 @@ export class RouterWorker implements ClientHost {
     for (const client of this.#clients) client.failWith("draining");
     for (const pool of this.#pools.values()) pool.stop();
     this.reads?.stop();
+    this.#verifiers.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
@@ -270,7 +304,9 @@ export class RouterWorker implements ClientHost {
     parameters: readonly (readonly [string, string])[] = [],
   ): Credentials {
     const nonce = Buffer.from(this.context.randomBytes(18)).toString("base64");
-    return { user, database, secret: this.users.secretOf(user), nonce, parameters };
+    const { authUser } = this.#settings;
+    const secret = authUser?.user === user ? authUser.password : undefined;
+    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters };
   }
 
   /** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
