@@ -4,6 +4,7 @@ import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from 
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
+export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export {
   agentAddress,
   type ClusterPasswords,
