@@ -9,11 +9,18 @@ import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
-export { type ClusterPasswords, readPasswords } from "./cluster-folder.ts";
+export {
+  agentAddress,
+  type ClusterPasswords,
+  prepareToken,
+  readPasswords,
+  serversIn,
+} from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
 export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export type { FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
+export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export { isFree } from "./ports.ts";
 export type { RouterOptions, RouterSetup } from "./run-router.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
