@@ -2,7 +2,15 @@
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { type ClusterView, POOL_DEFAULTS, type PoolSettings } from "../database/index.ts";
-import type { AuthUser, ReadsSettings, UserConfig } from "../database/io/index.ts";
+import {
+  type AuthUser,
+  ClientTls,
+  type ClientTlsSettings,
+  type ReadsSettings,
+  type ServerTlsSettings,
+  type UserConfig,
+} from "../database/io/index.ts";
+import { readCa, TlsFileError } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { Fleet } from "./router/fleet.ts";
 import type { WorkerOrder, WorkerReport } from "./router/messages.ts";
@@ -23,6 +31,10 @@ export interface RouterSetup {
   readonly clientsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** TLS of clients; a router that began without it stays so. Files are read again at each `configure`. Default: none. */
+  readonly clientTls?: ClientTlsSettings;
+  /** TLS to servers. Default: none. */
+  readonly serverTls?: ServerTlsSettings;
 }
 
 /** What to start. */
@@ -43,7 +55,10 @@ export interface RunningRouter {
   readonly address: Address;
   /** Process ids of the workers. */
   readonly workerPids: readonly number[];
-  /** Takes another setup: pools grow and shrink, users and servers change, no client is lost. */
+  /**
+   * Takes another setup: pools grow and shrink, users, certificates and servers change, no client is lost. Throws a `StartFailure` when
+   * a file cannot be used, and changes nothing then.
+   */
   configure(setup: RouterSetup): void;
   /** What each worker says of itself. */
   reports(): Promise<readonly WorkerReport[]>;
@@ -62,6 +77,7 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
   const { address, workers, log, reads, drainMs = DRAIN_MS } = options;
   if (address.port !== 0 && !isFree(address))
     throw new StartFailure(`the router's address ${formatAddress(address)} is in use`, IN_USE);
+  checkFiles(options);
   let setup: RouterSetup = options;
   const orderOf = (workerId: number, port = address.port): WorkerOrder => ({
     view: setup.cluster,
@@ -72,6 +88,8 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       authentication: setup.authentication ?? "scram",
       users: setup.users ?? {},
       clientsMax: Math.ceil((setup.clientsMax ?? CLIENTS_MAX) / workers),
+      ...(setup.clientTls === undefined ? {} : { clientTls: setup.clientTls }),
+      ...(setup.serverTls === undefined ? {} : { serverTls: setup.serverTls }),
       ...(setup.authUser === undefined ? {} : { authUser: setup.authUser }),
       ...(setup.loginTimeoutMs === undefined ? {} : { loginTimeoutMs: setup.loginTimeoutMs }),
       ...(reads === undefined ? {} : { reads }),
@@ -89,12 +107,24 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       return fleet.pids;
     },
     configure: (next) => {
+      checkFiles(next);
       setup = next;
       fleet.configure();
     },
     reports: () => fleet.reports(),
     stop: () => fleet.stop(drainMs),
   };
+}
+
+/** Before workers are told of them: whether the files of TLS can be used. */
+function checkFiles({ clientTls, serverTls }: RouterSetup): void {
+  try {
+    if (clientTls !== undefined) void new ClientTls(clientTls);
+    if (serverTls?.ca !== undefined) readCa(serverTls.ca);
+  } catch (problem) {
+    if (!(problem instanceof TlsFileError)) throw problem;
+    throw new StartFailure(problem.message, "name a certificate and its key, both as PEM files");
+  }
 }
 
 /** What to do about an address that somebody else has. */

@@ -9,8 +9,8 @@ import { Redis } from "ioredis";
 import { createLog, systemClock } from "../base/index.ts";
 import { textOf } from "../resp/index.ts";
 import { RespClient } from "../resp/io/index.ts";
-import type { TlsPaths } from "../store/io/index.ts";
 import { hasOpenssl, makeAuthority, makeCertificate } from "../store/io/tls/testing.ts";
+import type { TlsPaths } from "../transport/io/index.ts";
 import { type RunningStore, runStore } from "./run-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tenfold-store-tls-"));

@@ -17,7 +17,7 @@ import {
   type StoreConfig,
   type TargetGroupConfig,
 } from "../config/index.ts";
-import { isFor, readCa, readIdentity, TlsFileError } from "../store/io/index.ts";
+import { isFor, readCa, readIdentity, TlsFileError } from "../transport/io/index.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** 192 bits: nobody guesses it, and it needs no escape in a URL. */

@@ -30,8 +30,7 @@ function receive(message: ToWorker): void {
     case "start":
       return start(message.order);
     case "configure":
-      worker?.configure(message.order.settings);
-      return worker?.update(message.order.view);
+      return configure(message.order);
     case "report":
       if (worker === undefined) return undefined;
       return tell({
@@ -43,6 +42,18 @@ function receive(message: ToWorker): void {
       return worker?.cancel(message.processId, Buffer.from(message.secret, "hex"), () => {});
     case "drain":
       return void drain(message.deadlineMs);
+  }
+}
+
+/** The parent has looked at the files; one that was replaced since leaves all as it is. */
+function configure({ settings, view }: WorkerOrder): void {
+  try {
+    worker?.configure(settings);
+    worker?.update(view);
+  } catch (problem) {
+    log.error("router-settings-refused", {
+      error: problem instanceof Error ? problem.message : String(problem),
+    });
   }
 }
 

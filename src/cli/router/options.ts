@@ -15,6 +15,7 @@ import {
   type PoolSettings,
   parseUserList,
 } from "../../database/index.ts";
+import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
 import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
 import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
@@ -22,6 +23,7 @@ import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
+const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
 const AUTHENTICATIONS = ["scram", "trust"] as const;
 const ADDRESS: Address = { host: "127.0.0.1", port: 6432 };
 const WORKERS_MAX = 64;
@@ -54,6 +56,12 @@ type TextName =
   | "auth"
   | "users"
   | "drain-timeout"
+  | "tls"
+  | "tls-cert"
+  | "tls-key"
+  | "tls-ca"
+  | "server-tls"
+  | "server-ca"
   | "settings";
 type RouterOptionTable = Readonly<
   Record<NumberName, NumberOption> & Record<TextName, TextOption> & Record<"replica", ListOption>
@@ -80,6 +88,20 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
   "drain-timeout": text("TIME", "How long transactions may go on at a stop", "30s"),
+  tls: text("HOW", `TLS of clients: ${CLIENT_TLS_MODES.join(", ")}`, "allow with a certificate, else off"),
+  "tls-cert": text("FILE", "The router's certificate (PEM)"),
+  "tls-key": text("FILE", "Its private key (PEM)"),
+  "tls-ca": text("FILE", "Let in only clients with a certificate of this CA (PEM)"),
+  "server-tls": text(
+    "MODE",
+    `TLS to servers: ${SERVER_TLS_MODES.join(", ")}`,
+    "sslmode of the primary's URL, else prefer",
+  ),
+  "server-ca": text(
+    "FILE",
+    "CAs of the servers (PEM)",
+    "sslrootcert of the primary's URL, else the system's",
+  ),
   settings: text("FILE", "A JSON file of these options; what stands on the command line wins"),
 };
 
@@ -100,6 +122,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const { user, password, database } = primary;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
+  const clientTls = clientTlsOf(values, context.cwd);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {
     address,
@@ -107,6 +130,8 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     cluster: clusterOf(primary, replicas),
     pool: poolOf(values),
     authentication,
+    serverTls: serverTlsOf(values, primary, context.cwd),
+    ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
@@ -199,6 +224,24 @@ function poolOf(values: Given): Partial<PoolSettings> {
     ...(size === undefined ? {} : { size }),
     ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }),
   };
+}
+
+function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined {
+  const [cert, key, ca] = (["tls-cert", "tls-key", "tls-ca"] as const).map((name) => textOf(values, name));
+  const mode = textOf(values, "tls") ?? (cert === undefined ? "off" : "allow");
+  const how = wordOf("tls", mode, CLIENT_TLS_MODES);
+  if (how === "off") return undefined;
+  if (cert === undefined || key === undefined)
+    throw new UsageError("TLS needs a certificate and its key", "write --tls-cert FILE --tls-key FILE");
+  const clientCa = ca === undefined ? undefined : resolve(cwd, ca);
+  return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
+}
+
+function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
+  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
+  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
+  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
+  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
 }
 
 function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { simulatedTime } from "../../../base/index.ts";
-import { isFor, readIdentity } from "./identity.ts";
+import { isFor, readIdentity } from "../../../transport/io/index.ts";
 import { hasOpenssl, makeAuthority, makeCertificate } from "./testing.ts";
 import { TlsTransport } from "./transport.ts";
 
