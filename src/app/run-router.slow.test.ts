@@ -158,6 +158,19 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     expect(router.workerPids).toEqual([]);
   });
 
+  test("metrics are the sums of all workers", async () => {
+    await start({ metrics: { host: "127.0.0.1", port: 0 } });
+    const asked = await Promise.all([client(), client(), client()]);
+    await Promise.all(asked.map((each) => each.query("SELECT 1")));
+    const { port = 0 } = router.metrics ?? {};
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(text).toContain("tenfold_router_workers_reporting 2\n");
+    expect(text).toContain("tenfold_router_clients 3\n");
+    expect(text).toContain("tenfold_router_queries_total 3\n");
+    expect(text).toContain('tenfold_router_pool_clients_waiting{database="postgres",user="postgres"} 0\n');
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+  });
+
   test("an address in use is named, with the mend", async () => {
     await start();
     const again = runRouter({ address: router.address, workers: 1, cluster: viewOf(server.port), log });

@@ -1,5 +1,5 @@
 /** Composition root of a Postgres router: worker processes on one port, and who looks after them. Reads as a parts list. */
-import { type Log, systemClock, systemScheduler } from "../base/index.ts";
+import { type Log, METRICS_CONTENT_TYPE, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { type ClusterView, POOL_DEFAULTS, type PoolSettings } from "../database/index.ts";
 import {
@@ -14,6 +14,7 @@ import { readCa, TlsFileError } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { Fleet } from "./router/fleet.ts";
 import type { WorkerOrder, WorkerReport } from "./router/messages.ts";
+import { routerMetrics } from "./router/metrics.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What may change while a router runs. */
@@ -47,12 +48,16 @@ export interface RouterOptions extends RouterSetup {
   readonly reads?: ReadsSettings;
   /** How long clients have to end their transactions at a stop. Default 30 s. */
   readonly drainMs?: number;
+  /** Where Prometheus finds `/metrics`, on loopback; default: nowhere. */
+  readonly metrics?: Address;
   readonly log: Log;
 }
 
 /** A router that runs, in processes of its own. */
 export interface RunningRouter {
   readonly address: Address;
+  /** Where its metrics are. */
+  readonly metrics: Address | undefined;
   /** Process ids of the workers. */
   readonly workerPids: readonly number[];
   /**
@@ -101,8 +106,10 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
     const why = problem instanceof Error ? problem.message : String(problem);
     throw new StartFailure(`the router cannot listen on ${formatAddress(address)}: ${why}`, IN_USE);
   });
+  const metrics = options.metrics && serveMetrics(options.metrics, fleet, workers);
   return {
     address: { host: address.host, port },
+    metrics: metrics?.address,
     get workerPids() {
       return fleet.pids;
     },
@@ -112,8 +119,36 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       fleet.configure();
     },
     reports: () => fleet.reports(),
-    stop: () => fleet.stop(drainMs),
+    stop: async () => {
+      await fleet.stop(drainMs);
+      metrics?.stop();
+    },
   };
+}
+
+function serveMetrics(
+  { host, port }: Address,
+  fleet: Fleet,
+  workers: number,
+): { readonly address: Address; stop(): void } {
+  try {
+    const server = Bun.serve({
+      hostname: host,
+      port,
+      fetch: async ({ url }) => {
+        if (new URL(url).pathname !== "/metrics") return new Response("look at /metrics\n", { status: 404 });
+        const text = routerMetrics(await fleet.reports(), workers);
+        return new Response(text, { headers: { "content-type": METRICS_CONTENT_TYPE } });
+      },
+    });
+    return { address: { host, port: server.port ?? port }, stop: () => void server.stop(true) };
+  } catch (problem) {
+    void fleet.stop(0);
+    throw new StartFailure(
+      `metrics cannot be served on ${formatAddress({ host, port })}: ${String(problem)}`,
+      IN_USE,
+    );
+  }
 }
 
 /** Before workers are told of them: whether the files of TLS can be used. */

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { RouterWorker } from "../../database/io/index.ts";
 import { createTransport } from "../../transport/io/index.ts";
-import type { FromWorker, ToWorker, WorkerOrder } from "./messages.ts";
+import type { FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
 
 /** How long clients have to end their transactions once the parent is gone. */
 const ORPHAN_DRAIN_MS = 10_000;
@@ -33,16 +33,16 @@ function receive(message: ToWorker): void {
       return configure(message.order);
     case "report":
       if (worker === undefined) return undefined;
-      return tell({
-        kind: "report",
-        id: message.id,
-        report: { counters: worker.counters, pools: worker.pools },
-      });
+      return tell({ kind: "report", id: message.id, report: reportOf(worker) });
     case "cancel":
       return worker?.cancel(message.processId, Buffer.from(message.secret, "hex"), () => {});
     case "drain":
       return void drain(message.deadlineMs);
   }
+}
+
+function reportOf({ counters, pools, reads }: RouterWorker): WorkerReport {
+  return { counters, pools, reads: [...(reads?.counts ?? [])] };
 }
 
 /** The parent has looked at the files; one that was replaced since leaves all as it is. */

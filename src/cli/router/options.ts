@@ -62,6 +62,7 @@ type TextName =
   | "tls-ca"
   | "server-tls"
   | "server-ca"
+  | "metrics"
   | "settings";
 type RouterOptionTable = Readonly<
   Record<NumberName, NumberOption> & Record<TextName, TextOption> & Record<"replica", ListOption>
@@ -102,6 +103,7 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
     "CAs of the servers (PEM)",
     "sslrootcert of the primary's URL, else the system's",
   ),
+  metrics: text("HOST:PORT", "Where Prometheus finds /metrics, on this machine alone"),
   settings: text("FILE", "A JSON file of these options; what stands on the command line wins"),
 };
 
@@ -119,6 +121,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
       `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
       "listen on 127.0.0.1, or leave --auth out",
     );
+  const metrics = metricsOf(textOf(values, "metrics"));
   const { user, password, database } = primary;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
@@ -135,6 +138,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
     ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
   };
@@ -224,6 +228,14 @@ function poolOf(values: Given): Partial<PoolSettings> {
     ...(size === undefined ? {} : { size }),
     ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }),
   };
+}
+
+/** Names of databases and users are nobody else's business. */
+function metricsOf(value: string | undefined): Address | undefined {
+  if (value === undefined) return undefined;
+  const address = addressOf("metrics", value);
+  if (isLoopback(address)) return address;
+  throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
 }
 
 function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined {

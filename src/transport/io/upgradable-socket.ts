@@ -153,13 +153,15 @@ export class UpgradableSocket implements TcpSocket, ConnectOwner {
   }
 
   #broken(problem: Error): void {
+    this.#failed("code" in problem ? String(problem.code) : problem.message);
+    this.#raw?.terminate();
+  }
+
+  /** The handshake, if it is not over. */
+  #failed(problem: string): void {
     const told = this.#told;
     this.#told = undefined;
-    if (told !== undefined) {
-      const why = "code" in problem ? String(problem.code) : problem.message;
-      this.#guard(() => told({ problem: why, isTrusted: false, isFor: () => false, protocol: undefined }));
-    }
-    this.#raw?.terminate();
+    this.#guard(() => told?.({ problem, isTrusted: false, isFor: () => false, protocol: undefined }));
   }
 
   /** What an owner throws in a callback of Bun's is its crash, as it is on a transport's socket. */
@@ -214,11 +216,11 @@ export class UpgradableSocket implements TcpSocket, ConnectOwner {
     this.#transport.yieldSoon();
   }
   closed(reset: boolean): void {
-    this.#cancelClose();
     this.#raw = undefined;
+    this.#failed("closed");
+    this.#cancelClose();
     const wasOver = this.#isOver;
     this.#isOver = true;
-    this.#told = undefined;
     this.#rest = undefined;
     this.#tls?.destroy();
     if (!wasOver) this.owner?.closed(reset);
@@ -243,6 +245,7 @@ function tlsOver(stream: Duplex, role: TlsRole): TLSSocket {
       ...shared,
       socket: stream,
       rejectUnauthorized: false,
+      checkServerIdentity: () => undefined, // `authorized` is to be of the CA alone
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
   const asks = ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
