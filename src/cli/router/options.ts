@@ -71,7 +71,7 @@ type RouterOptionTable = Readonly<
 /** Every option, which is every key of the file as well. */
 export const ROUTER_OPTIONS: RouterOptionTable = {
   primary: text("URL", "The server that writes go to, and who looks up users there"),
-  replica: list("URL", "A replica, where reads go; may be given several times"),
+  replica: list("URL", "A replica, where reads go"),
   listen: text("HOST:PORT", "Where clients connect", formatAddress(ADDRESS)),
   workers: count("Processes, all on that port", WORKERS_MAX, "1"),
   "pool-mode": text(
@@ -271,17 +271,18 @@ function usersOf(path: string | undefined, cwd: string): Readonly<Record<string,
   throw new Failure(`${path} ${found}`, "mend that line");
 }
 
-/** Timelines are 0: not known, so that monitors learn them. */
+/** Servers are named by their addresses, so that another primary is known for one. Timelines are 0: monitors learn them. */
 function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): ClusterView {
   const servers = [primary, ...replicas].map(({ host, port }, at) => ({
-    name: at === 0 ? "primary" : `replica-${at}`,
+    name: formatAddress({ host, port }),
     host,
     port,
     role: at === 0 ? ("primary" as const) : ("replica" as const),
     timeline: 0,
     eligible: true,
   }));
-  return { revision: 1, name: "main", term: 1, state: "steady", primary: "primary", servers, mode: "async" };
+  const name = formatAddress(primary);
+  return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
 }
 
 function isLoopback({ host }: Address): boolean {
