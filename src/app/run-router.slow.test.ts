@@ -53,7 +53,7 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     server = await startPostgres({ access: "host all all 127.0.0.1/32 scram-sha-256\n" });
   });
   afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => {})));
+    await Promise.all(clients.splice(0).map((each) => each.end().catch(() => {})));
     await router?.stop();
   });
   afterAll(() => server?.stop());

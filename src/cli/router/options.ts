@@ -186,7 +186,12 @@ function textOf(values: Given, name: string): string | undefined {
 
 function numberOf(values: Given, name: NumberName): number | undefined {
   const value = values[name];
-  return value === undefined ? undefined : wholeNumber(`--${name}`, String(value), ROUTER_OPTIONS[name]);
+  if (value === undefined) return undefined;
+  return wholeNumber(
+    `--${name}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+    ROUTER_OPTIONS[name],
+  );
 }
 
 function durationOf(values: Given, name: string): number | undefined {
