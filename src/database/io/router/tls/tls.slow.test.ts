@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { ClientConfig } from "pg";
 import { hasOpenssl, makeAuthority, makeCertificate } from "../../../../base/testing/certificates.ts";
@@ -13,6 +14,7 @@ import {
   startPostgres,
   type TestPostgres,
 } from "../../../../base/testing/postgres.ts";
+import { eventually } from "../../../../base/testing.ts";
 import type { RouterSettings } from "../router-worker.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "../testing.ts";
 
@@ -98,7 +100,25 @@ describe.skipIf(!hasPostgres || !hasOpenssl)("TLS of a router (needs @embedded-p
     expect(await refusalOf(login)).toContain("does not support SSL");
   });
 
-  test("much goes both ways through it, to readers that are slow as well", async () => {
+  test("a client that does not read has the server wait, and loses nothing", async () => {
+    start();
+    const client = await router.client(login);
+    const [held] = router.worker.clients;
+    // @ts-expect-error -- the socket is pg's own business
+    const socket: Readable = client.connection.stream;
+    const answer = client.query("SELECT repeat('x', 100000) AS text FROM generate_series(1, 300)");
+    socket.pause();
+    await eventually("the router holds what the client does not take", () => held?.outbox !== undefined);
+    const before = router.worker.counters.queries;
+    expect(await value(await router.client(login), "SELECT 1")).toBe(1); // others go on
+    expect(router.worker.counters.queries).toBe(before + 1);
+    socket.resume();
+    const { rows } = await answer;
+    expect(rows.length).toBe(300);
+    expect(rows.every(({ text }: { text: string }) => text.length === 100_000)).toBe(true);
+  });
+
+  test("much goes both ways through it", async () => {
     start();
     const client = await router.client(login);
     const text = "x".repeat(3_000_000);
