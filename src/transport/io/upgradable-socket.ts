@@ -116,7 +116,8 @@ export class UpgradableSocket implements TcpSocket, ConnectOwner {
       write: (chunk: Uint8Array, _encoding, done) => this.#toKernel(chunk, 0, done),
       final: (done) => {
         done();
-        this.#raw?.end();
+        if (this.#isOver) this.#raw?.end();
+        else this.#raw?.shutdown();
       },
     });
     this.#stream = stream;

@@ -104,7 +104,6 @@ describe.skipIf(!hasPostgres || !hasOpenssl)("TLS of a router (needs @embedded-p
     start();
     const client = await router.client(login);
     const [held] = router.worker.clients;
-    // @ts-expect-error -- the socket is pg's own business
     const socket: Readable = client.connection.stream;
     const answer = client.query("SELECT repeat('x', 100000) AS text FROM generate_series(1, 300)");
     socket.pause();
