@@ -98,6 +98,7 @@ export class Reads {
   #isCommitOff = false;
   #isSetElsewhere = false;
   #nextMs = 0;
+  #isHeld = false;
   /** Wait for the question under way, and for the next one. */
   #asking: Ask[] = [];
   #askNext: Ask[] = [];
@@ -173,6 +174,11 @@ export class Reads {
     const calling = plans.filter(({ functions }) => functions.length > 0);
     for (const { text } of calling.length > 0 ? calling : plans) this.#writers.add(text);
     this.functions.reload(database);
+  }
+
+  /** There is no confirmed primary: nobody is asked for its position, which would be that of a deposed one. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
   }
 
   // --- the view ---------------------------------------------------------------------------------------------------
@@ -287,6 +293,7 @@ export class Reads {
   }
 
   #askPrimary(sql: string = PRIMARY_SQL): void {
+    if (this.#isHeld) return this.#answerAll();
     if (this.#asking.length > 0) return;
     this.#asking = this.#askNext.length > 0 ? this.#askNext : [() => {}];
     this.#askNext = [];

@@ -4,6 +4,7 @@
  */
 import { TRANSACTION } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -20,6 +21,7 @@ export function ready(server: ServerConnection): void {
   }
   if (server.pending.length > 0 || server.undone) settle(server);
   if (replies.length > 0) return;
+  server.commits = COMMITS.no;
   if (client === undefined) return server.pool.cleaned(server);
   if (client.isSettling) {
     client.serverReady(server);

@@ -33,12 +33,14 @@ import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import type { Target } from "./primary-gate.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
 
@@ -76,11 +78,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   cancels = 0;
   hasServed = false;
   readonly openedMs: number;
+  /** When it had logged in, by the exact clock. */
+  openedAtMs = Infinity;
+  /** A statement is under way that ends its transaction for good. */
+  commits: number = COMMITS.no;
   usedMs: number;
   checkedMs: number;
   /** Belongs to a primary that has been replaced: closed when it is free. */
   isOutdated = false;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Target;
   #socket: TcpSocket | undefined;
   #login: Login | undefined;
   readonly #writer = new MessageWriter();
@@ -92,7 +98,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   timerPrevious: TimerEntry | undefined;
   timerTick = 0;
 
-  constructor(pool: Pool, address: { readonly host: string; readonly port: number }) {
+  constructor(pool: Pool, address: Target) {
     this.pool = pool;
     this.context = pool.context;
     this.address = address;
@@ -220,6 +226,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   #enter(login: Login): void {
     this.#state = "open";
+    this.openedAtMs = this.context.clock.nowMs();
     this.context.wheel.cancel(this);
     this.context.counters.serversOpened++;
     const baseline = this.pool.learn(login.parameters);
@@ -311,6 +318,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Closes it, and tells its client `error`. */
   fail(error: ErrorReply): void {
     if (this.#state === "closed") return;
+    if (this.#state === "connecting") this.#giveUp();
     this.#lose(error);
     this.#socket?.terminate();
   }
@@ -332,9 +340,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   #lose(error: ErrorReply): void {
     const wasOpen = this.#state === "open";
     const { client } = this;
+    const loss = client?.recovery?.lossOf(this);
     this.#leave();
+    if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
-    if (this.saidGoodbye) client?.leave();
+    if (loss !== undefined) client?.readOn();
+    else if (this.saidGoodbye) client?.leave();
     else client?.serverGone(this, error);
   }
 
