@@ -92,6 +92,10 @@ describe.skipIf(!hasPostgres)("a router that follows the lease (needs @embedded-
   const promote = async (): Promise<void> => {
     const client = new Client(replica.url);
     await client.connect();
+    // Replication is asynchronous here.
+    for (let hasTable = false; !hasTable; )
+      // oxlint-disable-next-line no-await-in-loop -- until it is there
+      hasTable = (await value(client, "SELECT to_regclass('t') IS NOT NULL")) === true;
     await client.query("SELECT pg_promote()");
     await client.end();
   };

@@ -278,7 +278,7 @@ export class Pool {
 
   #isOver(server: ServerConnection): boolean {
     const { serverLifetimeMs, size, reserve } = this.settings;
-    if (server.isOutdated || this.#open.size > size + reserve) return true;
+    if (server.isOutdated || this.gate?.isSwitching === true || this.#open.size > size + reserve) return true;
     if (this.#open.size > size && this.waiting === 0) return true;
     // One that has not served anybody yet is kept: else a very short lifetime would be a loop of log-ins.
     if (serverLifetimeMs === 0 || !server.hasServed) return false;

@@ -89,9 +89,13 @@ export class PrimaryGate {
   get view(): ClusterView {
     return viewByRecord(this.#known, this.#watch, this.#times);
   }
+  /** A planned switchover is under way: who has no transaction there leaves the primary. */
+  get isSwitching(): boolean {
+    return this.#reason === "switching-over";
+  }
   /** A planned switchover has had the time that it has for transactions. */
   get isDrained(): boolean {
-    return this.#reason === "switching-over" && this.#nowMs >= this.#shutMs + this.hold.drainMs;
+    return this.isSwitching && this.#nowMs >= this.#shutMs + this.hold.drainMs;
   }
   get #nowMs(): number {
     return this.#context.clock.nowMs();
