@@ -210,8 +210,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       return false;
     }
     if ("severity" in found) {
-      if (this.reads?.lost(undefined, found) === true || this.recovery?.refused(found) === true) return false;
-      this.fail(found);
+      if (this.reads?.lost(undefined, found) !== true && this.recovery?.refused(found) !== true)
+        this.fail(found);
       return false;
     }
     this.#attach(found);

@@ -98,7 +98,6 @@ export class Reads {
   #isCommitOff = false;
   #isSetElsewhere = false;
   #nextMs = 0;
-  #isHeld = false;
   /** Wait for the question under way, and for the next one. */
   #asking: Ask[] = [];
   #askNext: Ask[] = [];
@@ -177,9 +176,7 @@ export class Reads {
   }
 
   /** There is no confirmed primary: nobody is asked for its position, which would be that of a deposed one. */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-  }
+  isHeld = false;
 
   // --- the view ---------------------------------------------------------------------------------------------------
 
@@ -293,7 +290,7 @@ export class Reads {
   }
 
   #askPrimary(sql: string = PRIMARY_SQL): void {
-    if (this.#isHeld) return this.#answerAll();
+    if (this.isHeld) return this.#answerAll();
     if (this.#asking.length > 0) return;
     this.#asking = this.#askNext.length > 0 ? this.#askNext : [() => {}];
     this.#askNext = [];

@@ -225,7 +225,7 @@ export class RouterWorker implements ClientHost {
     }
     if (event === "looked" || this.reads === undefined) return;
     const isHeld = this.#gate.reason !== undefined;
-    this.reads.hold(isHeld);
+    this.reads.isHeld = isHeld;
     if (!isHeld) this.reads.update(this.#gate.view);
   }
 
