@@ -17,10 +17,10 @@ export {
   serversIn,
 } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
+export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export type { FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
-export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export { isFree } from "./ports.ts";
 export type { RouterOptions, RouterSetup } from "./run-router.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
