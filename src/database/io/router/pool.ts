@@ -139,6 +139,7 @@ export class Pool {
     }
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
     const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
     const held = this.isHeld ? holdBack(client, this) : undefined;
     if (held !== undefined) return held;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
