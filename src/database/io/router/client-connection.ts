@@ -63,6 +63,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
   isSettling = false;
+  isLoggedIn = false;
   /** It waits because there is no primary. */
   isHeldBack = false;
   /** The pool in whose queue it waits. */
@@ -106,9 +107,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get moves(): boolean {
     return this.pool.settings.mode !== "session";
   }
-  get isLoggedIn(): boolean {
-    return this.#login === undefined;
-  }
   get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
     if (this.#login !== undefined) return "login";
     if (this.#queuedAt !== undefined || this.isSettling) return "waiting";
@@ -140,7 +138,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (wait === "login") return this.failWith("login-timeout");
     if (wait === "queue" && this.#queuedAt !== undefined) {
       this.context.counters.queueTimeouts++;
-      return this.fail((this.#queuedAt ?? this.pool).timeoutError());
+      return this.fail(this.#queuedAt.timeoutError());
     }
     if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
   }
@@ -164,6 +162,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #welcome(): void {
     const login = this.#login;
     this.#login = undefined;
+    this.isLoggedIn = true;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
     const { reads } = this.host;

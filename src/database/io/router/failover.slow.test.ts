@@ -114,17 +114,17 @@ describe.skipIf(!hasPostgres)("a router that follows the lease (needs @embedded-
     const pinLost = new Promise<Error>((resolve) => pinned.once("error", resolve));
     const running = sqlState(first.query("INSERT INTO t SELECT 1 FROM pg_sleep(30)"));
     const codes: string[] = [];
-    let stops = false;
+    const load = { stops: false };
     const writing = Promise.all(
       Array.from({ length: 4 }, async () => {
         const client = await router.client();
-        while (!stops) codes.push(await sqlState(client.query("INSERT INTO t VALUES (1)")));
+        while (!load.stops) codes.push(await sqlState(client.query("INSERT INTO t VALUES (1)")));
       }),
     );
     await eventually("writes go on", () => codes.length > 50);
     await primary.kill();
     expect(await running).toBe("08007");
-    expect(String((await pinLost).message)).toMatch(/connection/);
+    expect((await pinLost).message).toMatch(/connection/);
     await holder.set({ phase: "promoting", term: 2, server: "b" });
     const held = value(idle, "SHOW statement_timeout");
     await eventually("writes are held", () => router.worker.holdReason === "failing-over");
@@ -134,7 +134,7 @@ describe.skipIf(!hasPostgres)("a router that follows the lease (needs @embedded-
     await holder.replace();
     expect(await held).toBe("12s");
     await eventually("writes go on", () => codes.length > before + 50);
-    stops = true;
+    load.stops = true;
     await writing;
     const wrong = codes.filter((code) => code !== "no error");
     expect(wrong.filter((code) => code !== "08007")).toEqual([]);
