@@ -71,7 +71,13 @@ describe.skipIf(NO_POSTGRES)("three servers in quorum mode (needs Postgres)", ()
 
   test("an agent that hangs loses its server to the guard before anybody else takes writes", async () => {
     const { primary } = await settled(cluster);
-    const writes = await under(cluster, () => cluster.signalAgent(primary, "SIGSTOP"));
+    const writes = await under(cluster, async () => {
+      cluster.signalAgent(primary, "SIGSTOP");
+      await until(
+        "somebody else is primary",
+        async () => ![undefined, primary].includes(await cluster.primary()),
+      );
+    });
     const servers = writes.acknowledged.map(({ server }) => server);
     expect(servers.lastIndexOf(primary)).toBeLessThan(servers.findIndex((server) => server !== primary));
     cluster.signalAgent(primary, "SIGCONT");

@@ -20,7 +20,7 @@ export class AcknowledgedWrites {
   #next = nextId;
 
   /** Rows hold `fillerBytes`, default 100, that cannot be compressed. */
-  constructor(cluster: DatabaseCluster, { fillerBytes = 100 } = {}) {
+  constructor(cluster: DatabaseCluster, { fillerBytes = 100 }: { readonly fillerBytes?: number } = {}) {
     this.#cluster = cluster;
     this.#filler = `(select string_agg(md5(random()::text), '') from generate_series(1, ${Math.ceil(fillerBytes / 32)}))`;
     this.#running = this.#run();

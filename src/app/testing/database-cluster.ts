@@ -18,7 +18,7 @@ import type { DatabaseAgentOptions } from "../run-database-agent.ts";
 const PROGRAM = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
 
 const POLL_MS = 10;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 /** Settings that make servers small. */
 const SMALL = { shared_buffers: "16MB", max_connections: "60", autovacuum: "off" } as const;

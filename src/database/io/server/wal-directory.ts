@@ -46,7 +46,7 @@ export async function segmentSum(data: string, name: string, bytes: number): Pro
   }
 }
 
-/** A server's last checkpoint may be older than its last promotion; its files are not. */
+/** The newest timeline of a data directory, running or not: its last checkpoint may be older than its last promotion; its files are not. */
 export async function newestTimeline(data: string): Promise<number> {
   const { timeline } = await readControlFile(data);
   const names = await namesIn(join(data, "pg_wal"));
