@@ -53,7 +53,7 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     server = await startPostgres({ access: "host all all 127.0.0.1/32 scram-sha-256\n" });
   });
   afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => {})));
+    await Promise.all(clients.splice(0).map((each) => each.end().catch(() => {})));
     await router?.stop();
   });
   afterAll(() => server?.stop());
@@ -156,6 +156,19 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     await busy.query("COMMIT");
     await stopped;
     expect(router.workerPids).toEqual([]);
+  });
+
+  test("metrics are the sums of all workers", async () => {
+    await start({ metrics: { host: "127.0.0.1", port: 0 } });
+    const asked = await Promise.all([client(), client(), client()]);
+    await Promise.all(asked.map((each) => each.query("SELECT 1")));
+    const { port = 0 } = router.metrics ?? {};
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(text).toContain("tenfold_router_workers_reporting 2\n");
+    expect(text).toContain("tenfold_router_clients 3\n");
+    expect(text).toContain("tenfold_router_queries_total 3\n");
+    expect(text).toContain('tenfold_router_pool_clients_waiting{database="postgres",user="postgres"} 0\n');
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
   });
 
   test("an address in use is named, with the mend", async () => {

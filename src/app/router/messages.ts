@@ -22,6 +22,8 @@ export interface CancelNote {
 export interface WorkerReport {
   readonly counters: Readonly<Counters>;
   readonly pools: readonly PoolStatus[];
+  /** Reason -> batches of statements that went where they went for it. */
+  readonly reads: readonly (readonly [string, number])[];
 }
 
 /** To a worker. */

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { RouterWorker } from "../../database/io/index.ts";
 import { createTransport } from "../../transport/io/index.ts";
-import type { FromWorker, ToWorker, WorkerOrder } from "./messages.ts";
+import type { FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
 
 /** How long clients have to end their transactions once the parent is gone. */
 const ORPHAN_DRAIN_MS = 10_000;
@@ -30,19 +30,30 @@ function receive(message: ToWorker): void {
     case "start":
       return start(message.order);
     case "configure":
-      worker?.configure(message.order.settings);
-      return worker?.update(message.order.view);
+      return configure(message.order);
     case "report":
       if (worker === undefined) return undefined;
-      return tell({
-        kind: "report",
-        id: message.id,
-        report: { counters: worker.counters, pools: worker.pools },
-      });
+      return tell({ kind: "report", id: message.id, report: reportOf(worker) });
     case "cancel":
       return worker?.cancel(message.processId, Buffer.from(message.secret, "hex"), () => {});
     case "drain":
       return void drain(message.deadlineMs);
+  }
+}
+
+function reportOf({ counters, pools, reads }: RouterWorker): WorkerReport {
+  return { counters, pools, reads: [...(reads?.counts ?? [])] };
+}
+
+/** The parent has looked at the files; one that was replaced since leaves all as it is. */
+function configure({ settings, view }: WorkerOrder): void {
+  try {
+    worker?.configure(settings);
+    worker?.update(view);
+  } catch (problem) {
+    log.error("router-settings-refused", {
+      error: problem instanceof Error ? problem.message : String(problem),
+    });
   }
 }
 

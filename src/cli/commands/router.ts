@@ -1,5 +1,5 @@
 /** `tenfold router`: the Postgres router alone, as one uses PgBouncer. */
-import { type RouterOptions, type RouterSetup, runRouter } from "../../app/index.ts";
+import { type RouterOptions, type RouterSetup, runRouter, StartFailure } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { formatAddress } from "../../config/index.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -59,7 +59,7 @@ function reload(
     running.configure(read());
     terminal.out("the settings were read again");
   } catch (problem) {
-    if (!(problem instanceof Failure)) throw problem;
+    if (!(problem instanceof Failure || problem instanceof StartFailure)) throw problem;
     terminal.err(`the settings stay as they are: ${problem.message}: ${problem.mend}`);
   }
 }

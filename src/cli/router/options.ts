@@ -15,6 +15,7 @@ import {
   type PoolSettings,
   parseUserList,
 } from "../../database/index.ts";
+import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
 import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
 import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
@@ -22,6 +23,7 @@ import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
+const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
 const AUTHENTICATIONS = ["scram", "trust"] as const;
 const ADDRESS: Address = { host: "127.0.0.1", port: 6432 };
 const WORKERS_MAX = 64;
@@ -54,6 +56,13 @@ type TextName =
   | "auth"
   | "users"
   | "drain-timeout"
+  | "tls"
+  | "tls-cert"
+  | "tls-key"
+  | "tls-ca"
+  | "server-tls"
+  | "server-ca"
+  | "metrics"
   | "settings";
 type RouterOptionTable = Readonly<
   Record<NumberName, NumberOption> & Record<TextName, TextOption> & Record<"replica", ListOption>
@@ -62,7 +71,7 @@ type RouterOptionTable = Readonly<
 /** Every option, which is every key of the file as well. */
 export const ROUTER_OPTIONS: RouterOptionTable = {
   primary: text("URL", "The server that writes go to, and who looks up users there"),
-  replica: list("URL", "A replica, where reads go; may be given several times"),
+  replica: list("URL", "A replica, where reads go"),
   listen: text("HOST:PORT", "Where clients connect", formatAddress(ADDRESS)),
   workers: count("Processes, all on that port", WORKERS_MAX, "1"),
   "pool-mode": text(
@@ -80,6 +89,21 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
   "drain-timeout": text("TIME", "How long transactions may go on at a stop", "30s"),
+  tls: text("HOW", `TLS of clients: ${CLIENT_TLS_MODES.join(", ")}`, "allow with a certificate, else off"),
+  "tls-cert": text("FILE", "The router's certificate (PEM)"),
+  "tls-key": text("FILE", "Its private key (PEM)"),
+  "tls-ca": text("FILE", "Let in only clients with a certificate of this CA (PEM)"),
+  "server-tls": text(
+    "MODE",
+    `TLS to servers: ${SERVER_TLS_MODES.join(", ")}`,
+    "sslmode of the primary's URL, else prefer",
+  ),
+  "server-ca": text(
+    "FILE",
+    "CAs of the servers (PEM)",
+    "sslrootcert of the primary's URL, else the system's",
+  ),
+  metrics: text("HOST:PORT", "Where Prometheus finds /metrics, on this machine alone"),
   settings: text("FILE", "A JSON file of these options; what stands on the command line wins"),
 };
 
@@ -97,9 +121,11 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
       `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
       "listen on 127.0.0.1, or leave --auth out",
     );
+  const metrics = metricsOf(textOf(values, "metrics"));
   const { user, password, database } = primary;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
+  const clientTls = clientTlsOf(values, context.cwd);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {
     address,
@@ -107,9 +133,12 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     cluster: clusterOf(primary, replicas),
     pool: poolOf(values),
     authentication,
+    serverTls: serverTlsOf(values, primary, context.cwd),
+    ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
     ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
   };
@@ -157,7 +186,12 @@ function textOf(values: Given, name: string): string | undefined {
 
 function numberOf(values: Given, name: NumberName): number | undefined {
   const value = values[name];
-  return value === undefined ? undefined : wholeNumber(`--${name}`, String(value), ROUTER_OPTIONS[name]);
+  if (value === undefined) return undefined;
+  return wholeNumber(
+    `--${name}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+    ROUTER_OPTIONS[name],
+  );
 }
 
 function durationOf(values: Given, name: string): number | undefined {
@@ -201,6 +235,32 @@ function poolOf(values: Given): Partial<PoolSettings> {
   };
 }
 
+/** Names of databases and users are nobody else's business. */
+function metricsOf(value: string | undefined): Address | undefined {
+  if (value === undefined) return undefined;
+  const address = addressOf("metrics", value);
+  if (isLoopback(address)) return address;
+  throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
+}
+
+function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined {
+  const [cert, key, ca] = (["tls-cert", "tls-key", "tls-ca"] as const).map((name) => textOf(values, name));
+  const mode = textOf(values, "tls") ?? (cert === undefined ? "off" : "allow");
+  const how = wordOf("tls", mode, CLIENT_TLS_MODES);
+  if (how === "off") return undefined;
+  if (cert === undefined || key === undefined)
+    throw new UsageError("TLS needs a certificate and its key", "write --tls-cert FILE --tls-key FILE");
+  const clientCa = ca === undefined ? undefined : resolve(cwd, ca);
+  return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
+}
+
+function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
+  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
+  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
+  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
+  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
+}
+
 function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {
   if (path === undefined) return undefined;
   let found: ReturnType<typeof parseUserList>;
@@ -216,17 +276,18 @@ function usersOf(path: string | undefined, cwd: string): Readonly<Record<string,
   throw new Failure(`${path} ${found}`, "mend that line");
 }
 
-/** Timelines are 0: not known, so that monitors learn them. */
+/** Servers are named by their addresses, so that another primary is known for one. Timelines are 0: monitors learn them. */
 function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): ClusterView {
   const servers = [primary, ...replicas].map(({ host, port }, at) => ({
-    name: at === 0 ? "primary" : `replica-${at}`,
+    name: formatAddress({ host, port }),
     host,
     port,
     role: at === 0 ? ("primary" as const) : ("replica" as const),
     timeline: 0,
     eligible: true,
   }));
-  return { revision: 1, name: "main", term: 1, state: "steady", primary: "primary", servers, mode: "async" };
+  const name = formatAddress(primary);
+  return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
 }
 
 function isLoopback({ host }: Address): boolean {

@@ -20,6 +20,8 @@ export {
   type RouterSettings,
   RouterWorker,
 } from "./router/router-worker.ts";
+export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
+export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";

@@ -31,6 +31,7 @@ export type RouterErrorCode =
   | "login-timeout"
   | "wrong-password"
   | "no-user"
+  | "tls-required"
   | "users-unknown"
   | "unsupported-parameter"
   | "replication-refused"
@@ -115,6 +116,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.invalidAuthorization,
     "no user name was given in the startup packet",
     "Give the user's name.",
+  ),
+  "tls-required": fatal(
+    SQLSTATE.invalidAuthorization,
+    "the router takes connections with TLS alone",
+    "Connect with sslmode=require, or better.",
   ),
   "users-unknown": fatal(
     SQLSTATE.cannotConnectNow,

@@ -7,6 +7,8 @@ export class Counters {
   clientsAccepted = 0;
   clientsRefused = 0;
   loginsFailed = 0;
+  /** TLS handshakes of clients. */
+  handshakesFailed = 0;
   serversOpened = 0;
   serverLoginsFailed = 0;
   serversLost = 0;

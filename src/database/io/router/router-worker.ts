@@ -18,6 +18,7 @@ import {
 import type { Address } from "../../../config/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
+import { UpgradableSocket } from "../../../transport/io/index.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
@@ -31,6 +32,8 @@ import { Counters } from "./counters.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { ClientTls, type ClientTlsSettings } from "./tls/client-tls.ts";
+import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
 import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
 import { VerifierSource } from "./verifier-source.ts";
 
@@ -53,6 +56,10 @@ export interface RouterSettings {
   readonly poolsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** TLS of clients. Default: they have none. A router that began without one can be given it by a restart alone. */
+  readonly clientTls?: ClientTlsSettings;
+  /** TLS of connections to servers. Default: none. */
+  readonly serverTls?: ServerTlsSettings;
 }
 
 /** Somebody of the server who may read pg_authid. */
@@ -88,6 +95,7 @@ export interface PoolStatus {
   readonly waitingClients: number;
 }
 
+const NO_TLS: ServerTlsSettings = { mode: "disable" };
 const CLIENTS_MAX = 10_000;
 const POOLS_MAX = 1000;
 const LOGIN_TIMEOUT_MS = 60_000;
@@ -105,10 +113,12 @@ export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
   readonly reads: Reads | undefined;
+  tls: ClientTls | undefined;
   #settings: RouterSettings;
   readonly #parts: RouterParts;
   #poolSettings: PoolSettings;
   readonly #verifiers: VerifierSource;
+  readonly #serverTls: ServerTls;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
@@ -124,6 +134,8 @@ export class RouterWorker implements ClientHost {
     this.#settings = settings;
     this.#target = targetOf(view);
     this.#parts = parts;
+    this.tls = settings.clientTls && new ClientTls(settings.clientTls);
+    this.#serverTls = new ServerTls(transport, settings.serverTls ?? NO_TLS, log);
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users = new Users({
       clock,
@@ -132,7 +144,7 @@ export class RouterWorker implements ClientHost {
       fetch: fetchVerifier ?? (settings.authUser && ((user) => this.#verifiers.fetch(user))),
     });
     this.context = {
-      transport,
+      transport: this.#serverTls,
       clock,
       nowMs: clock.nowMs(),
       random,
@@ -193,7 +205,8 @@ export class RouterWorker implements ClientHost {
 
   /** Opens the address. Throws the system's error. */
   start(): { readonly port: number } {
-    const listener = this.context.transport.listen(this.#settings.address, (socket) => this.#accept(socket));
+    const accept = this.tls === undefined ? this.#accept : this.#acceptUpgradable;
+    const listener = this.context.transport.listen(this.#settings.address, accept);
     this.#listener = listener;
     this.#every(TICK_MS, () => {
       this.context.nowMs = this.context.clock.nowMs();
@@ -212,8 +225,15 @@ export class RouterWorker implements ClientHost {
     this.reads?.update(view);
   }
 
-  /** Works by other settings from now on; address, worker, transport and reads stay. Clients and their transactions go on. */
+  /**
+   * Works by other settings from now on; address, worker and reads stay. Clients and their transactions go on. Certificates are read
+   * again; throws a `TlsFileError` when one cannot be used, and changes nothing then.
+   */
   configure(settings: RouterSettings): void {
+    const { clientTls } = settings;
+    const tls = this.tls === undefined ? undefined : clientTls && new ClientTls(clientTls);
+    this.#serverTls.configure(settings.serverTls ?? NO_TLS);
+    this.tls = tls;
     this.#settings = settings;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users.replace(settings.users ?? {});
@@ -247,7 +267,13 @@ export class RouterWorker implements ClientHost {
 
   // --- clients ----------------------------------------------------------------------------------------------------
 
-  #accept(socket: TcpSocket): ClientConnection | undefined {
+  readonly #acceptUpgradable = (raw: TcpSocket): UpgradableSocket | undefined => {
+    const socket = new UpgradableSocket(this.context.transport, raw);
+    socket.owner = this.#accept(socket);
+    return socket.owner === undefined ? undefined : socket;
+  };
+
+  readonly #accept = (socket: TcpSocket): ClientConnection | undefined => {
     const { counters } = this.context;
     const { clientsMax = CLIENTS_MAX, loginTimeoutMs = LOGIN_TIMEOUT_MS } = this.#settings;
     if (this.#clients.size >= clientsMax) {
@@ -262,7 +288,7 @@ export class RouterWorker implements ClientHost {
     const client = new ClientConnection(socket, this, loginTimeoutMs);
     this.#clients.add(client);
     return client;
-  }
+  };
 
   clientGone(client: ClientConnection): void {
     if (!this.#clients.delete(client)) return;

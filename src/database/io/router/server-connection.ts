@@ -27,6 +27,7 @@ import {
   SEND,
   send,
   type TcpSocket,
+  type TlsFailure,
 } from "../../../transport/index.ts";
 import { PreparedOnServer } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
@@ -39,6 +40,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
 
@@ -185,12 +187,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   opened(socket: TcpSocket): void {
     this.#socket = socket;
     this.#state = "login";
-    this.#login = new Login(this.pool.credentials(), this.#writer);
+    this.#login = new Login({ ...this.pool.credentials(), binding: bindingOf(socket) }, this.#writer);
     this.#login.start();
     this.#sendWritten();
   }
 
-  connectFailed(failure: ConnectFailure): void {
+  connectFailed(failure: ConnectFailure | TlsFailure): void {
     this.#lose(routerError("server-unreachable", `${this.address.host}:${this.address.port}: ${failure}`));
   }
 
@@ -320,8 +322,10 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Closes it, and tells its client `error`. */
   fail(error: ErrorReply): void {
     if (this.#state === "closed") return;
+    const isConnecting = this.#state === "connecting";
     this.#lose(error);
-    this.#socket?.terminate();
+    if (isConnecting) this.#giveUp();
+    else this.#socket?.terminate();
   }
 
   /** Closes a free one in the orderly way. */
