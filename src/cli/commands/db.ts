@@ -128,7 +128,11 @@ export const db: Command = defineCommand({
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
       "file: in the cluster's folder",
     ),
-    mode: text("MODE", "When a commit is acknowledged: async, or quorum (a replica has it, too)", "async; of a demo quorum"),
+    mode: text(
+      "MODE",
+      "When a commit is acknowledged: async, or quorum (a replica has it, too)",
+      "async; of a demo quorum",
+    ),
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
