@@ -9,13 +9,7 @@ import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
-export {
-  agentAddress,
-  type ClusterPasswords,
-  prepareToken,
-  readPasswords,
-  serversIn,
-} from "./cluster-folder.ts";
+export { type ClusterPasswords, readPasswords } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
 export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export type { AskedServer } from "./databases/agents.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
-import { askAgents, type DatabaseServerStatus } from "../app/index.ts";
+import type { DatabaseServerStatus } from "../app/index.ts";
 import { freePortsFrom } from "../base/testing.ts";
 import { NO_POSTGRES, until as untilWithin } from "../database/testing/servers.ts";
 import { AppFolders, freePorts, isRunning, status, tenfold } from "./testing/app-folder.ts";
@@ -146,9 +146,7 @@ describe.skipIf(NO_POSTGRES)("databases of tenfold up (needs Postgres)", () => {
   test("more replicas are cloned while it serves; of fewer the primary stays", async () => {
     withReplicas(2);
     await untilRoles({ db1: "primary", db2: "replica", db3: "replica" });
-    const agents = await askAgents(join(app.folder, ".tenfold/databases/main"), 5_000);
-    const primary = agents.find(({ name }) => name === "db1");
-    expect(await primary?.client.switchover("db3")).toMatchObject({ kind: "done" });
+    expect(await tenfold(["db", "switchover", "db3"], app.folder)).toMatchObject({ code: 0 });
     await untilRoles({ db1: "replica", db2: "replica", db3: "primary" });
     withReplicas(1);
     await until("db2 has gone", async () => (await servers()).length === 2 && postmaster("db2") === 0);

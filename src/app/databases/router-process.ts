@@ -27,6 +27,7 @@ try {
 async function run(file: RouterFile): Promise<void> {
   let view = firstView(file);
   const { address, workers, servers } = file;
+  const port = Number(process.env["PORT"] ?? 0);
   const running = await runRouter({
     ...setupOf(file, view),
     ...readsOf(file),
@@ -34,6 +35,8 @@ async function run(file: RouterFile): Promise<void> {
     workers,
     takesOver: true,
     drainMs: ROUTER_DRAIN_MS,
+    // The port that the controller looks at.
+    ...(port > 0 ? { metrics: { host: "127.0.0.1", port } } : {}),
     log,
   });
   const stop = (): void => void running.stop().then(() => process.exit(0));
@@ -44,9 +47,6 @@ async function run(file: RouterFile): Promise<void> {
       view = next;
       running.configure(setupOf(file, view));
     });
-  const port = Number(process.env["PORT"] ?? 0);
-  const answer = (): Response => Response.json({ state: view.state, primary: view.primary ?? null });
-  if (port > 0) Bun.serve({ hostname: "127.0.0.1", port, fetch: answer });
   log.info("router-serving", { address: formatAddress(address) });
 }
 
@@ -67,7 +67,7 @@ function firstView({ name, mode, servers }: RouterFile): ClusterView {
 
 /** In a cluster of ours all its users may log in, and the role of replicas tells timelines. */
 function setupOf({ pool, users, servers }: RouterFile, cluster: ClusterView): RouterSetup {
-  if (servers.kind === "elsewhere") return { cluster, pool, users };
+  if (servers.kind === "elsewhere") return { cluster, pool, users, serverTls: servers.tls };
   const { superuser, replication } = readPasswords(servers.folder);
   return {
     cluster,

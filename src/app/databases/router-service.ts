@@ -1,9 +1,10 @@
 /** The router of a database as a service: what it is told is in a file, for passwords are on no command line. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../../base/io/index.ts";
 import { type Address, type DatabaseConfig, DEFAULTS, type ServiceConfig } from "../../config/index.ts";
-import { parsePostgresUrl } from "../../pgwire/index.ts";
+import { SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
+import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
 import { StartFailure } from "../start-failure.ts";
 import type { DatabasePlace } from "./places.ts";
 
@@ -19,7 +20,7 @@ export interface RouterFile {
   /** Our own cluster by its folder, or servers elsewhere, the primary first. */
   readonly servers:
     | { readonly kind: "own"; readonly folder: string }
-    | { readonly kind: "elsewhere"; readonly addresses: readonly Address[] };
+    | { readonly kind: "elsewhere"; readonly addresses: readonly Address[]; readonly tls: ServerTlsSettings };
   /** Users that the router knows itself; others are asked for at the primary, in a cluster of our own. */
   readonly users: Readonly<Record<string, { readonly password: string }>>;
 }
@@ -68,7 +69,7 @@ export async function routerService(
 }
 
 function routerFile(
-  { name, address, workers, pool, consistency, mode, url, replicaUrls }: DatabaseConfig,
+  { name, address, workers, pool, consistency, mode, url, replicaUrls, appFolder }: DatabaseConfig,
   place: DatabasePlace | undefined,
   password: string,
 ): RouterFile {
@@ -91,7 +92,20 @@ function routerFile(
   return {
     ...common,
     database: primary.database,
-    servers: { kind: "elsewhere", addresses },
+    servers: { kind: "elsewhere", addresses, tls: tlsOf(name, primary, appFolder) },
     users: { [primary.user]: { password: primary.password ?? "" } },
   };
+}
+
+/** As libpq reads it: `sslmode`, by default TLS where the server has it, and `sslrootcert`. */
+function tlsOf(name: string, { options }: PostgresUrl, folder: string): ServerTlsSettings {
+  const written = options.get("sslmode") ?? "prefer";
+  const mode = SERVER_TLS_MODES.find((known) => known === written);
+  if (mode === undefined)
+    throw new StartFailure(
+      `databases.${name}.url has sslmode=${written}`,
+      `write one of ${SERVER_TLS_MODES.join(", ")}`,
+    );
+  const ca = options.get("sslrootcert");
+  return { mode, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(folder, ca) }) };
 }
