@@ -4,7 +4,6 @@ import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from 
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
-export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export {
   agentAddress,
   type ClusterPasswords,
@@ -13,6 +12,7 @@ export {
   serversIn,
 } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
+export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
 export { isFree } from "./ports.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
 export { decideOnce, type SteeringHandle, startSteering } from "./steering.ts";
