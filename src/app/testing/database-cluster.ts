@@ -25,7 +25,7 @@ const SMALL = { shared_buffers: "16MB", max_connections: "60", autovacuum: "off"
 
 /** What a cluster is made of. */
 export interface ClusterWanted
-  extends Partial<Pick<FailoverOptions, "mode" | "count" | "strict" | "lagBytesMax">> {
+  extends Partial<Pick<FailoverOptions, "mode" | "count" | "strict" | "lagBytesMax" | "ttlMs">> {
   /** Default 3. */
   readonly servers?: number;
   /** Default: a folder. */
@@ -193,6 +193,11 @@ export class DatabaseCluster {
 
   signalAgent(name: string, signal: NodeJS.Signals): void {
     this.#agents.get(name)?.kill(signal);
+  }
+
+  isAgentAlive(name: string): boolean {
+    const child = this.#agents.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   signalServer(name: string, signal: NodeJS.Signals): void {

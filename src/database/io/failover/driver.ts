@@ -50,7 +50,7 @@ const BEGIN_POLL_MS = 250;
 const SWITCHOVER_MS = 20_000;
 
 /** Orders during which what is read of the server is neither what it was nor what it will be. */
-const MOVING: readonly ServerOrder["kind"][] = [
+const MOVING: ReadonlySet<ServerOrder["kind"]> = new Set([
   "start",
   "stop",
   "freeze",
@@ -59,7 +59,7 @@ const MOVING: readonly ServerOrder["kind"][] = [
   "rejoin",
   "drain",
   "promote",
-];
+] as const);
 
 /** What a driver works with. */
 export interface FailoverParts {
@@ -276,7 +276,7 @@ export class FailoverDriver {
 
   #isMoving(): boolean {
     const { busy } = this.#state;
-    return busy !== undefined && MOVING.includes(busy.kind);
+    return busy !== undefined && MOVING.has(busy.kind);
   }
 
   #isCalm(): boolean {

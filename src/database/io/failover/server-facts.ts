@@ -22,6 +22,7 @@ const SILENT_MAX = 2;
 
 const NOWHERE: TimelinePosition = { timeline: 0, lsn: 0n };
 
+/** Reads the facts of one agent's server, and remembers what the server itself forgets. */
 export class FactsReader {
   readonly #agent: DatabaseAgent;
   readonly #members: readonly Member[];
@@ -135,7 +136,7 @@ async function forkOf(data: string, timeline: number): Promise<Lsn> {
 }
 
 /** Reads what `quorumOf` wrote. */
-export function parseQuorum(text: string): AppliedQuorum {
+function parseQuorum(text: string): AppliedQuorum {
   const [, count = "0", list = ""] = /^ANY (\d+) \((.*)\)$/.exec(text) ?? [];
   const names = [...list.matchAll(/"((?:[^"]|"")*)"/g)].map(([, name = ""]) => name.replaceAll('""', '"'));
   return { count: Number(count), names };
