@@ -25,6 +25,11 @@ export function clusterFolder(cwd: string, folder: string | undefined, database:
   throw new UsageError(`there is no database "${database}"`, `there are ${names.join(", ") || "none"}`);
 }
 
+/** The name of the config's database whose cluster is in `folder`: that is what it is called on its server, too. */
+export function databaseIn(cwd: string, folder: string): string | undefined {
+  return Object.entries(readPlaces(stateDirectoryOr(cwd))).find(([, place]) => place.folder === folder)?.[0];
+}
+
 function stateDirectoryOr(cwd: string): string {
   try {
     return findStateDirectory(cwd, undefined);
