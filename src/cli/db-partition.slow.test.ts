@@ -39,7 +39,7 @@ function write(told: Told, share: number, isolation: string) {
       const note = `${share}-${at}`;
       try {
         // oxlint-disable-next-line no-await-in-loop -- a writer writes one thing after the other
-        await once(own, told, { key, note, kind: at % 4, fresh: `${ROWS + at * 4 + share}` });
+        await once(own, told, { key, note, kind: at % 4, fresh: `${ROWS + 1 + at * 4 + share}` });
         state.writes++;
       } catch (error) {
         // Told so by the server: the transaction did nothing, and is begun again.
@@ -107,7 +107,9 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 }
 
 async function definition(): Promise<unknown> {
-  const { rows } = await client.query(`select relname, relkind, relhastriggers from pg_class
+  const { rows } =
+    await client.query(`select relname, relkind, (select count(*) from pg_trigger where tgrelid = pg_class.oid) as triggers,
+    (select count(*) from pg_proc where proname like 'tenfold%') as functions from pg_class
     where relnamespace = 'public'::regnamespace and relname <> 'tenfold_partition' and relname <> 'tenfold_partition_pkey' order by relname`);
   return rows;
 }
@@ -141,7 +143,10 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       child.kill("SIGKILL");
       // oxlint-disable-next-line no-await-in-loop -- as above
       await child.exited;
-      expect(child.signalCode).toBe("SIGKILL");
+      expect({ signal: child.signalCode, err: await child.stderr.text() }).toEqual({
+        signal: "SIGKILL",
+        err: "",
+      });
     }
     const last = await partition(...args);
     expect(last).toMatchObject({ code: 0, err: "" });
@@ -171,7 +176,7 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
     const child = start(["events", "--by", "hash(id)", "--parts", "4"]);
     await until(async () => {
       const { rows } = await client.query("select 1 from pg_tables where tablename = 'events_partitioned'");
-      return rows.length === 1;
+      return rows.length === 1 || child.exitCode !== null;
     });
     child.kill("SIGKILL");
     await child.exited;
@@ -212,7 +217,7 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
 async function looksLikeBefore(): Promise<void> {
   const { rows } = await client.query(`select relkind, obj_description(oid) as comment,
     has_table_privilege('reader', oid, 'insert') as granted, has_table_privilege('reader', oid, 'delete') as more,
-    (select array_agg(indexrelid::regclass::text order by 1) from pg_index where indrelid = c.oid) as indexes,
+    (select array_agg(indexrelid::regclass::text order by indexrelid::regclass::text) from pg_index where indrelid = c.oid) as indexes,
     (select count(*) from pg_trigger where tgrelid = c.oid and not tgisinternal)::int as triggers,
     pg_get_serial_sequence('events', 'id') as sequence from pg_class c where oid = 'events'::regclass`);
   expect(rows[0]).toEqual({

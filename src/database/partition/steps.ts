@@ -58,10 +58,12 @@ export function makeSteps(plan: Plan): string[] {
     ...(facts.comment === null
       ? []
       : [`comment on table ${quoteTable(twin)} is ${quoteText(facts.comment)}`]),
-    `create table if not exists ${state} (table_name text primary key, scheme jsonb not null, fingerprint text not null,
+    `create table if not exists ${state} (table_name text primary key, scheme text not null, fingerprint text not null,
   stage text not null, position jsonb, copied bigint not null default 0)`,
     `insert into ${state} (table_name, scheme, fingerprint, stage) values (${quoteText(name.table)},
-  ${quoteText(JSON.stringify(scheme))}, ${quoteText(fingerprintOf(facts))}, 'copying')`,
+  ${quoteText(JSON.stringify(scheme))}, ${quoteText(fingerprintOf(facts))}, 'copying')
+  on conflict (table_name) do update set (scheme, fingerprint, stage, position, copied) =
+    (excluded.scheme, excluded.fingerprint, excluded.stage, null, 0)`,
     mirrorFunction(plan),
     ...mirrorTriggers(plan),
   ];

@@ -73,7 +73,9 @@ export async function partitionTable(
 ): Promise<void> {
   const facts = await session.open();
   const table = session.name.table;
-  const state = await session.state();
+  const kept = await session.state();
+  // A table that is ordinary though it was swapped is another one, made after that one was dropped.
+  const state = kept?.stage === "swapped" && facts.kind === "r" ? undefined : kept;
   if (state?.stage === "swapped") {
     parts.say(
       `${table} is partitioned; ${keptOf(session.name).table} is what it was: tenfold db partition ${table} --drop-old`,

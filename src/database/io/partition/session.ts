@@ -24,7 +24,7 @@ export interface KeptState {
 }
 
 /** One statement over a whole table may take so long. */
-export const WHOLE_TABLE_MS: number = 12 * 3600_000;
+const WHOLE_TABLE_MS: number = 12 * 3600_000;
 
 /** Others who wait behind a lock that we wait for stand still for no longer. */
 const LOCK_TIMEOUT_MS = 1000;
