@@ -110,7 +110,7 @@ async function definition(): Promise<unknown> {
   const { rows } =
     await client.query(`select relname, relkind, (select count(*) from pg_trigger where tgrelid = pg_class.oid) as triggers,
     (select count(*) from pg_proc where proname like 'tenfold%') as functions from pg_class
-    where relnamespace = 'public'::regnamespace and relname <> 'tenfold_partition' and relname <> 'tenfold_partition_pkey' order by relname`);
+    where relnamespace = 'public'::regnamespace order by relname`);
   return rows;
 }
 
@@ -136,7 +136,7 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       // oxlint-disable-next-line no-await-in-loop -- one run after the other
       await until(async () => {
         const { rows } = await client
-          .query<{ copied: string }>("select copied from tenfold_partition")
+          .query<{ copied: string }>("select copied from events_partitioning")
           .catch(() => ({ rows: [] }));
         return Number(rows[0]?.copied ?? 0) >= copied || child.exitCode !== null;
       });

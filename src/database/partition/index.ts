@@ -5,7 +5,7 @@ export {
   quoteName,
   quoteTable,
   quoteText,
-  STATE_TABLE,
+  stateOf,
   type TableName,
   twinOf,
 } from "./names.ts";

@@ -55,5 +55,7 @@ export function keptIndexOf(name: string): string {
 /** The function and the triggers that carry writes to the twin. */
 export const MIRROR = "tenfold_mirror";
 
-/** Where the state of a copy is, in the table's schema. */
-export const STATE_TABLE = "tenfold_partition";
+/** Where the state of a table's copy is. */
+export function stateOf({ schema, table }: TableName): TableName {
+  return { schema, table: `${table}_partitioning` };
+}

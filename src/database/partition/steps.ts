@@ -16,7 +16,7 @@ import {
   quoteName,
   quoteTable,
   quoteText,
-  STATE_TABLE,
+  stateOf,
   type TableName,
   twinOf,
 } from "./names.ts";
@@ -34,23 +34,14 @@ export interface Plan {
 /** Where a copy is: the values of the primary key as text. */
 export type Position = readonly string[];
 
-/** The table where the state of copies is kept, quoted. */
-export function stateTable({ schema }: TableName): string {
-  return quoteTable({ schema, table: STATE_TABLE });
-}
-
 /** Makes twin, triggers and state: one transaction, all or nothing. */
 export function makeSteps(plan: Plan): string[] {
   const { name, facts, scheme, parts } = plan;
   const twin = twinOf(name);
-  const state = stateTable(name);
   return [
     `create table ${quoteTable(twin)} (like ${quoteTable(name)} including all excluding indexes) ${partitionBy(scheme)}`,
     ...parts.map((part) => createPart(part, twin, facts.options)),
     ...facts.indexes.map((index) => createIndex(twin, index)),
-    ...facts.foreignKeys.map(
-      (key) => `alter table ${quoteTable(twin)} add constraint ${quoteName(key.name)} ${key.definition}`,
-    ),
     ...facts.grants.map(({ privilege, grantee, grantable, column }) => {
       const what = column === null ? privilege : `${privilege} (${quoteName(column)})`;
       return `grant ${what} on ${quoteTable(twin)} to ${grantee}${grantable ? " with grant option" : ""}`;
@@ -58,14 +49,22 @@ export function makeSteps(plan: Plan): string[] {
     ...(facts.comment === null
       ? []
       : [`comment on table ${quoteTable(twin)} is ${quoteText(facts.comment)}`]),
-    `create table if not exists ${state} (table_name text primary key, scheme text not null, fingerprint text not null,
-  stage text not null, position jsonb, copied bigint not null default 0)`,
-    `insert into ${state} (table_name, scheme, fingerprint, stage) values (${quoteText(name.table)},
-  ${quoteText(JSON.stringify(scheme))}, ${quoteText(fingerprintOf(facts))}, 'copying')
-  on conflict (table_name) do update set (scheme, fingerprint, stage, position, copied) =
-    (excluded.scheme, excluded.fingerprint, excluded.stage, null, 0)`,
+    ...stateSteps(plan),
     mirrorFunction(plan),
+    // From here on writers wait: that of CREATE TRIGGER, taken before the locks of foreign keys, since writers take theirs in that order.
+    `lock table ${quoteTable(name)} in share row exclusive mode`,
+    ...facts.foreignKeys.map(
+      (key) => `alter table ${quoteTable(twin)} add constraint ${quoteName(key.name)} ${key.definition}`,
+    ),
     ...mirrorTriggers(plan),
+  ];
+}
+
+function stateSteps({ name, facts, scheme }: Plan): string[] {
+  const state = quoteTable(stateOf(name));
+  return [
+    `create table ${state} (scheme text not null, fingerprint text not null, stage text not null, position jsonb, copied bigint not null)`,
+    `insert into ${state} values (${quoteText(JSON.stringify(scheme))}, ${quoteText(fingerprintOf(facts))}, 'copying', null, 0)`,
   ];
 }
 
@@ -159,8 +158,7 @@ export function copySteps(
     `insert into ${twin} (${columns.join(", ")}) overriding system value
   select ${columns.map((column) => `t.${column}`).join(", ")} from only ${quoteTable(name)} t ${within(plan, from, to)} for share
   on conflict (${keys.join(", ")}) do nothing`,
-    `update ${stateTable(name)} set position = ${position}, copied = copied + ${rows}${to === undefined ? ", stage = 'copied'" : ""}
-  where table_name = ${quoteText(name.table)}`,
+    `update ${quoteTable(stateOf(name))} set position = ${position}, copied = copied + ${rows}${to === undefined ? ", stage = 'copied'" : ""}`,
   ];
 }
 
@@ -213,7 +211,7 @@ export function swapSteps(plan: Plan): string[] {
     ]),
     rename(name, keptOf(name).table),
     rename(twinOf(name), name.table),
-    `update ${stateTable(name)} set stage = 'swapped' where table_name = ${quoteText(name.table)}`,
+    `update ${quoteTable(stateOf(name))} set stage = 'swapped'`,
   ];
 }
 
@@ -237,8 +235,9 @@ export function dropOldSteps(name: TableName): string[] {
   return [`drop table ${quoteTable(keptOf(name))}`, ...forgetSteps(name)];
 }
 
-function forgetSteps(name: TableName): string[] {
-  return [`delete from ${stateTable(name)} where table_name = ${quoteText(name.table)}`];
+/** Forgets that there was a copy. */
+export function forgetSteps(name: TableName): string[] {
+  return [`drop table ${quoteTable(stateOf(name))}`];
 }
 
 /** Columns that are written, quoted, and those of the primary key. */

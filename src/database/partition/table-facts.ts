@@ -94,8 +94,8 @@ const GRANTS = `select json_agg(json_build_object('privilege', g.privilege_type,
 
 /** Asks for the facts as one JSON in the column "facts"; no row when there is no such relation. search_path must be empty. */
 export function factsQuery({ schema, table }: TableName): string {
-  const constraint = (type: string, value: string, table = "conrelid") =>
-    `(select coalesce(json_agg(${value} order by o.conname), '[]') from pg_constraint o where o.${table} = c.oid and ${type})`;
+  const constraint = (type: string, value: string, side = "conrelid") =>
+    `(select coalesce(json_agg(${value} order by o.conname), '[]') from pg_constraint o where o.${side} = c.oid and ${type})`;
   return `select json_build_object('oid', c.oid::text, 'kind', c.relkind, 'persistence', c.relpersistence,
   'owner', pg_get_userbyid(c.relowner), 'rows', c.reltuples::bigint, 'options', coalesce(to_json(c.reloptions), '[]'),
   'ownTablespace', c.reltablespace <> 0, 'rowSecurity', c.relrowsecurity, 'replicaIdentity', c.relreplident,

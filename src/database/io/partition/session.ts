@@ -8,8 +8,7 @@ import {
   quoteTable,
   quoteText,
   type Scheme,
-  STATE_TABLE,
-  stateTable,
+  stateOf,
   type TableFacts,
   type TableName,
 } from "../../partition/index.ts";
@@ -26,8 +25,8 @@ export interface KeptState {
 /** One statement over a whole table may take so long. */
 const WHOLE_TABLE_MS: number = 12 * 3600_000;
 
-/** Others who wait behind a lock that we wait for stand still for no longer. */
-const LOCK_TIMEOUT_MS = 1000;
+/** Others who wait behind a lock that we wait for stand still for no longer. Shorter than Postgres' deadlock_timeout (1 s), so that we are who gives up. */
+const LOCK_TIMEOUT_MS = 800;
 const LOCK_TRIES = 60;
 const LOCK_PAUSE_MS = 1000;
 
@@ -88,13 +87,13 @@ export class PartitionSession {
 
   /** Undefined when nothing was begun. */
   async state(): Promise<KeptState | undefined> {
-    const { schema, table } = this.name;
+    const at = stateOf(this.name);
     const there = await this.rows(
-      `select 1 from pg_tables where schemaname = ${quoteText(schema)} and tablename = ${quoteText(STATE_TABLE)}`,
+      `select 1 from pg_tables where schemaname = ${quoteText(at.schema)} and tablename = ${quoteText(at.table)}`,
     );
     if (there.length === 0) return undefined;
     const [row] = await this.rows(
-      `select * from ${stateTable(this.name)} where table_name = ${quoteText(table)}`,
+      `select scheme, fingerprint, stage, position, copied from ${quoteTable(at)}`,
     );
     if (row === undefined) return undefined;
     return {
