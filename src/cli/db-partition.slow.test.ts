@@ -187,6 +187,50 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
     expect((await partition("events", "--abort")).err).toContain("nothing was begun");
   }, 120_000);
 
+  test("a copy that is not the same is not swapped in", async () => {
+    await makeEvents();
+    const args = ["events", "--by", "hash(id)", "--parts", "4"];
+    const held = new Client(server.connection);
+    await held.connect();
+    await held.query("begin; select from events where id = 90000 for update");
+    const child = start(args);
+    await until(async () => {
+      const { rows } = await client
+        .query<{ copied: string }>("select copied from events_partitioning")
+        .catch(() => ({ rows: [] }));
+      return Number(rows[0]?.copied ?? 0) >= 80_000 || child.exitCode !== null;
+    });
+    child.kill("SIGKILL");
+    await child.exited;
+    await held.end();
+    await client.query("alter table events disable trigger tenfold_mirror_rows");
+    await client.query("update events set note = 'unseen' where id = 1");
+    const { code, err } = await partition(...args);
+    expect(err).toContain("events has 100000 rows, its twin 100000, and they are not the same");
+    expect(code).toBe(1);
+    await client.query("alter table events add column more int");
+    expect((await partition(...args)).err).toContain("the definition of events has changed");
+    expect(await partition("events", "--abort")).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  test("awkward names, identity, enums, foreign keys and partial indexes go along", async () => {
+    await client.query(`create schema "Odd one"; create type "Odd one".mood as enum ('good', 'bad');
+      create table "Odd one".tenants (id int primary key); insert into "Odd one".tenants select generate_series(1, 9);
+      create table "Odd one"."Or""der's" ("Id" bigint generated always as identity, tenant int not null
+        references "Odd one".tenants on delete cascade, mood "Odd one".mood default 'good', gone boolean, day date,
+        primary key (tenant, mood, "Id"), unique ("Id", tenant)) with (fillfactor = 80);
+      create index "by Day" on "Odd one"."Or""der's" (day desc, (tenant + 1)) where not gone;
+      insert into "Odd one"."Or""der's" (tenant, mood, gone, day)
+        select n % 9 + 1, (array['good', 'bad'])[n % 2 + 1]::"Odd one".mood, n % 3 = 0, date '2026-01-01' + n % 90 from generate_series(1, 12000) n`);
+    const { code, err } = await partition(`Odd one.Or"der's`, "--by", "hash(tenant)", "--parts", "3");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    await client.query(`delete from "Odd one".tenants where id = 4`);
+    const { rows } =
+      await client.query(`insert into "Odd one"."Or""der's" (tenant) values (1) returning "Id"::int as id,
+      (select count(*)::int from "Odd one"."Or""der's") as n, (select count(*)::int from pg_indexes where tablename = 'Or"der''s') as indexes`);
+    expect(rows).toEqual([{ id: 12_001, n: 12_000 - 1334, indexes: 3 }]);
+  }, 60_000);
+
   test("what cannot be held is refused, with the mend", async () => {
     await client.query(`create table plain (id int primary key, at timestamptz, note text);
       create table parent (id int primary key); create table child (id int references parent);
