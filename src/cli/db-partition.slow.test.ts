@@ -106,6 +106,24 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await Bun.sleep(5);
 }
 
+/** Starts a run, and kills it when it has copied so many rows; one of the last rows is locked, so that it does not end before. */
+async function killedAfter(copied: number, args: readonly string[]): Promise<void> {
+  const held = new Client(server.connection);
+  await held.connect();
+  await held.query("begin; select from events where id = 90000 for update");
+  const child = start(args);
+  await until(async () => {
+    const { rows } = await client
+      .query<{ copied: string }>("select copied from events_partitioning")
+      .catch(() => ({ rows: [] }));
+    return Number(rows[0]?.copied ?? -1) >= copied || child.exitCode !== null;
+  });
+  child.kill("SIGKILL");
+  await child.exited;
+  await held.end();
+  expect(child.signalCode).toBe("SIGKILL");
+}
+
 async function definition(): Promise<unknown> {
   const { rows } =
     await client.query(`select relname, relkind, (select count(*) from pg_trigger where tgrelid = pg_class.oid) as triggers,
@@ -170,17 +188,7 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
     expect(dry).toMatchObject({ code: 0 });
     expect(dry.out).toContain('partition by hash ("id")');
     expect(await definition()).toEqual(before);
-    const held = new Client(server.connection);
-    await held.connect();
-    await held.query("begin; select from events where id = 90000 for update");
-    const child = start(["events", "--by", "hash(id)", "--parts", "4"]);
-    await until(async () => {
-      const { rows } = await client.query("select 1 from pg_tables where tablename = 'events_partitioned'");
-      return rows.length === 1 || child.exitCode !== null;
-    });
-    child.kill("SIGKILL");
-    await child.exited;
-    await held.end();
+    await killedAfter(0, ["events", "--by", "hash(id)", "--parts", "4"]);
     expect(await partition("events", "--abort")).toMatchObject({ code: 0, out: "events is as it was\n" });
     expect(await definition()).toEqual(before);
     expect((await contents()).size).toBe(ROWS);
@@ -190,19 +198,7 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
   test("a copy that is not the same is not swapped in", async () => {
     await makeEvents();
     const args = ["events", "--by", "hash(id)", "--parts", "4"];
-    const held = new Client(server.connection);
-    await held.connect();
-    await held.query("begin; select from events where id = 90000 for update");
-    const child = start(args);
-    await until(async () => {
-      const { rows } = await client
-        .query<{ copied: string }>("select copied from events_partitioning")
-        .catch(() => ({ rows: [] }));
-      return Number(rows[0]?.copied ?? 0) >= 80_000 || child.exitCode !== null;
-    });
-    child.kill("SIGKILL");
-    await child.exited;
-    await held.end();
+    await killedAfter(80_000, args);
     await client.query("alter table events disable trigger tenfold_mirror_rows");
     await client.query("update events set note = 'unseen' where id = 1");
     const { code, err } = await partition(...args);
@@ -212,6 +208,21 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
     expect((await partition(...args)).err).toContain("the definition of events has changed");
     expect(await partition("events", "--abort")).toMatchObject({ code: 0 });
   }, 120_000);
+
+  test("TRUNCATE and what is written after it are mirrored, too", async () => {
+    await makeEvents();
+    const args = ["events", "--by", "range(at)", "--every", "week"];
+    await killedAfter(5000, args);
+    await client.query("truncate events");
+    await client.query(
+      "insert into events (id, at, note) values (7, '2026-01-07', 'first'), (200000, '1999-01-07', 'default')",
+    );
+    expect(await partition(...args)).toMatchObject({ code: 0, err: "" });
+    expect([...(await contents())].toSorted()).toEqual([
+      ["200000", "default"],
+      ["7", "first"],
+    ]);
+  }, 60_000);
 
   test("awkward names, identity, enums, foreign keys and partial indexes go along", async () => {
     await client.query(`create schema "Odd one"; create type "Odd one".mood as enum ('good', 'bad');

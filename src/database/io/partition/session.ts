@@ -56,6 +56,10 @@ export class PartitionSession {
     await this.#connection.query(
       "set search_path = ''; set standard_conforming_strings = on; set datestyle = 'ISO'; set timezone = 'UTC'; set extra_float_digits = 3; set intervalstyle = 'postgres'; set bytea_output = 'hex'; set statement_timeout = 0; set client_min_messages = warning",
     );
+    // Postgres 14 and up: a long statement of ours ends soon after we do.
+    await this.rows(
+      "select set_config(name, '2s', false) from pg_settings where name = 'client_connection_check_interval'",
+    );
     const { oid, owner } = await this.facts();
     await this.#connection.query(`set role ${quoteName(owner)}`);
     for (let tries = 1; ; tries++) {
