@@ -218,10 +218,12 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       "insert into events (id, at, note) values (7, '2026-01-07', 'first'), (200000, '1999-01-07', 'default')",
     );
     expect(await partition(...args)).toMatchObject({ code: 0, err: "" });
-    expect([...(await contents())].toSorted()).toEqual([
-      ["200000", "default"],
-      ["7", "first"],
-    ]);
+    expect(await contents()).toEqual(
+      new Map([
+        ["7", "first"],
+        ["200000", "default"],
+      ]),
+    );
   }, 60_000);
 
   test("awkward names, identity, enums, foreign keys and partial indexes go along", async () => {
