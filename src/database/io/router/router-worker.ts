@@ -19,6 +19,7 @@ import type { Address } from "../../../config/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
+import type { RouterFailover } from "../../router/failover-settings.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
@@ -26,10 +27,13 @@ import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts"
 import type { ClusterView } from "../../view.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
-import { ClientConnection, type ClientHost } from "./client-connection.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { ClientHost } from "./client-host.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
+import { holdTick } from "./held-clients.ts";
 import { Pool, type PoolSource } from "./pool.ts";
+import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { ClientTls, type ClientTlsSettings } from "./tls/client-tls.ts";
@@ -45,6 +49,8 @@ export interface RouterSettings {
   readonly pool?: Partial<PoolSettings>;
   /** Reads go to replicas. Default: all goes to the primary. */
   readonly reads?: ReadsSettings;
+  /** Follows the lease of its cluster. Default: the view alone says who is primary. */
+  readonly failover?: RouterFailover;
   /** "trust" asks nobody for a password. Default "scram". */
   readonly authentication?: "scram" | "trust";
   readonly users?: Readonly<Record<string, UserConfig>>;
@@ -124,6 +130,7 @@ export class RouterWorker implements ClientHost {
   readonly #byProcessId = new Map<number, ClientConnection>();
   /** Where statements go at present; none while they are held. */
   #target: Target | undefined;
+  readonly #gate: PrimaryGate | undefined;
   #lastClient = 0;
   #listener: TcpListener | undefined;
   #cancels: Cancel[] = [];
@@ -163,12 +170,19 @@ export class RouterWorker implements ClientHost {
     };
     this.#verifiers = new VerifierSource({
       context: this.context,
-      address: () => this.#target,
+      address: () => (this.#gate === undefined ? this.#target : this.#gate.target),
       credentials: () => {
         const { user = "", database = user } = this.#settings.authUser ?? {};
         return this.#credentials(user, database);
       },
     });
+    if (settings.failover !== undefined) {
+      const moved = (event: GateEvent): void => this.#primaryMoved(event);
+      this.#gate = new PrimaryGate(this.context, settings.failover, view, {
+        scheduler: parts.scheduler,
+        moved,
+      });
+    }
     if (settings.reads !== undefined) {
       const { context } = this;
       const credentials: ReadsHost["credentials"] = (...of) => this.#credentials(...of);
@@ -183,6 +197,13 @@ export class RouterWorker implements ClientHost {
   }
   get authentication(): "scram" | "trust" {
     return this.#settings.authentication ?? "scram";
+  }
+  get followsLease(): boolean {
+    return this.#gate !== undefined;
+  }
+  /** Why writes are held; undefined: they are not, or no lease is followed. */
+  get holdReason(): string | undefined {
+    return this.#gate?.reason;
   }
   get isDraining(): boolean {
     return this.#draining;
@@ -212,6 +233,12 @@ export class RouterWorker implements ClientHost {
       this.context.nowMs = this.context.clock.nowMs();
       this.context.wheel.advance(this.context.nowMs);
     });
+    this.#gate?.look();
+    this.#every(TICK_MS, () => {
+      if (this.#gate === undefined) return;
+      this.#gate.tick();
+      for (const pool of this.#pools.values()) holdTick(pool);
+    });
     this.#every(SWEEP_MS, () => {
       for (const pool of this.#allPools) pool.sweep();
     });
@@ -220,6 +247,7 @@ export class RouterWorker implements ClientHost {
 
   /** Follows another view. While it has no primary to write to, statements wait. */
   update(view: ClusterView): void {
+    if (this.#gate !== undefined) return this.#gate.know(view);
     this.#target = targetOf(view);
     for (const pool of this.#pools.values()) pool.targetChanged();
     this.reads?.update(view);
@@ -238,6 +266,19 @@ export class RouterWorker implements ClientHost {
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users.replace(settings.users ?? {});
     for (const pool of this.#allPools) pool.resize(this.#poolSettings);
+  }
+
+  /** By the record of the lease. Replicas are read by what was known last until there is a primary again. */
+  #primaryMoved(event: GateEvent): void {
+    if (this.#gate === undefined) return;
+    for (const pool of this.#pools.values()) {
+      if (event === "looked") pool.looked();
+      else pool.targetChanged();
+    }
+    if (event === "looked" || this.reads === undefined) return;
+    const isHeld = this.#gate.reason !== undefined;
+    this.reads.isHeld = isHeld;
+    if (!isHeld) this.reads.update(this.#gate.view);
   }
 
   /** No new clients; those there are go when their transaction ends, and are cut after `deadlineMs`. Resolves at the end. */
@@ -262,6 +303,7 @@ export class RouterWorker implements ClientHost {
     for (const pool of this.#pools.values()) pool.stop();
     this.reads?.stop();
     this.#verifiers.stop();
+    this.#gate?.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
@@ -311,7 +353,7 @@ export class RouterWorker implements ClientHost {
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       if (this.#pools.size >= (this.#settings.poolsMax ?? POOLS_MAX)) return routerError("pools-exceeded");
-      pool = new Pool(database, user, this.#poolSettings, this.#source, this.context);
+      pool = new Pool(database, user, this.#poolSettings, this.#sourceOf(), this.context);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -319,10 +361,14 @@ export class RouterWorker implements ClientHost {
 
   // --- servers ----------------------------------------------------------------------------------------------------
 
-  readonly #source: PoolSource = {
-    address: () => this.#target,
-    credentials: (user, database) => this.#credentials(user, database),
-  };
+  #sourceOf(): PoolSource {
+    const gate = this.#gate;
+    return {
+      address: () => (gate === undefined ? this.#target : gate.target),
+      credentials: (user, database) => this.#credentials(user, database),
+      gate,
+    };
+  }
 
   #credentials(
     user: string,
@@ -376,11 +422,6 @@ export class RouterWorker implements ClientHost {
     };
     const at = this.#cancels.push(this.#parts.scheduler.after(ms, again)) - 1;
   }
-}
-
-interface Target {
-  readonly host: string;
-  readonly port: number;
 }
 
 function targetOf({ state, primary, servers }: ClusterView): Target | undefined {
