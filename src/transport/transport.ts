@@ -11,6 +11,8 @@ import type { Address } from "../config/index.ts";
 export interface TcpSocket {
   /** Textual IP of the other end. */
   readonly remoteAddress: string;
+  /** Its port; 0 when it had gone before it could be asked for. */
+  readonly remotePort: number;
   /**
    * Gives `bytes[start, start + length)` to the kernel. Returns how many it took, 0 when its buffer is full (then
    * `drained` follows), -1 when the connection is gone.
