@@ -33,6 +33,21 @@ describe("with a shared store", () => {
     expect(loads).toBe(1);
   });
 
+  test("a value that cannot be written is refused by name, and leaves what there is", async () => {
+    const { all } = processes(2);
+    const [one, other] = all as [(typeof all)[0], (typeof all)[0]];
+    await one.set("k", "old");
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
+    for (const value of [circle, 1n, () => 1]) {
+      const refusal = { code: "value-unwritable", message: expect.stringContaining('key "k"') };
+      await expect(one.set("k", value)).rejects.toMatchObject(refusal);
+      await expect(one.writeThrough("k", value, async () => {})).rejects.toMatchObject(refusal);
+      await expect(one.getOrSet("other", () => value)).rejects.toMatchObject({ code: "value-unwritable" });
+    }
+    expect([await one.get("k"), await other.get("k")]).toEqual(["old", "old"]);
+  });
+
   test("a slow load is one load, as long as its process lives", async () => {
     const { all, advance } = processes(2, { hardTimeout: "10s" });
     const slow: Deferred<string> = deferred();

@@ -95,7 +95,7 @@ function elements(call: Call, { by, descending }: SortOptions): string[] | undef
   switch (space.typeOf(ref)) {
     case TYPE.list:
       list.open(space, ref).each(0, list.length, take);
-      return descending && by?.includes("*") === false ? found.reverse() : found;
+      return descending && by?.includes("*") === false ? found.toReversed() : found;
     case TYPE.set:
       set.open(space, ref).each(take);
       return found;
