@@ -21,6 +21,7 @@ import {
   isFailure,
   layOutRawHead,
   type NotKept,
+  ownHead,
   putContentLength,
   type SliceVerdict,
   type StoredHead,
@@ -46,6 +47,7 @@ import { isLength, judge } from "./slice-judge.ts";
 export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
 const NOTHING_WITHHELD: readonly string[] = [];
+const NO_PIECES: readonly Piece[] = [];
 
 export class Recording {
   readonly order: FetchOrder;
@@ -85,23 +87,30 @@ export class Recording {
   #followers: Set<Follower> | undefined;
   /** Takes a chunked body apart. */
   #body: BodyReader | undefined;
-  readonly #chunks: Chunks = new Chunks();
+  #chunks: Chunks | undefined;
   #total = 0;
   /** Tells the worker that fetches how much of the body all followers here have had. */
   #taken: ((offset: number) => void) | undefined;
   #isStored = false;
+  /** The head lies where the next response's will. */
+  #isHeadLent = false;
   // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
   #isLastUse = false;
   #outdatesOthers = false;
 
-  constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
+  constructor(
+    edge: Edge,
+    serving: Serving,
+    order: FetchOrder,
+    { isShared, wallMs }: { readonly isShared: boolean; readonly wallMs: number },
+  ) {
     this.#edge = edge;
     this.#serving = serving;
     this.order = order;
     this.isShared = isShared;
     this.startSequence = edge.store.purgeSequence;
     this.#storeSequence = this.startSequence;
-    this.#startWallMs = serving.wallMs();
+    this.#startWallMs = wallMs;
     this.#startMs = serving.nowMs();
   }
 
@@ -138,8 +147,8 @@ export class Recording {
     for (const follower of this.#followers ?? []) follower.interim(bytes, size);
   }
 
-  /** The final head. */
-  began(head: ResponseHead, bytes: Uint8Array, request: CacheRequest): void {
+  /** The final head, and how much came behind it. */
+  began(head: ResponseHead, bytes: Uint8Array, request: CacheRequest, cameBytes = 0): void {
     this.state = "streaming";
     this.status = head.status;
     this.contentLength = head.bodyKind === "length" ? head.contentLength : head.bodyKind === "none" ? 0 : -1;
@@ -161,6 +170,9 @@ export class Recording {
     const withheld = isKept ? verdict.withheld : NOTHING_WITHHELD;
     if (isKept || this.hasFollowers) {
       this.isCompressible = isKept && this.#isCompressible(response);
+      // All of it is here, and will be stored before anything else happens.
+      this.#isHeadLent =
+        isKept && !this.hasFollowers && this.contentLength > 0 && cameBytes >= this.contentLength;
       this.head = layOutRawHead(head, bytes, {
         policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
         withheld: isAll ? [...withheld, "content-range"] : withheld,
@@ -168,6 +180,7 @@ export class Recording {
         keepsAge: !isKept,
         date: () => this.#serving.dateText,
         isCompressible: this.isCompressible,
+        into: this.#isHeadLent ? this.#edge.headRoom : undefined,
       });
       if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
@@ -220,8 +233,15 @@ export class Recording {
     this.#total += end - start;
     if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
     // The usual one: all of it in one piece, and nobody else wants it.
-    if (isWhole && this.keeps && !this.hasFollowers) this.#store([{ bytes, start, end }]);
-    else this.#chunks.push(bytes.slice(start, end));
+    if (isWhole && this.keeps && !this.hasFollowers) return this.#store([{ bytes, start, end }]);
+    this.#keepHead();
+    this.#chunks ??= new Chunks();
+    this.#chunks.push(bytes.slice(start, end));
+  }
+
+  #keepHead(): void {
+    if (this.#isHeadLent && this.head !== undefined) this.head = ownHead(this.head);
+    this.#isHeadLent = false;
   }
 
   /** What came with one read has been taken, and more will come. */
@@ -240,7 +260,8 @@ export class Recording {
   completed(): void {
     if (this.hasEnded) return;
     if (this.keeps && !isLength(this.slice, this.#total)) return this.cut();
-    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks.pieces);
+    if (this.keeps && this.meta !== undefined && !this.#isStored)
+      this.#store(this.#chunks?.pieces ?? NO_PIECES);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
     if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
@@ -290,6 +311,7 @@ export class Recording {
 
   cameElsewhere(bytes: Uint8Array): void {
     this.#total += bytes.length;
+    this.#chunks ??= new Chunks();
     this.#chunks.push(bytes);
     this.#tell();
   }
@@ -380,14 +402,14 @@ export class Recording {
 
   /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
   chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
-    return this.#chunks.at(offset);
+    return this.#chunks?.at(offset);
   }
 
   /** Forgets what everybody has had of a body that is not kept. */
   #trim(): void {
     if (this.keeps) return;
     const slowest = this.#slowest();
-    this.#chunks.trim(slowest);
+    this.#chunks?.trim(slowest);
     this.#taken?.(slowest);
   }
 
