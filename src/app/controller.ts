@@ -43,14 +43,17 @@ import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
+import { DatabaseWatch } from "./databases/database-watch.ts";
+import { leftOutNotes } from "./databases/problems.ts";
+import { stopServers } from "./databases/stop-servers.ts";
 import { edgeMetrics } from "./edge-metrics.ts";
 import { type EdgePlane, openEdges } from "./edge-plane.ts";
+import { effectiveConfig, tryEffectiveConfig } from "./effective-config.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
-import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
 import { workerSet } from "./worker-set.ts";
 
@@ -132,7 +135,7 @@ class RunningController implements ControllerHandle {
     this.#directory = directory;
     this.#unlock = unlock;
     this.#log = openLog(join(directory.logs, "controller.log"));
-    this.#config = this.#effective(options.config);
+    this.#config = options.config;
     this.#source = configSource(options.configPath, options.config, systemScheduler);
   }
 
@@ -145,6 +148,8 @@ class RunningController implements ControllerHandle {
   }
 
   async start(): Promise<void> {
+    const { config: asked, workers } = this.#options;
+    this.#config = await effectiveConfig(asked, workers, this.#directory.path);
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
     this.#plane = plane;
     const store = await openJournalStore(this.#directory.journal);
@@ -190,12 +195,15 @@ class RunningController implements ControllerHandle {
       sinceMs: systemClock.wallMs(),
     };
     const config = (): Config => this.#config;
+    const databases = new DatabaseWatch(config, this.#directory.path, systemScheduler);
+    this.#cancels.push(() => databases.stop());
     await this.#openAdmin({
       controller,
       plane,
       traffic,
       cache,
       config,
+      databases: () => databases.status(),
       info,
       ledger,
       usage: new CacheUsageLook(plane, systemClock, systemScheduler),
@@ -205,6 +213,7 @@ class RunningController implements ControllerHandle {
       down: () => void this.stopAll(),
     });
     await controller.start();
+    for (const note of leftOutNotes(this.#options.config)) controller.warn("database-left-out", note);
     await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
     this.#log.info("controller-started", {
@@ -221,7 +230,7 @@ class RunningController implements ControllerHandle {
       this.#log.warn("reload-refused", { problems: reading.problems });
       return { revision: revision(), changes: [], problems: reading.problems };
     }
-    const next = this.#attempt(reading.config);
+    const next = await tryEffectiveConfig(reading.config, this.#options.workers, this.#directory.path);
     const problems = isProblem(next)
       ? [formatProblem(next)]
       : listenerProblems(newListeners(this.#config, next));
@@ -241,6 +250,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
+      await stopServers(this.#directory.path, this.#log);
       await this.#plane?.sealCache();
       this.#directory.forget();
     });
@@ -339,24 +349,6 @@ class RunningController implements ControllerHandle {
     } catch (problem) {
       this.#log.warn("restore-failed", { problem });
     }
-  }
-
-  /** As `#effective`; what a start would fail for is a problem of the file. */
-  #attempt(config: Config): Config | Problem {
-    try {
-      return this.#effective(config);
-    } catch (failure) {
-      if (failure instanceof StartFailure)
-        return { path: "stores", what: failure.message, mend: failure.mend };
-      throw failure;
-    }
-  }
-
-  /** The config with what the command line said in place of it, and its stores as services. */
-  #effective(config: Config): Config {
-    const { workers } = this.#options;
-    const own = workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
-    return withStores(own, this.#directory.path);
   }
 }
 

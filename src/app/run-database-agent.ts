@@ -1,5 +1,6 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
@@ -9,6 +10,7 @@ import {
   AgentServer,
   BackupStore,
   DatabaseAgent,
+  ensureAppDatabase,
   findBinaries,
   findOwner,
   PostgresServer,
@@ -17,6 +19,7 @@ import {
   ServerError,
 } from "../database/io/index.ts";
 import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
+import { joinCluster } from "./databases/join-cluster.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What to start. */
@@ -38,6 +41,10 @@ export interface DatabaseAgentOptions {
   /** Networks that may connect, beyond loopback. */
   readonly peers?: readonly string[];
   readonly walLevel?: "replica" | "logical";
+  /** A primary has a database of this name, owned by a role of this name, whose password is in the file. */
+  readonly app?: { readonly name: string; readonly passwordFile: string };
+  /** Without data it clones whoever is primary, as soon as there is one. */
+  readonly joins?: boolean;
   readonly settings?: PostgresSettings;
   readonly log: Log;
 }
@@ -101,11 +108,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
     );
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups });
-  if (create && !(await server.hasData())) await server.create();
+  if (create && !(await isAnyData(folder))) await server.create();
   const address = agentAddress(folder, name);
   if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
   const door = new AgentServer({ agent, address, token: prepareToken(folder, name), log });
   await agent.start();
+  await ensureApp(server, options);
+  const endJoin = options.joins === true ? joinCluster(agent, folder) : () => {};
   const close = async (): Promise<void> => {
     await door.stop();
     lock.release();
@@ -113,14 +122,32 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   return {
     agent,
     stop: async () => {
+      endJoin();
       await agent.stop();
       await close();
     },
     leave: () => {
+      endJoin();
       agent.leave();
       return close();
     },
   };
+}
+
+/** A new cluster is made once: where another server has data, this one is to become its replica. */
+async function isAnyData(folder: string): Promise<boolean> {
+  const servers = await readdir(folder);
+  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
+}
+
+async function ensureApp(server: PostgresServer, { app, log }: DatabaseAgentOptions): Promise<void> {
+  if (app === undefined || server.state !== "running") return;
+  try {
+    if ((await server.view()).role !== "primary") return;
+    await ensureAppDatabase(server, app.name, (await readFile(app.passwordFile, "utf8")).trim());
+  } catch (problem) {
+    log.error("database-of-app-not-made", { server: server.name, error: String(problem) });
+  }
 }
 
 async function serverOf(

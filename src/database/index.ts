@@ -23,7 +23,7 @@ export {
   type SettingChange,
   type StatementEffects,
 } from "./router/statement-effects.ts";
-export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./server-settings.ts";
+export { type PostgresSettings, slotName, type Upstream } from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

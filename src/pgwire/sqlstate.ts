@@ -20,6 +20,7 @@ export const SQLSTATE = {
   crashShutdown: "57P02",
   cannotConnectNow: "57P03",
   idleSessionTimeout: "57P05",
+  undefinedFile: "58P01",
   internalError: "XX000",
 } as const;
 

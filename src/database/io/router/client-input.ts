@@ -57,8 +57,10 @@ export class ClientInput {
     this.#processing = false;
   }
 
+  /** A client that has sent nothing more yet is still read: most send nothing until they have their answer. */
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#kept.push(bytes.slice(start, end));
+    if (end === start) return;
+    this.#kept.push(bytes.slice(start, end));
     this.pause();
   }
 

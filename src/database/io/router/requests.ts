@@ -63,10 +63,13 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   }
   const server = client.serverFor(frame);
   if (server === undefined) return;
+  // Nothing comes of it, so nothing is noted of it either.
+  if (server.skips && frame.type !== FRONTEND.sync) return forward(server, frame, stays);
   if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
-  if (write === undefined) forward(server, frame, stays);
-  else write(client, server, frame, stays);
+  if (write === undefined) return forward(server, frame, stays);
+  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
+  write(client, server, frame, stays);
 }
 
 type Write = (client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean) => void;
@@ -86,8 +89,8 @@ const WRITERS: Readonly<Record<number, Write>> = {
 // --- simple queries -----------------------------------------------------------------------------------------------
 
 function query(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
-  const effects = client.moves ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
-  if (effects.pin !== undefined) client.keepServer(effects.pin);
+  const effects = client.hasSettings ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
+  if (effects.pin !== undefined && client.moves) client.keepServer(effects.pin);
   server.replies.push(REPLY.query, effects.settings.length > 0 ? { effects } : undefined);
   forward(server, frame, stays);
 }
@@ -129,6 +132,7 @@ function copyEnds({ server }: ClientConnection, frame: Frame, stays: boolean): v
 function sync(_: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
   // While it reads rows the server ignores it.
   if (!server.copiesIn) server.replies.push(REPLY.sync);
+  server.skips = false;
   forward(server, frame, stays);
 }
 

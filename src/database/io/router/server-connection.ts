@@ -66,6 +66,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   pending: SettingChange[] = [];
   /** The batch under way has met an error, or its transaction was rolled back. */
   undone = false;
+  /** Its client hears of the settings that are being made: it has been told of others. */
+  tells = false;
+  /** It met an error in a batch whose Sync it has not got: it ignores all up to that. */
+  skips = false;
+  /** A batch of extended queries has begun, and its Sync was not sent. */
+  isInBatch = false;
+  /** Its transaction has changed tables, or whatever else statements depend on. */
+  changedSchema = false;
   /** Passed bytes belong to a message that the client is not to see. */
   dropsRest = false;
   /** It must not be used by another client before its session is cleaned. */
@@ -148,7 +156,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** Nothing is owed, and a statement would be carried out: the router may answer in its stead. */
   get canBeSpokenFor(): boolean {
-    return this.replies.length === 0 && this.status !== TRANSACTION.failed;
+    return this.replies.length === 0 && !this.skips && this.status !== TRANSACTION.failed;
   }
 
   /** Sends to the client what there is; one that takes no more has the server wait. */
@@ -242,7 +250,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     const key = name.toLowerCase();
     const now = this.settings.get(key);
     const { client } = this;
-    if (client === undefined || (isOwn && client.session.settings.get(key) === now)) return false;
+    if (client === undefined || (isOwn && !this.tells && client.session.settings.get(key) === now))
+      return false;
     client.session.settings = client.session.settings.with(key, now);
     return true;
   }
@@ -273,8 +282,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
     this.statementsGone();
-    this.pending = [];
-    this.#forgetUnreported();
+    // What the server reports of it comes behind; then the settings of the session's start-up are made again.
+    this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
     this.client?.reads?.session.reset();
     this.isDirty = false;
