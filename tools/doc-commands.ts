@@ -45,7 +45,7 @@ export function withPorts(markdown: string, portFor: () => number): string {
   const ports = new Map<string, number>();
   const another = (): number => {
     const port = portFor();
-    return ports.values().some((taken) => taken === port) ? another() : port;
+    return [...ports.values()].includes(port) ? another() : port;
   };
   return markdown.replace(DOCUMENT_PORT, (written) => {
     const port = ports.get(written) ?? another();
