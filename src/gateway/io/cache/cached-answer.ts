@@ -378,7 +378,7 @@ export class CachedAnswer implements Ways {
   }
 
   #say(note: string): void {
-    this.#request.cacheLines = `Cache-Status: ${this.#serving.site.cacheName}; ${note}\r\n`;
+    this.#request.cacheLines = this.#serving.site.cacheStatus(note);
   }
   /** The request that is being answered, for the policy. */
   readonly #viewed = (): CacheRequest => {
