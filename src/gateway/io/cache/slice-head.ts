@@ -58,7 +58,7 @@ export function sendHead(
   const made = stored === undefined || status === 304 ? headOf(head, status) : undefined;
   const headRoom = made?.length ?? STATUS_BYTES_MAX + storedBytes(stored);
   const rangeLine = range === undefined ? "" : `Content-Range: ${range}\r\n`;
-  const words = `${rangeLine}Cache-Status: ${serving.name}; ${note}\r\n`;
+  const words = `${rangeLine}Cache-Status: ${serving.site.cacheName}; ${note}\r\n`;
   const bodyBytes = body === undefined ? 0 : body.end - body.start;
   const out = Buffer.allocUnsafe(headRoom + words.length + 2 * OWN_BYTES_MAX + bodyBytes);
   let at = made === undefined ? putText(statusLine(status), out, 0) : put(made, out, 0);
