@@ -19,7 +19,6 @@ import {
   type Conditions,
   cameStale,
   isFailure,
-  layOutRawHead,
   type NotKept,
   ownHead,
   putContentLength,
@@ -33,20 +32,19 @@ import { BodyReader } from "../../body.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Serving } from "../serving.ts";
-import { type CacheKey, tagsFor } from "./cache-key.ts";
+import type { CacheKey } from "./cache-key.ts";
 import { Chunks } from "./chunks.ts";
-import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
-import type { FetchOrder } from "./fetch-order.ts";
+import type { FetchOrder, FetchStart } from "./fetch-order.ts";
 import type { FetchFailure, Follower, RecordingState } from "./follower.ts";
 import { markSeconds } from "./marks.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
+import { isOfAsked, isWorthCoding, recordedHead } from "./recorded-head.ts";
 import { isLength, judge } from "./slice-judge.ts";
 
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
 export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
-const NOTHING_WITHHELD: readonly string[] = [];
 const NO_PIECES: readonly Piece[] = [];
 
 export class Recording {
@@ -98,12 +96,7 @@ export class Recording {
   #isLastUse = false;
   #outdatesOthers = false;
 
-  constructor(
-    edge: Edge,
-    serving: Serving,
-    order: FetchOrder,
-    { isShared, wallMs }: { readonly isShared: boolean; readonly wallMs: number },
-  ) {
+  constructor(edge: Edge, serving: Serving, order: FetchOrder, { isShared, wallMs }: FetchStart) {
     this.#edge = edge;
     this.#serving = serving;
     this.order = order;
@@ -156,33 +149,27 @@ export class Recording {
       this.#body = new BodyReader();
       this.#body.begin(head.bodyKind, 0, true);
     }
-    const { cache, conditions } = this.order;
+    const { conditions } = this.order;
     const responseWallMs = this.#serving.wallMs();
     const response = new HeadedResponse(head, bytes);
     const exchange = { request, response, requestWallMs: this.#startWallMs, responseWallMs };
     if (head.status === 304 && conditions !== undefined) return this.#update(exchange, head, bytes);
     if (isFailure(head.status) && this.#hasFallback(responseWallMs)) return this.#standIn(head.status);
-    const { slice, verdict } = judge(this.order, exchange);
+    const judged = { head, bytes, response, ...judge(this.order, exchange) };
+    const { slice, verdict } = judged;
     this.slice = slice;
     const isKept = verdict.kind === "store";
-    const isAll = slice?.kind === "all";
-    if (isAll) this.status = 200;
-    const withheld = isKept ? verdict.withheld : NOTHING_WITHHELD;
+    if (slice?.kind === "all") this.status = 200;
     if (isKept || this.hasFollowers) {
-      this.isCompressible = isKept && this.#isCompressible(response);
+      this.isCompressible = isWorthCoding(this.order, judged);
       // All of it is here, and will be stored before anything else happens.
       this.#isHeadLent =
         isKept && !this.hasFollowers && this.contentLength > 0 && cameBytes >= this.contentLength;
-      this.head = layOutRawHead(head, bytes, {
-        policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
-        withheld: isAll ? [...withheld, "content-range"] : withheld,
-        isWhole: isAll,
-        keepsAge: !isKept,
-        date: () => this.#serving.dateText,
+      this.head = recordedHead(this.order, judged, {
         isCompressible: this.isCompressible,
+        date: () => this.#serving.dateText,
         into: this.#isHeadLent ? this.#edge.headRoom : undefined,
       });
-      if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
     if (!isKept && conditions !== undefined && !cameStale(response)) this.#edge.remove(this.order.key);
@@ -200,21 +187,12 @@ export class Recording {
   }
 
   /** Another representation than the stored one, which was asked about: none of that one's slices is of use any more. */
-  #makeWay({ ifNoneMatch, ifModifiedSince }: Conditions): void {
-    const validator = this.slice?.kind === "slice" ? this.slice.of.validator : "";
-    const asked = ifNoneMatch ?? ifModifiedSince;
-    const isSame = validator !== "" && (validator === ifNoneMatch || validator === ifModifiedSince);
-    if (asked === undefined || isSame || this.status >= 500) return;
+  #makeWay(conditions: Conditions): void {
+    const asked = conditions.ifNoneMatch ?? conditions.ifModifiedSince;
+    if (asked === undefined || isOfAsked(this.slice, conditions) || this.status >= 500) return;
     const sequence = this.#edge.dropUrl(this.order.key);
     // Unless somebody else purged meanwhile, this is what the purge is for.
     if (sequence === this.startSequence + 1) this.#storeSequence = sequence;
-  }
-
-  #isCompressible(response: HeadedResponse): boolean {
-    if (!this.order.cache.compress || this.slice?.kind === "slice") return false;
-    // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
-    const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
-    return isCompressible((name) => response.field(name), response.status, bodyBytes);
   }
 
   /** `bytes[start, end)` of the body as they came, framing included. */
