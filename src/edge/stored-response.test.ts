@@ -128,6 +128,6 @@ test("its lines for clients can be read and copied one by one, without framing",
   const end = stored.copyClientLines(Buffer.from("content-range"), out, 5);
   const expected = stored.clientFields().filter(([name]) => name !== "Content-Range");
   expect(out.toString("latin1", 5, end)).toBe(
-    expected.map(([name, said]) => `${name}: ${said}\r\n`).join(""),
+    expected.map(([name, words]) => `${name}: ${words}\r\n`).join(""),
   );
 });
