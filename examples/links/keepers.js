@@ -14,9 +14,9 @@ const NEWEST_FIRST = "CREATE INDEX IF NOT EXISTS links_made ON links (made DESC)
 const MAKING = "SELECT pg_advisory_xact_lock(7079)";
 
 /** In Postgres, behind the router: during a failover statements wait there, and reads go to replicas that have what was written. */
-export async function databaseKeeper(url) {
+export async function databaseKeeper(databaseUrl) {
   const { openDatabase } = await import("tenfold/db"); // by `pg`, which an app without a database need not have
-  const db = await openDatabase({ url, router: true });
+  const db = await openDatabase({ url: databaseUrl, router: true });
   let made;
 
   const makeTable = () =>
@@ -24,18 +24,20 @@ export async function databaseKeeper(url) {
       for (const statement of [MAKING, TABLE, NEWEST_FIRST]) await client.query(statement);
     });
 
+  const forget = (error) => {
+    made = undefined;
+    throw error;
+  };
+
   /** The table is made by the first statement, and tried again while there is no primary. */
   const ask = async (text, values) => {
     try {
-      await (made ??= makeTable());
+      await (made ??= makeTable().catch(forget));
+      const { rows } = await db.query(text, values);
+      return rows.map((row) => ({ ...row, clicks: Number(row.clicks) }));
     } catch (error) {
-      made = undefined;
       throw Object.assign(error, { status: 503 });
     }
-    const { rows } = await db.query(text, values).catch((error) => {
-      throw Object.assign(error, { status: 503 });
-    });
-    return rows.map((row) => ({ ...row, clicks: Number(row.clicks) }));
   };
 
   return {

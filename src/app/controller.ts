@@ -38,7 +38,7 @@ import { cacheMetrics, columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/i
 import { probe } from "../health/io/index.ts";
 import { type AdminActions, adminRoutes } from "./admin-routes.ts";
 import { AdminServer } from "./admin-server.ts";
-import type { ReloadResult } from "./api.ts";
+import type { DatabaseStatus, ReloadResult } from "./api.ts";
 import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
@@ -195,15 +195,13 @@ class RunningController implements ControllerHandle {
       sinceMs: systemClock.wallMs(),
     };
     const config = (): Config => this.#config;
-    const databases = new DatabaseWatch(config, this.#directory.path, systemScheduler);
-    this.#cancels.push(() => databases.stop());
     await this.#openAdmin({
       controller,
       plane,
       traffic,
       cache,
       config,
-      databases: () => databases.status(),
+      databases: this.#followDatabases(config),
       info,
       ledger,
       usage: new CacheUsageLook(plane, systemClock, systemScheduler),
@@ -216,11 +214,7 @@ class RunningController implements ControllerHandle {
     for (const note of leftOutNotes(this.#options.config)) controller.warn("database-left-out", note);
     await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
-    this.#log.info("controller-started", {
-      version: VERSION,
-      admin: formatAddress(this.admin),
-      state: this.#directory.path,
-    });
+    this.#log.info("controller-started", { ...info, admin: formatAddress(this.admin) });
   }
 
   async reload(): Promise<ReloadResult> {
@@ -315,6 +309,12 @@ class RunningController implements ControllerHandle {
       version: VERSION,
       configPath: this.#source.path,
     });
+  }
+
+  #followDatabases(config: () => Config): () => readonly DatabaseStatus[] {
+    const databases = new DatabaseWatch(config, this.#directory.path, systemScheduler);
+    this.#cancels.push(() => databases.stop());
+    return () => databases.status();
   }
 
   #followTraffic(plane: GatewayPlane, controller: Controller, cache: CacheTraffic): Traffic {

@@ -15,8 +15,8 @@ const log = createLog({ clock: systemClock, level: "info", write: (line) => proc
 try {
   const settings = JSON.parse(process.argv[2] ?? "") as Omit<DatabaseAgentOptions, "log">;
   const running = await runDatabaseAgent({ ...settings, log });
-  const { state, problem } = running.agent.facts();
-  if (problem !== null && state !== "running" && state !== "absent") throw new Error(problem);
+  const { state, problem: why } = running.agent.facts();
+  if (why !== null && state !== "running" && state !== "absent") throw new Error(why);
   const port = Number(process.env["PORT"] ?? 0);
   if (port > 0) answerHealth(port, () => running.agent.facts());
   const end = (how: "stop" | "leave") => (): void =>

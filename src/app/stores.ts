@@ -16,7 +16,7 @@ import {
   type ServiceConfig,
   type StoreConfig,
 } from "../config/index.ts";
-import { isFor, readCa, readIdentity, TlsFileError } from "../store/io/index.ts";
+import { isFor, readCa, readIdentity, TlsFileError } from "../transport/io/index.ts";
 import { groupOfService } from "./service-group.ts";
 import { StartFailure } from "./start-failure.ts";
 

@@ -53,7 +53,17 @@ function* ownProblems({ name, replicas, mode }: DatabaseConfig, draft: DatabaseD
 }
 
 /** What only own servers have. */
-const OWN = ["mode", "serverPort", "folder", "postgres", "user", "backups", "settings", "lease", "optional"] as const;
+const OWN = [
+  "mode",
+  "serverPort",
+  "folder",
+  "postgres",
+  "user",
+  "backups",
+  "settings",
+  "lease",
+  "optional",
+] as const;
 
 function* elsewhereProblems(
   { name, url = "", replicaUrls }: DatabaseConfig,

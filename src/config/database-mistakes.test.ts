@@ -96,7 +96,7 @@ describe("a mistake in a database", () => {
     ],
     [
       "the primary as its own replica",
-      { url: PRIMARY, replicas: [`${PRIMARY.replace("internal/", "internal:5432/")}`] },
+      { url: PRIMARY, replicas: [PRIMARY.replace("internal/", "internal:5432/")] },
       "databases.main.replicas[0]: is the server of url; remove it",
     ],
   ];

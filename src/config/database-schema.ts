@@ -46,9 +46,9 @@ const LEASE_STORE_EXPECTED = 'a URL such as "etcd://127.0.0.1:2379"';
 const lease = object<Partial<DatabaseLeaseConfig>>({
   ttlMs: duration(TTL_MS_MIN, TTL_MS_MAX),
   store: leaf(LEASE_STORE_EXPECTED, "string", (value: string) =>
-    /^etcds?:\/\/[^\s/@,]+(?:,[^\s/@,]+)*\/?$/.test(value) ? value : undefined,
+    /^etcd:\/\/[^\s/@,]+(?:,[^\s/@,]+)*\/?$/.test(value) ? value : undefined,
   ),
-}) as Shape<Partial<DatabaseLeaseConfig>>;
+});
 
 const pool = object<Partial<DatabasePoolConfig>>({
   mode: word(POOL_MODES),

@@ -2,10 +2,12 @@
 export const SQLSTATE = {
   connectionException: "08000",
   connectionFailure: "08006",
+  transactionResolutionUnknown: "08007",
   protocolViolation: "08P01",
   featureNotSupported: "0A000",
   invalidParameterValue: "22023",
   readOnlyTransaction: "25006",
+  inFailedTransaction: "25P02",
   idleInTransactionTimeout: "25P03",
   invalidStatementName: "26000",
   invalidAuthorization: "28000",

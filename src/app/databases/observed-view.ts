@@ -32,8 +32,10 @@ function inOrder({ name, mode, term, state, primary, servers }: Omit<ClusterView
   return { name, mode, term, state, primary, servers };
 }
 
-function isPrimary({ state, view }: AgentFacts): boolean {
-  return state === "running" && view?.role === "primary";
+/** It takes writes, and where a lease decides, it has the lease. */
+function isPrimary({ state, view, failover }: AgentFacts): boolean {
+  if (state !== "running" || view?.role !== "primary") return false;
+  return failover === null || (failover.role === "leader" && failover.record?.phase === "running");
 }
 
 function serverOf({ name, port, state, view }: AgentFacts, primary: AgentFacts | undefined): ClusterServer[] {

@@ -1,9 +1,10 @@
 /** The router of a database as a service: what it is told is in a file, for passwords are on no command line. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../../base/io/index.ts";
 import { type Address, type DatabaseConfig, DEFAULTS, type ServiceConfig } from "../../config/index.ts";
-import { parsePostgresUrl } from "../../pgwire/index.ts";
+import { SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
+import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
 import { StartFailure } from "../start-failure.ts";
 import type { DatabasePlace } from "./places.ts";
 
@@ -11,13 +12,15 @@ import type { DatabasePlace } from "./places.ts";
 export interface RouterFile {
   readonly name: string;
   readonly address: Address;
+  readonly workers: number;
+  readonly database: string;
   readonly pool: DatabaseConfig["pool"];
   readonly consistency: string;
   readonly mode: DatabaseConfig["mode"];
   /** Our own cluster by its folder, or servers elsewhere, the primary first. */
   readonly servers:
     | { readonly kind: "own"; readonly folder: string }
-    | { readonly kind: "elsewhere"; readonly addresses: readonly Address[] };
+    | { readonly kind: "elsewhere"; readonly addresses: readonly Address[]; readonly tls: ServerTlsSettings };
   /** Users that the router knows itself; others are asked for at the primary, in a cluster of our own. */
   readonly users: Readonly<Record<string, { readonly password: string }>>;
 }
@@ -25,7 +28,7 @@ export interface RouterFile {
 const PRIVATE_FILE = 0o600;
 
 /** Clients finish their transactions. */
-const DRAIN_MS = 10_000;
+export const ROUTER_DRAIN_MS = 10_000;
 
 const START_TIMEOUT_MS = 30_000;
 
@@ -41,7 +44,7 @@ export async function routerService(
     readonly stateDirectory: string;
   },
 ): Promise<ServiceConfig> {
-  const { name, workers } = database;
+  const { name } = database;
   const path = join(own.stateDirectory, "databases", `${name}.router.json`);
   const file = routerFile(database, own.place, own.password);
   await writeFileAtomic(path, `${JSON.stringify(file)}\n`, PRIVATE_FILE);
@@ -53,12 +56,12 @@ export async function routerService(
     command: [process.execPath, program, path, JSON.stringify(open)],
     cwd: own.stateDirectory,
     env: {},
-    tasks: workers,
+    tasks: 1,
     targetGroup: `router-${name}`,
     health: { kind: "tcp", ...DEFAULTS.health },
     startTimeoutMs: START_TIMEOUT_MS,
     drainTimeoutMs: 0,
-    stopTimeoutMs: DRAIN_MS + DEFAULTS.service.stopTimeoutMs,
+    stopTimeoutMs: ROUTER_DRAIN_MS + DEFAULTS.service.stopTimeoutMs,
     deploy: DEFAULTS.deploy,
     limits: {},
     stage: STAGE,
@@ -66,14 +69,15 @@ export async function routerService(
 }
 
 function routerFile(
-  { name, address, pool, consistency, mode, url, replicaUrls }: DatabaseConfig,
+  { name, address, workers, pool, consistency, mode, url, replicaUrls, appFolder }: DatabaseConfig,
   place: DatabasePlace | undefined,
   password: string,
 ): RouterFile {
-  const common = { name, address, pool, consistency, mode };
+  const common = { name, address, workers, pool, consistency, mode };
   if (url === undefined)
     return {
       ...common,
+      database: name,
       servers: { kind: "own", folder: place?.folder ?? "" },
       users: { [name]: { password } },
     };
@@ -87,7 +91,21 @@ function routerFile(
   const addresses = [primary, ...replicas].map(({ host, port }) => ({ host, port }));
   return {
     ...common,
-    servers: { kind: "elsewhere", addresses },
+    database: primary.database,
+    servers: { kind: "elsewhere", addresses, tls: tlsOf(name, primary, appFolder) },
     users: { [primary.user]: { password: primary.password ?? "" } },
   };
+}
+
+/** As libpq reads it: `sslmode`, by default TLS where the server has it, and `sslrootcert`. */
+function tlsOf(name: string, { options }: PostgresUrl, folder: string): ServerTlsSettings {
+  const written = options.get("sslmode") ?? "prefer";
+  const mode = SERVER_TLS_MODES.find((known) => known === written);
+  if (mode === undefined)
+    throw new StartFailure(
+      `databases.${name}.url has sslmode=${written}`,
+      `write one of ${SERVER_TLS_MODES.join(", ")}`,
+    );
+  const ca = options.get("sslrootcert");
+  return { mode, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(folder, ca) }) };
 }

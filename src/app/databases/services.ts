@@ -3,8 +3,11 @@
  * as it has workers, and every other service finds the router's URL in TENFOLD_DATABASE_NAME_URL. Agents end after routers, routers after
  * apps.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  type Address,
   type Config,
   type DatabaseConfig,
   DEFAULTS,
@@ -14,6 +17,7 @@ import {
 } from "../../config/index.ts";
 import { parsePostgresUrl } from "../../pgwire/index.ts";
 import { prepareClusterFolder } from "../cluster-folder.ts";
+import type { FailoverOptions } from "../database-failover.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
 import { groupOfService } from "../service-group.ts";
 import { StartFailure } from "../start-failure.ts";
@@ -165,24 +169,49 @@ function agentServices(
 
 function agentOptions(
   database: DatabaseConfig,
-  { folder, servers }: DatabasePlace,
+  place: DatabasePlace,
   server: string,
   stateDirectory: string,
 ): Omit<DatabaseAgentOptions, "log"> {
-  const { name, serverPort, user, backups, settings } = database;
+  const { name, user, backups, settings } = database;
+  const { folder, servers } = place;
   const postgres = binariesOf(database);
   return {
     name: server,
     folder,
-    address: { host: "127.0.0.1", port: serverPort + numberOf(server) - 1 },
+    address: addressOf(database, server),
     create: server === servers[0],
-    joins: true,
+    ...failoverOf(database, place),
     app: { name, passwordFile: appPasswordFile(stateDirectory, name) },
     settings,
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
   };
+}
+
+/**
+ * A server alone needs no lease. One that ever had company keeps it: without it would not be a primary any more, lest another one is.
+ */
+function failoverOf(
+  database: DatabaseConfig,
+  { folder, servers }: DatabasePlace,
+): Pick<DatabaseAgentOptions, "failover"> {
+  const { name, mode, lease } = database;
+  const leases = join(folder, "lease");
+  if (servers.length === 1 && !existsSync(leases) && lease.store === undefined) return {};
+  const failover: FailoverOptions = {
+    cluster: name,
+    store: lease.store ?? `file:${leases}`,
+    members: servers.map((server) => ({ name: server, address: addressOf(database, server) })),
+    mode,
+    ttlMs: lease.ttlMs,
+  };
+  return { failover };
+}
+
+function addressOf({ serverPort }: DatabaseConfig, server: string): Address {
+  return { host: "127.0.0.1", port: serverPort + numberOf(server) - 1 };
 }
 
 function numberOf(server: string): number {

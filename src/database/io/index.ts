@@ -1,16 +1,27 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
 
 export { DatabaseAgent } from "./agent/agent.ts";
-export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
+export {
+  type AgentAddress,
+  AgentClient,
+  AgentServer,
+  type AgentServerParts,
+} from "./agent/agent-server.ts";
+export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
+export { type Peers, peersAt } from "./failover/peers.ts";
+export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
 export {
+  type AuthUser,
   type PoolStatus,
   type RouterParts,
   type RouterSettings,
   RouterWorker,
 } from "./router/router-worker.ts";
+export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
+export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";

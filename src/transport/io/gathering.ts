@@ -1,13 +1,22 @@
 /**
- * How many arrivals a loop waits for at once. To be woken for each costs as much as a send, so where they come quickly the
- * loop sleeps until some are there; a lone one is never waited for.
+ * How many arrivals a loop waits for at once. To be woken for each costs as much as a send, so where they come quickly, and
+ * from many sockets, the loop sleeps until some are there.
+ *
+ * Few clients, each of which waits for its answer, must not wait for one another: only an eighth of the sockets that were
+ * heard of lately is waited for. Of a proxy's requests each has two, so at least three in four go on meanwhile.
  */
 
 /** Rounds between two looks at the clock. */
-const ROUNDS = 32;
+const ROUNDS = 64;
 
 /** More do not make a wake-up noticeably cheaper. */
 const ARRIVALS_MAX = 16;
+
+/** Sockets heard of, for each arrival that is waited for. */
+const SOCKETS_EACH = 8;
+
+/** Sockets are told apart by so many places, a power of two: enough to see that there are 8 x 16. */
+const PLACES = 256;
 
 const US_PER_MS = 1000;
 
@@ -17,6 +26,10 @@ export class Gathering {
   wanted = 1;
   readonly #withinUs: number;
   readonly #nowMs: () => number;
+  /** By place: the stretch of rounds in which the socket was heard of last. */
+  readonly #heard = new Int32Array(PLACES);
+  #stretch = 1;
+  #sockets = 0;
   #rounds = 0;
   #arrivals = 0;
   #sinceMs: number;
@@ -28,15 +41,24 @@ export class Gathering {
     this.#sinceMs = nowMs();
   }
 
-  /** A round is over that brought so many. */
-  round(arrivals: number): void {
-    this.#arrivals += arrivals;
+  /** Something arrived at the socket of this place. */
+  arrived(place: number): void {
+    this.#arrivals++;
+    const at = place & (PLACES - 1);
+    if (this.#heard[at] === this.#stretch) return;
+    this.#heard[at] = this.#stretch;
+    this.#sockets++;
+  }
+
+  /** A round is over. */
+  round(): void {
     if (++this.#rounds < ROUNDS) return;
     const nowMs = this.#nowMs();
     const perUs = this.#arrivals / Math.max(1, (nowMs - this.#sinceMs) * US_PER_MS);
-    this.wanted = Math.max(1, Math.min(ARRIVALS_MAX, Math.round(perUs * this.#withinUs)));
-    this.#rounds = 0;
-    this.#arrivals = 0;
+    const most = Math.min(ARRIVALS_MAX, perUs * this.#withinUs, this.#sockets / SOCKETS_EACH);
+    this.wanted = Math.max(1, Math.floor(most));
+    this.#stretch = (this.#stretch + 1) | 0;
+    this.#sockets = this.#rounds = this.#arrivals = 0;
     this.#sinceMs = nowMs;
   }
 }

@@ -190,12 +190,11 @@ export class UringTransport implements Transport, UringTable {
       this.ring.poll(this.#bunLoops[loop] ?? -1, EPOLL.in, TAG.bun | loop);
     this.ring.wait(this.#gathering.wanted);
     let outcomes = 0;
-    let arrivals = 0;
     let bunHasWork = false;
     while (this.ring.next()) {
       const { tag, result, flags } = this.ring;
       if (++outcomes % RELEASE_EVERY === 0) this.ring.release();
-      if ((tag & ~PLACE_MASK) === TAG.receive) arrivals++;
+      if ((tag & ~PLACE_MASK) === TAG.receive) this.#gathering.arrived(tag & PLACE_MASK);
       if ((tag & ~PLACE_MASK) === TAG.bun) {
         bunHasWork = true;
         this.#bunToWatch.push(tag & PLACE_MASK);
@@ -206,7 +205,7 @@ export class UringTransport implements Transport, UringTable {
     this.ring.release();
     this.#endRound();
     this.#roundEnd.run();
-    this.#gathering.round(arrivals);
+    this.#gathering.round();
     if (outcomes === 0 && this.#starved) this.#acceptAgain();
     const yields = this.#yields || bunHasWork || outcomes === 0;
     this.#yields = false;

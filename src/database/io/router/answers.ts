@@ -31,6 +31,9 @@ const LETTER_R = 82;
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
   const { scanner, context } = server;
   context.counters.receivedBytes += end - start;
+  // What a deposed primary says reaches nobody.
+  if (server.pool.gate?.passes(server) === false)
+    return server.fail(routerError("server-lost", "it is not the primary any more"));
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
@@ -164,6 +167,11 @@ function failed(server: ServerConnection): boolean {
   const said = readError(bytes, start, end);
   const goesElsewhere = server.held?.failed(said) === true;
   server.saidGoodbye = said.severity !== "ERROR" && !goesElsewhere;
+  // The end of the connection follows, which its session survives.
+  if (server.saidGoodbye && client?.recovery?.canSurvive(server) === true) {
+    server.saidGoodbye = false;
+    return false;
+  }
   if (replies.front < REPLY.parse) return !goesElsewhere;
   if (isOutdatedPlan(said.code, replies.front)) server.context.statements.schemaChanged();
   const error = replies.front === REPLY.failing ? replies.frontDetail?.error : undefined;

@@ -46,6 +46,13 @@ export class ClientInput {
     this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
   }
 
+  /** The message that waits is not to be passed any more; its type, undefined when there is none. */
+  takePending(): number | undefined {
+    const type = this.#pending?.type;
+    this.#pending = undefined;
+    return type;
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#pending = undefined;

@@ -4,6 +4,7 @@
  */
 import { TRANSACTION } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
@@ -25,6 +26,7 @@ export function ready(server: ServerConnection): void {
     server.context.statements.schemaChanged(); // others may have prepared statements before the commit
   }
   if (replies.length > 0) return;
+  server.commits = COMMITS.no;
   if (client === undefined) return server.pool.cleaned(server);
   server.tells = false;
   if (client.isSettling) {

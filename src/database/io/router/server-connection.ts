@@ -27,18 +27,22 @@ import {
   SEND,
   send,
   type TcpSocket,
+  type TlsFailure,
 } from "../../../transport/index.ts";
 import { PreparedOnServer } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import type { Target } from "./primary-gate.ts";
+import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
 
@@ -84,11 +88,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   cancels = 0;
   hasServed = false;
   readonly openedMs: number;
+  /** When it had logged in, by the exact clock. */
+  openedAtMs: number = Infinity;
+  /** A statement is under way that ends its transaction for good. */
+  commits: number = COMMITS.no;
   usedMs: number;
   checkedMs: number;
   /** Belongs to a primary that has been replaced: closed when it is free. */
   isOutdated = false;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Target;
   #socket: TcpSocket | undefined;
   #login: Login | undefined;
   readonly #writer = new MessageWriter();
@@ -100,7 +108,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   timerPrevious: TimerEntry | undefined;
   timerTick = 0;
 
-  constructor(pool: Pool, address: { readonly host: string; readonly port: number }) {
+  constructor(pool: Pool, address: Target) {
     this.pool = pool;
     this.context = pool.context;
     this.address = address;
@@ -185,12 +193,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   opened(socket: TcpSocket): void {
     this.#socket = socket;
     this.#state = "login";
-    this.#login = new Login(this.pool.credentials(), this.#writer);
+    this.#login = new Login({ ...this.pool.credentials(), binding: bindingOf(socket) }, this.#writer);
     this.#login.start();
     this.#sendWritten();
   }
 
-  connectFailed(failure: ConnectFailure): void {
+  connectFailed(failure: ConnectFailure | TlsFailure): void {
     this.#lose(routerError("server-unreachable", `${this.address.host}:${this.address.port}: ${failure}`));
   }
 
@@ -228,6 +236,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   #enter(login: Login): void {
     this.#state = "open";
+    this.openedAtMs = this.context.clock.nowMs();
     this.context.wheel.cancel(this);
     this.context.counters.serversOpened++;
     const baseline = this.pool.learn(login.parameters);
@@ -320,8 +329,10 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Closes it, and tells its client `error`. */
   fail(error: ErrorReply): void {
     if (this.#state === "closed") return;
+    const isConnecting = this.#state === "connecting";
     this.#lose(error);
-    this.#socket?.terminate();
+    if (isConnecting) this.#giveUp();
+    else this.#socket?.terminate();
   }
 
   /** Closes a free one in the orderly way. */
@@ -341,9 +352,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   #lose(error: ErrorReply): void {
     const wasOpen = this.#state === "open";
     const { client } = this;
+    const loss = client?.recovery?.lossOf(this);
     this.#leave();
+    if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
-    if (this.saidGoodbye) client?.leave();
+    if (loss !== undefined) client?.readOn();
+    else if (this.saidGoodbye) client?.leave();
     else client?.serverGone(this, error);
   }
 

@@ -14,7 +14,8 @@ export function skipToSync(server: ServerConnection): void {
   server.skips = replies.front === REPLY.none;
 }
 
-function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {
+/** Undoes what a message noted ahead in the session, when it was not carried out. */
+export function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {
   const { client, prepared } = server;
   if (statement === undefined) return;
   if (kind === REPLY.parse || kind === REPLY.ownParse) prepared.delete(statement);
