@@ -1,5 +1,6 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
@@ -21,6 +22,7 @@ import {
 } from "../database/io/index.ts";
 import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
 import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What to start. */
@@ -42,6 +44,8 @@ export interface DatabaseAgentOptions {
   /** Networks that may connect, beyond loopback. */
   readonly peers?: readonly string[];
   readonly walLevel?: "replica" | "logical";
+  /** The database that a primary is to have. */
+  readonly app?: AppDatabase;
   readonly settings?: PostgresSettings;
   /** Who is primary is decided by a lease; without, by whoever gives orders. */
   readonly failover?: FailoverOptions;
@@ -110,7 +114,11 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
     );
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
-  if (create && !(await server.hasData())) await server.create();
+  const { app } = options;
+  if (create && !(await isAnyData(folder))) {
+    await server.create();
+    if (app !== undefined) await makeAppDatabase(server, app);
+  }
   const failover =
     options.failover === undefined
       ? undefined
@@ -120,6 +128,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
   await agent.start();
   failover?.driver.start();
+  const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
   const close = async (): Promise<void> => {
     await door.stop();
     lock.release();
@@ -128,16 +137,24 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
     agent,
     driver: failover?.driver,
     stop: async () => {
+      endKeeping();
       await failover?.driver.stop();
       await agent.stop();
       await close();
     },
     leave: () => {
+      endKeeping();
       failover?.driver.leave();
       agent.leave();
       return close();
     },
   };
+}
+
+/** A new cluster is made once: where another server has data, this one is to become its replica. */
+async function isAnyData(folder: string): Promise<boolean> {
+  const servers = await readdir(folder);
+  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
 }
 
 /** The agent's door; with failover orders go to who decides. */

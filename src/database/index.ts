@@ -32,7 +32,8 @@ export {
   type SettingChange,
   type StatementEffects,
 } from "./router/statement-effects.ts";
-export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./server-settings.ts";
+export { type ListedUser, parseUserList } from "./router/user-list.ts";
+export { type PostgresSettings, REPLICATION_ROLE, slotName, type Upstream } from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

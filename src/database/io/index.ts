@@ -1,4 +1,5 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
+
 export { DatabaseAgent } from "./agent/agent.ts";
 export {
   type AgentAddress,
@@ -13,16 +14,21 @@ export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
 export {
+  type AuthUser,
   type PoolStatus,
   type RouterParts,
   type RouterSettings,
   RouterWorker,
 } from "./router/router-worker.ts";
+export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
+export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
+export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
-export { type Binaries, type BinariesOptions, findBinaries } from "./server/binaries.ts";
+export { type Binaries, type BinariesOptions, findBinaries, locateBinaries } from "./server/binaries.ts";
 export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
-export { findOwner, type Owner } from "./server/owner.ts";
+export { stopLeftServer } from "./server/left-server.ts";
+export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
 export { ServerError, type ServerProblem } from "./server/problem.ts";
 export { type Restored, restore, verifyBackup } from "./server/restore.ts";
