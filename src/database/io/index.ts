@@ -13,16 +13,11 @@ export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
-export {
-  type AuthUser,
-  type PoolStatus,
-  type RouterParts,
-  type RouterSettings,
-  RouterWorker,
-} from "./router/router-worker.ts";
+export { RouterWorker } from "./router/router-worker.ts";
 export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
 export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
+export type { AuthUser, PoolStatus, RouterParts, RouterSettings } from "./router/worker-settings.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
 export { type Binaries, type BinariesOptions, findBinaries, locateBinaries } from "./server/binaries.ts";

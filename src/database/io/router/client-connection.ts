@@ -7,7 +7,7 @@
  * read its answers gets no further ones: its server connection stops reading, and so do we.
  */
 import type { TimerEntry } from "../../../base/index.ts";
-import { type ErrorReply, MessageWriter, TRANSACTION, writeError } from "../../../pgwire/index.ts";
+import { type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import {
   FLUSH,
   flush,
@@ -24,9 +24,13 @@ import type { ClientHost } from "./client-host.ts";
 import { ClientInput } from "./client-input.ts";
 import { ClientLogin } from "./client-login.ts";
 import { ClientReads } from "./client-reads.ts";
+import { ClientRecord } from "./client-record.ts";
 import { ClientRecovery, type Loss } from "./client-recovery.ts";
+import { stateOf } from "./client-state.ts";
+import type { ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
 import { handBack } from "./hand-back.ts";
+import { whyWaited } from "./held-clients.ts";
 import type { Pool } from "./pool.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -52,6 +56,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Has the session go on when its primary is lost; undefined: it ends. */
   readonly recovery: ClientRecovery | undefined;
   readonly input: ClientInput;
+  readonly record: ClientRecord;
+  /** It speaks to the router itself; undefined: to a database. */
+  console: ConsoleSession | undefined;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -83,6 +90,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.batch = new Batch(this, this.context.toClient);
     this.session = new Session(this.context.statements);
     this.input = new ClientInput(this);
+    this.record = new ClientRecord(this.context.nowMs);
     this.recovery = host.followsLease ? new ClientRecovery(this) : undefined;
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
@@ -95,6 +103,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get isClosed(): boolean {
     return this.#closed || this.#closing;
   }
+  get isQueued(): boolean {
+    return this.#queuedAt !== undefined;
+  }
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
     return this.session.pin !== undefined || this.pool.settings.mode === "session";
@@ -106,13 +117,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Whether its session moves between server connections, so that what it leaves behind must be known. */
   get moves(): boolean {
     return this.pool.settings.mode !== "session";
-  }
-  get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
-    if (this.#login !== undefined) return "login";
-    if (this.#queuedAt !== undefined || this.isSettling) return "waiting";
-    if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
-    if (this.server.replies.length > 0) return "active";
-    return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
   }
 
   // --- time -------------------------------------------------------------------------------------------------------
@@ -136,11 +140,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
-    if (wait === "queue" && this.#queuedAt !== undefined) {
-      this.context.counters.queueTimeouts++;
-      return this.fail(this.#queuedAt.timeoutError());
-    }
-    if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
+    if (wait === "queue" && this.#queuedAt !== undefined) return this.fail(whyWaited(this.#queuedAt));
+    if (wait === "transaction" && stateOf(this) === "idle-in-transaction")
+      this.failWith("idle-in-transaction");
   }
 
   /** The server waits within a transaction: the client has so long to go on. */
@@ -155,6 +157,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It has shown who it is. Its first server connection tells what a session is like. */
   loggedIn(pool: Pool): void {
     this.#pool = pool;
+    this.record.traffic = pool.traffic;
     if (pool.baseline !== undefined) return this.#welcome();
     this.acquire();
   }
@@ -176,6 +179,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   received(bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed) return;
     this.context.counters.receivedBytes += end - start;
+    this.record.received(this.context.nowMs, end - start);
     if (this.#login !== undefined && this.#queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
       if (used < end && !this.isClosed) this.input.received(bytes, used, end);
@@ -232,6 +236,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   #leaveQueue(): void {
     if (this.#queuedAt === undefined) return;
+    this.#queuedAt.traffic.waitMs += this.context.clock.nowMs() - this.waitsSinceMs;
     this.#queuedAt = undefined;
     this.isHeldBack = false;
     this.context.counters.waitingClients--;
@@ -311,6 +316,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
     if (this.#closing) return this.socket.end();
     this.server?.resume();
+    if (this.console !== undefined) return this.console.goOn();
     this.readOn();
   }
 
@@ -344,7 +350,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (this.state === "idle") this.failWith("draining");
+    if (stateOf(this) === "idle" || this.console !== undefined) this.failWith("draining");
   }
 
   ended(): void {
