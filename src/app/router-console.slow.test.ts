@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import { Client } from "pg";
 import { createLog, systemClock } from "../base/index.ts";
 import { hasPostgres, startPostgres, type TestPostgres } from "../base/testing/postgres.ts";
-import { eventually } from "../base/testing.ts";
 import type { ClusterView } from "../database/index.ts";
 import { type RouterOptions, type RunningRouter, runRouter } from "./run-router.ts";
 
@@ -21,6 +20,15 @@ function viewOf(port: number): ClusterView {
     servers: [place],
     mode: "async",
   };
+}
+
+/** Waits until `holds`; fails after 20 s. */
+async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`did not happen within 20 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 type Row = Record<string, string | null>;
@@ -147,7 +155,7 @@ describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @
     expect([isPaused, isServed]).toEqual([false, false]);
     await a.query("COMMIT");
     await pausing;
-    expect((await show(other, "LISTS")).find(({ list }) => list === "used_servers")?.items).toBe("0");
+    expect((await show(other, "LISTS")).find(({ list }) => list === "used_servers")?.["items"]).toBe("0");
     expect(isServed).toBe(false);
     await console.query("RESUME postgres;");
     await held;

@@ -55,9 +55,9 @@ function receive(message: ToWorker): void {
   }
 }
 
-function reportOf(worker: RouterWorker, detail: StateDetail | undefined): WorkerReport {
-  const { counters, pools, reads } = worker;
-  const state = detail && worker.console.state(detail, process.memoryUsage.rss());
+function reportOf(of: RouterWorker, detail: StateDetail | undefined): WorkerReport {
+  const { counters, pools, reads } = of;
+  const state = detail && of.console.state(detail, process.memoryUsage.rss());
   return { counters, pools, reads: [...(reads?.counts ?? [])], ...(state === undefined ? {} : { state }) };
 }
 

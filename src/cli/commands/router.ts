@@ -76,7 +76,7 @@ function reload(
   }
 }
 
-function untilStopped({ onSignal }: Context): { readonly stopped: Promise<void>; stop(): void } {
+function untilStopped({ onSignal }: Context): { readonly stopped: Promise<void>; readonly stop: () => void } {
   let stop = (): void => {};
   const stopped = new Promise<void>((done) => {
     const offs = [onSignal("SIGINT", () => stop()), onSignal("SIGTERM", () => stop())];

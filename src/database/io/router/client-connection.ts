@@ -57,8 +57,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   readonly recovery: ClientRecovery | undefined;
   readonly input: ClientInput;
   readonly record: ClientRecord;
-  /** It speaks to the router itself; undefined: to a database. */
-  console: ConsoleSession | undefined;
+  /** It speaks to the router itself. */
+  consoleSession: ConsoleSession | undefined;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -74,7 +74,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It waits because there is no primary. */
   isHeldBack = false;
   /** The pool in whose queue it waits. */
-  #queuedAt: Pool | undefined;
+  queuedAt: Pool | undefined;
   #ended = false;
   #closing = false;
   #closed = false;
@@ -102,9 +102,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
   get isClosed(): boolean {
     return this.#closed || this.#closing;
-  }
-  get isQueued(): boolean {
-    return this.#queuedAt !== undefined;
   }
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
@@ -140,7 +137,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
-    if (wait === "queue" && this.#queuedAt !== undefined) return this.fail(whyWaited(this.#queuedAt));
+    if (wait === "queue" && this.queuedAt !== undefined) return this.fail(whyWaited(this.queuedAt));
     if (wait === "transaction" && stateOf(this) === "idle-in-transaction")
       this.failWith("idle-in-transaction");
   }
@@ -180,7 +177,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.isClosed) return;
     this.context.counters.receivedBytes += end - start;
     this.record.received(this.context.nowMs, end - start);
-    if (this.#login !== undefined && this.#queuedAt === undefined) {
+    if (this.#login !== undefined && this.queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
       if (used < end && !this.isClosed) this.input.received(bytes, used, end);
     } else {
@@ -190,7 +187,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
-    if (this.#login !== undefined || this.#queuedAt !== undefined || this.isSettling) return true;
+    if (this.#login !== undefined || this.queuedAt !== undefined || this.isSettling) return true;
     return this.outbox !== undefined || this.reads?.isBusy === true;
   }
 
@@ -212,7 +209,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   acquire(pool: Pool = this.pool): boolean {
     const found = pool.acquire(this);
     if (found === undefined) {
-      this.#queuedAt = pool;
+      this.queuedAt = pool;
       this.waitsSinceMs = this.context.clock.nowMs();
       this.context.counters.waitingClients++;
       this.#schedule("queue", pool.settings.queueTimeoutMs);
@@ -235,9 +232,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
 
   #leaveQueue(): void {
-    if (this.#queuedAt === undefined) return;
-    this.#queuedAt.traffic.waitMs += this.context.clock.nowMs() - this.waitsSinceMs;
-    this.#queuedAt = undefined;
+    if (this.queuedAt === undefined) return;
+    this.queuedAt.traffic.waitMs += this.context.clock.nowMs() - this.waitsSinceMs;
+    this.queuedAt = undefined;
     this.isHeldBack = false;
     this.context.counters.waitingClients--;
     this.context.wheel.cancel(this);
@@ -316,7 +313,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
     if (this.#closing) return this.socket.end();
     this.server?.resume();
-    if (this.console !== undefined) return this.console.goOn();
+    if (this.consoleSession !== undefined) return this.consoleSession.goOn();
     this.readOn();
   }
 
@@ -325,8 +322,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
     if (this.reads?.cancel() === true) return this.readOn();
-    if (this.#queuedAt === undefined || this.#login !== undefined) return;
-    this.#queuedAt?.leaveQueue(this);
+    if (this.queuedAt === undefined || this.#login !== undefined) return;
+    this.queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.fail({ ...routerError("cancelled"), severity: "FATAL" });
   }
@@ -350,12 +347,12 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (stateOf(this) === "idle" || this.console !== undefined) this.failWith("draining");
+    if (stateOf(this) === "idle" || this.consoleSession !== undefined) this.failWith("draining");
   }
 
   ended(): void {
     this.#ended = true;
-    const isLoggingIn = this.#login !== undefined && this.#queuedAt === undefined;
+    const isLoggingIn = this.#login !== undefined && this.queuedAt === undefined;
     if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
@@ -381,7 +378,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Its server connection goes on to others if nothing is under way; else what is under way is ended with it. */
   #giveBack(): void {
-    this.#queuedAt?.leaveQueue(this);
+    this.queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.reads?.closed();
     this.input.clear();

@@ -104,9 +104,9 @@ export class ClientLogin {
     while (at < end && this.#phase !== "waiting" && this.#phase !== "over" && !this.#client.isClosed) {
       at = this.#phase === "startup" ? this.#startup(bytes, at, end) : this.#answer(bytes, at, end);
     }
-    const { console } = this.#client;
-    if (console === undefined || at >= end) return at;
-    console.received(bytes, at, end);
+    const { consoleSession } = this.#client;
+    if (consoleSession === undefined || at >= end) return at;
+    consoleSession.received(bytes, at, end);
     return end;
   }
 
@@ -287,7 +287,7 @@ export class ClientLogin {
   /** The log-in does not end: what the client sends is never a database's. */
   #openConsole(ask: AskConsole): void {
     const client = this.#client;
-    client.console = new ConsoleSession(client, ask);
+    client.consoleSession = new ConsoleSession(client, ask);
     client.context.wheel.cancel(client);
     writeAuthenticationOk(this.#writer);
     this.welcome(CONSOLE_PARAMETERS);

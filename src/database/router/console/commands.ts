@@ -18,6 +18,7 @@ export const SHOWN = [
   "STATE",
   "HELP",
 ] as const;
+/** One of them. */
 export type Shown = (typeof SHOWN)[number];
 
 /** What is done to one database, or to all of them. */

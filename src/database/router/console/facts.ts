@@ -42,6 +42,7 @@ export interface ConsoleFacts {
   readonly periodMs: number;
 }
 
+/** An address. */
 export interface Place {
   readonly host: string;
   readonly port: number;

@@ -19,6 +19,11 @@ export class DatabaseTraffic {
 /** Counts of a database, or their sum over workers. */
 export type Traffic = Readonly<DatabaseTraffic>;
 
+/** As it is now. */
+export function copyTraffic(of: Traffic): Traffic {
+  return combine(of, of, (x) => x);
+}
+
 /** Both together. */
 export function addTraffic(a: Traffic, b: Traffic): Traffic {
   return combine(a, b, (x, y) => x + y);

@@ -6,6 +6,7 @@ import type {
   StateDetail,
   WorkerState,
 } from "../../../router/console/state.ts";
+import { copyTraffic } from "../../../router/console/traffic.ts";
 import type { ClientConnection } from "../client-connection.ts";
 import type { RouterContext } from "../context.ts";
 import type { Pool } from "../pool.ts";
@@ -27,14 +28,14 @@ export function stateOf(
   const { context, allPools } = shown;
   const clients = [...shown.clients];
   // Monotonic times as times of day.
-  const toDayMs = Date.now() - context.clock.nowMs();
+  const toDayMs = context.clock.wallMs() - context.clock.nowMs();
   const inside = clients.filter(({ isLoggedIn }) => isLoggedIn);
-  const admins = clients.filter(({ console }) => console !== undefined);
+  const admins = clients.filter(({ consoleSession }) => consoleSession !== undefined);
   const listed = detail === "clients" ? inside : [];
   return {
     worker,
     memoryBytes,
-    traffic: [...context.traffic].map(([database, of]) => [database, { ...of }]),
+    traffic: [...context.traffic].map(([database, of]) => [database, copyTraffic(of)]),
     pools: poolStates(allPools, inside, context.clock.nowMs()),
     clientsInLogin: clients.length - inside.length - admins.length,
     admins: admins.map((client) => clientState(client, toDayMs)),
@@ -56,7 +57,7 @@ function poolStates(
   for (const client of clients) {
     const counts = byPool.get(client.pool) ?? { active: 0, waiting: 0, longestMs: 0 };
     byPool.set(client.pool, counts);
-    if (client.isQueued) {
+    if (client.queuedAt !== undefined) {
       counts.waiting++;
       counts.longestMs = Math.max(counts.longestMs, nowMs - client.waitsSinceMs);
     } else counts.active++;
@@ -95,11 +96,11 @@ function clientState(client: ClientConnection, toDayMs: number): ClientState {
   return {
     user: client.user,
     database: client.database,
-    state: client.isQueued ? "waiting" : "active",
+    state: client.queuedAt !== undefined ? "waiting" : "active",
     address: client.socket.remoteAddress,
     connectedMs: toDayMs + record.connectedMs,
     requestMs: toDayMs + record.requestMs,
-    waitMs: client.isQueued ? context.clock.nowMs() - client.waitsSinceMs : 0,
+    waitMs: client.queuedAt !== undefined ? context.clock.nowMs() - client.waitsSinceMs : 0,
     id: client.processId,
     link: server === undefined ? undefined : idOf(server),
     applicationName: record.applicationName,
