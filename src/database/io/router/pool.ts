@@ -108,6 +108,9 @@ export class Pool {
   get address(): Target | undefined {
     return this.context.paused.has(this.database) ? undefined : this.#source.address();
   }
+  get #refusesAtOnce(): boolean {
+    return this.#source.refusesAtOnce === true && !this.context.paused.has(this.database);
+  }
   get gate(): PrimaryGate | undefined {
     return this.#source.gate;
   }
@@ -147,10 +150,8 @@ export class Pool {
       if (server !== undefined) return server;
     }
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
-    const refusal = this.#refusal();
+    const refusal = this.#refusal() ?? (this.isHeld ? holdBack(client, this) : undefined);
     if (refusal !== undefined) return refusal;
-    const held = this.isHeld ? holdBack(client, this) : undefined;
-    if (held !== undefined) return held;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
       return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
     return this.#enqueue(client);
@@ -158,7 +159,7 @@ export class Pool {
 
   /** Why nobody is to wait here. */
   #refusal(): ErrorReply | undefined {
-    if (this.#source.refusesAtOnce !== true) return undefined;
+    if (!this.#refusesAtOnce) return undefined;
     if (this.address === undefined) return routerError("server-unreachable");
     return this.#open.size === 0 && this.context.clock.nowMs() < this.#retryAtMs
       ? this.#lastError
@@ -319,7 +320,7 @@ export class Pool {
     const { user, database } = this;
     log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
     if (this.#open.size > 0) return;
-    if (this.#source.refusesAtOnce === true || LASTING.has(error.code)) this.#refuseWaiting(error);
+    if (this.#refusesAtOnce || LASTING.has(error.code)) this.#refuseWaiting(error);
   }
 
   #refuseWaiting(error: ErrorReply): void {
@@ -358,7 +359,7 @@ export class Pool {
     this.#retryMs = 0;
     cutLost(this);
     if (address === undefined) {
-      if (this.#source.refusesAtOnce === true) this.#refuseWaiting(routerError("server-unreachable"));
+      if (this.#refusesAtOnce) this.#refuseWaiting(routerError("server-unreachable"));
       return;
     }
     for (const server of this.#open)
