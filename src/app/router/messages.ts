@@ -3,6 +3,7 @@
 import type {
   ClusterView,
   ConsoleReply,
+  FailoverSettings,
   PausedNames,
   StateDetail,
   WorkerState,
@@ -13,6 +14,17 @@ import type { Counters, PoolStatus, RouterSettings } from "../../database/io/ind
 export interface WorkerOrder {
   readonly settings: RouterSettings;
   readonly view: ClusterView;
+  readonly lease?: RouterLease;
+}
+
+/** The lease of a cluster that fails over: it says who is primary, whatever the view says. */
+export interface RouterLease {
+  /** As of `FailoverOptions`. */
+  readonly store: string;
+  readonly cluster: string;
+  readonly times: FailoverSettings;
+  /** Longest wait for a primary, and how many clients of one worker may wait. */
+  readonly hold: { readonly ms: number; readonly max: number };
 }
 
 /** A cancel request that the kernel gave to the wrong worker. */

@@ -28,12 +28,12 @@ import { holdTick } from "./held-clients.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost } from "./reads.ts";
+import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { ClientTls } from "./tls/client-tls.ts";
 import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
 import { VerifierSource } from "./verifier-source.ts";
-import type { PoolStatus, RouterParts, RouterSettings } from "./worker-settings.ts";
 
 const NO_TLS: ServerTlsSettings = { mode: "disable" };
 const CLIENTS_MAX = 10_000;

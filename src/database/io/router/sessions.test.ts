@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
+import type { RouterSettings } from "./router-settings.ts";
 import { type RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
-import type { RouterSettings } from "./worker-settings.ts";
 
 // Real servers and clients, on machines that may be busy.
 setDefaultTimeout(30_000);

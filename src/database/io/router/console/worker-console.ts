@@ -1,7 +1,7 @@
 /** What the console sees of one worker, and does to it. */
 import type { PausedNames } from "../../../router/console/facts.ts";
 import type { StateDetail, WorkerState } from "../../../router/console/state.ts";
-import type { RouterSettings } from "../worker-settings.ts";
+import type { RouterSettings } from "../router-settings.ts";
 import { kill, renew } from "./pausing.ts";
 import { type ShownWorker, stateOf } from "./worker-state.ts";
 

@@ -16,8 +16,8 @@ import {
 } from "../../../../base/testing/postgres.ts";
 import { eventually } from "../../../../base/testing.ts";
 import { stateOf } from "../client-state.ts";
+import type { RouterSettings } from "../router-settings.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "../testing.ts";
-import type { RouterSettings } from "../worker-settings.ts";
 
 // Real servers, clients and certificates, on machines that may be busy.
 setDefaultTimeout(60_000);

@@ -1,4 +1,4 @@
-/** What a router worker is made of, and what it is told. */
+/** What a router worker is told, what it is made of, and what it says of its pools. */
 import type { Clock, Log, Random, Scheduler } from "../../../base/index.ts";
 import type { Address } from "../../../config/index.ts";
 import type { Transport } from "../../../transport/index.ts";
