@@ -42,6 +42,10 @@ export interface WorkerReport {
   readonly pools: readonly PoolStatus[];
   /** Reason -> batches of statements that went where they went for it. */
   readonly reads: readonly (readonly [string, number])[];
+  /** SQLSTATE -> errors of the router's own that clients got. */
+  readonly refusals: readonly (readonly [string, number])[];
+  /** Reason -> pins. */
+  readonly pins: readonly (readonly [string, number])[];
   /** For the console, if it asked. */
   readonly state?: WorkerState;
 }

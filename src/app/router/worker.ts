@@ -58,7 +58,14 @@ function receive(message: ToWorker): void {
 function reportOf(of: RouterWorker, detail: StateDetail | undefined): WorkerReport {
   const { counters, pools, reads } = of;
   const state = detail && of.console.state(detail, process.memoryUsage.rss());
-  return { counters, pools, reads: [...(reads?.counts ?? [])], ...(state === undefined ? {} : { state }) };
+  return {
+    counters,
+    pools,
+    reads: [...(reads?.counts ?? [])],
+    refusals: of.context.refusals.entries,
+    pins: of.context.pins.entries,
+    ...(state === undefined ? {} : { state }),
+  };
 }
 
 /** The parent has looked at the files; one that was replaced since leaves all as it is. */

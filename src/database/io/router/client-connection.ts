@@ -7,7 +7,7 @@
  * read its answers gets no further ones: its server connection stops reading, and so do we.
  */
 import type { TimerEntry } from "../../../base/index.ts";
-import { type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
+import { type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
 import {
   FLUSH,
   flush,
@@ -31,6 +31,7 @@ import type { ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
 import { handBack } from "./hand-back.ts";
 import { whyWaited } from "./held-clients.ts";
+import { writeRefusal } from "./own-answers.ts";
 import type { Pool } from "./pool.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -303,7 +304,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   // --- writing ----------------------------------------------------------------------------------------------------
 
-  /** Bytes of the log-in. */
+  /** Bytes of the router's own. */
   write(writer: MessageWriter): void {
     send(this, writer.bytes, 0, writer.length);
     writer.clear();
@@ -338,9 +339,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.#closing = true;
     this.batch.flush();
-    const writer = new MessageWriter();
-    writeError(writer, { ...error, severity: "FATAL" });
-    send(this, writer.bytes, 0, writer.length);
+    this.write(writeRefusal(new MessageWriter(), { ...error, severity: "FATAL" }, this.context));
     if (this.outbox === undefined) this.socket.end();
     else this.#schedule("close", CLOSE_MS);
   }

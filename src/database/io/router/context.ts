@@ -7,6 +7,7 @@ import type { LookAt } from "../../router/statement-effects.ts";
 import type { BatchMemory } from "./batch.ts";
 import type { Paused } from "./console/pausing.ts";
 import type { Counters } from "./counters.ts";
+import type { Tally } from "./tally.ts";
 
 /** One per worker. */
 export interface RouterContext {
@@ -20,6 +21,10 @@ export interface RouterContext {
   readonly lookAt: LookAt;
   readonly statements: Statements;
   readonly counters: Counters;
+  /** Errors that clients got from the router itself, by SQLSTATE. */
+  readonly refusals: Tally;
+  /** Pins by their reason. */
+  readonly pins: Tally;
   /** By database; grows with the pools. */
   readonly traffic: Map<string, DatabaseTraffic>;
   /** Databases whose statements the console has wait. */

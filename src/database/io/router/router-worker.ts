@@ -7,7 +7,7 @@
  * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
  */
 import { type Cancel, equalConstantTime, TimerWheel } from "../../../base/index.ts";
-import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
+import { type Credentials, type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
@@ -25,11 +25,13 @@ import { WorkerConsole } from "./console/worker-console.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { holdTick } from "./held-clients.ts";
+import { writeRefusal } from "./own-answers.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost } from "./reads.ts";
 import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { Tally } from "./tally.ts";
 import { ClientTls } from "./tls/client-tls.ts";
 import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
@@ -96,6 +98,8 @@ export class RouterWorker implements ClientHost {
       wheel: new TimerWheel(clock.nowMs(), TICK_MS),
       statements: new Statements(),
       counters: new Counters(),
+      refusals: new Tally(),
+      pins: new Tally(),
       traffic: new Map(),
       paused: new Paused(),
       toServer: new BatchMemory(),
@@ -263,7 +267,7 @@ export class RouterWorker implements ClientHost {
     if (this.#clients.size >= clientsMax) {
       counters.clientsRefused++;
       const writer = new MessageWriter();
-      writeError(writer, routerError("clients-exceeded"));
+      writeRefusal(writer, routerError("clients-exceeded"), this.context);
       socket.write(writer.bytes, 0, writer.length);
       return undefined;
     }
