@@ -16,7 +16,7 @@ export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export type { FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
 export { isFree } from "./ports.ts";
-export type { RouterOptions, RouterSetup } from "./run-router.ts";
+export type { RouterOptions, RouterSetup, RunningRouter } from "./run-router.ts";
 export { StartFailure, stateFailure } from "./start-failure.ts";
 export { decideOnce, type SteeringHandle, startSteering } from "./steering.ts";
 

@@ -69,13 +69,13 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
       ...options,
     });
   }
-  async function client(): Promise<Client> {
+  async function client(password = "secret"): Promise<Client> {
     const { port } = router.address;
     const made = new Client({
       host: "127.0.0.1",
       port,
       user: "postgres",
-      password: "secret",
+      password,
       database: "postgres",
     });
     made.on("error", () => {});
@@ -162,11 +162,17 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     await start({ metrics: { host: "127.0.0.1", port: 0 } });
     const asked = await Promise.all([client(), client(), client()]);
     await Promise.all(asked.map((each) => each.query("SELECT 1")));
+    await asked[0]?.query("LISTEN news");
+    await asked[1]?.query("CREATE TEMP TABLE kept (id int)");
+    await client("wrong").catch(() => {});
     const { port = 0 } = router.metrics ?? {};
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toContain("tenfold_router_workers_reporting 2\n");
     expect(text).toContain("tenfold_router_clients 3\n");
-    expect(text).toContain("tenfold_router_queries_total 3\n");
+    expect(text).toContain("tenfold_router_queries_total 5\n");
+    expect(text).toContain('tenfold_router_pinned_total{reason="listen"} 1\n');
+    expect(text).toContain('tenfold_router_pinned_total{reason="temporary-table"} 1\n');
+    expect(text).toContain('tenfold_router_refusals_total{sqlstate="28P01"} 1\n');
     expect(text).toContain('tenfold_router_pool_clients_waiting{database="postgres",user="postgres"} 0\n');
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
   });

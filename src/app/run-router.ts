@@ -12,6 +12,8 @@ import {
 } from "../database/io/index.ts";
 import { readCa, TlsFileError } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
+import { type ConsoleParts, RouterConsole } from "./router/console.ts";
+import { CLIENTS_MAX, factsOf } from "./router/console-facts.ts";
 import { Fleet } from "./router/fleet.ts";
 import type { RouterLease, WorkerOrder, WorkerReport } from "./router/messages.ts";
 import { routerMetrics } from "./router/metrics.ts";
@@ -36,6 +38,8 @@ export interface RouterSetup {
   readonly clientTls?: ClientTlsSettings;
   /** TLS to servers. Default: none. */
   readonly serverTls?: ServerTlsSettings;
+  /** To whom the databases `pgbouncer` and `tenfold` are the console. Default: nobody. */
+  readonly adminUsers?: readonly string[];
 }
 
 /** What to start. */
@@ -54,6 +58,10 @@ export interface RouterOptions extends RouterSetup {
   readonly drainMs?: number;
   /** Where Prometheus finds `/metrics`, on loopback; default: nowhere. */
   readonly metrics?: Address;
+  /** What the console's RELOAD does; throws what is wrong with the settings. Default: it is refused. */
+  readonly reload?: () => void;
+  /** What its SHUTDOWN does. Default: it is refused. */
+  readonly shutdown?: () => void;
   readonly log: Log;
 }
 
@@ -78,7 +86,6 @@ export interface RunningRouter {
 /** Workers at most: their number is part of the cancel keys, and more than cores are of no use. */
 export const ROUTER_WORKERS_MAX = 64;
 
-const CLIENTS_MAX = 10_000;
 const DRAIN_MS = 30_000;
 
 /** Starts a router. Rejects with a `StartFailure` that names the thing and the mend. */
@@ -103,14 +110,34 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       ...(setup.authUser === undefined ? {} : { authUser: setup.authUser }),
       ...(setup.loginTimeoutMs === undefined ? {} : { loginTimeoutMs: setup.loginTimeoutMs }),
       ...(reads === undefined ? {} : { reads }),
+      ...(setup.adminUsers === undefined ? {} : { adminUsers: setup.adminUsers }),
+      paused: router.paused,
     },
   });
-  const fleet = new Fleet({ scheduler: systemScheduler, nowMs: () => systemClock.nowMs(), log, orderOf });
+  const nowMs = (): number => systemClock.nowMs();
+  const fleet: Fleet = new Fleet({
+    scheduler: systemScheduler,
+    nowMs,
+    log,
+    orderOf,
+    console: (text) => router.run(text),
+  });
+  let listening = address.port;
+  const router = new RouterConsole({
+    scheduler: systemScheduler,
+    nowMs,
+    log,
+    workers,
+    ...consoleFor(fleet, options),
+    facts: () => factsOf(setup, { host: address.host, port: listening }),
+  });
   const port = await fleet.start(workers).catch(async (problem: unknown) => {
+    router.stop();
     await fleet.stop(0);
     const why = problem instanceof Error ? problem.message : String(problem);
     throw new StartFailure(`the router cannot listen on ${formatAddress(address)}: ${why}`, IN_USE);
   });
+  listening = port;
   const metrics = options.metrics && serveMetrics(options.metrics, fleet, workers);
   return {
     address: { host: address.host, port },
@@ -125,9 +152,27 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
     },
     reports: () => fleet.reports(),
     stop: async () => {
+      router.stop();
       await fleet.stop(drainMs);
       metrics?.stop();
     },
+  };
+}
+
+/** What the console does to the workers. */
+function consoleFor(
+  fleet: Fleet,
+  { reload, shutdown }: RouterOptions,
+): Pick<ConsoleParts, "states" | "pause" | "reconnect" | "kill" | "reload" | "shutdown"> {
+  return {
+    states: async (detail) =>
+      (await fleet.reports(detail)).flatMap(({ state }) => (state === undefined ? [] : [state])),
+    pause: (names) => fleet.order({ kind: "pause", names }),
+    reconnect: (database) =>
+      fleet.order({ kind: "reconnect", ...(database === undefined ? {} : { database }) }),
+    kill: (database) => fleet.order({ kind: "kill", database }),
+    reload,
+    shutdown,
   };
 }
 

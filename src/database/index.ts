@@ -29,6 +29,12 @@ export {
   type Scheme,
   type TableName,
 } from "./partition/index.ts";
+export { HELP, type PoolCommand, parseConsoleCommand, type Shown } from "./router/console/commands.ts";
+export type { ConsoleFacts, ConsoleReply, PausedNames } from "./router/console/facts.ts";
+export type { StateDetail, WorkerState } from "./router/console/state.ts";
+export { trafficNow } from "./router/console/stats-tables.ts";
+export { showTable } from "./router/console/tables.ts";
+export type { Traffic } from "./router/console/traffic.ts";
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {

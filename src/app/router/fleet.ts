@@ -4,7 +4,8 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Log, Scheduler } from "../../base/index.ts";
-import type { FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
+import type { ConsoleReply, StateDetail } from "../../database/index.ts";
+import type { ConsoleOrder, FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
 
 /** From a worker's start until it serves. */
 const START_MS = 15_000;
@@ -37,6 +38,8 @@ export interface FleetParts {
   readonly log: Log;
   /** What the worker with this number serves by, at this moment; `port` is what the first one got. */
   readonly orderOf: (workerId: number, port: number | undefined) => WorkerOrder;
+  /** Carries out what a client has said to the console. */
+  readonly console: (text: string) => Promise<ConsoleReply>;
 }
 
 export class Fleet {
@@ -81,9 +84,16 @@ export class Fleet {
       tell(child, { kind: "configure", order: this.#parts.orderOf(id, this.#port) });
   }
 
-  /** What each worker says of itself. */
-  async reports(): Promise<readonly WorkerReport[]> {
-    const asked = this.#workers.flatMap(({ child }) => (child === undefined ? [] : [this.#ask(child)]));
+  /** Tells each worker what the console wants. */
+  order(order: ConsoleOrder): void {
+    for (const { child } of this.#workers) tell(child, order);
+  }
+
+  /** What each worker says of itself; with `detail`, for the console too. */
+  async reports(detail?: StateDetail): Promise<readonly WorkerReport[]> {
+    const asked = this.#workers.flatMap(({ child }) =>
+      child === undefined ? [] : [this.#ask(child, detail)],
+    );
     return (await Promise.all(asked)).filter((report) => report !== undefined);
   }
 
@@ -114,7 +124,7 @@ export class Fleet {
         ipc: (message: FromWorker) => {
           if (message.kind === "serving") settle(() => resolve(message.port));
           else if (message.kind === "failed") settle(() => reject(new Error(message.error)));
-          else this.#received(message);
+          else this.#received(child, message);
         },
         onExit: () => {
           settle(() => reject(new Error("a worker ended before it served")));
@@ -132,11 +142,20 @@ export class Fleet {
     });
   }
 
-  #received(message: Exclude<FromWorker, { kind: "serving" | "failed" }>): void {
+  #received(child: Child, message: Exclude<FromWorker, { kind: "serving" | "failed" }>): void {
+    if (message.kind === "console") return this.#console(child, message.id, message.text);
     if (message.kind === "report") {
       this.#reports.get(message.id)?.(message.report);
       this.#reports.delete(message.id);
     } else tell(this.#workers[message.workerId]?.child, message);
+  }
+
+  #console(child: Child, id: number, text: string): void {
+    const answer = (reply: ConsoleReply): void => tell(child, { kind: "console-reply", id, reply });
+    this.#parts.console(text).then(answer, (problem: unknown) => {
+      this.#parts.log.error("router-console-failed", { error: String(problem) });
+      answer({ kind: "failed", message: "the router made a mistake; see its log" });
+    });
   }
 
   #ended(worker: WorkerProcess): void {
@@ -154,7 +173,7 @@ export class Fleet {
     });
   }
 
-  #ask(child: Child): Promise<WorkerReport | undefined> {
+  #ask(child: Child, detail: StateDetail | undefined): Promise<WorkerReport | undefined> {
     const id = ++this.#lastReport;
     return new Promise((resolve) => {
       const cancel = this.#parts.scheduler.after(REPORT_MS, () => {
@@ -165,7 +184,7 @@ export class Fleet {
         cancel();
         resolve(report);
       });
-      tell(child, { kind: "report", id });
+      tell(child, { kind: "report", id, ...(detail === undefined ? {} : { detail }) });
     });
   }
 }

@@ -44,6 +44,20 @@ const ROWS: readonly Row[] = [
   ["receivedBytes", "received_bytes_total", "counter", "Bytes of clients"],
 ];
 
+type Word = readonly [of: "reads" | "refusals" | "pins", label: string, name: string, help: string];
+
+/** One row for each of what is counted by words. */
+const WORDS: readonly Word[] = [
+  [
+    "reads",
+    "reason",
+    "reads_total",
+    "Batches of statements by the reason for which they went to a replica or to the primary",
+  ],
+  ["refusals", "sqlstate", "refusals_total", "Errors that clients got from the router itself"],
+  ["pins", "reason", "pinned_total", "Clients that keep their server connection, by what their session has"],
+];
+
 /** Metrics of all workers together. `workers` is how many there should be. */
 export function routerMetrics(reports: readonly WorkerReport[], workers: number): string {
   const gauge = (name: string, help: string, samples: readonly MetricSample[]): MetricFamily => ({
@@ -65,12 +79,12 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
       type,
       samples: one(reports.reduce((sum, report) => sum + report.counters[counter], 0)),
     })),
-    {
-      name: "tenfold_router_reads_total",
-      help: "Batches of statements by the reason for which they went to a replica or to the primary",
-      type: "counter",
-      samples: readSamples(reports),
-    },
+    ...WORDS.map(([of, label, name, help]) => ({
+      name: `tenfold_router_${name}`,
+      help,
+      type: "counter" as const,
+      samples: samplesOf(reports, of, label),
+    })),
     gauge(
       "pool_servers",
       "Server connections of a pool",
@@ -89,11 +103,11 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
   ]);
 }
 
-function readSamples(reports: readonly WorkerReport[]): MetricSample[] {
+function samplesOf(reports: readonly WorkerReport[], of: Word[0], label: string): MetricSample[] {
   const sums = new Map<string, number>();
-  for (const { reads } of reports)
-    for (const [reason, count] of reads) sums.set(reason, (sums.get(reason) ?? 0) + count);
-  return [...sums].map(([reason, value]) => ({ labels: { reason }, value }));
+  for (const report of reports)
+    for (const [word, count] of report[of]) sums.set(word, (sums.get(word) ?? 0) + count);
+  return [...sums].map(([word, value]) => ({ labels: { [label]: word }, value }));
 }
 
 function sumOfPools(pools: readonly PoolStatus[]): readonly PoolStatus[] {

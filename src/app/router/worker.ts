@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
+import type { ConsoleReply, StateDetail } from "../../database/index.ts";
 import { openLeaseStore, type RouterSettings, RouterWorker } from "../../database/io/index.ts";
 import { createTransport } from "../../transport/io/index.ts";
 import type { FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
@@ -15,6 +16,10 @@ process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it
 const log = createLog({ clock: systemClock, level: "info", write: (line) => process.stderr.write(line) });
 const transport = createTransport(process.env["TENFOLD_TRANSPORT"]);
 let worker: RouterWorker | undefined;
+
+/** Commands of the console that the parent has not answered. */
+const asked = new Map<number, (reply: ConsoleReply) => void>();
+let lastAsked = 0;
 
 process.on("message", (message: ToWorker) => receive(message));
 process.on("disconnect", () => void drain(ORPHAN_DRAIN_MS));
@@ -33,16 +38,34 @@ function receive(message: ToWorker): void {
       return configure(message.order);
     case "report":
       if (worker === undefined) return undefined;
-      return tell({ kind: "report", id: message.id, report: reportOf(worker) });
+      return tell({ kind: "report", id: message.id, report: reportOf(worker, message.detail) });
     case "cancel":
       return worker?.cancel(message.processId, Buffer.from(message.secret, "hex"), () => {});
+    case "console-reply":
+      asked.get(message.id)?.(message.reply);
+      return void asked.delete(message.id);
+    case "pause":
+      return worker?.console.pause(message.names);
+    case "reconnect":
+      return worker?.console.reconnect(message.database);
+    case "kill":
+      return worker?.console.kill(message.database);
     case "drain":
       return void drain(message.deadlineMs);
   }
 }
 
-function reportOf({ counters, pools, reads }: RouterWorker): WorkerReport {
-  return { counters, pools, reads: [...(reads?.counts ?? [])] };
+function reportOf(of: RouterWorker, detail: StateDetail | undefined): WorkerReport {
+  const { counters, pools, reads } = of;
+  const state = detail && of.console.state(detail, process.memoryUsage.rss());
+  return {
+    counters,
+    pools,
+    reads: [...(reads?.counts ?? [])],
+    refusals: of.context.refusals.entries,
+    pins: of.context.pins.entries,
+    ...(state === undefined ? {} : { state }),
+  };
 }
 
 /** The parent has looked at the files; one that was replaced since leaves all as it is. */
@@ -66,6 +89,13 @@ function start({ settings, view, lease }: WorkerOrder): void {
       scheduler: systemScheduler,
       log: log.child({ worker: settings.workerId }),
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
+      askConsole: (text) => {
+        const id = ++lastAsked;
+        const answered = new Promise<ConsoleReply>((resolve) => asked.set(id, resolve));
+        tell({ kind: "console", id, text });
+        transport.yieldSoon();
+        return answered;
+      },
       forwardCancel: (workerId, processId, secret) => {
         tell({ kind: "cancel", workerId, processId, secret: Buffer.from(secret).toString("hex") });
         transport.yieldSoon();

@@ -1,5 +1,11 @@
 /** `tenfold router`: the Postgres router alone, as one uses PgBouncer. */
-import { type RouterOptions, type RouterSetup, runRouter, StartFailure } from "../../app/index.ts";
+import {
+  type RouterOptions,
+  type RouterSetup,
+  type RunningRouter,
+  runRouter,
+  StartFailure,
+} from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { formatAddress } from "../../config/index.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -36,9 +42,15 @@ export const router: Command = defineCommand({
     const { terminal, clock } = context;
     const read = (): Omit<RouterOptions, "log"> => readRouterOptions(options, context);
     const started = read();
-    const stopped = untilStopped(context); // from here on: a signal during the start counts too
+    // From here on: a signal during the start counts too.
+    const { stopped, stop } = untilStopped(context);
     const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
-    const running = await runRouter({ ...started, log });
+    const running: RunningRouter = await runRouter({
+      ...started,
+      log,
+      reload: () => running.configure(read()),
+      shutdown: stop,
+    });
     const off = context.onSignal("SIGHUP", () => reload(read, running, context));
     const processes = started.workers === 1 ? "1 process" : `${started.workers} processes`;
     terminal.out(`router at postgres://${formatAddress(running.address)}, ${processes}`);
@@ -64,12 +76,14 @@ function reload(
   }
 }
 
-function untilStopped({ onSignal }: Context): Promise<void> {
-  return new Promise((done) => {
+function untilStopped({ onSignal }: Context): { readonly stopped: Promise<void>; readonly stop: () => void } {
+  let stop = (): void => {};
+  const stopped = new Promise<void>((done) => {
     const offs = [onSignal("SIGINT", () => stop()), onSignal("SIGTERM", () => stop())];
-    const stop = (): void => {
+    stop = () => {
       for (const off of offs) off();
       done();
     };
   });
+  return { stopped, stop: () => stop() };
 }

@@ -65,7 +65,9 @@ type TextName =
   | "metrics"
   | "settings";
 type RouterOptionTable = Readonly<
-  Record<NumberName, NumberOption> & Record<TextName, TextOption> & Record<"replica", ListOption>
+  Record<NumberName, NumberOption> &
+    Record<TextName, TextOption> &
+    Record<"replica" | "admin-user", ListOption>
 >;
 
 /** Every option, which is every key of the file as well. */
@@ -88,6 +90,7 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
+  "admin-user": list("NAME", "Who may use the console: the databases pgbouncer and tenfold"),
   "drain-timeout": text("TIME", "How long transactions may go on at a stop", "30s"),
   tls: text("HOW", `TLS of clients: ${CLIENT_TLS_MODES.join(", ")}`, "allow with a certificate, else off"),
   "tls-cert": text("FILE", "The router's certificate (PEM)"),
@@ -126,6 +129,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
   const clientTls = clientTlsOf(values, context.cwd);
+  const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {
     address,
@@ -137,6 +141,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
+    ...(adminUsers.length === 0 ? {} : { adminUsers }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
@@ -176,6 +181,13 @@ function settingsOf(path: unknown, cwd: string): Given {
 function listOf(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [value];
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return listOf(value).map((name) => {
+    if (typeof name === "string" && name !== "") return name;
+    throw new UsageError("admin-user is no name", 'write "admin-user": ["ann"]');
+  });
 }
 
 function textOf(values: Given, name: string): string | undefined {

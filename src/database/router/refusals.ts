@@ -46,6 +46,8 @@ export type RouterErrorCode =
   | "pipeline-exceeded"
   | "cancelled"
   | "draining"
+  | "paused"
+  | "killed"
   | "internal";
 
 /** Code -> what the client is told. */
@@ -202,6 +204,16 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.adminShutdown,
     "terminating connection due to administrator command",
     "Connect again.",
+  ),
+  paused: fatal(
+    SQLSTATE.cannotConnectNow,
+    "the database is paused",
+    "Say RESUME at the router's console, or wait until somebody does.",
+  ),
+  killed: fatal(
+    SQLSTATE.adminShutdown,
+    "terminating connection due to administrator command",
+    "The database was killed at the router's console: statements wait until somebody says RESUME there.",
   ),
   internal: fatal(SQLSTATE.internalError, "the router made a mistake", "Report it, with the router's log."),
 };

@@ -31,6 +31,7 @@ const LETTER_R = 82;
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
   const { scanner, context } = server;
   context.counters.receivedBytes += end - start;
+  server.pool.traffic.sentBytes += end - start;
   // What a deposed primary says reaches nobody.
   if (server.pool.gate?.passes(server) === false)
     return server.fail(routerError("server-lost", "it is not the primary any more"));

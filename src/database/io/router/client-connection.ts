@@ -7,7 +7,7 @@
  * read its answers gets no further ones: its server connection stops reading, and so do we.
  */
 import type { TimerEntry } from "../../../base/index.ts";
-import { type ErrorReply, MessageWriter, TRANSACTION, writeError } from "../../../pgwire/index.ts";
+import { type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
 import {
   FLUSH,
   flush,
@@ -24,9 +24,14 @@ import type { ClientHost } from "./client-host.ts";
 import { ClientInput } from "./client-input.ts";
 import { ClientLogin } from "./client-login.ts";
 import { ClientReads } from "./client-reads.ts";
+import { ClientRecord } from "./client-record.ts";
 import { ClientRecovery, type Loss } from "./client-recovery.ts";
+import { stateOf } from "./client-state.ts";
+import type { ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
 import { handBack } from "./hand-back.ts";
+import { whyWaited } from "./held-clients.ts";
+import { writeRefusal } from "./own-answers.ts";
 import type { Pool } from "./pool.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -52,6 +57,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Has the session go on when its primary is lost; undefined: it ends. */
   readonly recovery: ClientRecovery | undefined;
   readonly input: ClientInput;
+  readonly record: ClientRecord;
+  /** It speaks to the router itself. */
+  consoleSession: ConsoleSession | undefined;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
   secret: Uint8Array = new Uint8Array(0);
@@ -67,7 +75,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It waits because there is no primary. */
   isHeldBack = false;
   /** The pool in whose queue it waits. */
-  #queuedAt: Pool | undefined;
+  queuedAt: Pool | undefined;
   #ended = false;
   #closing = false;
   #closed = false;
@@ -83,6 +91,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.batch = new Batch(this, this.context.toClient);
     this.session = new Session(this.context.statements);
     this.input = new ClientInput(this);
+    this.record = new ClientRecord(this.context.nowMs);
     this.recovery = host.followsLease ? new ClientRecovery(this) : undefined;
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
@@ -107,13 +116,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   get moves(): boolean {
     return this.pool.settings.mode !== "session";
   }
-  get state(): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
-    if (this.#login !== undefined) return "login";
-    if (this.#queuedAt !== undefined || this.isSettling) return "waiting";
-    if (this.server === undefined) return this.reads?.isBusy === true ? "waiting" : "idle";
-    if (this.server.replies.length > 0) return "active";
-    return this.server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
-  }
 
   // --- time -------------------------------------------------------------------------------------------------------
 
@@ -136,11 +138,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed) return;
     if (wait === "close") return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
-    if (wait === "queue" && this.#queuedAt !== undefined) {
-      this.context.counters.queueTimeouts++;
-      return this.fail(this.#queuedAt.timeoutError());
-    }
-    if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
+    if (wait === "queue" && this.queuedAt !== undefined) return this.fail(whyWaited(this.queuedAt));
+    if (wait === "transaction" && stateOf(this) === "idle-in-transaction")
+      this.failWith("idle-in-transaction");
   }
 
   /** The server waits within a transaction: the client has so long to go on. */
@@ -155,6 +155,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It has shown who it is. Its first server connection tells what a session is like. */
   loggedIn(pool: Pool): void {
     this.#pool = pool;
+    this.record.traffic = pool.traffic;
     if (pool.baseline !== undefined) return this.#welcome();
     this.acquire();
   }
@@ -176,7 +177,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   received(bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed) return;
     this.context.counters.receivedBytes += end - start;
-    if (this.#login !== undefined && this.#queuedAt === undefined) {
+    this.record.received(this.context.nowMs, end - start);
+    if (this.#login !== undefined && this.queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
       if (used < end && !this.isClosed) this.input.received(bytes, used, end);
     } else {
@@ -186,7 +188,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
-    if (this.#login !== undefined || this.#queuedAt !== undefined || this.isSettling) return true;
+    if (this.#login !== undefined || this.queuedAt !== undefined || this.isSettling) return true;
     return this.outbox !== undefined || this.reads?.isBusy === true;
   }
 
@@ -208,7 +210,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   acquire(pool: Pool = this.pool): boolean {
     const found = pool.acquire(this);
     if (found === undefined) {
-      this.#queuedAt = pool;
+      this.queuedAt = pool;
       this.waitsSinceMs = this.context.clock.nowMs();
       this.context.counters.waitingClients++;
       this.#schedule("queue", pool.settings.queueTimeoutMs);
@@ -231,8 +233,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
 
   #leaveQueue(): void {
-    if (this.#queuedAt === undefined) return;
-    this.#queuedAt = undefined;
+    if (this.queuedAt === undefined) return;
+    this.queuedAt.traffic.waitMs += this.context.clock.nowMs() - this.waitsSinceMs;
+    this.queuedAt = undefined;
     this.isHeldBack = false;
     this.context.counters.waitingClients--;
     this.context.wheel.cancel(this);
@@ -301,7 +304,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   // --- writing ----------------------------------------------------------------------------------------------------
 
-  /** Bytes of the log-in. */
+  /** Bytes of the router's own. */
   write(writer: MessageWriter): void {
     send(this, writer.bytes, 0, writer.length);
     writer.clear();
@@ -311,6 +314,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
     if (this.#closing) return this.socket.end();
     this.server?.resume();
+    if (this.consoleSession !== undefined) return this.consoleSession.goOn();
     this.readOn();
   }
 
@@ -319,8 +323,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** It waits for its turn, and its user has cancelled. */
   cancelWaiting(): void {
     if (this.reads?.cancel() === true) return this.readOn();
-    if (this.#queuedAt === undefined || this.#login !== undefined) return;
-    this.#queuedAt?.leaveQueue(this);
+    if (this.queuedAt === undefined || this.#login !== undefined) return;
+    this.queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.fail({ ...routerError("cancelled"), severity: "FATAL" });
   }
@@ -335,21 +339,19 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.#giveBack();
     this.#closing = true;
     this.batch.flush();
-    const writer = new MessageWriter();
-    writeError(writer, { ...error, severity: "FATAL" });
-    send(this, writer.bytes, 0, writer.length);
+    this.write(writeRefusal(new MessageWriter(), { ...error, severity: "FATAL" }, this.context));
     if (this.outbox === undefined) this.socket.end();
     else this.#schedule("close", CLOSE_MS);
   }
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
   drain(): void {
-    if (this.state === "idle") this.failWith("draining");
+    if (stateOf(this) === "idle" || this.consoleSession !== undefined) this.failWith("draining");
   }
 
   ended(): void {
     this.#ended = true;
-    const isLoggingIn = this.#login !== undefined && this.#queuedAt === undefined;
+    const isLoggingIn = this.#login !== undefined && this.queuedAt === undefined;
     if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
@@ -375,7 +377,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   /** Its server connection goes on to others if nothing is under way; else what is under way is ended with it. */
   #giveBack(): void {
-    this.#queuedAt?.leaveQueue(this);
+    this.queuedAt?.leaveQueue(this);
     this.#leaveQueue();
     this.reads?.closed();
     this.input.clear();

@@ -30,6 +30,7 @@ import {
 } from "../../../pgwire/index.ts";
 import { isSettable, Settings, setSql, startupSettings } from "../../router/settings.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { type AskConsole, CONSOLE_PARAMETERS, ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -44,6 +45,8 @@ export interface LoginHost {
   readonly tls: ClientTls | undefined;
   /** "trust" asks nobody for a password. */
   readonly authentication: "scram" | "trust";
+  /** Who carries out a user's commands; undefined: that database is no console to that user. */
+  consoleFor(database: string, user: string): AskConsole | undefined;
   poolFor(database: string, user: string): Pool | ErrorReply;
   /** Gives the client its cancel key; the secret has `secretBytes`. */
   register(client: ClientConnection, secretBytes: number): void;
@@ -101,7 +104,10 @@ export class ClientLogin {
     while (at < end && this.#phase !== "waiting" && this.#phase !== "over" && !this.#client.isClosed) {
       at = this.#phase === "startup" ? this.#startup(bytes, at, end) : this.#answer(bytes, at, end);
     }
-    return at;
+    const { consoleSession } = this.#client;
+    if (consoleSession === undefined || at >= end) return at;
+    consoleSession.received(bytes, at, end);
+    return end;
   }
 
   // --- start-up ---------------------------------------------------------------------------------------------------
@@ -269,11 +275,22 @@ export class ClientLogin {
   #authenticated(): void {
     const client = this.#client;
     this.#phase = "waiting";
+    const ask = this.#host.consoleFor(client.database, client.user);
+    if (ask !== undefined) return this.#openConsole(ask);
     const pool = this.#host.poolFor(client.database, client.user);
     if ("severity" in pool) return client.fail(pool);
     writeAuthenticationOk(this.#writer);
     client.write(this.#writer);
     client.loggedIn(pool);
+  }
+
+  /** The log-in does not end: what the client sends is never a database's. */
+  #openConsole(ask: AskConsole): void {
+    const client = this.#client;
+    client.consoleSession = new ConsoleSession(client, ask);
+    client.context.wheel.cancel(client);
+    writeAuthenticationOk(this.#writer);
+    this.welcome(CONSOLE_PARAMETERS);
   }
 
   // --- welcome ----------------------------------------------------------------------------------------------------
@@ -284,6 +301,7 @@ export class ClientLogin {
     this.#phase = "over";
     const reported = new Map<string, string>();
     for (const [name, value] of baseline) reported.set(name.toLowerCase(), value);
+    client.record.applicationName = this.#settings.get("application_name") ?? "";
     let settings = Settings.none;
     for (const [name, value] of this.#settings)
       if (client.reads?.session.startedWith(name, value) !== true && reported.get(name) !== value)

@@ -13,7 +13,6 @@ import {
   TRANSACTION,
   textOf,
   writeCommandComplete,
-  writeError,
   writeReadyForQuery,
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
@@ -21,6 +20,7 @@ import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { PIN_REASONS } from "../../router/statement-effects.ts";
 import { COMMITS, commitsOf, endOf } from "../../router/transaction-end.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { writeRefusal } from "./own-answers.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { undo } from "./skipped.ts";
@@ -120,7 +120,8 @@ export class ClientRecovery {
     const writer = new MessageWriter();
     let skips = false;
     for (const kind of answered) {
-      if (kind < REPLY.sync || (kind > REPLY.sync && !skips)) writeError(writer, error);
+      if (kind < REPLY.sync || (kind > REPLY.sync && !skips))
+        writeRefusal(writer, error, this.#client.context);
       skips = kind > REPLY.sync;
       if (!skips) writeReadyForQuery(writer, this.#status);
     }
@@ -161,7 +162,7 @@ export class ClientRecovery {
 
   #refuse(error: ErrorReply, isWhole: boolean): void {
     const writer = new MessageWriter();
-    writeError(writer, error);
+    writeRefusal(writer, error, this.#client.context);
     if (isWhole) writeReadyForQuery(writer, TRANSACTION.idle);
     this.#skips = !isWhole;
     this.#say(writer);
@@ -242,7 +243,7 @@ export class ClientRecovery {
     if (how === undefined) return false;
     this.#hasEnded = true;
     if (how === "commit" && this.#untold !== undefined) {
-      writeError(writer, this.#untold);
+      writeRefusal(writer, this.#untold, this.#client.context);
       this.#skips = this.#ends !== undefined;
     } else {
       writeCommandComplete(writer, "ROLLBACK");
@@ -257,7 +258,7 @@ export class ClientRecovery {
   }
 
   #fail(writer: MessageWriter): void {
-    writeError(writer, this.#untold ?? routerError("transaction-aborted"));
+    writeRefusal(writer, this.#untold ?? routerError("transaction-aborted"), this.#client.context);
     this.#untold = undefined;
   }
 

@@ -1,10 +1,13 @@
 /** What all connections of one router worker share. */
 import type { Clock, Log, Random, TimerWheel } from "../../../base/index.ts";
 import type { Transport } from "../../../transport/index.ts";
+import type { DatabaseTraffic } from "../../router/console/traffic.ts";
 import type { Statements } from "../../router/prepared.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
 import type { BatchMemory } from "./batch.ts";
+import type { Paused } from "./console/pausing.ts";
 import type { Counters } from "./counters.ts";
+import type { Tally } from "./tally.ts";
 
 /** One per worker. */
 export interface RouterContext {
@@ -18,6 +21,14 @@ export interface RouterContext {
   readonly lookAt: LookAt;
   readonly statements: Statements;
   readonly counters: Counters;
+  /** Errors that clients got from the router itself, by SQLSTATE. */
+  readonly refusals: Tally;
+  /** Pins by their reason. */
+  readonly pins: Tally;
+  /** By database; grows with the pools. */
+  readonly traffic: Map<string, DatabaseTraffic>;
+  /** Databases whose statements the console has wait. */
+  readonly paused: Paused;
   readonly toServer: BatchMemory;
   readonly toClient: BatchMemory;
   /** Bytes fit for secrets. */

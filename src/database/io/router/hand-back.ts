@@ -11,6 +11,7 @@ export function keepServer(client: ClientConnection, reason: PinReason): void {
   if (reads?.leavesNothingOn(server) === true) return;
   session.pin = reason;
   context.counters.pins++;
+  context.pins.count(reason);
   if (server !== undefined) server.isDirty = true;
 }
 

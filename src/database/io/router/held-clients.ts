@@ -17,6 +17,16 @@ export function holdBack(client: ClientConnection, { gate, context }: Pool): Err
   return undefined;
 }
 
+/** A client has waited at this pool as long as it may: why. It is counted. */
+export function whyWaited({ context, database, address, open, lastError }: Pool): ErrorReply {
+  context.counters.queueTimeouts++;
+  if (context.paused.has(database)) return routerError("paused");
+  if (address === undefined) return routerError("no-primary");
+  if (open > 0 || lastError === undefined) return routerError("queue-timeout");
+  const { message, detail } = lastError;
+  return routerError("server-unreachable", detail === undefined ? message : `${message}: ${detail}`);
+}
+
 /** A few times a second: who has waited long enough is told, and what failed is tried again. O(clients that wait). */
 export function holdTick(pool: Pool): void {
   const { gate, context } = pool;

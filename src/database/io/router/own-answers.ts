@@ -9,6 +9,7 @@ import {
   writeTable,
 } from "../../../pgwire/index.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import type { RouterContext } from "./context.ts";
 
 /** Rows of text and the tag of the command; without columns only the tag. */
 export interface OwnAnswer {
@@ -17,10 +18,21 @@ export interface OwnAnswer {
   readonly tag: string;
 }
 
+/** An error of the router's own, in `writer`. It is counted. */
+export function writeRefusal(
+  writer: MessageWriter,
+  error: ErrorReply,
+  { refusals }: RouterContext,
+): MessageWriter {
+  refusals.count(error.code);
+  writeError(writer, error);
+  return writer;
+}
+
 /** An error that does not end the session. */
 export function refuse(client: ClientConnection, error: ErrorReply): void {
   const writer = new MessageWriter();
-  writeError(writer, error);
+  writeRefusal(writer, error, client.context);
   say(client, writer);
 }
 

@@ -7,6 +7,7 @@
  */
 import type { ErrorReply } from "../../../pgwire/index.ts";
 import { type Credentials, SQLSTATE } from "../../../pgwire/index.ts";
+import { DatabaseTraffic } from "../../router/console/traffic.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
 import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -43,6 +44,8 @@ export class Pool {
   readonly database: string;
   readonly user: string;
   readonly context: RouterContext;
+  /** Of its database. */
+  readonly traffic: DatabaseTraffic;
   settings: PoolSettings;
   /** What a fresh session reports; undefined before the first server connection. */
   baseline: ReadonlyMap<string, string> | undefined;
@@ -74,6 +77,8 @@ export class Pool {
     this.settings = settings;
     this.#source = source;
     this.context = context;
+    this.traffic = context.traffic.get(database) ?? new DatabaseTraffic();
+    context.traffic.set(database, this.traffic);
   }
 
   get open(): number {
@@ -99,6 +104,13 @@ export class Pool {
     return this.#queue.filter((client) => client !== undefined).filter((client) => client.waitsSinceMs <= ms);
   }
 
+  /** Where connections go now. */
+  get address(): Target | undefined {
+    return this.context.paused.has(this.database) ? undefined : this.#source.address();
+  }
+  get #refusesAtOnce(): boolean {
+    return this.#source.refusesAtOnce === true && !this.context.paused.has(this.database);
+  }
   get gate(): PrimaryGate | undefined {
     return this.#source.gate;
   }
@@ -138,10 +150,8 @@ export class Pool {
       if (server !== undefined) return server;
     }
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
-    const refusal = this.#refusal();
+    const refusal = this.#refusal() ?? (this.isHeld ? holdBack(client, this) : undefined);
     if (refusal !== undefined) return refusal;
-    const held = this.isHeld ? holdBack(client, this) : undefined;
-    if (held !== undefined) return held;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
       return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
     return this.#enqueue(client);
@@ -149,8 +159,8 @@ export class Pool {
 
   /** Why nobody is to wait here. */
   #refusal(): ErrorReply | undefined {
-    if (this.#source.refusesAtOnce !== true) return undefined;
-    if (this.#source.address() === undefined) return routerError("server-unreachable");
+    if (!this.#refusesAtOnce) return undefined;
+    if (this.address === undefined) return routerError("server-unreachable");
     return this.#open.size === 0 && this.context.clock.nowMs() < this.#retryAtMs
       ? this.#lastError
       : undefined;
@@ -163,7 +173,7 @@ export class Pool {
   }
 
   #takeFree(): ServerConnection | undefined {
-    if (this.#source.address() === undefined) return undefined;
+    if (this.address === undefined) return undefined;
     const server = this.#free.pop();
     if (server === undefined || this.gate?.passes(server) !== false) return server;
     server.close();
@@ -176,19 +186,11 @@ export class Pool {
     if (at >= 0) this.#queue.splice(at, 1);
   }
 
-  /** A client that waited as long as it may: why. */
-  timeoutError(): ErrorReply {
-    if (this.#source.address() === undefined) return routerError("no-primary");
-    if (this.#open.size > 0 || this.#lastError === undefined) return routerError("queue-timeout");
-    const { message, detail } = this.#lastError;
-    return routerError("server-unreachable", detail === undefined ? message : `${message}: ${detail}`);
-  }
-
   /** Opens connections for those who wait, as many as there may be. */
   grow(): void {
     const { size, reserve, reserveTimeoutMs } = this.settings;
     const nowMs = this.context.clock.nowMs();
-    const address = this.#source.address();
+    const address = this.address;
     if (address === undefined || nowMs < this.#retryAtMs) return;
     const oldest = this.#queue[this.#queueHead];
     const hasWaitedLong = oldest !== undefined && nowMs - oldest.waitsSinceMs >= reserveTimeoutMs;
@@ -256,7 +258,7 @@ export class Pool {
   #give(server: ServerConnection): void {
     if (server.cancels > 0) return;
     if (this.#isOver(server)) return server.close();
-    if (this.#source.address() !== undefined) {
+    if (this.address !== undefined) {
       for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue()) {
         if (client.serverReady(server)) return;
       }
@@ -318,7 +320,7 @@ export class Pool {
     const { user, database } = this;
     log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
     if (this.#open.size > 0) return;
-    if (this.#source.refusesAtOnce === true || LASTING.has(error.code)) this.#refuseWaiting(error);
+    if (this.#refusesAtOnce || LASTING.has(error.code)) this.#refuseWaiting(error);
   }
 
   #refuseWaiting(error: ErrorReply): void {
@@ -352,16 +354,16 @@ export class Pool {
 
   /** There is another primary, or one again: connections to others are closed as they come free. */
   targetChanged(): void {
-    const address = this.#source.address();
+    const address = this.address;
     this.#retryAtMs = 0;
     this.#retryMs = 0;
     cutLost(this);
     if (address === undefined) {
-      if (this.#source.refusesAtOnce === true) this.#refuseWaiting(routerError("server-unreachable"));
+      if (this.#refusesAtOnce) this.#refuseWaiting(routerError("server-unreachable"));
       return;
     }
     for (const server of this.#open)
-      server.isOutdated =
+      server.isOutdated ||=
         server.address.host !== address.host ||
         server.address.port !== address.port ||
         server.address.term !== address.term;

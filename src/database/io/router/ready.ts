@@ -6,6 +6,7 @@ import { TRANSACTION } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
 import { COMMITS } from "../../router/transaction-end.ts";
 import { makeAnswers } from "./made-answers.ts";
+import { queryEnds } from "./query-times.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
 
@@ -16,7 +17,10 @@ export function ready(server: ServerConnection): void {
   if (front === REPLY.query && !server.undone && frontDetail?.effects !== undefined)
     server.pending.push(...frontDetail.effects.settings);
   if (front !== REPLY.none && front <= REPLY.sync) {
-    if (front !== REPLY.ownQuery) server.context.counters.queries++;
+    if (front !== REPLY.ownQuery) {
+      server.context.counters.queries++;
+      queryEnds(server, replies.length > 1);
+    }
     replies.shift();
     makeAnswers(server);
   }

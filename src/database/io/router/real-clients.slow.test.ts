@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
+import { stateOf } from "./client-state.ts";
 import { startRouter, type TestRouter } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.
@@ -87,7 +88,7 @@ SHOW application_name;
     test("Ctrl-C in psql cancels the query", async () => {
       const { output } = await run("psql", ["-XAt", "-c", "SELECT pg_sleep(20)"], "", (kill) => {
         void eventually("it runs", () =>
-          [...router.worker.clients].some((client) => client.state === "active"),
+          [...router.worker.clients].some((client) => stateOf(client) === "active"),
         ).then(() => kill("SIGINT"));
       });
       expect(output).toContain("canceling statement due to user request");

@@ -10,6 +10,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { answer } from "./own-answers.ts";
+import { queryBegins } from "./query-times.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A message, or its beginning: `bytes[start, end)`; `rest` bytes follow. */
@@ -71,6 +72,7 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   const write = WRITERS[frame.type];
   if (write === undefined) return forward(server, frame, stays);
   server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
+  if (server.queryMs < 0) queryBegins(server);
   write(client, server, frame, stays);
 }
 

@@ -2,9 +2,11 @@
 import type { Clock, Log, Random, Scheduler } from "../../../base/index.ts";
 import type { Address } from "../../../config/index.ts";
 import type { Transport } from "../../../transport/index.ts";
+import type { PausedNames } from "../../router/console/facts.ts";
 import type { RouterFailover } from "../../router/failover-settings.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
+import type { AskConsole } from "./console/console-session.ts";
 import type { ReadsSettings } from "./reads.ts";
 import type { ClientTlsSettings } from "./tls/client-tls.ts";
 import type { ServerTlsSettings } from "./tls/server-tls.ts";
@@ -35,6 +37,10 @@ export interface RouterSettings {
   readonly clientTls?: ClientTlsSettings;
   /** TLS of connections to servers. Default: none. */
   readonly serverTls?: ServerTlsSettings;
+  /** To whom the databases `pgbouncer` and `tenfold` are the console. Default: nobody. */
+  readonly adminUsers?: readonly string[];
+  /** Databases whose statements wait. Default: none. */
+  readonly paused?: PausedNames;
 }
 
 /** Somebody of the server who may read pg_authid. */
@@ -57,6 +63,8 @@ export interface RouterParts {
   readonly lookAt?: LookAt;
   /** Fetches verifiers of users that the config does not name. */
   readonly fetchVerifier?: FetchVerifier;
+  /** Carries out commands of the console; without it there is none. */
+  readonly askConsole?: AskConsole;
   /** Hands a cancel request to the worker that it is for. */
   readonly forwardCancel?: (workerId: number, processId: number, secret: Uint8Array) => void;
 }

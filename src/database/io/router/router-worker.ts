@@ -7,7 +7,7 @@
  * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
  */
 import { type Cancel, equalConstantTime, TimerWheel } from "../../../base/index.ts";
-import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
+import { type Credentials, type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
@@ -19,14 +19,19 @@ import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { ClientHost } from "./client-host.ts";
+import { type AskConsole, isConsole } from "./console/console-session.ts";
+import { Paused } from "./console/pausing.ts";
+import { WorkerConsole } from "./console/worker-console.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { holdTick } from "./held-clients.ts";
+import { writeRefusal } from "./own-answers.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost } from "./reads.ts";
 import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { Tally } from "./tally.ts";
 import { ClientTls } from "./tls/client-tls.ts";
 import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
@@ -49,6 +54,7 @@ const CLIENT_MASK = (1 << CLIENT_BITS) - 1;
 export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
+  readonly console: WorkerConsole;
   readonly reads: Reads | undefined;
   tls: ClientTls | undefined;
   #settings: RouterSettings;
@@ -92,6 +98,10 @@ export class RouterWorker implements ClientHost {
       wheel: new TimerWheel(clock.nowMs(), TICK_MS),
       statements: new Statements(),
       counters: new Counters(),
+      refusals: new Tally(),
+      pins: new Tally(),
+      traffic: new Map(),
+      paused: new Paused(),
       toServer: new BatchMemory(),
       toClient: new BatchMemory(),
       reportCrash: (error) =>
@@ -120,10 +130,11 @@ export class RouterWorker implements ClientHost {
       this.reads = new Reads({ context, credentials }, settings.reads);
       this.reads.update(view);
     }
+    this.console = new WorkerConsole(this, settings);
   }
 
   /** Pools of the primary and of replicas. */
-  get #allPools(): readonly Pool[] {
+  get allPools(): readonly Pool[] {
     return [...this.#pools.values(), ...(this.reads?.pools ?? [])];
   }
   get authentication(): "scram" | "trust" {
@@ -171,7 +182,7 @@ export class RouterWorker implements ClientHost {
       for (const pool of this.#pools.values()) holdTick(pool);
     });
     this.#every(SWEEP_MS, () => {
-      for (const pool of this.#allPools) pool.sweep();
+      for (const pool of this.allPools) pool.sweep();
     });
     return { port: listener.port };
   }
@@ -196,7 +207,7 @@ export class RouterWorker implements ClientHost {
     this.#settings = settings;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
     this.users.replace(settings.users ?? {});
-    for (const pool of this.#allPools) pool.resize(this.#poolSettings);
+    for (const pool of this.allPools) pool.resize(this.#poolSettings);
   }
 
   /** By the record of the lease. Replicas are read by what was known last until there is a primary again. */
@@ -238,6 +249,10 @@ export class RouterWorker implements ClientHost {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
+  consoleFor(database: string, user: string): AskConsole | undefined {
+    return isConsole(database, user, this.#settings.adminUsers ?? []) ? this.#parts.askConsole : undefined;
+  }
+
   // --- clients ----------------------------------------------------------------------------------------------------
 
   readonly #acceptUpgradable = (raw: TcpSocket): UpgradableSocket | undefined => {
@@ -252,7 +267,7 @@ export class RouterWorker implements ClientHost {
     if (this.#clients.size >= clientsMax) {
       counters.clientsRefused++;
       const writer = new MessageWriter();
-      writeError(writer, routerError("clients-exceeded"));
+      writeRefusal(writer, routerError("clients-exceeded"), this.context);
       socket.write(writer.bytes, 0, writer.length);
       return undefined;
     }

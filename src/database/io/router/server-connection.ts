@@ -93,6 +93,9 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** A statement is under way that ends its transaction for good. */
   commits: number = COMMITS.no;
   usedMs: number;
+  /** When the query under way began, and its transaction, as of a tick; -1: none is. */
+  queryMs = -1;
+  transactionMs = -1;
   checkedMs: number;
   /** Belongs to a primary that has been replaced: closed when it is free. */
   isOutdated = false;
@@ -259,6 +262,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     const key = name.toLowerCase();
     const now = this.settings.get(key);
     const { client } = this;
+    if (key === "application_name" && client !== undefined) client.record.applicationName = value;
     if (client === undefined || (isOwn && !this.tells && client.session.settings.get(key) === now))
       return false;
     client.session.settings = client.session.settings.with(key, now);

@@ -15,6 +15,7 @@ import {
   type TestPostgres,
 } from "../../../../base/testing/postgres.ts";
 import { eventually } from "../../../../base/testing.ts";
+import { stateOf } from "../client-state.ts";
 import type { RouterSettings } from "../router-settings.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "../testing.ts";
 
@@ -137,7 +138,7 @@ describe.skipIf(!hasPostgres || !hasOpenssl)("TLS of a router (needs @embedded-p
     const slept = sqlState(client.query("SELECT pg_sleep(60)"));
     const [of] = router.worker.clients;
     if (of === undefined) throw new Error("there is no client");
-    while (of.state !== "active") await new Promise((resolve) => setTimeout(resolve, 5));
+    while (stateOf(of) !== "active") await new Promise((resolve) => setTimeout(resolve, 5));
     router.worker.cancel(of.processId, of.secret, () => {});
     expect(await slept).toBe("57014");
   });
