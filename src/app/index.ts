@@ -1,6 +1,11 @@
 /** Door of `app`: the composed programs. */
-import type { Restored } from "../database/io/index.ts";
-import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from "./run-database-agent.ts";
+import type { Restored, ThrowawayClone } from "../database/io/index.ts";
+import type {
+  CloneSource,
+  DatabaseAgentOptions,
+  RestoreOptions,
+  RunningDatabaseAgent,
+} from "./run-database-agent.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
@@ -27,3 +32,7 @@ export const runDatabaseAgent = async (options: DatabaseAgentOptions): Promise<R
 /** Restores a backup into a new cluster of one server; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const restoreDatabase = async (options: RestoreOptions): Promise<Restored> =>
   (await import("./run-database-agent.ts")).restoreDatabase(options);
+
+/** Clones a server to try things on; loaded when it is asked for. Rejects with a `StartFailure`. */
+export const cloneForTrial = async (source: CloneSource): Promise<ThrowawayClone> =>
+  (await import("./run-database-agent.ts")).cloneForTrial(source);

@@ -7,6 +7,7 @@ import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
+import { adviseOn, showBudget } from "../database/advice.ts";
 import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
@@ -39,6 +40,9 @@ interface Asked {
     readonly time: string | undefined;
     readonly lsn: string | undefined;
     readonly point: string | undefined;
+    readonly database: string | undefined;
+    readonly workers: number | undefined;
+    readonly pool: number | undefined;
   };
   readonly context: Context;
 }
@@ -66,6 +70,14 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: true, run: restore },
+  advise: {
+    named: false,
+    run: ({ folder, options, context }) => adviseOn({ folder, ...options }, context),
+  },
+  budget: {
+    named: false,
+    run: ({ folder, options, context }) => showBudget({ folder, ...options }, context),
+  },
   psql: {
     named: true,
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -83,6 +95,8 @@ export const db: Command = defineCommand({
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
+    "advise [--database NAME-OR-URL] [--json]",
+    "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
   ],
   notes: [
@@ -106,12 +120,34 @@ export const db: Command = defineCommand({
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
     point: text("NAME", "Restore up to this restore point"),
+    database: text("NAME", "Which database, for advise and budget; a URL for one elsewhere", "postgres"),
+    workers: {
+      kind: "number",
+      placeholder: "N",
+      about: "Processes with a pool each, for budget",
+      fallback: "1",
+      min: 1,
+      max: 10_000,
+    },
+    pool: {
+      kind: "number",
+      placeholder: "N",
+      about: "Connections of each pool, for budget",
+      fallback: "10",
+      min: 1,
+      max: 10_000,
+    },
     force: { kind: "flag", about: "Promote though an agent does not answer" },
     json: JSON_OPTION,
   },
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    {
+      line: "tenfold db advise --database shop",
+      about: "Slow statements, and indexes that were faster on a copy",
+    },
+    { line: "tenfold db budget --workers 8 --pool 20", about: "Whether 8 pools of 20 connections fit" },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
   ],
   async run({ options, words, rest }, context) {

@@ -1,7 +1,7 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
 export { advise, type DatabaseAdvice } from "./advice/advise.ts";
 export { fetchLimits } from "./advice/facts.ts";
-export { throwawayClone } from "./advice/throwaway-clone.ts";
+export { type ThrowawayClone, throwawayClone } from "./advice/throwaway-clone.ts";
 export { DatabaseAgent } from "./agent/agent.ts";
 export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
 export { Counters } from "./router/counters.ts";
@@ -16,7 +16,7 @@ export {
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { BackupStore } from "./server/backup-store.ts";
 export { type Binaries, type BinariesOptions, findBinaries } from "./server/binaries.ts";
-export { type ControlAddress, type ControlClient, connectControl } from "./server/control-client.ts";
+export { type ControlClient, connectControl } from "./server/control-client.ts";
 export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
 export { findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";

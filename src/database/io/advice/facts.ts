@@ -33,7 +33,7 @@ export async function fetchCatalog(client: ControlClient): Promise<Catalog> {
 
 /** What to do when the server does not count statements. */
 const NOT_LOADED =
-  "the server does not count statements: set shared_preload_libraries = 'pg_stat_statements' and restart it (servers that tenfold starts have it where the library is installed)";
+  "the server does not count statements: set shared_preload_libraries = 'pg_stat_statements' and restart it";
 const NOT_CREATED =
   "statements are counted, but not shown: create extension pg_stat_statements, as a superuser, in this database";
 
