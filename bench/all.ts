@@ -45,6 +45,8 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],
   "failover-simulation": ["--seeds", "300"],
   "database-servers": ["--rounds", "2"],
+  "database-failover": ["--rounds", "1"],
+  "database-faults": ["--runs", "5"],
   "simulate-theory": [],
   "simulate-speed": [],
   "simulate-real": ["--seconds", "8"],

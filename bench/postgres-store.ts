@@ -50,7 +50,7 @@ const embedded = await startStore({ port: freePort() });
 const sides: Readonly<
   Record<Side, { pid: number; operations: Operations; prepare: () => Promise<unknown>; close: () => unknown }>
 > = {
-  postgres: connect(postgres.url, postgres.pid),
+  postgres: connect(postgres.url.replace("postgres:", "pg:"), postgres.pid),
   embedded: connect(embedded.url, embedded.pid),
 };
 

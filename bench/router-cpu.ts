@@ -11,24 +11,16 @@
  *
  *     bin/bun bench/router-cpu.ts [--rounds 8] [--seconds 2] [--clients 16,64] [--modes simple,extended,prepared] [--scale 10]
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { hasDebianPostgres, startPostgres } from "../src/base/testing/postgres.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
 import { pgbench, pgbenchTables, type QueryMode } from "./harness/pgbench.ts";
+import { type Pooler, type PoolerPlace, startPgBouncer, startRouterProcess } from "./harness/poolers.ts";
 import { cpuOf } from "./harness/proc.ts";
-import { launchListening, type Started, withFolder } from "./harness/process.ts";
+import { withFolder } from "./harness/process.ts";
 import { conclude } from "./harness/results.ts";
 import { countSyscalls } from "./harness/syscalls.ts";
-import { freePort, pause } from "./harness/wait.ts";
-
-/** A proxy under measurement. */
-interface Contestant {
-  readonly name: string;
-  readonly port: number;
-  readonly process: Started;
-}
+import { pause } from "./harness/wait.ts";
 
 /** One turn of one proxy. */
 interface Turn {
@@ -51,6 +43,7 @@ const WARM_UP_SECONDS = 4;
 const TRACE_SECONDS = 2;
 
 const POOL_SIZE = 20;
+const SESSION_POOL_SIZE = 100;
 
 const { rounds, seconds, clients, modes, scale } = options({
   rounds: 8,
@@ -73,9 +66,11 @@ await withFolder(async (folder) => {
   });
   try {
     await pgbenchTables(server.port, scale);
-    const ours = await startRouter(folder, server.port);
-    const byTransaction = await startPgBouncer(folder, server.port, "transaction");
-    const bySession = await startPgBouncer(folder, server.port, "session");
+    const place: PoolerPlace = { folder, server: server.port, core: PROXY_CORE };
+    const ours = await startRouterProcess(place, { mode: "transaction", size: POOL_SIZE });
+    const user = "postgres";
+    const byTransaction = await startPgBouncer(place, { mode: "transaction", size: POOL_SIZE, user });
+    const bySession = await startPgBouncer(place, { mode: "session", size: SESSION_POOL_SIZE, user });
     const verdicts: Verdict[] = [];
     const figures: Record<string, unknown> = {};
     for (const mode of modes.split(",") as QueryMode[]) {
@@ -98,43 +93,8 @@ await withFolder(async (folder) => {
   }
 });
 
-async function startRouter(folder: string, server: number): Promise<Contestant> {
-  const port = freePort();
-  const settings = JSON.stringify({ port, server, pool: { mode: "transaction", size: POOL_SIZE } });
-  const argv = [process.execPath, join(import.meta.dirname, "harness/router-worker.ts"), settings];
-  return {
-    name: "tenfold",
-    port,
-    process: await launchListening({ name: "tenfold", argv, folder, core: PROXY_CORE }, port),
-  };
-}
-
-async function startPgBouncer(
-  folder: string,
-  server: number,
-  mode: "transaction" | "session",
-): Promise<Contestant> {
-  const port = freePort();
-  const size = mode === "transaction" ? POOL_SIZE : 100;
-  const path = join(folder, `pgbouncer-${mode}.ini`);
-  const settings = `listen_addr = 127.0.0.1\nlisten_port = ${port}\nauth_type = any\npool_mode = ${mode}\ndefault_pool_size = ${size}\nmax_client_conn = 1000\nunix_socket_dir =\nlog_connections = 0\nlog_disconnections = 0\n`;
-  writeFileSync(
-    path,
-    `[databases]\n* = host=127.0.0.1 port=${server} user=postgres\n[pgbouncer]\n${settings}`,
-  );
-  // It refuses to run as root.
-  const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const argv = ["pgbouncer", "-q", ...user, path];
-  const name = `pgbouncer (${mode})`;
-  return {
-    name,
-    port,
-    process: await launchListening({ name: `pgbouncer-${mode}`, argv, folder, core: PROXY_CORE }, port),
-  };
-}
-
 async function race(
-  contestants: readonly [Contestant, Contestant],
+  contestants: readonly [Pooler, Pooler],
   mode: QueryMode,
   count: number,
 ): Promise<[Turn[], Turn[]]> {
@@ -145,7 +105,7 @@ async function race(
   return turns;
 }
 
-async function takeTurn({ port, process: proxy }: Contestant, mode: QueryMode, count: number): Promise<Turn> {
+async function takeTurn({ port, process: proxy }: Pooler, mode: QueryMode, count: number): Promise<Turn> {
   const before = cpuOf(proxy.pid);
   const report = await pgbench({ port, mode, clients: count, seconds, core: LOAD_CORE });
   await pause(SETTLE_MS);
@@ -156,7 +116,7 @@ async function takeTurn({ port, process: proxy }: Contestant, mode: QueryMode, c
   return { cpuUs: userUs + systemUs, userUs, systemUs, perSecond, p50Us, p99Us };
 }
 
-function tableOf(contestants: readonly Contestant[], turns: readonly Turn[][]): string[][] {
+function tableOf(contestants: readonly Pooler[], turns: readonly Turn[][]): string[][] {
   const rows = [["proxy", "CPU us/query", "user", "system", "queries/s", "p50 ms", "p99 ms"]];
   for (const [at, { name }] of contestants.entries()) {
     const of = turns[at] ?? [];
@@ -194,7 +154,7 @@ function verdictsOf(what: string, ours: readonly Turn[], theirs: readonly Turn[]
   ];
 }
 
-async function trace(contestants: readonly Contestant[], mode: QueryMode): Promise<Record<string, unknown>> {
+async function trace(contestants: readonly Pooler[], mode: QueryMode): Promise<Record<string, unknown>> {
   const counts: Record<string, unknown> = {};
   for (const { name, port, process: proxy } of contestants) {
     const load = { port, mode, clients: 16, seconds: TRACE_SECONDS, core: LOAD_CORE };

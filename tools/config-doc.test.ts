@@ -20,6 +20,16 @@ const SECTIONS: Readonly<Record<string, object>> = {
   services: DEFAULTS.service,
   deploy: DEFAULTS.deploy,
   autoscale: DEFAULTS.autoscale,
+  databases: {
+    replicas: DEFAULTS.database.replicas,
+    mode: DEFAULTS.database.mode,
+    workers: DEFAULTS.database.workers,
+    consistency: DEFAULTS.database.consistency,
+    serverPort: DEFAULTS.database.serverPort,
+    optional: DEFAULTS.database.optional,
+  },
+  "database pool": DEFAULTS.database.pool,
+  "database lease": { ttlMs: DEFAULTS.database.lease.ttlMs },
   stores: {
     use: DEFAULTS.store.use,
     memoryBytes: DEFAULTS.store.memoryBytes,

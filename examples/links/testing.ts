@@ -8,7 +8,7 @@ import { buildDoors } from "../../tools/doors.ts";
 const ROOT = join(import.meta.dirname, "../..");
 
 /** What a reader copies. */
-const FILES = ["server.js", "links.js", "websocket.js", "page.html", "tenfold.config.ts"];
+const FILES = ["server.js", "links.js", "keepers.js", "websocket.js", "page.html", "tenfold.config.ts"];
 
 /** How soon a page comes back to the feed, ms. */
 const RETURN_MS = 100;
@@ -24,6 +24,7 @@ export async function installExample(folder: string): Promise<string> {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   cpSync(join(ROOT, "package.json"), join(installed, "package.json"));
   symlinkSync(join(ROOT, "src"), join(installed, "src"));
+  symlinkSync(join(ROOT, "node_modules/pg"), join(folder, "node_modules/pg"));
   await buildDoors(join(installed, "dist"));
   return join(folder, "server.js");
 }
@@ -32,15 +33,19 @@ export async function installExample(folder: string): Promise<string> {
 export interface ExamplePorts {
   readonly web: number;
   readonly store: number;
+  readonly router: number;
+  /** Two in a row. */
+  readonly servers: number;
   readonly admin: number;
 }
 
 /** Writes the example's own config for other ports and for three tasks always. Throws when what it replaces is not there. */
-export function moveExample(folder: string, { web, store, admin }: ExamplePorts): void {
+export function moveExample(folder: string, { web, store, router, servers, admin }: ExamplePorts): void {
   const path = join(folder, "tenfold.config.ts");
   const changes = {
     "127.0.0.1:8080": `127.0.0.1:${web}`,
     "127.0.0.1:7079": `127.0.0.1:${store}`,
+    '"127.0.0.1:7078"': `"127.0.0.1:${router}", serverPort: ${servers}`,
     "max: 6": "max: 3",
     "listeners:": `admin: { address: "127.0.0.1:${admin}" },\n  listeners:`,
   };

@@ -18,6 +18,7 @@
  *   POST /v1/reload                         -> ReloadResult
  *   POST /v1/down                           -> { stopping: true }; the controller ends when all is stopped
  */
+import type { ServerState } from "../database/index.ts";
 import type { CacheUsage } from "../edge/index.ts";
 import type { CacheCounters } from "../planner/index.ts";
 
@@ -48,6 +49,32 @@ export interface Status {
     readonly edges?: readonly EdgeStatus[];
   };
   readonly services: readonly ServiceStatus[];
+  /** Those of the config; absent without any. */
+  readonly databases?: readonly DatabaseStatus[];
+}
+
+/** A database: its router, and its servers. */
+export interface DatabaseStatus {
+  readonly name: string;
+  readonly mode: "async" | "quorum";
+  /** Where its router listens, "127.0.0.1:6432". */
+  readonly router: string;
+  /** Of the data; null when the servers run elsewhere. */
+  readonly folder: string | null;
+  readonly servers: readonly DatabaseServerStatus[];
+}
+
+/** A server of a database. */
+export interface DatabaseServerStatus {
+  readonly name: string;
+  readonly role: "primary" | "replica" | null;
+  /** As its agent has it; "no-agent": nobody tells; "elsewhere": it is not run here. */
+  readonly state: ServerState | "no-agent" | "elsewhere";
+  readonly address: string | null;
+  /** What a replica has not replayed; null for a primary, or when it is not known. */
+  readonly lagBytes: number | null;
+  /** What keeps it from its work, or what is being done to it; empty when there is nothing to tell. */
+  readonly note: string;
 }
 
 /** One gateway worker process. */

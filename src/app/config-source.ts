@@ -38,7 +38,9 @@ async function readFile(path: string): Promise<ConfigReading> {
 
 /** What is left when all but steering is taken out of a file: most likely a mistake, and it would stop everything. */
 function servedOrProblem(config: Config): ConfigReading {
-  if (config.listeners.length + config.services.length > 0) return { kind: "ok", config };
+  const { listeners, services, stores, databases } = config;
+  if (listeners.length + services.length + stores.length + databases.length > 0)
+    return { kind: "ok", config };
   const what = "config: has neither listeners nor services; write them again, or `tenfold down`";
   return { kind: "problems", problems: [what] };
 }

@@ -38,19 +38,22 @@ import { cacheMetrics, columnsFor, gatewayMetrics, NO_GROUP } from "../gateway/i
 import { probe } from "../health/io/index.ts";
 import { type AdminActions, adminRoutes } from "./admin-routes.ts";
 import { AdminServer } from "./admin-server.ts";
-import type { ReloadResult } from "./api.ts";
+import type { DatabaseStatus, ReloadResult } from "./api.ts";
 import { CacheLedger } from "./cache-ledger.ts";
 import { CacheTraffic } from "./cache-traffic.ts";
 import { CacheUsageLook } from "./cache-usage.ts";
 import { type ConfigSource, configSource } from "./config-source.ts";
+import { DatabaseWatch } from "./databases/database-watch.ts";
+import { leftOutNotes } from "./databases/problems.ts";
+import { stopServers } from "./databases/stop-servers.ts";
 import { edgeMetrics } from "./edge-metrics.ts";
 import { type EdgePlane, openEdges } from "./edge-plane.ts";
+import { effectiveConfig, tryEffectiveConfig } from "./effective-config.ts";
 import { GatewayPlane } from "./gateway-plane.ts";
 import { checkListeners, listenerProblems } from "./ports.ts";
 import { Purger } from "./purger.ts";
 import { StartFailure, stateFailure } from "./start-failure.ts";
 import { StateDirectory } from "./state-directory.ts";
-import { withStores } from "./stores.ts";
 import { Traffic } from "./traffic.ts";
 import { workerSet } from "./worker-set.ts";
 
@@ -132,7 +135,7 @@ class RunningController implements ControllerHandle {
     this.#directory = directory;
     this.#unlock = unlock;
     this.#log = openLog(join(directory.logs, "controller.log"));
-    this.#config = this.#effective(options.config);
+    this.#config = options.config;
     this.#source = configSource(options.configPath, options.config, systemScheduler);
   }
 
@@ -145,6 +148,8 @@ class RunningController implements ControllerHandle {
   }
 
   async start(): Promise<void> {
+    const { config: asked, workers } = this.#options;
+    this.#config = await effectiveConfig(asked, workers, this.#directory.path);
     const plane = new GatewayPlane(this.#directory, columnsFor(this.#config.gateway.workers), this.#log);
     this.#plane = plane;
     const store = await openJournalStore(this.#directory.journal);
@@ -196,6 +201,7 @@ class RunningController implements ControllerHandle {
       traffic,
       cache,
       config,
+      databases: this.#followDatabases(config),
       info,
       ledger,
       usage: new CacheUsageLook(plane, systemClock, systemScheduler),
@@ -205,13 +211,10 @@ class RunningController implements ControllerHandle {
       down: () => void this.stopAll(),
     });
     await controller.start();
+    for (const note of leftOutNotes(this.#options.config)) controller.warn("database-left-out", note);
     await edges.propagation.setEdges(this.#config.gateway.edge, this.#config.edges);
     this.#cancels.push(this.#source.watch(() => void this.reload()));
-    this.#log.info("controller-started", {
-      version: VERSION,
-      admin: formatAddress(this.admin),
-      state: this.#directory.path,
-    });
+    this.#log.info("controller-started", { ...info, admin: formatAddress(this.admin) });
   }
 
   async reload(): Promise<ReloadResult> {
@@ -221,7 +224,7 @@ class RunningController implements ControllerHandle {
       this.#log.warn("reload-refused", { problems: reading.problems });
       return { revision: revision(), changes: [], problems: reading.problems };
     }
-    const next = this.#attempt(reading.config);
+    const next = await tryEffectiveConfig(reading.config, this.#options.workers, this.#directory.path);
     const problems = isProblem(next)
       ? [formatProblem(next)]
       : listenerProblems(newListeners(this.#config, next));
@@ -241,6 +244,7 @@ class RunningController implements ControllerHandle {
       this.#log.info("going-down");
       await this.#controller?.down();
       await this.#controller?.stop();
+      await stopServers(this.#directory.path, this.#log);
       await this.#plane?.sealCache();
       this.#directory.forget();
     });
@@ -307,6 +311,12 @@ class RunningController implements ControllerHandle {
     });
   }
 
+  #followDatabases(config: () => Config): () => readonly DatabaseStatus[] {
+    const databases = new DatabaseWatch(config, this.#directory.path, systemScheduler);
+    this.#cancels.push(() => databases.stop());
+    return () => databases.status();
+  }
+
   #followTraffic(plane: GatewayPlane, controller: Controller, cache: CacheTraffic): Traffic {
     const traffic = new Traffic(() => plane.scoreboard);
     const read = (): void => {
@@ -339,24 +349,6 @@ class RunningController implements ControllerHandle {
     } catch (problem) {
       this.#log.warn("restore-failed", { problem });
     }
-  }
-
-  /** As `#effective`; what a start would fail for is a problem of the file. */
-  #attempt(config: Config): Config | Problem {
-    try {
-      return this.#effective(config);
-    } catch (failure) {
-      if (failure instanceof StartFailure)
-        return { path: "stores", what: failure.message, mend: failure.mend };
-      throw failure;
-    }
-  }
-
-  /** The config with what the command line said in place of it, and its stores as services. */
-  #effective(config: Config): Config {
-    const { workers } = this.#options;
-    const own = workers === undefined ? config : { ...config, gateway: { ...config.gateway, workers } };
-    return withStores(own, this.#directory.path);
   }
 }
 

@@ -2,9 +2,11 @@
  * A Postgres server and its agent in a process of its own: `database-agent.ts JSON`, the settings as of `DatabaseAgentOptions`
  * without the log.
  *
- * SIGTERM and SIGINT stop both. SIGHUP ends the agent alone, for a newer one that adopts the server.
+ * SIGTERM and SIGINT stop both. SIGHUP ends the agent alone, for a newer one that adopts the server. With PORT in its environment it answers
+ * there whether it has come up. A server that does not start ends the agent, whose last line says why.
  */
 import { createLog, systemClock } from "../base/index.ts";
+import { answerHealth } from "./databases/agent-health.ts";
 import { type DatabaseAgentOptions, runDatabaseAgent } from "./run-database-agent.ts";
 
 process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the agent
@@ -13,6 +15,10 @@ const log = createLog({ clock: systemClock, level: "info", write: (line) => proc
 try {
   const settings = JSON.parse(process.argv[2] ?? "") as Omit<DatabaseAgentOptions, "log">;
   const running = await runDatabaseAgent({ ...settings, log });
+  const { state, problem: why } = running.agent.facts();
+  if (why !== null && state !== "running" && state !== "absent") throw new Error(why);
+  const port = Number(process.env["PORT"] ?? 0);
+  if (port > 0) answerHealth(port, () => running.agent.facts());
   const end = (how: "stop" | "leave") => (): void =>
     void running[how]().then(
       () => process.exit(0),

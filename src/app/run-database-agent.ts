@@ -1,14 +1,18 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
+import type { Order, PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
 import {
+  type AgentAddress,
   AgentServer,
+  type AgentServerParts,
   BackupStore,
   DatabaseAgent,
+  type FailoverDriver,
   findBinaries,
   findOwner,
   PostgresServer,
@@ -19,6 +23,8 @@ import {
   throwawayClone,
 } from "../database/io/index.ts";
 import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
+import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** What to start. */
@@ -40,13 +46,20 @@ export interface DatabaseAgentOptions {
   /** Networks that may connect, beyond loopback. */
   readonly peers?: readonly string[];
   readonly walLevel?: "replica" | "logical";
+  /** The database that a primary is to have. */
+  readonly app?: AppDatabase;
   readonly settings?: PostgresSettings;
+  /** Who is primary is decided by a lease; without, by whoever gives orders. */
+  readonly failover?: FailoverOptions;
+  /** Where the agent is asked; default: its socket in the cluster's folder. */
+  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
 /** An agent that runs in this process. */
 export interface RunningDatabaseAgent {
   readonly agent: DatabaseAgent;
+  readonly driver: FailoverDriver | undefined;
   /** Stops Postgres in order, and the agent. */
   stop(): Promise<void>;
   /** Ends the agent alone; Postgres goes on and is adopted by the next one. */
@@ -128,27 +141,70 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
       "stop that one first",
     );
   const backups = await backupsOf(options, server);
-  const agent = new DatabaseAgent({ server, backups });
-  if (create && !(await server.hasData())) await server.create();
-  const address = agentAddress(folder, name);
+  const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
+  const { app } = options;
+  if (create && !(await isAnyData(folder))) {
+    await server.create();
+    if (app !== undefined) await makeAppDatabase(server, app);
+  }
+  const failover =
+    options.failover === undefined
+      ? undefined
+      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+  const address = options.agentAddress ?? agentAddress(folder, name);
   if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const door = new AgentServer({ agent, address, token: prepareToken(folder, name), log });
+  const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
   await agent.start();
+  failover?.driver.start();
+  const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
   const close = async (): Promise<void> => {
     await door.stop();
     lock.release();
   };
   return {
     agent,
+    driver: failover?.driver,
     stop: async () => {
+      endKeeping();
+      await failover?.driver.stop();
       await agent.stop();
       await close();
     },
     leave: () => {
+      endKeeping();
+      failover?.driver.leave();
       agent.leave();
       return close();
     },
   };
+}
+
+/** A new cluster is made once: where another server has data, this one is to become its replica. */
+async function isAnyData(folder: string): Promise<boolean> {
+  const servers = await readdir(folder);
+  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
+}
+
+/** The agent's door; with failover orders go to who decides. */
+function openDoor(
+  agent: DatabaseAgent,
+  failover: ComposedFailover | undefined,
+  at: Pick<AgentServerParts, "address" | "token" | "log">,
+): AgentServer {
+  if (failover === undefined) return new AgentServer({ agent, ...at });
+  const { driver, token } = failover;
+  const governed = {
+    facts: () => agent.facts(),
+    look: () => agent.look(),
+    order: (order: Order) => driver.order(order),
+  };
+  const member = {
+    token,
+    asked: driver.asked.bind(driver),
+    switchover: driver.switchover.bind(driver),
+    force: driver.force.bind(driver),
+  };
+  return new AgentServer({ agent: governed, member, ...at });
 }
 
 async function serverOf(

@@ -34,6 +34,7 @@ export interface StatusSources {
   readonly cache: CacheTraffic;
   readonly propagation: Pick<Propagation, "isActive" | "status">;
   readonly config: () => Config;
+  readonly databases: () => readonly api.DatabaseStatus[];
   readonly info: {
     readonly version: string;
     readonly configPath: string | null;
@@ -47,6 +48,7 @@ export function readStatus(sources: StatusSources): api.Status {
   const { controller, plane, traffic, info } = sources;
   const control = controller.status();
   const tasks = control.services.flatMap((service) => service.tasks);
+  const databases = sources.databases();
   return {
     version: info.version,
     controller: {
@@ -69,6 +71,7 @@ export function readStatus(sources: StatusSources): api.Status {
       ...(sources.propagation.isActive ? { edges: sources.propagation.status() } : {}),
     },
     services: control.services.map(serviceStatus),
+    ...(databases.length === 0 ? {} : { databases }),
   };
 }
 

@@ -15,9 +15,9 @@ import {
   formatAddress,
   type ServiceConfig,
   type StoreConfig,
-  type TargetGroupConfig,
 } from "../config/index.ts";
-import { isFor, readCa, readIdentity, TlsFileError } from "../store/io/index.ts";
+import { isFor, readCa, readIdentity, TlsFileError } from "../transport/io/index.ts";
+import { groupOfService } from "./service-group.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** 192 bits: nobody guesses it, and it needs no escape in a URL. */
@@ -35,6 +35,9 @@ const START_TIMEOUT_MS = 300_000;
 /** From SIGTERM until its files are written and closed. */
 const STOP_TIMEOUT_MS = 30_000;
 
+/** A store goes when the last task that may write to it has. */
+const STAGE = 1;
+
 /** The config with a service for each embedded store, and the stores' URLs in the environment of the others. */
 export function withStores(config: Config, stateDirectory: string): Config {
   if (config.stores.length === 0) return config;
@@ -50,13 +53,11 @@ export function withStores(config: Config, stateDirectory: string): Config {
     ...trusted(config.stores, folder),
   };
   const services = config.services.map((service) => ({ ...service, env: { ...env, ...service.env } }));
+  const own = embedded.map((store) => storeService(store, folder, passwords.get(store.name) ?? ""));
   return {
     ...config,
-    services: [
-      ...embedded.map((store) => storeService(store, folder, passwords.get(store.name) ?? "")),
-      ...services,
-    ],
-    targetGroups: [...config.targetGroups, ...embedded.map(({ name }) => storeGroup(name))],
+    services: [...own, ...services],
+    targetGroups: [...config.targetGroups, ...own.map(groupOfService)],
   };
 }
 
@@ -160,20 +161,6 @@ function storeService(store: StoreConfig, folder: string, password: string): Ser
     stopTimeoutMs: STOP_TIMEOUT_MS,
     deploy: { minHealthyPercent: 0, maxPercent: 100, rollback: false },
     limits: {},
-  };
-}
-
-function storeGroup(name: string): TargetGroupConfig {
-  return {
-    name: `store-${name}`,
-    ...DEFAULTS.group,
-    algorithm: DEFAULTS.algorithm,
-    hashKey: DEFAULTS.hashKey,
-    ejection: DEFAULTS.ejection,
-    retryBudget: DEFAULTS.retryBudget,
-    connections: DEFAULTS.connections,
-    targets: [],
-    service: `store-${name}`,
-    health: { kind: "tcp", ...DEFAULTS.health },
+    stage: STAGE,
   };
 }

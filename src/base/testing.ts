@@ -35,6 +35,15 @@ export function freePort(): number {
   throw new Error("no port is free");
 }
 
+/** The first of `count` loopback ports in a row that were free a moment ago. */
+export function freePortsFrom(count: number): number {
+  for (let tries = 0; tries < PORTS.triesMax; tries++) {
+    const port = freePort();
+    if (Array.from({ length: count }, (_, index) => port + index).every(isFree)) return port;
+  }
+  throw new Error(`no ${count} ports in a row are free`);
+}
+
 function isFree(port: number): boolean {
   try {
     Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => {} } }).stop(true);

@@ -89,7 +89,7 @@ export class Cache {
     const leftMs = entry === undefined ? 0 : entry.freshUntilMs - this.#parts.l1.nowMs();
     if (entry !== undefined && leftMs > 0) {
       this.#counters.l1Hits++;
-      if (entry.loadMs > 0 && leftMs < entry.loadMs * EARLIEST)
+      if (entry.details.loadMs > 0 && leftMs < entry.details.loadMs * EARLIEST)
         this.#maybeRefresh(entry, leftMs, load, options);
       return Promise.resolve(entry.value);
     }
@@ -113,10 +113,11 @@ export class Cache {
     options: TermsInput | undefined,
   ): void {
     const terms = parseTerms(options, this.#parts.terms);
-    if (this.#loads.isUnderWay(entry.key)) return;
-    if (!refreshesEarly(leftMs, entry.loadMs, terms.beta, this.#parts.random)) return;
+    const { key } = entry.seat;
+    if (this.#loads.isUnderWay(key)) return;
+    if (!refreshesEarly(leftMs, entry.details.loadMs, terms.beta, this.#parts.random)) return;
     this.#counters.earlyRefreshes++;
-    this.#loads.start(entry.key, load, terms, undefined, true);
+    this.#loads.start(key, load, terms, undefined, true);
   }
 
   /** The fresh value, from L1 or the store; undefined when there is none. Never loads; a store that is down has nothing. */

@@ -63,11 +63,11 @@ export function explainEntry(
     ...(entry === undefined || freshMs === undefined
       ? {}
       : {
-          ageMs: nowMs - entry.setAtMs,
+          ageMs: nowMs - entry.details.setAtMs,
           freshMs,
-          staleMs: entry.staleUntilMs - nowMs,
-          loadMs: entry.loadMs,
-          tags: entry.tags,
+          staleMs: entry.details.staleUntilMs - nowMs,
+          loadMs: entry.details.loadMs,
+          tags: entry.details.tags,
           uses: entry.uses,
         }),
     ...(stored === undefined

@@ -7,7 +7,7 @@
  * piece of code runs.
  */
 import type { Clock, Random, Scheduler } from "../base/index.ts";
-import { type Eviction, type EvictionNode, NOWHERE } from "./eviction/eviction.ts";
+import { type Eviction, type EvictionNode, newSeat } from "./eviction/eviction.ts";
 import { type EvictionName, POLICIES } from "./eviction/policies.ts";
 import { Generations } from "./generations.ts";
 
@@ -39,12 +39,17 @@ export interface L1Terms {
 /** A value with what is known of it. Read only outside this file, and not kept: it may be another key's after the next `set`. */
 export interface L1Entry extends EvictionNode {
   value: unknown;
-  setAtMs: number;
   freshUntilMs: number;
-  staleUntilMs: number;
-  tags: readonly string[];
   since: number;
-  loadMs: number;
+  details: L1Details;
+}
+
+/** What a read of a fresh value does not need. */
+export interface L1Details {
+  readonly setAtMs: number;
+  readonly staleUntilMs: number;
+  readonly tags: readonly string[];
+  readonly loadMs: number;
 }
 
 /** Counts since the start. */
@@ -60,7 +65,8 @@ export interface L1Stats {
   readonly tooLarge: number;
 }
 
-const NO_TAGS: readonly string[] = [];
+/** Of a value that was set without terms. */
+const FOR_EVER: L1Details = { setAtMs: 0, staleUntilMs: Number.POSITIVE_INFINITY, tags: [], loadMs: 0 };
 /** The clock was not read yet in this millisecond. */
 const UNKNOWN = Number.NEGATIVE_INFINITY;
 
@@ -90,10 +96,14 @@ export class L1 {
     });
   }
 
-  /** The fresh value; undefined when there is none. */
+  /** The fresh value; undefined when there is none. The checks stand here and not in a method: a hit is a tenth faster so. */
   get(key: string): unknown {
     const entry = this.#entries.get(key);
-    if (entry === undefined || !this.#isFresh(entry)) {
+    if (
+      entry === undefined ||
+      (entry.freshUntilMs !== Number.POSITIVE_INFINITY && entry.freshUntilMs <= this.nowMs()) ||
+      (entry.since !== this.generations.now && !this.#isCurrent(entry))
+    ) {
       this.#misses++;
       return undefined;
     }
@@ -118,7 +128,7 @@ export class L1 {
   peek(key: string): L1Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.staleUntilMs !== Number.POSITIVE_INFINITY && entry.staleUntilMs <= this.nowMs()) {
+    if (this.#isPast(entry.freshUntilMs) && this.#isPast(entry.details.staleUntilMs)) {
       this.#delete(entry);
       return undefined;
     }
@@ -140,6 +150,8 @@ export class L1 {
     if (known === undefined) {
       this.#entries.set(key, entry);
       this.#policy.admit(entry, cost);
+    } else if (sizeOf === undefined) {
+      this.#policy.touch(entry);
     } else {
       this.#policy.resize(entry, cost);
     }
@@ -195,31 +207,26 @@ export class L1 {
     entry.value = value;
     if (terms === undefined) {
       entry.freshUntilMs = Number.POSITIVE_INFINITY;
-      entry.staleUntilMs = Number.POSITIVE_INFINITY;
-      entry.tags = NO_TAGS;
       entry.since = this.generations.now;
-      entry.loadMs = 0;
+      entry.details = FOR_EVER;
       return;
     }
-    const nowMs = this.nowMs();
-    entry.setAtMs = nowMs;
-    entry.freshUntilMs = nowMs + terms.ttlMs;
-    entry.staleUntilMs = entry.freshUntilMs + terms.graceMs;
-    entry.tags = terms.tags;
-    entry.since = terms.since;
-    entry.loadMs = terms.loadMs;
+    const setAtMs = this.nowMs();
+    const { ttlMs, graceMs, tags, since, loadMs } = terms;
+    entry.freshUntilMs = setAtMs + ttlMs;
+    entry.since = since;
+    entry.details = { setAtMs, staleUntilMs: entry.freshUntilMs + graceMs, tags, loadMs };
   }
 
-  #isFresh(entry: L1Entry): boolean {
-    if (entry.freshUntilMs !== Number.POSITIVE_INFINITY && entry.freshUntilMs <= this.nowMs()) return false;
-    return this.#isCurrent(entry);
+  #isPast(untilMs: number): boolean {
+    return untilMs !== Number.POSITIVE_INFINITY && untilMs <= this.nowMs();
   }
 
   /** Looks at invalidations since the entry was made, or since the last time they were looked at. */
   #isCurrent(entry: L1Entry): boolean {
     const { generations } = this;
     if (entry.since === generations.now) return true;
-    if (!generations.isCurrent(entry.key, entry.tags, entry.since)) {
+    if (!generations.isCurrent(entry.seat.key, entry.details.tags, entry.since)) {
       this.#delete(entry);
       return false;
     }
@@ -229,14 +236,14 @@ export class L1 {
 
   #delete(entry: L1Entry): void {
     this.#policy.remove(entry);
-    this.#entries.delete(entry.key);
+    this.#entries.delete(entry.seat.key);
   }
 
   #drop(entry: L1Entry): void {
     this.#evictions++;
-    this.#entries.delete(entry.key);
+    this.#entries.delete(entry.seat.key);
     entry.value = undefined;
-    entry.tags = NO_TAGS;
+    entry.details = FOR_EVER;
     this.#spare = entry;
   }
 
@@ -245,27 +252,11 @@ export class L1 {
     const spare = this.#spare;
     if (spare === undefined) return newEntry(key);
     this.#spare = undefined;
-    spare.key = key;
+    spare.seat.key = key;
     return spare;
   }
 }
 
 function newEntry(key: string): L1Entry {
-  return {
-    key,
-    cost: 0,
-    place: NOWHERE,
-    uses: 0,
-    mark: 0,
-    hash: 0,
-    newer: undefined,
-    older: undefined,
-    value: undefined,
-    setAtMs: 0,
-    freshUntilMs: 0,
-    staleUntilMs: 0,
-    tags: NO_TAGS,
-    since: 0,
-    loadMs: 0,
-  };
+  return { uses: 0, seat: newSeat(key), value: undefined, freshUntilMs: 0, since: 0, details: FOR_EVER };
 }

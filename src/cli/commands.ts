@@ -16,6 +16,7 @@ export const COMMANDS: CommandTable = {
   gateway: async () => (await import("./commands/gateway.ts")).gateway,
   steer: async () => (await import("./commands/steer.ts")).steer,
   store: async () => (await import("./commands/store.ts")).store,
+  router: async () => (await import("./commands/router.ts")).router,
   db: async () => (await import("./commands/db.ts")).db,
   status: async () => (await import("./commands/status.ts")).status,
   top: async () => (await import("./commands/top.ts")).top,

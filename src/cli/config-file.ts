@@ -24,8 +24,8 @@ export async function loadServedOrFail(
   terminal: Terminal,
 ): Promise<{ readonly config: Config; readonly path: string }> {
   const loaded = await loadOrFail(path, cwd, terminal);
-  const { listeners, services } = loaded.config;
-  if (listeners.length + services.length > 0) return loaded;
+  const { listeners, services, stores, databases } = loaded.config;
+  if (listeners.length + services.length + stores.length + databases.length > 0) return loaded;
   throw new Failure(
     `${loaded.path} has neither listeners nor services`,
     "use `tenfold steer` for its steering",

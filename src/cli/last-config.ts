@@ -21,6 +21,7 @@ export function lastConfig(stateDirectory: string): Config {
     services: [],
     edges: [],
     stores: [],
+    databases: [],
   };
 }
 

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { hasOpenssl, makeAuthority, makeCertificate } from "../store/io/tls/testing.ts";
+import { hasOpenssl, makeAuthority, makeCertificate } from "../base/testing/certificates.ts";
 import { AppFolders, freePorts, MAIN } from "./testing/app-folder.ts";
 
 const folders = new AppFolders();

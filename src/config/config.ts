@@ -5,6 +5,7 @@
  * filled in, every duration is milliseconds, every size is bytes, and every name that is referred to exists.
  */
 import type { CacheConfig, CacheStoreConfig } from "./cache.ts";
+import type { DatabaseConfig } from "./database.ts";
 import type { EdgeConfig, FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
 import type { StoreConfig } from "./store.ts";
@@ -20,6 +21,7 @@ export interface Config {
   /** The other installations of the same site, which purges reach. */
   readonly edges: readonly EdgeConfig[];
   readonly stores: readonly StoreConfig[];
+  readonly databases: readonly DatabaseConfig[];
   /** What `tenfold steer` answers; nothing else reads it. */
   readonly steering?: SteeringConfig;
 }
@@ -318,6 +320,13 @@ export interface ServiceConfig {
   readonly deploy: DeployConfig;
   readonly limits: TaskLimitsConfig;
   readonly autoscale?: AutoscaleConfig;
+  /**
+   * Its tasks start what is to outlive them, as an agent does its server: nothing that is in a session of its own is ended with a task, and
+   * a task whose place another one takes gets SIGHUP in place of SIGTERM.
+   */
+  readonly outlived?: boolean;
+  /** When all goes down, its tasks are stopped after those of every lower stage. Default 0; what apps need is above that. */
+  readonly stage?: number;
 }
 
 export interface DeployConfig {

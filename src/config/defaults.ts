@@ -20,6 +20,7 @@ import type {
   TargetGroupConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { DatabaseConfig } from "./database.ts";
 import type { FallbackConfig } from "./edges.ts";
 import type { SteeringConfig } from "./steering.ts";
 import type { StoreConfig } from "./store.ts";
@@ -51,6 +52,10 @@ interface Defaults {
   readonly store: Omit<StoreConfig, "name" | "url">;
   /** `eviction` of a store whose use is "cache". */
   readonly cacheEviction: StoreConfig["eviction"];
+  readonly database: Omit<
+    DatabaseConfig,
+    "name" | "url" | "folder" | "postgres" | "user" | "backups" | "appFolder"
+  >;
   readonly service: {
     readonly tasks: number;
     readonly startTimeoutMs: number;
@@ -135,6 +140,26 @@ export const DEFAULTS: Defaults = {
     fsync: "everysec",
   },
   cacheEviction: "allkeys-s3-fifo",
+  database: {
+    replicaUrls: [],
+    replicas: 0,
+    address: { host: "127.0.0.1", port: 6432 },
+    workers: 1,
+    pool: {
+      mode: "transaction",
+      size: 20,
+      reserve: 0,
+      queueMax: 10_000,
+      queueTimeoutMs: 120_000,
+      idleInTransactionMs: 0,
+    },
+    consistency: "session",
+    mode: "async",
+    serverPort: 7433,
+    settings: {},
+    lease: { ttlMs: 5_000 },
+    optional: false,
+  },
   service: { tasks: 1, startTimeoutMs: 30_000, drainTimeoutMs: 30_000, stopTimeoutMs: 10_000 },
   deploy: { minHealthyPercent: 100, maxPercent: 200, rollback: true },
   autoscale: { min: 1, downWindowMs: 300_000, stableWindowMs: 60_000, tolerance: 0.1, warmUpMs: 10_000 },

@@ -29,10 +29,11 @@ const EFFECTS: readonly (readonly [path: RegExp, effect: Effect])[] = [
   [/^steering\b/, "restart"],
   [/^services\.[\w-]+\.(command|cwd|env|limits)\b/, "deploy"],
   [/^stores\./, "deploy"],
+  [/^databases\./, "deploy"],
 ];
 
 /** Values that are not shown. */
-const SECRET = /^(?:services\.[\w-]+\.env\.|stores\.[\w-]+\.url$)/;
+const SECRET = /^(?:services\.[\w-]+\.env\.|stores\.[\w-]+\.url$|databases\.[\w-]+\.(?:url$|replicaUrls))/;
 
 /** Longest value that a change spells out. */
 const SHOWN_MAX = 60;

@@ -30,6 +30,7 @@ import type {
   TaskLimitsConfig,
   TimeoutsConfig,
 } from "./config.ts";
+import type { DatabaseDraft } from "./database-schema.ts";
 import type { FallbackConfig } from "./edges.ts";
 import type { EdgeDraft } from "./edges-schema.ts";
 import type { SteeringDraft } from "./steering.ts";
@@ -45,6 +46,7 @@ export interface ConfigDraft {
   readonly edges?: ReadonlyMap<string, EdgeDraft>;
   readonly steering?: SteeringDraft;
   readonly stores?: ReadonlyMap<string, StoreDraft>;
+  readonly databases?: ReadonlyMap<string, DatabaseDraft>;
 }
 
 /** See `GatewayConfig`. */

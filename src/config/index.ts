@@ -9,6 +9,7 @@ export {
 } from "./build-snapshot.ts";
 export * from "./cache.ts";
 export * from "./config.ts";
+export * from "./database.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { deployBounds } from "./deploy-percent.ts";
 export { describeAction, describeMatch } from "./describe.ts";
@@ -26,5 +27,6 @@ export type { SteeredEdge, SteeringConfig, SteeringRegion } from "./steering.ts"
 export * from "./store.ts";
 export * from "./user-cache.ts";
 export * from "./user-config.ts";
+export * from "./user-database.ts";
 export * from "./user-steering.ts";
 export * from "./user-store.ts";

@@ -21,6 +21,7 @@ import type {
   TargetConfig,
   TargetGroupConfig,
 } from "./config.ts";
+import { normaliseDatabase } from "./database-normalise.ts";
 import { DEFAULTS, SERVICE_HOLD_MS } from "./defaults.ts";
 import type {
   ConfigDraft,
@@ -71,6 +72,9 @@ export function normalise(draft: ConfigDraft, surroundings: Surroundings): Confi
     ),
     edges: [...(draft.edges ?? [])].map(([name, entry]) => edge(name, entry, surroundings.folder)),
     stores: [...(draft.stores ?? [])].map(([name, entry]) => store(name, entry, surroundings.folder)),
+    databases: [...(draft.databases ?? [])].map(([name, entry]) =>
+      normaliseDatabase(name, entry, surroundings.folder),
+    ),
     ...(draft.steering === undefined ? {} : { steering: normaliseSteering(draft.steering) }),
   };
 }

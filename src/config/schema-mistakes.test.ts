@@ -7,15 +7,14 @@ const MISTAKES: readonly (readonly [line: string, input: unknown])[] = [
   ["config: is empty; write an object with admin, gateway, listeners", null],
   ["config: is a list; write an object with admin, gateway, listeners", []],
   ["config: has neither listeners nor services; write listeners: { web: { address, rules } }", {}],
-  ["databases: is not available in this version; remove it", { databases: {}, ...config() }],
   ['gatewy: is not a known key; did you mean "gateway"?', config({ gatewy: {} })],
   ['upstreams: is not a known key; did you mean "targetGroups"?', config({ upstreams: {} })],
   [
-    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, stores, steering",
+    "zzz: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, databases, stores, steering",
     config({ zzz: {} }),
   ],
   [
-    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, stores, steering",
+    "load_balancing: is not a known key; known: admin, gateway, listeners, targetGroups, services, edges, databases, stores, steering",
     config({ load_balancing: 1 }),
   ],
   [

@@ -26,6 +26,7 @@ import {
   type TaskLimitsConfig,
   type TimeoutsConfig,
 } from "./config.ts";
+import { database } from "./database-schema.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type {
   ConfigDraft,
@@ -82,6 +83,7 @@ const GROUPS_MAX = 256;
 const SERVICES_MAX = 256;
 const EDGES_MAX = 256;
 const STORES_MAX = 16;
+const DATABASES_MAX = 16;
 const TASKS_MAX = 1000;
 
 /** Workers come in two generations during a swap, and both have columns in the scoreboard. */
@@ -350,16 +352,14 @@ const service = object<ServiceDraft>(
 );
 
 /** A whole config file. */
-export const schema: Shape<ConfigDraft> = object<ConfigDraft>(
-  {
-    admin,
-    gateway,
-    listeners: named(name, listener, LISTENERS_MAX),
-    targetGroups: named(name, targetGroup, GROUPS_MAX),
-    services: named(name, service, SERVICES_MAX),
-    edges: named(name, edge, EDGES_MAX),
-    stores: named(name, store, STORES_MAX),
-    steering,
-  },
-  { later: ["databases"] },
-);
+export const schema: Shape<ConfigDraft> = object<ConfigDraft>({
+  admin,
+  gateway,
+  listeners: named(name, listener, LISTENERS_MAX),
+  targetGroups: named(name, targetGroup, GROUPS_MAX),
+  services: named(name, service, SERVICES_MAX),
+  edges: named(name, edge, EDGES_MAX),
+  databases: named(name, database, DATABASES_MAX),
+  stores: named(name, store, STORES_MAX),
+  steering,
+});

@@ -7,6 +7,7 @@
  */
 import type { Algorithm } from "./config.ts";
 import type { UserCache, UserCacheStore } from "./user-cache.ts";
+import type { UserDatabase } from "./user-database.ts";
 import type { UserSteering } from "./user-steering.ts";
 import type { UserStore } from "./user-store.ts";
 
@@ -28,9 +29,6 @@ type SizeKey<K extends string> = K extends `${infer Stem}Max` ? `${Stem}BytesMax
 /** "127.0.0.1:8080", "app.internal:80", "[::1]:80", ":8080", or the port alone. */
 export type UserAddress = string | number;
 
-/** Settings of a later version: they typecheck, and loading them says that they are not available yet. */
-export type Later = Readonly<Record<string, unknown>>;
-
 /** A whole config. */
 export interface UserConfig {
   readonly admin?: UserAdmin;
@@ -45,8 +43,8 @@ export interface UserConfig {
   readonly edges?: Readonly<Record<string, UserEdge>>;
   /** The DNS server of `tenfold steer`, which sends clients to the nearest edge. */
   readonly steering?: Numbered<UserSteering>;
-  /** Not available in this version. */
-  readonly databases?: Later;
+  /** Databases, by name: Postgres servers that tenfold runs, or others by URL, behind a router. */
+  readonly databases?: Readonly<Record<string, Numbered<UserDatabase>>>;
   /** Stores that tasks share, by name: the embedded one, or Redis by URL. */
   readonly stores?: Readonly<Record<string, Numbered<UserStore>>>;
 }

@@ -6,6 +6,7 @@
 import { formatBytes } from "../base/index.ts";
 import { formatAddress } from "./address.ts";
 import type { Address, Config, ListenerConfig, MatchConfig, ServiceConfig, TargetConfig } from "./config.ts";
+import { databaseAddresses, databaseProblems } from "./database-checks.ts";
 import { deployMend, stuckAt } from "./deploy-percent.ts";
 import type { ConfigDraft, GroupSettings } from "./draft.ts";
 import { choice, nearestMend } from "./nearest.ts";
@@ -43,6 +44,7 @@ const CHECKS: readonly Check[] = [
   storeServices,
   storeTls,
   ({ config }) => storeProblems(config.stores),
+  ({ config, draft }) => databaseProblems(config, draft.databases),
 ];
 
 /** An object may take a hundredth of the cache, tables and heads counted. */
@@ -62,9 +64,10 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function* somethingToDo({ config, broken }: Checked): Iterable<Problem> {
-  const { listeners, services, stores, steering } = config;
-  if (listeners.length + services.length + stores.length > 0 || steering !== undefined) return;
-  if (["listeners", "services", "steering", "config"].some(broken)) return;
+  const { listeners, services, stores, databases, steering } = config;
+  if (listeners.length + services.length + stores.length + databases.length > 0 || steering !== undefined)
+    return;
+  if (["listeners", "services", "databases", "steering", "config"].some(broken)) return;
   yield {
     path: "config",
     what: "has neither listeners nor services",
@@ -135,6 +138,7 @@ function* addressClashes({ config }: Checked): Iterable<Problem> {
   const opened = [
     ...config.listeners.map(({ name, address }) => ({ path: `listeners.${name}.address`, address })),
     ...embedded.map(({ name, address }) => ({ path: `stores.${name}.address`, address })),
+    ...config.databases.flatMap(databaseAddresses),
   ];
   for (const { path, address } of opened) {
     const other = taken.find((entry) => clash(entry.address, address));

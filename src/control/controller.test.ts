@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { ServiceConfig } from "../config/index.ts";
 import { ImaginaryMachine } from "./testing/imaginary-machine.ts";
 import { configOf, webConfig } from "./testing/site.ts";
 import { GATEWAY } from "./workers.ts";
@@ -139,6 +140,46 @@ describe("when the data plane does not answer", () => {
     void machine.controller.down();
     await machine.pass(2);
     expect([machine.pids(), machine.controller.status().phase]).toEqual([[], "down"]);
+  });
+});
+
+describe("what apps need", () => {
+  /** An app, and what holds its data: two stages. */
+  async function twoStages(): Promise<ImaginaryMachine> {
+    const machine = new ImaginaryMachine();
+    const { services, ...rest } = webConfig({ tasks: 2 });
+    const [web] = services as [ServiceConfig];
+    const keeper = { ...web, name: "keeper", tasks: 1, targetGroup: "keeper", stage: 1, outlived: true };
+    const groups = rest.targetGroups.map((group) => ({ ...group, name: "keeper", service: "keeper" }));
+    const config = {
+      ...rest,
+      targetGroups: [...rest.targetGroups, ...groups],
+      services: [web, { ...keeper, deploy: { minHealthyPercent: 0, maxPercent: 100, rollback: false } }],
+    };
+    await machine.start(config);
+    await machine.pass(2);
+    return machine;
+  }
+
+  test("goes down when the last task of an app has ended", async () => {
+    const machine = await twoStages();
+    void machine.controller.down();
+    await machine.pass(5);
+    expect(machine.asked.slice(-3)).toEqual(["web/1 SIGTERM", "web/2 SIGTERM", "keeper/1 SIGTERM"]);
+    expect(machine.controller.status().phase).toBe("down");
+  });
+
+  test("hands over what outlives it when another task takes its place", async () => {
+    const machine = await twoStages();
+    await machine.controller.deploy("keeper");
+    await machine.pass(5);
+    await machine.controller.deploy("web");
+    await machine.pass(5);
+    expect(machine.asked.filter((line) => line.startsWith("keeper"))).toEqual(["keeper/1 SIGHUP"]);
+    expect(machine.asked.filter((line) => line.startsWith("web"))).toEqual([
+      "web/1 SIGTERM",
+      "web/2 SIGTERM",
+    ]);
   });
 });
 

@@ -290,7 +290,7 @@ export class Controller {
   async #reconcile(service: Service): Promise<boolean> {
     const { name } = service.config;
     const tasks = this.#roster.tasksOf(name);
-    const goal = this.#goalOf(name);
+    const goal = this.#goalOf(service);
     if (goal === "remove" && tasks.length === 0) await this.#removeService(name);
     const signals = (task: Task): TaskSignals => this.#signals(task, service);
     const actions = reconcile({ service, goal, tasks, signals, nowMs: this.#now() });
@@ -298,13 +298,13 @@ export class Controller {
     return actions.length > 0;
   }
 
-  /** The workers go first: they finish what is in flight while the tasks still serve it. */
-  #goalOf(name: string): Goal {
-    if (this.#phase !== "running") {
-      const workersGone = this.#roster.tasksOf(GATEWAY).length === 0;
-      return name === GATEWAY || workersGone ? "down" : "run";
-    }
-    return this.#isConfigured(name) ? "run" : "remove";
+  /** The workers go first: they finish what is in flight while the tasks still serve it. Then one stage after the other. */
+  #goalOf(service: Service): Goal {
+    const { name } = service.config;
+    if (this.#phase === "running") return this.#isConfigured(name) ? "run" : "remove";
+    const before = this.#roster.services().filter((other) => stageOf(other) < stageOf(service));
+    const isTurn = before.every((other) => this.#roster.tasksOf(other.config.name).length === 0);
+    return isTurn ? "down" : "run";
   }
 
   async #removeService(name: string): Promise<void> {
@@ -373,6 +373,10 @@ export class Controller {
     if (message !== this.#problem) this.#context.log.error("control-round-failed", { problem });
     this.#problem = message;
   }
+}
+
+function stageOf({ config }: Service): number {
+  return config.name === GATEWAY ? -1 : (config.stage ?? 0);
 }
 
 const NOT_STARTED: RequestOutcome = {

@@ -10,7 +10,7 @@ import { exitMessage, TAIL_LINES, taskMessage } from "./messages.ts";
 import type { Roster } from "./roster.ts";
 import type { Exit, LaunchRequest, ProcessRef, Runtime } from "./runtime.ts";
 import { type DeployStep, type Service, stepDeploy } from "./service.ts";
-import { effectOf, processOf, type Task, type TaskEvent } from "./task.ts";
+import { effectOf, processOf, type RetireReason, type Task, type TaskEvent } from "./task.ts";
 import type { Action } from "./view.ts";
 import { freeWorker, GATEWAY, logNameOf, WORKER_PLACEHOLDER } from "./workers.ts";
 
@@ -27,6 +27,9 @@ export interface ExecutorContext {
   /** Called when a process has ended; the caller hands it back to `exited` in its turn. */
   readonly onExit: (task: string, nonce: string, exit: Exit) => void;
 }
+
+/** Another task takes the place of one that goes for these. */
+const REPLACED: readonly RetireReason[] = ["deploy", "rollback", "unhealthy", "not-ready"];
 
 /** Carries out actions one after the other. */
 export class Executor {
@@ -125,7 +128,15 @@ export class Executor {
   #repeatSignal(task: Task, process: ProcessRef): void {
     if (task.state.kind !== "stopping") return;
     if (task.state.killed) this.#context.runtime.kill(process);
-    else this.#context.runtime.terminate(process);
+    else this.#terminate(task, process);
+  }
+
+  /** Whoever is replaced leaves what outlives it to the next one. */
+  #terminate({ service, state }: Task, process: ProcessRef): void {
+    const { roster, runtime } = this.#context;
+    const isOutlived = roster.service(service)?.config.outlived === true;
+    const isReplaced = state.kind === "stopping" && REPLACED.includes(state.reason);
+    runtime.terminate(process, isOutlived && isReplaced ? "SIGHUP" : "SIGTERM");
   }
 
   /** A process has ended by itself or because it was asked to. */
@@ -151,7 +162,7 @@ export class Executor {
     const effect = effectOf(before.state, after.state);
     if (process === undefined || effect === undefined) return;
     if (effect === "kill") runtime.kill(process);
-    else runtime.terminate(process);
+    else this.#terminate(after, process);
   }
 
   /** The event with a message that names the task, its process and the end of its log, where that can tell why. */

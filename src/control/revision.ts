@@ -13,11 +13,13 @@ export interface TaskTemplate {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: TaskLimitsConfig;
+  /** See `ServiceConfig`. */
+  readonly outlived?: true;
 }
 
 /** The part of a service that a new revision is made of. */
-export function templateOf({ command, cwd, env, limits }: ServiceConfig): TaskTemplate {
-  return { command, cwd, env, limits };
+export function templateOf({ command, cwd, env, limits, outlived }: ServiceConfig): TaskTemplate {
+  return { command, cwd, env, limits, ...(outlived === true ? { outlived } : {}) };
 }
 
 /** Two seeds: 64 bits, so that two templates of one service never share a hash by chance. */

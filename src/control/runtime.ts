@@ -41,6 +41,8 @@ export interface LaunchRequest {
   readonly needsPort: boolean;
   /** Which gateway worker it is, in TENFOLD_WORKER; absent for tasks. */
   readonly worker?: number;
+  /** What it starts in a session of its own is not its: it gets no control group, which would hold that, too. */
+  readonly outlived?: boolean;
 }
 
 /** Why a process could not be started. */
@@ -75,8 +77,8 @@ export interface Runtime {
   find(request: LaunchRequest): ProcessRef | undefined;
   /** Watches over a process of an earlier controller; false when that very process is no longer alive. */
   adopt(process: ProcessRef, onExit: (exit: Exit) => void): boolean;
-  /** Asks it to end: SIGTERM to its process group. Does nothing when that very process is gone. */
-  terminate(process: ProcessRef): void;
+  /** Asks it to end: a signal to its process group, SIGHUP when another one takes its place. Does nothing when that very process is gone. */
+  terminate(process: ProcessRef, signal?: "SIGTERM" | "SIGHUP"): void;
   /** Ends it and everything it started, at once. */
   kill(process: ProcessRef): void;
   /** CPU seconds used so far by it and its children; undefined when it cannot be told. */

@@ -2,6 +2,15 @@
 export { type Budget, connectionBudget, type Pools } from "./advice/connection-budget.ts";
 export { type BackupManifest, backupFor, type RestorePoint } from "./backups.ts";
 export type { ControlFile, ControlState } from "./control-file.ts";
+export type { Member } from "./failover/member.ts";
+export {
+  DEFAULT_FAILOVER,
+  type Durability,
+  type FailoverSettings,
+  LAG_BYTES_MAX,
+  settingsProblem,
+} from "./failover/settings.ts";
+export type { FailoverStatus, SwitchoverOutcome } from "./failover/status.ts";
 export { parseOrder } from "./order-codec.ts";
 export type {
   AgentFacts,
@@ -24,7 +33,8 @@ export {
   type SettingChange,
   type StatementEffects,
 } from "./router/statement-effects.ts";
-export { type PostgresSettings, RESERVED, slotName, type Upstream } from "./server-settings.ts";
+export { type ListedUser, parseUserList } from "./router/user-list.ts";
+export { type PostgresSettings, REPLICATION_ROLE, slotName, type Upstream } from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

@@ -25,7 +25,13 @@ const READERS: {
   rejoin: (fields) => withSource(fields, (read) => ({ kind: "rejoin", ...read })),
   rewind: (fields) => withSource(fields, (read) => ({ kind: "rewind", ...read })),
   reclone: (fields) => withSource(fields, (read) => ({ kind: "reclone", ...read })),
-  drain: ({ data }) => (isPath(data) ? { kind: "drain", data } : undefined),
+  detach: () => ({ kind: "detach" }),
+  checkpoint: () => ({ kind: "checkpoint" }),
+  drain({ data, timeline }) {
+    if (!isPath(data)) return undefined;
+    if (timeline === undefined) return { kind: "drain", data };
+    return isCount(timeline) ? { kind: "drain", data, timeline } : undefined;
+  },
   quorum: ({ count, names }) =>
     isCount(count) && isNames(names) ? { kind: "quorum", count, names } : undefined,
   slots: ({ servers }) => (isNames(servers) ? { kind: "slots", servers } : undefined),
@@ -65,9 +71,9 @@ function withSource<T>(
   const { source, term } = fields;
   if (!isObject(source) || !isCount(term)) return undefined;
   const { name, host, port, data } = source;
-  return isName(name) && isHost(host) && isPort(port) && isPath(data)
-    ? make({ term, source: { name, host, port, data } })
-    : undefined;
+  if (!isName(name) || !isHost(host) || !isPort(port)) return undefined;
+  if (data === undefined) return make({ term, source: { name, host, port } });
+  return isPath(data) ? make({ term, source: { name, host, port, data } }) : undefined;
 }
 
 function isObject(value: unknown): value is Fields {

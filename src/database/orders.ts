@@ -4,6 +4,7 @@
  * Orders are carried out one after the other. Each is safe to repeat: what is done already is "done".
  */
 import type { ControlState } from "./control-file.ts";
+import type { FailoverStatus } from "./failover/status.ts";
 import type { Upstream } from "./server-settings.ts";
 import type { DatabaseServerView } from "./server-view.ts";
 
@@ -12,8 +13,8 @@ export interface ServerSource {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Its data directory, where this agent can read it: the same machine, or a shared disk. */
-  readonly data: string;
+  /** Its data directory, where this agent can read it: the same machine, or a shared disk. Without: copies come over the network. */
+  readonly data?: string;
 }
 
 /** How a server is stopped. "smart" is missing on purpose: it waits for clients, for ever. */
@@ -38,9 +39,15 @@ export type Order =
   | { readonly kind: "rejoin"; readonly term: number; readonly source: ServerSource }
   | { readonly kind: "rewind"; readonly term: number; readonly source: ServerSource }
   | { readonly kind: "reclone"; readonly term: number; readonly source: ServerSource }
-  /** Takes from a dead server's data directory what this replica has not got. */
-  | { readonly kind: "drain"; readonly data: string }
-  /** Of a primary: `ANY count (names)`; count 0 = commits wait for nobody. */
+  /** Of a replica: follow nobody; when it is done nothing arrives any more. */
+  | { readonly kind: "detach" }
+  | { readonly kind: "checkpoint" }
+  /**
+   * Takes from a dead server's data directory what this replica has not got; with `timeline` only what is of that one and
+   * those before it.
+   */
+  | { readonly kind: "drain"; readonly data: string; readonly timeline?: number }
+  /** `ANY count (names)`; count 0 = commits wait for nobody. Of a replica: what it will wait for when it is promoted. */
   | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
   /** Of a primary: exactly these slots of replicas. */
   | { readonly kind: "slots"; readonly servers: readonly string[] }
@@ -59,6 +66,8 @@ export type OrderProblem =
   | "diverged"
   | "lease-over"
   | "no-archive"
+  /** Failover decides about this server: it takes no such order from elsewhere. */
+  | "failover-decides"
   | "failed";
 
 /** What became of an order. */
@@ -109,4 +118,6 @@ export interface AgentFacts {
   readonly order: { readonly kind: Order["kind"]; readonly progress: Progress | null } | null;
   /** Why it does not run, or the last query failed: for people. */
   readonly problem: string | null;
+  /** How its cluster's failover stands; null = it has none. */
+  readonly failover: FailoverStatus | null;
 }

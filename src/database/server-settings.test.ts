@@ -4,6 +4,7 @@ import {
   formatSettings,
   hostBasedAccess,
   parseSettings,
+  quorumOf,
   settingsOf,
   slotName,
   withoutReserved,
@@ -63,4 +64,14 @@ test("nobody connects without a password, and from beyond loopback only where pe
   expect(lines.every((line) => line.endsWith("scram-sha-256"))).toBe(true);
   expect(lines.filter((line) => line.includes("10.0.0.0/8")).length).toBe(2);
   expect(text).not.toContain("0.0.0.0/0");
+});
+
+describe("a quorum", () => {
+  test("names servers as Postgres wants them quoted", () => {
+    expect([quorumOf(1, ["db-1", 'a"b']), quorumOf(0, ["db-1"]), quorumOf(1, [])]).toEqual([
+      'ANY 1 ("db-1", "a""b")',
+      "",
+      "",
+    ]);
+  });
 });

@@ -3,6 +3,8 @@
  * what the server is, "tenfold.role.conf" whom it follows; the second changes while it runs.
  */
 
+import { RESERVED_SETTINGS } from "../config/index.ts";
+
 /** Names and values as in postgresql.conf. */
 export type PostgresSettings = Readonly<Record<string, string>>;
 
@@ -28,7 +30,7 @@ export interface ServerSettings {
    * errors, or one for each file, which takes seconds.
    */
   readonly firstSync: "syncfs" | "fsync";
-  /** What the user sets; ours cannot be set: see `RESERVED`. */
+  /** What the user sets; ours cannot be set: see `RESERVED_SETTINGS` of config. */
   readonly settings: PostgresSettings;
 }
 
@@ -46,26 +48,6 @@ const RETRY = "200ms";
 
 /** How soon a sender and a receiver notice that the other one is gone: Postgres' own 60 s hides a dead machine. */
 const REPLICATION_TIMEOUT = "5s";
-
-/** Settings that hold the cluster together; a user's value of one of these is a mistake that the config reports. */
-export const RESERVED: readonly string[] = [
-  "listen_addresses",
-  "port",
-  "unix_socket_directories",
-  "wal_level",
-  "wal_log_hints",
-  "hot_standby",
-  "archive_mode",
-  "archive_command",
-  "primary_conninfo",
-  "primary_slot_name",
-  "synchronous_standby_names",
-  "restore_command",
-  "recovery_target_timeline",
-  "cluster_name",
-  "data_directory",
-  "hba_file",
-];
 
 /** The settings of a server named `name`, those of the user last. */
 export function settingsOf(name: string, server: ServerSettings): PostgresSettings {
@@ -118,7 +100,8 @@ export function parseSettings(text: string): PostgresSettings {
 
 /** A postgresql.auto.conf without lines that would override what is ours (somebody's ALTER SYSTEM, or a copied file). */
 export function withoutReserved(text: string): string {
-  const isOurs = (line: string): boolean => RESERVED.includes(/^\s*([a-z_]+)\s*=/i.exec(line)?.[1] ?? "");
+  const isOurs = (line: string): boolean =>
+    RESERVED_SETTINGS.includes(/^\s*([a-z_]+)\s*=/i.exec(line)?.[1] ?? "");
   return text
     .split("\n")
     .filter((line) => !isOurs(line))

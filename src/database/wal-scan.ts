@@ -67,6 +67,11 @@ export function scanWal(readPage: ReadPage, from: Lsn, timeline: number, countFr
   }
 }
 
+/** Where the first record begins of a log that is there from a segment's beginning; undefined when none does. */
+export function firstRecord(readPage: ReadPage, from: Lsn, timeline: number): Lsn | undefined {
+  return new LogPages(readPage, timeline).firstRecord(from);
+}
+
 /** A record never begins in a page's header. */
 function pastHeader(at: Lsn): Lsn {
   return at % PAGE === 0n ? at + BigInt(headerBytes(at)) : at;
@@ -104,6 +109,17 @@ class LogPages {
   constructor(readPage: ReadPage, timeline: number) {
     this.#readPage = readPage;
     this.#timeline = timeline;
+  }
+
+  /** Passes over the rest of a record that began before `start`, a page's beginning. */
+  firstRecord(start: Lsn): Lsn | undefined {
+    for (let at = start; ; at += PAGE) {
+      const page = this.#page(at);
+      if (page === undefined) return undefined;
+      const header = headerBytes(at);
+      const rest = (page.flags & IS_CONTINUATION) === 0 ? 0 : aligned(page.rest);
+      if (header + rest < WAL_PAGE_BYTES) return at + BigInt(header + rest);
+    }
   }
 
   /** The record that begins at `at`, when it is whole and comes after `previous`. */

@@ -1,5 +1,6 @@
 /** The wire protocol of PostgreSQL, 3.0 and 3.2, as bytes: frames, messages, start-up and log-in, without sockets. */
 export { copyBytes, cstringEnd, int16At, int32At, putInt32, textOf, utf8 } from "./bytes.ts";
+export { endpointBinding } from "./channel-binding.ts";
 export { type ErrorFields, FieldReader, readError, readErrorCode } from "./fields.ts";
 export { type FrameOutcome, FrameScanner } from "./frame-scanner.ts";
 export { type Credentials, Login, type LoginStep } from "./login.ts";
@@ -17,7 +18,7 @@ export {
   type FrontendMessage,
   TRANSACTION,
 } from "./messages.ts";
-export { type PostgresUrl, parsePostgresUrl } from "./postgres-url.ts";
+export { type PostgresUrl, parsePostgresUrl, tlsDemand } from "./postgres-url.ts";
 export {
   type ErrorReply,
   type ErrorSeverity,

@@ -29,12 +29,15 @@ export interface Credentials {
   readonly nonce: string;
   /** Default 3.0. */
   readonly version?: number;
+  /** What binds the log-in to its TLS channel (see `endpointBinding`); it is used where the server offers that. */
+  readonly binding?: Uint8Array | undefined;
 }
 
 /** What a message of the server led to: go on reading, send what was written, the session is open, or it will not be. */
 export type LoginStep = "wait" | "send" | "ready" | "failed";
 
 const MECHANISM = "SCRAM-SHA-256";
+const BOUND_MECHANISM = "SCRAM-SHA-256-PLUS";
 
 /** One log-in. */
 export class Login {
@@ -124,15 +127,16 @@ export class Login {
   }
 
   #beginScram(fields: FieldReader): LoginStep {
-    const { secret, nonce } = this.#credentials;
-    let isOffered = false;
-    for (let name = fields.cstring(); name !== ""; name = fields.cstring())
-      if (name === MECHANISM) isOffered = true;
-    if (!isOffered) return this.#fail(`does not offer ${MECHANISM}`);
+    const { secret, nonce, binding } = this.#credentials;
+    const offered = new Set<string>();
+    for (let name = fields.cstring(); name !== ""; name = fields.cstring()) offered.add(name);
+    const isBound = binding !== undefined && offered.has(BOUND_MECHANISM);
+    if (!isBound && !offered.has(MECHANISM)) return this.#fail(`does not offer ${MECHANISM}`);
     if (secret === undefined) return this.#fail("asks for a password, and none is known");
-    this.#scram = new ScramClient(secret, nonce);
+    const unbound = binding === undefined ? "none" : "unoffered";
+    this.#scram = new ScramClient(secret, nonce, "", isBound ? { bound: binding } : unbound);
     this.#isServerProven = false;
-    writeSaslInitial(this.#writer, MECHANISM, this.#scram.first());
+    writeSaslInitial(this.#writer, isBound ? BOUND_MECHANISM : MECHANISM, this.#scram.first());
     return "send";
   }
 

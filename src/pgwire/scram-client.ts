@@ -1,5 +1,5 @@
 /**
- * SCRAM-SHA-256, the side that logs in (RFC 5802, RFC 7677), without channel binding:
+ * SCRAM-SHA-256, the side that logs in (RFC 5802, RFC 7677), bound to a TLS channel or not:
  *
  *   first() -> server's first -> final() -> server's final -> verify()
  *
@@ -17,24 +17,30 @@ import {
   xor,
 } from "./scram-keys.ts";
 
-/** GS2 header "n,,": no channel binding, no other identity; and its Base64. */
-const HEADER = "n,,";
-const BINDING = "biws";
+/** GS2 headers, without another identity: no binding is possible, the server offers none, bound by the server's certificate. */
+const HEADERS = { none: "n,,", unoffered: "y,,", bound: "p=tls-server-end-point,," } as const;
+
+/** How an exchange stands to its TLS channel; "bound" comes with the binding's data (see `endpointBinding`). */
+export type ScramBinding = "none" | "unoffered" | { readonly bound: Uint8Array };
 
 export class ScramClient {
   readonly #secret: string | ScramKeys;
   readonly #bare: string;
+  readonly #header: string;
+  readonly #binding: Uint8Array;
   #serverSignature: Uint8Array | undefined;
 
   /** `secret` is the password, or keys made of it before. `nonce` is printable, without commas, and never used twice. */
-  constructor(secret: string | ScramKeys, nonce: string, user = "") {
+  constructor(secret: string | ScramKeys, nonce: string, user = "", binding: ScramBinding = "none") {
     this.#secret = secret;
+    this.#header = HEADERS[typeof binding === "object" ? "bound" : binding];
+    this.#binding = typeof binding === "object" ? binding.bound : new Uint8Array(0);
     this.#bare = `n=${user},r=${nonce}`;
   }
 
   /** client-first-message. */
   first(): string {
-    return HEADER + this.#bare;
+    return this.#header + this.#bare;
   }
 
   /** client-final-message for the server's first; undefined when that is malformed or not an answer to ours. */
@@ -49,7 +55,8 @@ export class ScramClient {
     if (iterations < 1 || iterations > ITERATIONS_MAX) return undefined;
     const keys =
       typeof this.#secret === "string" ? scramKeys(this.#secret, saltBytes, iterations) : this.#secret;
-    const withoutProof = `c=${BINDING},r=${nonce}`;
+    const binding = Buffer.concat([Buffer.from(this.#header), this.#binding]);
+    const withoutProof = `c=${toBase64(binding)},r=${nonce}`;
     const message = `${this.#bare},${serverFirst},${withoutProof}`;
     this.#serverSignature = hmac(keys.serverKey, message);
     const proof = xor(keys.clientKey, hmac(sha256(keys.clientKey), message));

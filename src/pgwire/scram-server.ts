@@ -1,5 +1,5 @@
 /**
- * SCRAM-SHA-256, the side that is logged in to (RFC 5802, RFC 7677), from a stored verifier and without channel binding:
+ * SCRAM-SHA-256, the side that is logged in to (RFC 5802, RFC 7677), from a stored verifier, bound to a TLS channel or not:
  *
  *   client's first -> first() -> client's final -> final()
  *
@@ -23,22 +23,35 @@ const NONCE_MAX = 256;
 export class ScramServer {
   readonly #verifier: ScramVerifier;
   readonly #serverNonce: string;
+  readonly #binding: Uint8Array | undefined;
   #header = "";
+  #isBound = false;
   #nonce = "";
   #transcript = "";
 
-  /** `serverNonce` is printable, without commas, and never used twice. */
-  constructor(verifier: ScramVerifier, serverNonce: string) {
+  /**
+   * `serverNonce` is printable, without commas, and never used twice. `binding`: what ties the exchange to its TLS channel (see
+   * `endpointBinding`); without it SCRAM-SHA-256-PLUS cannot be offered.
+   */
+  constructor(verifier: ScramVerifier, serverNonce: string, binding?: Uint8Array) {
+    this.#binding = binding;
     this.#verifier = verifier;
     this.#serverNonce = serverNonce;
   }
 
-  /** server-first-message for the client's; undefined when that is malformed, or asks for channel binding. */
-  first(clientFirst: string): string | undefined {
+  /**
+   * server-first-message for the client's. Undefined when that is malformed, or its wish for binding does not fit the mechanism that it chose
+   * (`isBound`: SCRAM-SHA-256-PLUS); also when it says that we offer no binding, and we do: somebody has taken the offer away.
+   */
+  first(clientFirst: string, isBound = false): string | undefined {
     const [, header, bare, nonce] =
-      /^([ny],(?:a=[^,]*)?,)(n=[^,]*,r=([!-+--~]+)(?:,.*)?)$/.exec(clientFirst) ?? [];
+      /^((?:[ny]|p=tls-server-end-point),(?:a=[^,]*)?,)(n=[^,]*,r=([!-+--~]+)(?:,.*)?)$/.exec(clientFirst) ??
+      [];
     if (header === undefined || bare === undefined || nonce === undefined || nonce.length > NONCE_MAX)
       return undefined;
+    if (header.startsWith("p") !== isBound || (isBound && this.#binding === undefined)) return undefined;
+    if (header.startsWith("y") && this.#binding !== undefined) return undefined;
+    this.#isBound = isBound;
     const { salt, iterations } = this.#verifier;
     this.#header = header;
     this.#nonce = nonce + this.#serverNonce;
@@ -54,7 +67,9 @@ export class ScramServer {
     const expected = this.#nonce;
     this.#nonce = "";
     if (withoutProof === undefined || expected === "" || nonce !== expected) return undefined;
-    if (binding !== toBase64(Buffer.from(this.#header, "latin1"))) return undefined;
+    const bound = this.#isBound ? (this.#binding ?? []) : [];
+    if (binding !== toBase64(Buffer.concat([Buffer.from(this.#header, "latin1"), Uint8Array.from(bound)])))
+      return undefined;
     const proofBytes = fromBase64(proof);
     if (proofBytes?.length !== KEY_BYTES) return undefined;
     const { storedKey, serverKey } = this.#verifier;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../base/index.ts";
 import { md5Password } from "./md5.ts";
 import { ScramClient } from "./scram-client.ts";
-import { fromBase64, makeVerifier, parseVerifier, scramKeys, toBase64 } from "./scram-keys.ts";
+import { fromBase64, makeVerifier, parseVerifier, scramKeys, sha256, toBase64 } from "./scram-keys.ts";
 import { ScramServer } from "./scram-server.ts";
 
 const SALT = fromBase64("W22ZaJ0SNY7soEsUEjb6gQ==") ?? new Uint8Array(0);
@@ -47,6 +47,30 @@ describe("SCRAM-SHA-256", () => {
     const server = new ScramServer(verifier, "jkl");
     const end = server.final(onward.final(server.first(onward.first()) ?? "") ?? "");
     expect(onward.verify(end?.message ?? "")).toBe(true);
+  });
+
+  test("an exchange that is bound to a certificate succeeds where both ends see the same one", () => {
+    const verifier = makeVerifier("secret", SALT);
+    const [ours, theirs] = [sha256(Uint8Array.of(1)), sha256(Uint8Array.of(2))];
+    const isIn = (client: ScramClient, server: ScramServer, isBound: boolean): boolean => {
+      const first = server.first(client.first(), isBound);
+      return first !== undefined && server.final(client.final(first) ?? "") !== undefined;
+    };
+    const bound = (binding: Uint8Array): ScramClient =>
+      new ScramClient("secret", "abc", "", { bound: binding });
+    expect(isIn(bound(ours), new ScramServer(verifier, "def", ours), true)).toBe(true);
+    expect(isIn(bound(theirs), new ScramServer(verifier, "def", ours), true)).toBe(false);
+    expect(isIn(bound(ours), new ScramServer(verifier, "def", ours), false)).toBe(false);
+    expect(isIn(bound(ours), new ScramServer(verifier, "def"), true)).toBe(false);
+    expect(isIn(new ScramClient("secret", "abc"), new ScramServer(verifier, "def", ours), true)).toBe(false);
+    expect(isIn(new ScramClient("secret", "abc"), new ScramServer(verifier, "def", ours), false)).toBe(true);
+  });
+
+  test("a client that was told of no binding, where there is one, is refused", () => {
+    const verifier = makeVerifier("secret", SALT);
+    const client = new ScramClient("secret", "abc", "", "unoffered");
+    expect(new ScramServer(verifier, "def", sha256(Uint8Array.of(1))).first(client.first())).toBeUndefined();
+    expect(new ScramServer(verifier, "def").first(client.first())).toBeDefined();
   });
 
   test("a wrong password and a made-up verifier fail at the end", () => {

@@ -2,10 +2,12 @@
 export const SQLSTATE = {
   connectionException: "08000",
   connectionFailure: "08006",
+  transactionResolutionUnknown: "08007",
   protocolViolation: "08P01",
   featureNotSupported: "0A000",
   invalidParameterValue: "22023",
   readOnlyTransaction: "25006",
+  inFailedTransaction: "25P02",
   idleInTransactionTimeout: "25P03",
   invalidStatementName: "26000",
   invalidAuthorization: "28000",
@@ -20,6 +22,7 @@ export const SQLSTATE = {
   crashShutdown: "57P02",
   cannotConnectNow: "57P03",
   idleSessionTimeout: "57P05",
+  undefinedFile: "58P01",
   internalError: "XX000",
 } as const;
 

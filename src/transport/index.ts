@@ -15,5 +15,6 @@ export type {
   SocketOwner,
   TcpListener,
   TcpSocket,
+  TlsFailure,
   Transport,
 } from "./transport.ts";

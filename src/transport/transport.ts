@@ -11,6 +11,8 @@ import type { Address } from "../config/index.ts";
 export interface TcpSocket {
   /** Textual IP of the other end. */
   readonly remoteAddress: string;
+  /** Where the connection is one of TLS: the other end's certificate (DER), if it showed one. */
+  readonly peerCertificate?: Uint8Array | undefined;
   /**
    * Gives `bytes[start, start + length)` to the kernel. Returns how many it took, 0 when its buffer is full (then
    * `drained` follows), -1 when the connection is gone.
@@ -29,6 +31,9 @@ export interface TcpSocket {
 
 /** Why a connection could not be made. "connect-exhausted" is our fault: no descriptor or local port is left. */
 export type ConnectFailure = "connect-refused" | "connect-failed" | "connect-exhausted";
+
+/** Why there is no TLS, where it is wanted: the other end has none, its certificate is not good enough, the handshake failed. */
+export type TlsFailure = "tls-refused" | "tls-untrusted" | "tls-failed";
 
 /** Gives a new socket its owner, or undefined to turn it away: it is reset. */
 export type Accept = (socket: TcpSocket) => SocketOwner | undefined;
@@ -51,7 +56,7 @@ export interface SocketOwner {
 export interface ConnectOwner extends SocketOwner {
   opened(socket: TcpSocket): void;
   /** There will be no socket. The last call. */
-  connectFailed(failure: ConnectFailure): void;
+  connectFailed(failure: ConnectFailure | TlsFailure): void;
 }
 
 /** An open listening socket. */

@@ -7,7 +7,9 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -57,6 +59,8 @@ export interface TestPostgresOptions {
   /** Lines of pg_hba.conf. Default: trust for all. */
   readonly access?: string;
   readonly engine?: "embedded" | "debian";
+  /** Paths of a certificate and its key: the server speaks TLS then. */
+  readonly ssl?: { readonly cert: string; readonly key: string };
   /** Put before the command (taskset). */
   readonly prefix?: readonly string[];
 }
@@ -116,8 +120,19 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
   writeFileSync(join(data, "pg_hba.conf"), access);
+  const ssl = options.ssl === undefined ? "" : useTls(data, options.ssl, isRoot);
   const command = [...prefix, join(binaries, "postgres"), "-D", data];
-  return runServer({ folder, data, settings, command, spawnOptions });
+  return runServer({ folder, data, settings: ssl + settings, command, spawnOptions });
+}
+
+/** The server wants the key for itself alone. */
+function useTls(data: string, { cert, key }: { cert: string; key: string }, isRoot: boolean): string {
+  const copies = { cert: join(data, "server.crt"), key: join(data, "server.key") };
+  copyFileSync(cert, copies.cert);
+  copyFileSync(key, copies.key);
+  chmodSync(copies.key, 0o600);
+  if (isRoot) for (const path of Object.values(copies)) chownSync(path, NOBODY, NOBODY);
+  return "ssl = on\n";
 }
 
 /** A primary and `count` replicas that stream from it. */

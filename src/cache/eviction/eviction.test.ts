@@ -50,12 +50,12 @@ describe("what tells the policies apart", () => {
   test("s3-fifo: a ghost that comes back enters the main queue and stays through a scan", () => {
     const tried = harness("s3-fifo", 100);
     scan(tried, 200); // fills the main queue
-    tried.use("again");
+    tried.use("returning");
     for (let at = 0; at < 40; at++) tried.use(`other${at}`);
-    expect(tried.live.has("again")).toBe(false);
-    tried.use("again");
+    expect(tried.live.has("returning")).toBe(false);
+    tried.use("returning");
     for (let at = 0; at < 60; at++) tried.use(`more${at}`);
-    expect(tried.live.has("again")).toBe(true);
+    expect(tried.live.has("returning")).toBe(true);
   });
 
   test("s3-fifo keeps a part of a loop longer than the cache, lru nothing", () => {

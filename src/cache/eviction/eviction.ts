@@ -5,15 +5,20 @@
  */
 import type { Clock, Random } from "../../base/index.ts";
 
-/** What a policy orders. All but `key` and `cost` belongs to the policy; start it with `NOWHERE` and zeros. */
+/** What a policy orders. In two objects, so that the one that each read touches fits a line of the processor's cache. */
 export interface EvictionNode {
+  /** How often it was used, in the policy's own measure. */
+  uses: number;
+  readonly seat: Seat;
+}
+
+/** The rest of a node, which reads do not need. All but `key` and `cost` belongs to the policy; `newSeat` starts it. */
+export interface Seat {
   key: string;
   /** What it takes of the capacity: 1 where entries are counted, else bytes. */
   cost: number;
   /** The queue or slot where it is; `NOWHERE` outside. */
   place: number;
-  /** How often it was used, in the policy's own measure. */
-  uses: number;
   /** Another number of the policy. */
   mark: number;
   /** Hash of the key, where the policy needs one. */
@@ -24,6 +29,11 @@ export interface EvictionNode {
 
 /** `place` of a node that no policy has. */
 export const NOWHERE = -1;
+
+/** The seat of a node that no policy has. */
+export function newSeat(key: string): Seat {
+  return { key, cost: 0, place: NOWHERE, mark: 0, hash: 0, newer: undefined, older: undefined };
+}
 
 /** Order of the nodes of one cache. Every call is O(1) amortised. */
 export interface Eviction {

@@ -43,34 +43,34 @@ class Lfu implements Eviction {
     const above = Math.max(0, uses - FIRST);
     const rises = uses < COUNTER_MAX && this.#context.random() * (above * LOG_FACTOR + 1) < 1;
     node.uses = rises ? uses + 1 : uses;
-    node.mark = minute;
+    node.seat.mark = minute;
   }
 
   admit(node: EvictionNode, cost: number): void {
     this.#evictTo(this.#context.capacity - cost);
-    node.cost = cost;
+    node.seat.cost = cost;
     node.uses = FIRST;
-    node.mark = this.#minute();
-    node.place = this.#nodes.length;
+    node.seat.mark = this.#minute();
+    node.seat.place = this.#nodes.length;
     this.#nodes.push(node);
-    this.#used += node.cost;
+    this.#used += node.seat.cost;
   }
 
   resize(node: EvictionNode, cost: number): void {
     this.touch(node);
-    this.#used += cost - node.cost;
-    node.cost = cost;
+    this.#used += cost - node.seat.cost;
+    node.seat.cost = cost;
     this.#evictTo(this.#context.capacity);
   }
 
   remove(node: EvictionNode): void {
     const last = this.#nodes.pop();
     if (last !== undefined && last !== node) {
-      this.#nodes[node.place] = last;
-      last.place = node.place;
+      this.#nodes[node.seat.place] = last;
+      last.seat.place = node.seat.place;
     }
-    node.place = NOWHERE;
-    this.#used -= node.cost;
+    node.seat.place = NOWHERE;
+    this.#used -= node.seat.cost;
   }
 
   #evictTo(max: number): void {
@@ -105,5 +105,5 @@ class Lfu implements Eviction {
 
 /** The counter less one per minute since the last use. */
 function decayed(node: EvictionNode, minute: number): number {
-  return Math.max(0, node.uses - (minute - node.mark));
+  return Math.max(0, node.uses - (minute - node.seat.mark));
 }

@@ -18,27 +18,27 @@ export class NodeList {
   /** Adds a node that is in no list. */
   push(node: EvictionNode): void {
     const { newest } = this;
-    node.place = this.place;
-    node.older = newest;
-    node.newer = undefined;
+    node.seat.place = this.place;
+    node.seat.older = newest;
+    node.seat.newer = undefined;
     if (newest === undefined) this.oldest = node;
-    else newest.newer = node;
+    else newest.seat.newer = node;
     this.newest = node;
-    this.cost += node.cost;
+    this.cost += node.seat.cost;
     this.size++;
   }
 
   /** Takes out a node of this list. */
   remove(node: EvictionNode): void {
-    const { newer, older } = node;
+    const { newer, older } = node.seat;
     if (newer === undefined) this.newest = older;
-    else newer.older = older;
+    else newer.seat.older = older;
     if (older === undefined) this.oldest = newer;
-    else older.newer = newer;
-    node.newer = undefined;
-    node.older = undefined;
-    node.place = NOWHERE;
-    this.cost -= node.cost;
+    else older.seat.newer = newer;
+    node.seat.newer = undefined;
+    node.seat.older = undefined;
+    node.seat.place = NOWHERE;
+    this.cost -= node.seat.cost;
     this.size--;
   }
 
@@ -51,7 +51,7 @@ export class NodeList {
 
   /** Gives a node of this list another cost. */
   resize(node: EvictionNode, cost: number): void {
-    this.cost += cost - node.cost;
-    node.cost = cost;
+    this.cost += cost - node.seat.cost;
+    node.seat.cost = cost;
   }
 }

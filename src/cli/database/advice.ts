@@ -5,6 +5,7 @@ import { createLog } from "../../base/index.ts";
 import { type Budget, connectionBudget } from "../../database/index.ts";
 import {
   advise,
+  type ControlAddress,
   type ControlClient,
   connectControl,
   type DatabaseAdvice,
@@ -12,17 +13,17 @@ import {
   ServerError,
   type ThrowawayClone,
 } from "../../database/io/index.ts";
-import { parsePostgresUrl } from "../../pgwire/index.ts";
+import { parsePostgresUrl, tlsDemand } from "../../pgwire/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
-import { type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
+import { databaseIn, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
 
 /** What both commands are asked. */
 export interface AskedAdvice {
-  readonly folder: string;
-  /** A name in the cluster, or a URL. */
+  readonly folder: string | undefined;
+  /** A name, or a URL. */
   readonly database: string | undefined;
   readonly postgres: string | undefined;
   readonly user: string | undefined;
@@ -32,6 +33,8 @@ export interface AskedAdvice {
 }
 
 interface Opened {
+  /** The cluster's; empty for a server elsewhere. */
+  readonly folder: string;
   readonly client: ControlClient;
   readonly replicas: readonly ControlClient[];
   /** Undefined for a server elsewhere. */
@@ -46,11 +49,11 @@ const POOL = 10;
 
 /** Prints advice on a database. */
 export function adviseOn(asked: AskedAdvice, context: Context): Promise<number> {
-  return withDatabase(asked, async ({ client, replicas, primary, name }) => {
+  return withDatabase(asked, context, async ({ client, replicas, primary, folder, name }) => {
     let made: ThrowawayClone | undefined;
     const { terminal, clock } = context;
     const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
-    const { folder, postgres, user } = asked;
+    const { postgres, user } = asked;
     const programs = {
       ...(postgres === undefined ? {} : { postgres }),
       ...(user === undefined ? {} : { user }),
@@ -75,8 +78,9 @@ export function adviseOn(asked: AskedAdvice, context: Context): Promise<number> 
 }
 
 /** Prints the budget of connections. */
-export function showBudget(asked: AskedAdvice, { terminal }: Context): Promise<number> {
-  return withDatabase(asked, async ({ client }) => {
+export function showBudget(asked: AskedAdvice, context: Context): Promise<number> {
+  return withDatabase(asked, context, async ({ client }) => {
+    const { terminal } = context;
     const pools = { workers: asked.workers ?? 1, size: asked.pool ?? POOL, others: OTHERS };
     const machine = { cores: availableParallelism(), memoryBytes: totalmem() };
     const budget: Budget = connectionBudget(await fetchLimits(client), pools, machine);
@@ -85,10 +89,25 @@ export function showBudget(asked: AskedAdvice, { terminal }: Context): Promise<n
   });
 }
 
-async function withDatabase(asked: AskedAdvice, run: (opened: Opened) => Promise<number>): Promise<number> {
+async function withDatabase(
+  asked: AskedAdvice,
+  { cwd }: Context,
+  run: (opened: Opened) => Promise<number>,
+): Promise<number> {
   const clients: ControlClient[] = [];
+  const connect = async (address: ControlAddress): Promise<ControlClient> => {
+    const client = await connectControl(address);
+    clients.push(client);
+    return client;
+  };
   try {
-    return await run(await open(asked, clients));
+    const { folder, database } = asked;
+    const isElsewhere = database?.includes("://") === true;
+    return await run(
+      isElsewhere
+        ? await openUrl(database, connect)
+        : await openCluster(databaseIn(cwd, folder, database), connect),
+    );
   } catch (problem) {
     throw problem instanceof ServerError ? new Failure(problem.message, "") : asFailure(problem);
   } finally {
@@ -96,27 +115,32 @@ async function withDatabase(asked: AskedAdvice, run: (opened: Opened) => Promise
   }
 }
 
-async function open(
-  { folder, database = "postgres" }: AskedAdvice,
-  clients: ControlClient[],
+type Connect = (address: ControlAddress) => Promise<ControlClient>;
+
+async function openUrl(text: string, connect: Connect): Promise<Opened> {
+  const url = parsePostgresUrl(text);
+  if (typeof url === "string") throw new UsageError(`--database ${url}`, "");
+  const demand = tlsDemand(url);
+  if (demand !== undefined)
+    throw new UsageError(
+      `--database asks for TLS (${demand}), which this command does not speak: what it reads would go in the clear`,
+      "ask on the server's own machine, or through a tunnel (ssh -L 6543:127.0.0.1:5432 HOST), without it in the URL",
+    );
+  const { host, port, user, password = "", database } = url;
+  const client = await connect({ host, port, user, password, database });
+  return { client, replicas: [], primary: undefined, folder: "", name: database };
+}
+
+async function openCluster(
+  { folder, name }: ReturnType<typeof databaseIn>,
+  connect: Connect,
 ): Promise<Opened> {
-  const connect = async (address: Parameters<typeof connectControl>[0]): Promise<ControlClient> => {
-    const client = await connectControl(address);
-    clients.push(client);
-    return client;
-  };
-  if (database.includes("://")) {
-    const url = parsePostgresUrl(database);
-    if (typeof url === "string") throw new UsageError(`--database ${url}`, "");
-    const client = await connect({ ...url, password: url.password ?? "" });
-    return { client, replicas: [], primary: undefined, name: url.database };
-  }
   const members = await membersIn(folder);
   const primary = needPrimary(members);
   const password = readPasswords(folder).superuser;
   const to = (port: number): Promise<ControlClient> =>
-    connect({ host: "127.0.0.1", port, user: "postgres", password, database });
+    connect({ host: "127.0.0.1", port, user: "postgres", password, database: name });
   const client = await to(primary.facts.port);
   const others = members.flatMap(({ facts }) => (facts?.view?.role === "replica" ? [facts.port] : []));
-  return { client, replicas: await Promise.all(others.map(to)), primary, name: database };
+  return { client, replicas: await Promise.all(others.map(to)), primary, folder, name };
 }

@@ -1,31 +1,62 @@
 /** The agents of a cluster's folder, as commands see them: who is there, who is primary, and orders that must succeed. */
-import { agentAddress, prepareToken, serversIn } from "../../app/index.ts";
+import { resolve } from "node:path";
+import { type AskedServer, askAgents, readPlaces } from "../../app/index.ts";
 import type { AgentFacts, Order, OrderOutcome, ServerSource } from "../../database/index.ts";
-import { AgentClient } from "../../database/io/index.ts";
-import { Failure, Refused } from "../failure.ts";
+import { Failure, Refused, UsageError } from "../failure.ts";
+import { findStateDirectory, STATE_FOLDER } from "../state-directory.ts";
 
 /** A server of the cluster; `facts` is missing when its agent does not answer. */
-export interface Member {
-  readonly name: string;
-  readonly client: AgentClient;
-  readonly facts: AgentFacts | undefined;
-}
+export type Member = AskedServer;
 
 /** An agent answers from memory; one that has to ask its server takes the time of one query. */
 const FACTS_TIMEOUT_MS = 6_000;
 
+/** The folder that is named, that of a database of `tenfold up`, or the one of `tenfold db serve`. */
+export function clusterFolder(cwd: string, folder: string | undefined, database: string | undefined): string {
+  if (folder !== undefined) return resolve(cwd, folder);
+  const places = readPlaces(stateDirectoryOr(cwd));
+  const names = Object.keys(places);
+  const [only, another] = names;
+  if (database === undefined && another !== undefined)
+    throw new UsageError("there are several databases", `write --database with one of ${names.join(", ")}`);
+  const place = places[database ?? only ?? ""];
+  if (place !== undefined) return place.folder;
+  if (database === undefined) return resolve(cwd, STATE_FOLDER, "database");
+  throw new UsageError(`there is no database "${database}"`, `there are ${names.join(", ") || "none"}`);
+}
+
+/**
+ * A cluster and a database in it. That of `tenfold up` has the database's name; in a folder, and in the one of `tenfold db serve`, it is
+ * the one that is named, or "postgres".
+ */
+export function databaseIn(
+  cwd: string,
+  folder: string | undefined,
+  database: string | undefined,
+): { readonly folder: string; readonly name: string } {
+  const [only] = Object.keys(readPlaces(stateDirectoryOr(cwd)));
+  if (folder === undefined && only !== undefined)
+    return { folder: clusterFolder(cwd, undefined, database), name: database ?? only };
+  return { folder: clusterFolder(cwd, folder, undefined), name: database ?? SYSTEM_DATABASE };
+}
+
+/** Every cluster has it. */
+const SYSTEM_DATABASE = "postgres";
+
+function stateDirectoryOr(cwd: string): string {
+  try {
+    return findStateDirectory(cwd, undefined);
+  } catch (problem) {
+    if (problem instanceof Failure) return resolve(cwd, STATE_FOLDER);
+    throw problem;
+  }
+}
+
 /** Asks all agents at once, and they their servers. Throws when there is no server in the folder. */
 export async function membersIn(folder: string): Promise<Member[]> {
-  const names = serversIn(folder);
-  if (names.length === 0)
-    throw new Failure(`there is no database in ${folder}`, "start one: tenfold db serve db1 --new");
-  return Promise.all(
-    names.map(async (name) => {
-      const client = new AgentClient(agentAddress(folder, name), prepareToken(folder, name));
-      const facts = await client.facts(FACTS_TIMEOUT_MS, true).catch(() => undefined);
-      return { name, client, facts };
-    }),
-  );
+  const members = await askAgents(folder, FACTS_TIMEOUT_MS, true);
+  if (members.length > 0) return members;
+  throw new Failure(`there is no database in ${folder}`, "start one: tenfold db serve db1 --new");
 }
 
 /** A member whose agent answers. */
@@ -41,9 +72,12 @@ export function memberNamed(members: readonly Member[], name: string): LivingMem
   return { ...member, facts: member.facts };
 }
 
-/** The server that takes writes. */
+/** The server that takes writes; where a lease decides, whoever holds it. */
 export function primaryOf(members: readonly Member[]): LivingMember | undefined {
-  const primary = members.find(({ facts }) => facts?.view?.role === "primary");
+  const primary = members.find(
+    ({ facts }) =>
+      facts?.view?.role === "primary" && (facts.failover === null || facts.failover.role === "leader"),
+  );
   return primary?.facts === undefined ? undefined : { ...primary, facts: primary.facts };
 }
 

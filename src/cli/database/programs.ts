@@ -1,7 +1,7 @@
 /** What is run for a database: an agent until it is stopped, psql for whoever sits there, a restore into a new server. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
@@ -18,6 +18,7 @@ export interface Served {
   readonly postgres: string | undefined;
   readonly user: string | undefined;
   readonly backups: string | undefined;
+  readonly failover: FailoverOptions | undefined;
 }
 
 /** Runs a server and its agent in the foreground. */
@@ -28,7 +29,7 @@ export async function serveDatabase(
 ): Promise<number> {
   const { terminal, clock } = context;
   const stopped = untilSignal(context); // from here on: a signal during the start counts too
-  const { name, folder, address, create, postgres, user, backups } = served;
+  const { name, folder, address, create, postgres, user, backups, failover } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
@@ -37,12 +38,13 @@ export async function serveDatabase(
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
+    ...(failover === undefined ? {} : { failover }),
     log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
   }).catch((problem: unknown) => {
     throw asFailure(problem);
   });
   try {
-    if (running.agent.facts().state === "absent") {
+    if (failover === undefined && running.agent.facts().state === "absent") {
       const members = await others();
       const primary = needPrimary(members);
       const outcome = await running.agent.order({

@@ -1,9 +1,9 @@
 /**
- * Moving the primary by hand. Where the controller keeps leases it decides this itself, and a command only asks it; here the
- * order of steps is that of an operator: nobody is promoted while another one may still take writes.
+ * Moving the primary by hand. Where a lease decides who is primary a command only asks for it; without one the order of steps is
+ * that of an operator: nobody is promoted while another one may still take writes.
  */
 import { slotName } from "../../database/index.ts";
-import { Failure } from "../failure.ts";
+import { Failure, Refused } from "../failure.ts";
 import {
   carryOut,
   type LivingMember,
@@ -21,6 +21,7 @@ export type Say = (line: string) => void;
 export async function switchOver(members: readonly Member[], name: string, say: Say): Promise<void> {
   const target = memberNamed(members, name);
   const primary = primaryOf(members);
+  if (primary?.name !== name && isLeased(members)) return askFor(members, target.name, say);
   if (primary === undefined)
     throw new Failure("there is no primary to take over from", `promote instead: tenfold db promote ${name}`);
   if (primary.name === name) throw new Failure(`${name} is the primary already`, "nothing is to be done");
@@ -51,6 +52,7 @@ export async function promote(
   const primary = primaryOf(members);
   if (primary !== undefined && primary.name !== name)
     throw new Failure(`${primary.name} is primary and runs`, `hand over: tenfold db switchover ${name}`);
+  if (isLeased(members)) return force(target, isForced, say);
   refuseLeased(members);
   const silent = members.filter(({ facts }) => facts === undefined).map((member) => member.name);
   if (silent.length > 0 && !isForced)
@@ -88,6 +90,42 @@ function others(members: readonly Member[], name: string): LivingMember[] {
   return members.flatMap((member) =>
     member.name === name || member.facts === undefined ? [] : [{ ...member, facts: member.facts }],
   );
+}
+
+/** Whether a lease decides who is primary. */
+function isLeased(members: readonly Member[]): boolean {
+  return members.some(({ facts }) => facts !== undefined && facts.failover !== null);
+}
+
+async function askFor(members: readonly Member[], name: string, say: Say): Promise<void> {
+  const leader = members.find(({ facts }) => facts?.failover?.role === "leader");
+  if (leader === undefined)
+    throw new Failure(
+      "nobody holds the lease",
+      "wait for the failover: tenfold db status says how it stands",
+    );
+  const outcome = await leader.client.switchover(name).catch((problem: unknown) => {
+    throw new Failure(`the agent of ${leader.name} was lost: ${String(problem)}`, "see `tenfold db status`");
+  });
+  if (outcome.kind === "refused")
+    throw new Refused(outcome.reason, `${leader.name} does not hand over to ${name}: ${outcome.reason}`, "");
+  say(`${name} is primary, after ${outcome.tookMs} ms`);
+}
+
+/** An agent writes one record. */
+const FORCE_TIMEOUT_MS = 10_000;
+
+/** What nobody may decide but an operator: go on without what the others may have. */
+async function force({ name, client }: Member, isForced: boolean, say: Say): Promise<void> {
+  if (!isForced)
+    throw new Failure(
+      "a lease decides who is primary, and nobody may be promoted by it now",
+      `tenfold db status says why; to go on whatever is lost: tenfold db promote ${name} --force`,
+    );
+  const problem = await client.force(FORCE_TIMEOUT_MS).catch((reason: unknown) => String(reason));
+  if (problem !== null)
+    throw new Failure(`${name} cannot be promoted: ${problem}`, "see `tenfold db status`");
+  say(`${name} may be promoted, whatever is lost: tenfold db status says when it is`);
 }
 
 function refuseLeased(members: readonly Member[]): void {

@@ -2,6 +2,7 @@
 import { formatDuration } from "../../base/index.ts";
 import {
   type Config,
+  type DatabaseConfig,
   describeAction,
   describeMatch,
   formatAddress,
@@ -22,6 +23,7 @@ export function renderConfig(config: Config, path: string, style: Style): string
     ...listeners.flatMap((listener) => listenerLines(listener, style)),
     ...groups.map((group) => groupLine(group, style)),
     ...services.map((service) => serviceLine(service, style)),
+    ...config.databases.map((database) => databaseLine(database, style)),
     ...(config.steering === undefined ? [] : [steeringLine(config.steering, style)]),
     `${plural(config.gateway.workers, "gateway worker")}, admin API on ${formatAddress(config.admin.address)}`,
   ];
@@ -45,6 +47,14 @@ function steeringLine({ zone, address, edges, regions }: SteeringConfig, style: 
   const names = edges.map(({ name, region }) => `${name} in ${region}`).join(", ");
   const where = `${plural(regions.length, "region")}, DNS on ${formatAddress(address)}`;
   return `steering ${style.name(zone)}  ${names}; ${where}`;
+}
+
+function databaseLine(database: DatabaseConfig, style: Style): string {
+  const { name, url, replicaUrls, replicas, address, mode, consistency } = database;
+  const servers = plural(url === undefined ? replicas : replicaUrls.length, "replica");
+  const where = url === undefined ? `, ${mode}` : ", elsewhere";
+  const router = `router on ${formatAddress(address)}, reads: ${consistency}`;
+  return `database ${style.name(name)}  a primary and ${servers}${where}, ${router}`;
 }
 
 function serviceLine({ name, command, tasks, autoscale, health }: ServiceConfig, style: Style): string {

@@ -1,6 +1,6 @@
 /** `tenfold db status`: a line for each server, then what needs somebody's attention. */
 import { formatBytes } from "../../base/index.ts";
-import { type AgentFacts, archiveLagBytes } from "../../database/index.ts";
+import { type AgentFacts, archiveLagBytes, type FailoverStatus } from "../../database/index.ts";
 import type { Style } from "../style.ts";
 import { type Cell, table } from "./table.ts";
 
@@ -28,7 +28,37 @@ export function databaseStatus(rows: readonly ServerRow[], style: Style, width: 
     width,
     style.dim,
   );
-  return [...lines, ...rows.flatMap(notes)];
+  return [...lines, ...clusterNotes(rows), ...rows.flatMap(notes)];
+}
+
+/** Who holds the lease, and what the last failover lost: from whoever looked at the record last. */
+function clusterNotes(rows: readonly ServerRow[]): string[] {
+  const records = rows.flatMap(({ facts }) => facts?.failover?.record ?? []);
+  const [latest] = records.toSorted((a, b) => b.term - a.term || a.ageMs - b.ageMs);
+  if (latest === undefined) return [];
+  const { term, server, phase, loss, quorum, ageMs } = latest;
+  const lost =
+    loss === null
+      ? ""
+      : `; the last failover lost ${loss.exact ? "" : "at least "}${formatBytes(loss.bytes)}`;
+  const votes = quorum === null ? "" : `; ${quorum.votes} of ${quorum.names.join(", ")} must be asked`;
+  return [`lease: term ${term}, ${server}, ${phase}, renewed ${ageMs} ms ago${votes}${lost}`];
+}
+
+function failoverNotes(name: string, failover: FailoverStatus | null): string[] {
+  if (failover === null) return [];
+  const { storeProblem, last, foundLoss } = failover;
+  return [
+    ...(storeProblem === null ? [] : [`${name}: the lease store does not answer (${storeProblem})`]),
+    ...(last === null
+      ? []
+      : [`${name}: ${last.event} ${Math.round(last.agoMs / 1000)} s ago: ${last.reason}`]),
+    ...(foundLoss === null
+      ? []
+      : [
+          `${name}: came back as an old primary with ${foundLoss.commits ?? "some"} commits, ${formatBytes(foundLoss.bytes ?? 0)}, that the cluster does not have`,
+        ]),
+  ];
 }
 
 function cells({ name, facts }: ServerRow, { good, bad, warn }: Style): Cell[] {
@@ -60,6 +90,7 @@ function notes({ name, facts }: ServerRow): string[] {
   const lost = view?.slots.filter(({ status }) => status === "lost").map((slot) => slot.name) ?? [];
   const archive = view === null || view.role === "replica" ? null : archiveLagBytes(view);
   return [
+    ...failoverNotes(name, facts.failover),
     ...(problem === null ? [] : [`${name}: ${problem}`]),
     ...(order === null ? [] : [`${name}: ${order.kind} is under way${progressOf(order.progress)}`]),
     ...(leaseLeftMs === null ? [] : [`${name}: its lease ends in ${Math.round(leaseLeftMs)} ms`]),

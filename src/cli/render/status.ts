@@ -1,6 +1,7 @@
 /** `tenfold status` as lines: the controller, then workers, listeners, services with tasks, groups with targets. */
 import type {
   CacheStatus,
+  DatabaseStatus,
   EdgeStatus,
   GroupStatus,
   ListenerStatus,
@@ -10,6 +11,7 @@ import type {
   TaskStatus,
   WorkerStatus,
 } from "../../app/index.ts";
+import { formatBytes } from "../../base/index.ts";
 import type { Paint, Style } from "../style.ts";
 import { cacheLine } from "./cache.ts";
 import { ago, count, latency, NONE, percent, plural } from "./figures.ts";
@@ -24,7 +26,7 @@ export interface View {
 
 /** The whole picture. */
 export function renderStatus(status: Status, view: View): string[] {
-  const { gateway, services } = status;
+  const { gateway, services, databases = [] } = status;
   const lines = [
     ...controllerLines(status, view),
     ...workerLines(gateway.workers, view),
@@ -32,6 +34,7 @@ export function renderStatus(status: Status, view: View): string[] {
     ...edgeLines(gateway.edges ?? [], view),
     ...section("listeners", gateway.listeners, listenerLines, view),
     ...section("services", services, serviceLines, view),
+    ...section("databases", databases, databaseLines, view),
     ...section("target groups", gateway.groups, groupLines, view),
   ];
   return lines.map((line) => cut(line, view.width));
@@ -163,6 +166,31 @@ function taskRow(task: TaskStatus, wallMs: number, style: Style): Cell[] {
   ];
 }
 
+const SERVER_COLUMNS: readonly Column[] = [
+  { title: "  SERVER" },
+  { title: "ROLE" },
+  { title: "STATE" },
+  { title: "ADDRESS" },
+  { title: "LAG", align: "right" },
+  { title: "NOTE" },
+];
+
+function databaseLines(database: DatabaseStatus, { style, width }: View): string[] {
+  const { name, router, mode, servers } = database;
+  const rows = servers.map(({ name: server, role, state, address, lagBytes, note }): Cell[] => [
+    `  ${server}`,
+    role ?? NONE,
+    { text: state, paint: paintOf(state, style) },
+    address ?? NONE,
+    lagBytes === null ? NONE : formatBytes(lagBytes),
+    note,
+  ]);
+  return [
+    `${style.name(name)}  router at ${router}, ${mode}`,
+    ...table(SERVER_COLUMNS, rows, width - 2, style.dim),
+  ];
+}
+
 const TARGET_COLUMNS: readonly Column[] = [
   { title: "  TARGET" },
   { title: "HEALTH" },
@@ -234,6 +262,9 @@ const LOOKS: Readonly<Record<string, "good" | "warn" | "bad">> = {
   ejected: "bad",
   backoff: "bad",
   dead: "bad",
+  crashed: "bad",
+  fenced: "bad",
+  "no-agent": "bad",
   failed: "bad",
   "rolling-back": "bad",
   "rolled-back": "bad",

@@ -57,6 +57,8 @@ export class ImaginaryMachine {
   /** Whether the n-th write fails. */
   isDiskFull: (write: number) => boolean = () => false;
   launches = 0;
+  /** What was asked to end, and how: "web/1 SIGTERM". */
+  readonly asked: string[] = [];
   /** Processes that had to be ended by SIGKILL. */
   kills = 0;
   writes = 0;
@@ -160,10 +162,9 @@ export class ImaginaryMachine {
         if (living !== undefined) living.onExit = forGeneration(onExit);
         return living !== undefined;
       },
-      terminate: (process) => {
-        this.time.scheduler.after(EXIT_MS, () =>
-          this.#endByNonce(process.nonce, { kind: "signal", signal: "SIGTERM" }),
-        );
+      terminate: (process, signal = "SIGTERM") => {
+        this.asked.push(`${this.#living.get(process.nonce)?.task} ${signal}`);
+        this.time.scheduler.after(EXIT_MS, () => this.#endByNonce(process.nonce, { kind: "signal", signal }));
       },
       kill: (process) => {
         this.kills += 1;

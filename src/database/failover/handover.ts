@@ -9,6 +9,7 @@ import type { ServerFacts } from "./facts.ts";
 import type { Answer } from "./questions.ts";
 import { bytesBetween } from "./record.ts";
 import { ask, type Handover, type NoSwitchover, order, report, set, type Turn } from "./state.ts";
+import { EAGER_MS } from "./watch.ts";
 
 /** What the leader shall write. */
 export type HandoverStep =
@@ -57,7 +58,7 @@ export function advanceHandover(turn: Turn, handover: Handover, facts: ServerFac
       if (order(turn, { kind: "checkpoint" })) advanceTo(turn, { ...handover, stage: "holding" });
       return NONE;
     case "holding":
-      if (isHeld(turn)) advanceTo(turn, { ...handover, stage: "stopping", askedMs: -Infinity });
+      if (isKnownToRouters(turn)) advanceTo(turn, { ...handover, stage: "stopping", askedMs: -Infinity });
       else if (isLate) return refused(turn, handover, "store-unreachable");
       return turn.state.busy === undefined && !isHeld(turn) ? { kind: "hold" } : NONE;
     case "stopping":
@@ -71,6 +72,12 @@ export function advanceHandover(turn: Turn, handover: Handover, facts: ServerFac
 
 function isHeld({ state }: Turn): boolean {
   return state.watch?.record.phase === "switching-over";
+}
+
+/** Routers look often since the successor is named, so all have looked since. A server that stops breaks off what was sent to it. */
+function isKnownToRouters(turn: Turn): boolean {
+  const { watch } = turn.state;
+  return isHeld(turn) && turn.nowMs >= (watch?.seenMs ?? 0) + EAGER_MS;
 }
 
 function stopping(turn: Turn, handover: Handover, facts: ServerFacts, isLate: boolean): HandoverStep {

@@ -108,7 +108,10 @@ function promote(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
 
 function run(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerFacts): void {
   if (!facts.running || facts.role !== "primary") return enter(turn, "recovering");
-  if (role.handover !== undefined) carryOut(turn, advanceHandover(turn, role.handover, facts));
+  // Told beforehand, so that routers look often by the time that writes have to wait.
+  const successor = role.handover?.to ?? null;
+  if (record.successor !== successor) enter(turn, "running", { successor });
+  else if (role.handover !== undefined) carryOut(turn, advanceHandover(turn, role.handover, facts));
   else keepQuorum(turn, record, facts);
 }
 

@@ -51,7 +51,7 @@ export interface ClusterRecord {
   readonly quorum: PublishedQuorum | null;
   /** Of the last failover. */
   readonly loss: Loss | null;
-  /** When released for somebody: who, and the end of the log that it must have. */
+  /** Who shall be primary next, named as soon as that is planned; when released: who, and the end of the log that it must have. */
   readonly successor: string | null;
   readonly end: Lsn | null;
 }

@@ -51,12 +51,14 @@ export function trustedUntilMs(watch: Watch, settings: FailoverSettings): number
   return watch.notBeforeMs + settings.ttlMs - settings.marginMs;
 }
 
-/** While somebody is about to become primary, writes wait for the next look. */
-const EAGER_MS = 50;
+/** How often is looked while somebody is about to become primary: writes wait for the next look. */
+export const EAGER_MS = 50;
 
 /** How long after a look the next one is due: soon while things are moving, for as long as one lease. */
 export function nextLookMs(watch: Watch | undefined, settings: FailoverSettings): number {
-  if (watch === undefined || watch.record.phase === "running") return settings.pollMs;
+  if (watch === undefined) return settings.pollMs;
+  const { phase, successor } = watch.record;
+  if (phase === "running" && successor === null) return settings.pollMs;
   const isMoving = watch.sentMs < watch.seenMs + settings.ttlMs;
   return isMoving ? Math.min(EAGER_MS, settings.pollMs) : settings.pollMs;
 }

@@ -3,22 +3,35 @@ export { advise, type DatabaseAdvice } from "./advice/advise.ts";
 export { fetchLimits } from "./advice/facts.ts";
 export { type ThrowawayClone, throwawayClone } from "./advice/throwaway-clone.ts";
 export { DatabaseAgent } from "./agent/agent.ts";
-export { type AgentAddress, AgentClient, AgentServer } from "./agent/agent-server.ts";
+export {
+  type AgentAddress,
+  AgentClient,
+  AgentServer,
+  type AgentServerParts,
+} from "./agent/agent-server.ts";
+export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
+export { type Peers, peersAt } from "./failover/peers.ts";
+export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
 export {
+  type AuthUser,
   type PoolStatus,
   type RouterParts,
   type RouterSettings,
   RouterWorker,
 } from "./router/router-worker.ts";
+export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
+export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
+export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
-export { type Binaries, type BinariesOptions, findBinaries } from "./server/binaries.ts";
-export { type ControlClient, connectControl } from "./server/control-client.ts";
+export { type Binaries, type BinariesOptions, findBinaries, locateBinaries } from "./server/binaries.ts";
+export { type ControlAddress, type ControlClient, connectControl } from "./server/control-client.ts";
 export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
-export { findOwner, type Owner } from "./server/owner.ts";
+export { stopLeftServer } from "./server/left-server.ts";
+export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
 export { ServerError, type ServerProblem } from "./server/problem.ts";
 export { type Restored, restore, verifyBackup } from "./server/restore.ts";

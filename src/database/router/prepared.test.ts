@@ -19,6 +19,20 @@ describe("prepared statements", () => {
     expect(use(statements, "SELECT 1\0\0\0")).toBe(a);
   });
 
+  test("one text is another statement after a change of the schema, for those who prepare it then", () => {
+    const statements = new Statements();
+    const before = use(statements, "SELECT 1");
+    statements.schemaChanged();
+    const after = use(statements, "SELECT 1");
+    expect(after.name).not.toEqual(before.name);
+    expect(use(statements, "SELECT 1")).toBe(after);
+    statements.release(before);
+    statements.retain(before); // its Close was skipped
+    statements.release(before);
+    expect(use(statements, "SELECT 1")).toBe(after);
+    expect(statements.size).toBe(1);
+  });
+
   test("texts that nobody uses are kept up to a bound", () => {
     const statements = new Statements();
     for (let n = 0; n < 3000; n++) statements.release(use(statements, `SELECT ${n}`));

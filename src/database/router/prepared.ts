@@ -21,6 +21,8 @@ export interface Statement {
 
 interface Entry extends Statement {
   readonly key: string;
+  /** Of the schema, when it was prepared first. */
+  readonly version: number;
   users: number;
 }
 
@@ -30,18 +32,29 @@ export class Statements {
   /** Oldest first. */
   readonly #unused = new Map<string, Entry>();
   #last = 0;
+  #version = 0;
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /**
+   * Tables or types are others now: who prepares a text from here on gets a statement of its own, as a server would give it,
+   * and not one whose types are those of before.
+   */
+  schemaChanged(): void {
+    this.#version++;
   }
 
   /** The statement with this body, which is copied when it is new. `release` it when the client's name is gone. */
   use(bytes: Uint8Array, start: number, end: number, effectsOf: () => StatementEffects): Statement {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
     let entry = this.#byKey.get(key);
-    if (entry === undefined) {
+    if (entry?.version !== this.#version) {
       const name = utf8(`tenfold_${++this.#last}\0`);
-      entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, users: 0 };
+      const version = this.#version;
+      entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, version, users: 0 };
+      this.#unused.delete(key);
       this.#byKey.set(key, entry);
     }
     if (entry.users++ === 0) this.#unused.delete(key);
@@ -52,14 +65,14 @@ export class Statements {
   retain(statement: Statement): void {
     const entry = statement as Entry;
     if (entry.users++ > 0) return;
-    this.#unused.delete(entry.key);
-    this.#byKey.set(entry.key, entry);
+    if (this.#unused.get(entry.key) === entry) this.#unused.delete(entry.key);
+    if (!this.#byKey.has(entry.key)) this.#byKey.set(entry.key, entry);
   }
 
   /** One user less. */
   release(statement: Statement): void {
     const entry = statement as Entry;
-    if (--entry.users > 0) return;
+    if (--entry.users > 0 || this.#byKey.get(entry.key) !== entry) return;
     this.#unused.set(entry.key, entry);
     if (this.#unused.size <= UNUSED_MAX) return;
     for (const [key] of this.#unused) {

@@ -26,11 +26,17 @@ export type RouterErrorCode =
   | "bad-routing"
   | "server-unreachable"
   | "no-primary"
+  | "hold-full"
+  | "hold-expired"
+  | "outcome-unknown"
+  | "transaction-lost"
+  | "transaction-aborted"
   | "server-lost"
   | "server-garbled"
   | "login-timeout"
   | "wrong-password"
   | "no-user"
+  | "tls-required"
   | "users-unknown"
   | "unsupported-parameter"
   | "replication-refused"
@@ -96,6 +102,36 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     "the server closed the connection",
     "Connect again; a transaction that was open is rolled back.",
   ),
+  "hold-full": {
+    sqlState: SQLSTATE.cannotConnectNow,
+    severity: "ERROR",
+    message: "there is no confirmed primary, and as many sessions wait for one as may",
+    hint: "Nothing was sent to a server: try again. Raise `failover.hold.max` to let more of them wait.",
+  },
+  "hold-expired": {
+    sqlState: SQLSTATE.cannotConnectNow,
+    severity: "ERROR",
+    message: "there was no confirmed primary for as long as statements are held",
+    hint: "Nothing was sent to a server: try again. Reads of replicas go on.",
+  },
+  "outcome-unknown": {
+    sqlState: SQLSTATE.transactionResolutionUnknown,
+    severity: "ERROR",
+    message: "the primary was lost before it answered: what was sent may have been carried out or not",
+    hint: "Look whether it was before you do it again.",
+  },
+  "transaction-lost": {
+    sqlState: SQLSTATE.adminShutdown,
+    severity: "ERROR",
+    message: "the transaction was rolled back: the primary that ran it is gone",
+    hint: "Run the transaction again.",
+  },
+  "transaction-aborted": {
+    sqlState: SQLSTATE.inFailedTransaction,
+    severity: "ERROR",
+    message: "current transaction is aborted, commands ignored until end of transaction block",
+    hint: "Its primary is gone: roll back, and run it again.",
+  },
   "server-garbled": fatal(
     SQLSTATE.protocolViolation,
     "what the server sends cannot be read",
@@ -115,6 +151,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.invalidAuthorization,
     "no user name was given in the startup packet",
     "Give the user's name.",
+  ),
+  "tls-required": fatal(
+    SQLSTATE.invalidAuthorization,
+    "the router takes connections with TLS alone",
+    "Connect with sslmode=require, or better.",
   ),
   "users-unknown": fatal(
     SQLSTATE.cannotConnectNow,

@@ -64,9 +64,8 @@ export class Session {
     else if (!isReported(change.name)) this.settings = this.settings.with(change.name, change.sql);
   }
 
-  /** DISCARD ALL: as after the log-in. The statements are forgotten by themselves. */
+  /** DISCARD ALL. The statements are forgotten by themselves, and so are the settings. */
   discarded(): void {
-    this.settings = this.initial;
     this.pin = undefined;
     this.unnamed = undefined;
   }

@@ -13,7 +13,7 @@ import { FieldReader, readError } from "../fields.ts";
 import { FrameScanner } from "../frame-scanner.ts";
 import { Login } from "../login.ts";
 import { MessageWriter } from "../message-writer.ts";
-import { BACKEND, BACKEND_FRAMES, type FrameTable } from "../messages.ts";
+import { BACKEND, BACKEND_FRAMES, FRONTEND, type FrameTable } from "../messages.ts";
 import { writeQuery, writeTerminate } from "../requests.ts";
 import type { ScramKeys } from "../scram-keys.ts";
 import { PgConnectionError, type PgConnectionErrorCode, PgServerError } from "./errors.ts";
@@ -61,7 +61,9 @@ const WHOLE: FrameTable = {
 
 interface Asked {
   readonly sql: string;
-  readonly timeoutMs: number;
+  /** Undefined for a stream, which may last for ever. */
+  readonly timeoutMs: number | undefined;
+  readonly onData?: (bytes: Uint8Array) => void;
   readonly resolve: (results: readonly PgResult[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -147,6 +149,31 @@ export class PgConnection {
     return (await this.query(sql, timeoutMs)).at(-1)?.rows ?? [];
   }
 
+  /**
+   * Runs a statement that streams both ways (START_REPLICATION) and resolves to its results when the server has ended the stream. It has no
+   * deadline: close a connection that says nothing. `onData` gets the body of each CopyData; its bytes are lent for the call.
+   */
+  stream(sql: string, onData: (bytes: Uint8Array) => void): Promise<readonly PgResult[]> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ sql, timeoutMs: undefined, onData, resolve, reject });
+      this.#askNext();
+    });
+  }
+
+  /** Sends the body of one CopyData into the stream. */
+  sendData(bytes: Uint8Array): void {
+    if (this.#lost !== undefined) return;
+    this.#writer.begin(FRONTEND.copyData).raw(bytes).end();
+    this.#flush();
+  }
+
+  /** Stops reading, so that the server stops sending, and goes on. */
+  pause(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
   /** Says goodbye. Queries that wait are rejected. */
   close(): void {
     if (this.#lost !== undefined) return;
@@ -163,7 +190,7 @@ export class PgConnection {
     const next = this.#waiting.shift();
     if (next === undefined) return;
     this.#asked = next;
-    this.#wait(next.timeoutMs, "query-timeout");
+    if (next.timeoutMs !== undefined) this.#wait(next.timeoutMs, "query-timeout");
     writeQuery(this.#writer, next.sql);
     this.#flush();
   }
@@ -231,13 +258,27 @@ export class PgConnection {
       case BACKEND.parameterStatus:
         this.#login.parameters.set(fields.cstring(), fields.cstring());
         return;
+      case BACKEND.copyData:
+        return this.#asked?.onData?.(bytes.subarray(start + 5, end));
+      case BACKEND.copyDone:
+        return this.#streamEnded();
       case BACKEND.copyInResponse:
-      case BACKEND.copyBothResponse:
         return this.#lose("garbled-reply", "COPY is not supported here");
+      case BACKEND.copyBothResponse:
+        if (this.#asked?.onData === undefined)
+          this.#lose("garbled-reply", "a stream that nobody asked for begins");
+        return;
       case BACKEND.readyForQuery:
         return this.#queryDone();
       default:
     }
+  }
+
+  /** The server has no more of it, and waits for the same word from us. */
+  #streamEnded(): void {
+    if (this.#asked?.onData === undefined) return;
+    this.#writer.begin(FRONTEND.copyDone).end();
+    this.#flush();
   }
 
   #statementDone(tag: string): void {

@@ -2,13 +2,5 @@
 export { LogFiles } from "./log-files.ts";
 export { DamagedStoreError, type LoadReport } from "./recovery.ts";
 export { StoreServer } from "./server.ts";
-export {
-  isFor,
-  readCa,
-  readIdentity,
-  TlsFileError,
-  type TlsIdentity,
-  type TlsPaths,
-} from "./tls/identity.ts";
 export { TlsTransport } from "./tls/transport.ts";
 export type { StoreSocket, StoreSocketOwner, StoreTransport } from "./transport.ts";

@@ -29,12 +29,20 @@ const MAP_AT = { rings: 0, requests: 0x1000_0000 } as const;
 /** PROT_READ | PROT_WRITE; MAP_SHARED | MAP_POPULATE; MAP_PRIVATE | MAP_ANONYMOUS. */
 const MAP = { readWrite: 3, shared: 0x8001, anonymous: 0x22 } as const;
 
+/** Longest wait for further outcomes when there is one. */
+export const GATHER_US = 100;
+
+/** …as the kernel takes it: in the upper half of a word. */
+const MIN_WAIT = BigInt(GATHER_US) << 32n;
+
 /** Words (32 bit) of a request and of an outcome. */
 const REQUEST_WORDS = 16;
 const OUTCOME_WORDS = 4;
 
 /** Words of `struct io_uring_params`: where the parts of both rings lie. */
-const PARAMS = { words: 30, cqEntries: 1, flags: 2, sq: 10, cq: 20 } as const;
+const PARAMS = { words: 30, cqEntries: 1, flags: 2, features: 5, sq: 10, cq: 20 } as const;
+/** IORING_FEAT_MIN_TIMEOUT, Linux 6.12: a wait may be for several outcomes for some time, and for one after that. */
+const FEATURE_MIN_WAIT = 1 << 15;
 const SQ = { tail: 1, mask: 2, array: 6 } as const;
 const CQ = { head: 0, tail: 1, mask: 2, cqes: 5 } as const;
 
@@ -84,6 +92,8 @@ export class Ring {
   /** `struct io_uring_getevents_arg` with its timespec behind it. */
   readonly #wait = new BigInt64Array(5);
   readonly #waitAddress: number = addressOf(this.#wait);
+  /** Whether it can wait for several outcomes at once. */
+  readonly gathers: boolean;
   #tail: number;
   #submitted: number;
   #head: number;
@@ -111,6 +121,7 @@ export class Ring {
     );
     this.#calls = calls;
     this.#fd = fd;
+    this.gathers = (at(PARAMS.features) & FEATURE_MIN_WAIT) !== 0;
     this.#wait[2] = BigInt(this.#waitAddress + 24);
     this.#wait[4] = BigInt(waitMs * 1_000_000);
     this.#rings = this.#map(ringBytes, MAP_AT.rings);
@@ -216,10 +227,16 @@ export class Ring {
     this.#enter(0, ENTER.getEvents, 0, 0);
   }
 
-  /** Hands over, and waits until there is an outcome or the time is over. */
-  wait(): void {
-    if (this.#word(this.#cqTail) !== this.#head) this.submit();
-    else this.#enter(1, ENTER.getEvents | ENTER.extendedArgument, this.#waitAddress, 24);
+  /**
+   * Hands over, and waits until there is an outcome or the time is over. With `arrivals` above 1 it waits for so many, but
+   * no longer than `GATHER_US` if there is one by then. What is handed over now has outcomes too, and does not count.
+   */
+  wait(arrivals = 1): void {
+    if (this.#word(this.#cqTail) !== this.#head) return this.submit();
+    const gathers = arrivals > 1 && this.gathers;
+    this.#wait[1] = gathers ? MIN_WAIT : 0n;
+    const outcomes = gathers ? arrivals + ((this.#tail - this.#submitted) | 0) : 1;
+    this.#enter(outcomes, ENTER.getEvents | ENTER.extendedArgument, this.#waitAddress, 24);
   }
 
   #enter(outcomes: number, flags: number, argument: number, argumentBytes: number): void {

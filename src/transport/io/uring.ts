@@ -6,10 +6,11 @@
  * Received bytes lie in buffers that the kernel picks from a ring of ours; they are lent to the owner and given back
  * when it returns. Bun's event loop runs beside, as with epoll. Why: bench/proxy-cpu.ts and docs/decisions.
  */
-import { systemScheduler } from "../../base/index.ts";
+import { systemClock, systemScheduler } from "../../base/index.ts";
 import type { Address } from "../../config/index.ts";
 import type { Accept, ConnectOwner, TcpListener, Transport } from "../transport.ts";
 import { bunLoopDescriptors, Descriptors, familyOf, whenResolved } from "./descriptors.ts";
+import { Gathering } from "./gathering.ts";
 import {
   addressOf,
   EPOLL,
@@ -23,7 +24,7 @@ import {
   TCP_NODELAY,
 } from "./libc.ts";
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
-import { BUFFER_SHIFT, OUTCOME, Ring } from "./ring.ts";
+import { BUFFER_SHIFT, GATHER_US, OUTCOME, Ring } from "./ring.ts";
 import { decodeHost } from "./sockaddr.ts";
 import { UringSocket } from "./uring-socket.ts";
 import { PLACE_MASK, TAG, type UringTable } from "./uring-table.ts";
@@ -83,6 +84,7 @@ export class UringTransport implements Transport, UringTable {
   readonly #bunToWatch: number[];
   #afterRound: UringSocket[] = [];
   readonly #roundEnd = new RoundEnd();
+  readonly #gathering = new Gathering(GATHER_US, () => systemClock.nowMs());
   readonly #flushMs: number;
   #nextBuffer = 0;
   #running = false;
@@ -186,12 +188,13 @@ export class UringTransport implements Transport, UringTable {
   #turn(): boolean {
     for (const loop of this.#bunToWatch.splice(0))
       this.ring.poll(this.#bunLoops[loop] ?? -1, EPOLL.in, TAG.bun | loop);
-    this.ring.wait();
+    this.ring.wait(this.#gathering.wanted);
     let outcomes = 0;
     let bunHasWork = false;
     while (this.ring.next()) {
       const { tag, result, flags } = this.ring;
       if (++outcomes % RELEASE_EVERY === 0) this.ring.release();
+      if ((tag & ~PLACE_MASK) === TAG.receive) this.#gathering.arrived(tag & PLACE_MASK);
       if ((tag & ~PLACE_MASK) === TAG.bun) {
         bunHasWork = true;
         this.#bunToWatch.push(tag & PLACE_MASK);
@@ -202,6 +205,7 @@ export class UringTransport implements Transport, UringTable {
     this.ring.release();
     this.#endRound();
     this.#roundEnd.run();
+    this.#gathering.round();
     if (outcomes === 0 && this.#starved) this.#acceptAgain();
     const yields = this.#yields || bunHasWork || outcomes === 0;
     this.#yields = false;

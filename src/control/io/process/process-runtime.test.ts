@@ -85,6 +85,15 @@ for (const [name, runtimeOf] of Object.entries(RUNTIMES)) {
       expect([await isRunning(grandchild), await isRunning(bystander.process.pid)]).toEqual([false, true]);
     });
 
+    test("that is outlived leaves what it started in a session of its own, and nothing else", async () => {
+      const script = "setsid env -i sh -c 'echo $$; exec sleep 60' & sleep 0.1; sleep 61 & echo $!; exit 1";
+      const { process: child, exit } = await start(runtimeOf(), requestOf(shell(script), { outlived: true }));
+      await exit;
+      const [outlives = 0, child2 = 0] = (await logText(child)).split("\n").map(Number);
+      expect([await isRunning(outlives), await isRunning(child2)]).toEqual([true, false]);
+      process.kill(outlives, "SIGKILL");
+    });
+
     test("that crashes leaves no child behind", async () => {
       const { process: child, exit } = await start(
         runtimeOf(),

@@ -164,7 +164,8 @@ export class ProcessRuntime implements Runtime {
   }
 
   #makeCgroups(request: LaunchRequest): readonly string[] {
-    const { hierarchies, log } = this.#options;
+    const { log } = this.#options;
+    const hierarchies = request.outlived === true ? [] : this.#options.hierarchies;
     const { folders, unenforced } = makeCgroups(hierarchies, this.#cgroupName(request), request.limits);
     if (unenforced.length > 0) log.warn("limits-not-enforced", { task: request.task, limits: unenforced });
     return folders;
@@ -209,10 +210,10 @@ export class ProcessRuntime implements Runtime {
     });
   }
 
-  terminate(process: ProcessRef): void {
+  terminate(process: ProcessRef, signal: "SIGTERM" | "SIGHUP" = "SIGTERM"): void {
     const watched = this.#watched.get(process.nonce);
     if (watched !== undefined) watched.terminated = true;
-    if (this.#isOurs(process)) trySignal(-process.pid, "SIGTERM");
+    if (this.#isOurs(process)) trySignal(-process.pid, signal);
     if (this.#orphans.has(process.nonce)) this.#watchLeaving(process);
   }
 
@@ -322,7 +323,7 @@ function signalName(signal: number | string): string {
   return typeof signal === "string" ? signal : `${signal}`;
 }
 
-function trySignal(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+function trySignal(pid: number, signal: "SIGTERM" | "SIGHUP" | "SIGKILL"): void {
   try {
     process.kill(pid, signal);
   } catch {

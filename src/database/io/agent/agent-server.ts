@@ -1,8 +1,13 @@
 /**
- * The agent over HTTP, on a Unix socket or on loopback: `GET /facts` (`?fresh` asks the server first), `POST /orders`. Whoever has the token may end and delete
- * databases: it is compared in constant time, and there is no way without it.
+ * The agent over HTTP, on a Unix socket, on loopback, or elsewhere with TLS: `GET /facts` (`?fresh` asks the server first),
+ * `POST /orders`; with failover also `POST /questions` of other members, `POST /switchover` and `POST /force`. Whoever has the
+ * token may end and delete databases: it is compared in constant time, and there is no way without it. The token that members
+ * share opens facts and questions alone.
  */
 import { equalConstantTime, type Log } from "../../../base/index.ts";
+import { type AskedQuestion, encodeAnswer, parseAnswer, parseAsked } from "../../failover/question-codec.ts";
+import type { Answer, Question } from "../../failover/questions.ts";
+import type { SwitchoverOutcome } from "../../failover/status.ts";
 import { parseOrder } from "../../order-codec.ts";
 import type { AgentFacts, Order, OrderOutcome } from "../../orders.ts";
 
@@ -15,8 +20,18 @@ export type AgentAddress =
 export interface ServedAgent {
   facts(): AgentFacts;
   /** Asks the server how it is. */
-  look(): Promise<void>;
+  look(): Promise<unknown>;
   order(order: Order): Promise<OrderOutcome>;
+}
+
+/** What a member of a cluster with failover serves as well. */
+export interface ServedMember {
+  /** What other members ask with. */
+  readonly token: string;
+  asked(from: string, question: Question): Promise<Answer | undefined>;
+  switchover(to: string): Promise<SwitchoverOutcome>;
+  /** Why not; undefined when it is done. */
+  force(): Promise<string | undefined>;
 }
 
 /** What a server is made of. */
@@ -25,7 +40,11 @@ export interface AgentServerParts {
   readonly address: AgentAddress;
   readonly token: string;
   readonly log: Log;
+  readonly member?: ServedMember;
 }
+
+/** Its agent has an answer before. */
+const SWITCHOVER_TIMEOUT_MS = 30_000;
 
 /** An order has a few fields. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -34,12 +53,12 @@ export class AgentServer {
   readonly #server: { readonly port: number | undefined; stop(closeConnections: boolean): Promise<void> };
 
   /** Opens it; throws the system's error when the address is taken. */
-  constructor({ agent, address, token, log }: AgentServerParts) {
+  constructor({ agent, address, token, log, member }: AgentServerParts) {
     const options = {
       maxRequestBodySize: BODY_BYTES_MAX,
       fetch: (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
         server.timeout(request, 0); // a clone takes its time
-        return respond(request, agent, token);
+        return respond(request, { agent, token, member });
       },
       error: (problem: Error) => {
         log.error("agent-request-crashed", { error: problem.stack ?? String(problem) });
@@ -61,18 +80,47 @@ export class AgentServer {
   }
 }
 
-async function respond(request: Request, agent: ServedAgent, token: string): Promise<Response> {
+interface Served {
+  readonly agent: ServedAgent;
+  readonly token: string;
+  readonly member: ServedMember | undefined;
+}
+
+async function respond(request: Request, { agent, token, member }: Served): Promise<Response> {
   const given = request.headers.get("authorization") ?? "";
-  if (!equalConstantTime(`Bearer ${token}`, given)) return refusal(401, "the token is missing or wrong");
+  const isOperator = equalConstantTime(`Bearer ${token}`, given);
+  const isMember = member !== undefined && equalConstantTime(`Bearer ${member.token}`, given);
+  if (!isOperator && !isMember) return refusal(401, "the token is missing or wrong");
   const { pathname, searchParams } = new URL(request.url);
   if (pathname === "/facts" && request.method === "GET") {
     if (searchParams.has("fresh")) await agent.look();
     return Response.json(agent.facts());
   }
+  if (member !== undefined && request.method === "POST") {
+    if (pathname === "/questions") return respondToMember(request, member);
+    if (isOperator && pathname === "/switchover") return switchOver(request, member);
+    if (isOperator && pathname === "/force")
+      return Response.json({ problem: (await member.force()) ?? null });
+  }
+  if (!isOperator) return refusal(403, "the token of members opens GET /facts and POST /questions alone");
   if (pathname !== "/orders" || request.method !== "POST")
     return refusal(404, "there is GET /facts and POST /orders");
   const order = parseOrder(await request.json().catch(() => undefined));
   return order === undefined ? refusal(400, "the body is no order") : Response.json(await agent.order(order));
+}
+
+async function respondToMember(request: Request, member: ServedMember): Promise<Response> {
+  const asked = parseAsked(await request.json().catch(() => undefined));
+  if (asked === undefined) return refusal(400, "the body is no question");
+  const answer = await member.asked(asked.from, asked.question);
+  return Response.json({ answer: answer === undefined ? null : encodeAnswer(answer) });
+}
+
+async function switchOver(request: Request, member: ServedMember): Promise<Response> {
+  const body = (await request.json().catch(() => undefined)) as { readonly to?: unknown } | undefined;
+  return typeof body?.to === "string"
+    ? Response.json(await member.switchover(body.to))
+    : refusal(400, "the body names no server to switch over to");
 }
 
 function refusal(status: number, error: string): Response {
@@ -104,6 +152,30 @@ export class AgentClient {
       method: "POST",
       body: JSON.stringify(order),
     })) as OrderOutcome;
+  }
+
+  /** Asks as a member; undefined when it does not know in time. Rejects when there is no answer within `timeoutMs`. */
+  async ask(asked: AskedQuestion, timeoutMs: number): Promise<Answer | undefined> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const body = JSON.stringify(asked);
+    const { answer } = (await this.#ask("/questions", { method: "POST", body, signal })) as {
+      readonly answer?: unknown;
+    };
+    return parseAnswer(answer);
+  }
+
+  /** Asks the primary's agent to make `to` the primary. */
+  async switchover(to: string): Promise<SwitchoverOutcome> {
+    const signal = AbortSignal.timeout(SWITCHOVER_TIMEOUT_MS);
+    const body = JSON.stringify({ to });
+    return (await this.#ask("/switchover", { method: "POST", body, signal })) as SwitchoverOutcome;
+  }
+
+  /** Has its server promoted whatever is lost; returns why not, or null. */
+  async force(timeoutMs: number): Promise<string | null> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { problem } = (await this.#ask("/force", { method: "POST", signal })) as { problem: string | null };
+    return problem;
   }
 
   async #ask(path: string, init: RequestInit): Promise<unknown> {

@@ -124,7 +124,7 @@ describe.skipIf(NO_POSTGRES)("an agent (needs Postgres)", () => {
     expect(
       await told(first, { kind: "follow", term: 1, upstream: upstreamOf(second.server, first.server) }),
     ).toBe("is-primary");
-    expect(await told(second, { kind: "quorum", count: 1, names: ["x"] })).toBe("is-replica");
+    expect(await told(second, { kind: "slots", servers: ["x"] })).toBe("is-replica");
     expect(await told(second, { kind: "backup", label: "x" })).toBe("no-archive");
     expect(await told(second, { kind: "promote", term: 0 })).toBe("stale-term");
     await second.server.stop();

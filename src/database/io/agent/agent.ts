@@ -7,6 +7,7 @@
  */
 import type { Cancel } from "../../../base/index.ts";
 import { identify } from "../../../base/io/index.ts";
+import type { FailoverStatus } from "../../failover/status.ts";
 import type { AgentFacts, Order, OrderOutcome, OrderProblem, Progress, ServerState } from "../../orders.ts";
 import type { DatabaseServerView } from "../../server-view.ts";
 import type { BackupStore } from "../server/backup-store.ts";
@@ -35,6 +36,8 @@ export interface AgentParts {
   readonly server: PostgresServer;
   /** Where its backups go; undefined = it has no archive. */
   readonly backups: BackupStore | undefined;
+  /** Failover decides: the agent starts nothing by itself and looks at its server when it is told to. Default false. */
+  readonly isGoverned?: boolean;
 }
 
 /** One order under way. */
@@ -48,6 +51,11 @@ export class DatabaseAgent implements OrderedAgent {
   readonly server: PostgresServer;
   readonly backups: BackupStore | undefined;
   readonly lease: Lease;
+  /** Called when the server of a governed agent has ended by itself. */
+  onEnd: () => void = () => {};
+  /** What `facts` tell of failover. */
+  failover: () => FailoverStatus | null = () => null;
+  readonly #isGoverned: boolean;
   readonly #guard: Guard;
   #memory: AgentMemory = NEW_MEMORY;
   #work: Work | undefined;
@@ -61,9 +69,10 @@ export class DatabaseAgent implements OrderedAgent {
   #cancelRestart: Cancel = () => {};
   #isOver = false;
 
-  constructor({ server, backups }: AgentParts) {
+  constructor({ server, backups, isGoverned = false }: AgentParts) {
     this.server = server;
     this.backups = backups;
+    this.#isGoverned = isGoverned;
     this.#guard = new Guard(server.options.folder);
     const { clock, scheduler } = server.options;
     this.lease = new Lease({ clock, scheduler, onOver: (term) => void this.#leaseOver(term) });
@@ -75,17 +84,17 @@ export class DatabaseAgent implements OrderedAgent {
     return this.#memory.term;
   }
 
-  /** Begins to work: takes over a server that runs, or starts the one whose data is there. */
+  /** Begins to work: takes over a server that runs, or starts the one whose data is there, unless it is governed. */
   async start(): Promise<void> {
     await this.server.prepareFolder();
     this.#memory = await readMemory(this.server.options.folder);
     const isThere = this.server.adopt() || (await hasData(this.server.data));
-    if (isThere)
+    if (isThere && !this.#isGoverned)
       await this.startServer().catch((problem: unknown) => this.#failed("database-not-started", problem));
     // A primary of an earlier agent goes on until its lease, which is in the guard's file, is over.
     if (this.#memory.needsLease && this.server.mightWrite)
       this.lease.extend(this.#memory.term, this.#guard.leftMs() ?? 0);
-    this.#lookAgain(0);
+    if (!this.#isGoverned) this.#lookAgain(0);
   }
 
   /** Ends the server in order, and the agent. */
@@ -131,6 +140,7 @@ export class DatabaseAgent implements OrderedAgent {
       stopped: isRunning ? null : this.#stopped,
       order: this.#work === undefined ? null : { kind: this.#work.order.kind, progress: this.#work.progress },
       problem: this.#problem,
+      failover: this.failover(),
     };
   }
 
@@ -149,8 +159,13 @@ export class DatabaseAgent implements OrderedAgent {
     await this.look();
   }
 
-  /** Asks the server how it is. */
-  async look(): Promise<void> {
+  /** Whether it has had a lease once. */
+  get needsLease(): boolean {
+    return this.#memory.needsLease;
+  }
+
+  /** Asks the server how it is; undefined when it does not run or does not answer. */
+  async look(): Promise<DatabaseServerView | undefined> {
     const { server } = this;
     if (server.state !== "running") {
       const control = await readControlFile(server.data).catch(() => undefined);
@@ -159,15 +174,17 @@ export class DatabaseAgent implements OrderedAgent {
         systemIdentifier === undefined || state === undefined || timeline === undefined
           ? null
           : { systemIdentifier, state, timeline };
-      return;
+      return undefined;
     }
     try {
       const view = await server.view();
       this.#view = { view, atMs: server.options.clock.wallMs() };
       this.#problem = null;
       if (view.role === "replica" && this.lease.leftMs === undefined) this.#guard.release();
+      return view;
     } catch (problem) {
       this.#problem = messageOf(problem);
+      return undefined;
     }
   }
 
@@ -196,8 +213,10 @@ export class DatabaseAgent implements OrderedAgent {
   }
 
   async #extendLease(term: number, validMs: number): Promise<void> {
+    const { clock } = this.server.options;
+    const untilMs = clock.nowMs() + validMs;
     await this.enterTerm(term, true);
-    this.lease.extend(term, validMs);
+    this.lease.extend(term, untilMs - clock.nowMs());
     this.#tellGuard();
   }
 
@@ -279,6 +298,10 @@ export class DatabaseAgent implements OrderedAgent {
 
   #crashed(exit: { readonly code: number | null; readonly signal: string | null }): void {
     const { clock, scheduler, log } = this.server.options;
+    if (this.#isGoverned) {
+      log.error("database-crashed", { server: this.server.name, ...exit });
+      return this.onEnd();
+    }
     if (clock.nowMs() - this.#startedMs > STABLE_MS) this.#restarts = 0;
     const waitMs = RESTART_MS[Math.min(this.#restarts, RESTART_MS.length - 1)] ?? 0;
     this.#restarts += 1;

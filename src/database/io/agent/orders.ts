@@ -1,11 +1,16 @@
 /** How each order is carried out: one row each. All of them may be repeated. */
+import { formatLsn } from "../../../pgwire/index.ts";
 import type { Order, OrderProblem } from "../../orders.ts";
 import type { BackupStore } from "../server/backup-store.ts";
 import { type CloneOptions, clone } from "../server/clone.ts";
+import { detach } from "../server/detach.ts";
 import { drainFiles } from "../server/drain.ts";
 import type { PostgresServer } from "../server/postgres-server.ts";
 import { mayFollow, rejoin, rewind } from "../server/rejoin.ts";
 import type { Lease } from "./lease.ts";
+
+/** A checkpoint writes all of a large cache. */
+const CHECKPOINT_TIMEOUT_MS = 600_000;
 
 /** An order that makes no sense now; `reason` is what the sender gets. */
 export class Refusal extends Error {
@@ -113,15 +118,25 @@ export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freez
     return { copiedBytes, files };
   },
 
-  async drain(agent, { data }) {
+  async detach(agent) {
+    if (agent.server.state === "running" && (await roleOf(agent)) === "primary")
+      throw new Refusal("is-primary", `${agent.server.name} is a primary: it follows nobody`);
+    await detach(agent.server);
+  },
+
+  async checkpoint(agent) {
+    await agent.server.query("checkpoint", [], CHECKPOINT_TIMEOUT_MS);
+  },
+
+  async drain(agent, { data, timeline }) {
     if ((await roleOf(agent)) === "primary")
       throw new Refusal("is-primary", `${agent.server.name} is a primary: it lacks nothing`);
-    const { bytes, commits } = await drainFiles(agent.server, data);
-    return { bytes, commits };
+    const { bytes, commits, end } = await drainFiles(agent.server, data, timeline);
+    return { bytes, commits, end: formatLsn(end) };
   },
 
   async quorum(agent, { count, names }) {
-    await needPrimary(agent);
+    await roleOf(agent);
     await agent.server.setQuorum(count, names);
   },
 

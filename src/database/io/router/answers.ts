@@ -8,29 +8,38 @@ import {
   cstringEnd,
   MessageWriter,
   readError,
+  SQLSTATE,
   TRANSACTION,
   textOf,
   writeError,
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
-import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
+import { REPLY } from "../../router/reply-queue.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { skipToSync } from "./skipped.ts";
 
 const HEADER = 5;
+const LETTER_A = 65;
+const LETTER_C = 67;
 const LETTER_D = 68;
+const LETTER_L = 76;
 const LETTER_R = 82;
 
 /** What the server sent: `bytes[start, end)`, borrowed. */
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
   const { scanner, context } = server;
   context.counters.receivedBytes += end - start;
+  // What a deposed primary says reaches nobody.
+  if (server.pool.gate?.passes(server) === false)
+    return server.fail(routerError("server-lost", "it is not the primary any more"));
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
       const isSeen = answered(server) && server.held?.drops !== true;
-      server.dropsRest = !isSeen;
+      // What follows a message whole is another one: a notice, or rows of a COPY.
+      server.dropsRest = !isSeen && (scanner.rest > 0 || server.held?.drops === true);
       if (scanner.type === BACKEND.readyForQuery) server.held?.release(server);
       if (isSeen) pass(server, bytes);
       makeAnswers(server);
@@ -124,12 +133,22 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
 function commandDone(server: ServerConnection): void {
   const { bytes, start, end } = server.scanner;
   const first = bytes[start + HEADER];
+  if (isSchemaChange(first, bytes[start + HEADER + 1])) {
+    server.changedSchema = true;
+    server.context.statements.schemaChanged();
+  }
   if (first !== LETTER_D && first !== LETTER_R) return;
   const tag = textOf(bytes, start + HEADER, end - 1);
   if (tag === "ROLLBACK") server.undone = true;
   else if (tag === "DEALLOCATE ALL") server.statementsGone();
   else if (tag === "DISCARD ALL") server.sessionGone();
   else if (tag === "DISCARD PLANS") return;
+}
+
+/** ALTER, CREATE, DROP. */
+function isSchemaChange(first: number | undefined, second: number | undefined): boolean {
+  if (second === LETTER_R) return first === LETTER_C || first === LETTER_D;
+  return second === LETTER_L && first === LETTER_A;
 }
 
 function executed(server: ServerConnection): void {
@@ -148,28 +167,25 @@ function failed(server: ServerConnection): boolean {
   const said = readError(bytes, start, end);
   const goesElsewhere = server.held?.failed(said) === true;
   server.saidGoodbye = said.severity !== "ERROR" && !goesElsewhere;
+  // The end of the connection follows, which its session survives.
+  if (server.saidGoodbye && client?.recovery?.canSurvive(server) === true) {
+    server.saidGoodbye = false;
+    return false;
+  }
   if (replies.front < REPLY.parse) return !goesElsewhere;
+  if (isOutdatedPlan(said.code, replies.front)) server.context.statements.schemaChanged();
   const error = replies.front === REPLY.failing ? replies.frontDetail?.error : undefined;
   if (error !== undefined && client !== undefined) {
     const writer = new MessageWriter();
     writeError(writer, error);
     client.batch.addCopy(writer.bytes, 0, writer.length);
   }
-  const skipped: (readonly [number, ReplyDetail])[] = [];
-  for (let front = replies.front; front >= REPLY.parse; front = replies.front) {
-    if (replies.frontDetail !== undefined) skipped.push([front, replies.frontDetail]);
-    replies.shift();
-  }
-  for (const [kind, detail] of skipped.toReversed()) undo(server, kind, detail);
+  skipToSync(server);
   return error === undefined && !goesElsewhere;
 }
 
-function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {
-  const { client, prepared } = server;
-  if (statement === undefined) return;
-  if (kind === REPLY.parse || kind === REPLY.ownParse) prepared.delete(statement);
-  if (kind === REPLY.ownClose) prepared.add(statement);
-  if (name === undefined) return;
-  if (kind === REPLY.madeClose) client?.session.restore(name, statement);
-  else client?.session.forget(name);
+/** Whether an error may come of a statement that was prepared before its tables changed, behind our back. */
+function isOutdatedPlan(code: string, front: number): boolean {
+  const usesStatement = front === REPLY.bind || front === REPLY.describe || front === REPLY.execute;
+  return usesStatement && (code === SQLSTATE.featureNotSupported || code.startsWith("42"));
 }

@@ -18,25 +18,19 @@ import {
 } from "../../../transport/index.ts";
 import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
 import { Session } from "../../router/session.ts";
-import type { PinReason } from "../../router/statement-effects.ts";
+import { Settings } from "../../router/settings.ts";
 import { Batch } from "./batch.ts";
+import type { ClientHost } from "./client-host.ts";
 import { ClientInput } from "./client-input.ts";
-import { ClientLogin, type LoginHost } from "./client-login.ts";
+import { ClientLogin } from "./client-login.ts";
 import { ClientReads } from "./client-reads.ts";
+import { ClientRecovery, type Loss } from "./client-recovery.ts";
 import type { RouterContext } from "./context.ts";
+import { handBack } from "./hand-back.ts";
 import type { Pool } from "./pool.ts";
-import type { Reads } from "./reads.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
-
-/** What a client asks of its worker. */
-export interface ClientHost extends LoginHost {
-  readonly context: RouterContext;
-  readonly isDraining: boolean;
-  /** Where reads go; undefined: all go to the primary. */
-  readonly reads: Reads | undefined;
-  clientGone(client: ClientConnection): void;
-}
+import { adopt } from "./settling.ts";
 
 /** What the timer is for. */
 type Wait = "nothing" | "login" | "queue" | "transaction" | "close";
@@ -55,6 +49,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   readonly session: Session;
   /** Splits its reads off; undefined: all that it sends goes to the primary. */
   reads: ClientReads | undefined;
+  /** Has the session go on when its primary is lost; undefined: it ends. */
+  readonly recovery: ClientRecovery | undefined;
   readonly input: ClientInput;
   /** Number of its cancel key, and the key itself. */
   processId = 0;
@@ -67,6 +63,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
   isSettling = false;
+  isLoggedIn = false;
+  /** It waits because there is no primary. */
+  isHeldBack = false;
   /** The pool in whose queue it waits. */
   #queuedAt: Pool | undefined;
   #ended = false;
@@ -84,6 +83,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.batch = new Batch(this, this.context.toClient);
     this.session = new Session(this.context.statements);
     this.input = new ClientInput(this);
+    this.recovery = host.followsLease ? new ClientRecovery(this) : undefined;
     this.#login = new ClientLogin(this, host);
     this.#schedule("login", loginTimeoutMs);
   }
@@ -98,6 +98,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Whether it keeps its server connection when no transaction is open. */
   get keepsServer(): boolean {
     return this.session.pin !== undefined || this.pool.settings.mode === "session";
+  }
+  /** Whether what its statements do to settings must be known: they move, or are others than the server's. */
+  get hasSettings(): boolean {
+    return this.moves || this.session.initial !== Settings.none;
   }
   /** Whether its session moves between server connections, so that what it leaves behind must be known. */
   get moves(): boolean {
@@ -134,7 +138,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (wait === "login") return this.failWith("login-timeout");
     if (wait === "queue" && this.#queuedAt !== undefined) {
       this.context.counters.queueTimeouts++;
-      return this.fail((this.#queuedAt ?? this.pool).timeoutError());
+      return this.fail(this.#queuedAt.timeoutError());
     }
     if (wait === "transaction" && this.state === "idle-in-transaction") this.failWith("idle-in-transaction");
   }
@@ -158,6 +162,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   #welcome(): void {
     const login = this.#login;
     this.#login = undefined;
+    this.isLoggedIn = true;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
     const { reads } = this.host;
@@ -195,7 +200,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** The server connection for a message. Without one, the message waits here and is passed again when there is one. */
   serverFor(frame: Frame): ServerConnection | undefined {
     if (this.server !== undefined || (this.acquire() && !this.isSettling)) return this.server;
-    if (!this.isClosed) this.input.wait(frame);
+    if (!this.isClosed && this.recovery?.refusesFrame(frame) !== true) this.input.wait(frame);
     return undefined;
   }
 
@@ -210,7 +215,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       return false;
     }
     if ("severity" in found) {
-      if (this.reads?.lost(undefined, found) !== true) this.fail(found);
+      if (this.reads?.lost(undefined, found) !== true && this.recovery?.refused(found) !== true)
+        this.fail(found);
       return false;
     }
     this.#attach(found);
@@ -221,21 +227,13 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.context.counters.attachments++;
     this.server = server;
     server.client = this;
-    if (server.settings.equals(this.session.settings)) {
-      server.settings = this.session.settings;
-      return;
-    }
-    this.context.counters.settingsReplayed++;
-    const changed = this.session.settings.sqlFrom(server.settings);
-    server.settings = this.session.settings;
-    this.isSettling = true;
-    server.ask(changed);
-    server.flush();
+    adopt(this, server);
   }
 
   #leaveQueue(): void {
     if (this.#queuedAt === undefined) return;
     this.#queuedAt = undefined;
+    this.isHeldBack = false;
     this.context.counters.waitingClients--;
     this.context.wheel.cancel(this);
     this.#wait = "nothing";
@@ -249,6 +247,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
       if (this.server === server && server.isIdle && this.input.isEmpty && !this.keepsServer) this.detach();
       return true;
     }
+    if (this.isHeldBack) this.context.counters.holdsReleased++;
     this.#leaveQueue();
     if (this.isClosed) return false;
     if (this.#login !== undefined) {
@@ -266,6 +265,14 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.fail({ ...error, severity: "FATAL" });
   }
 
+  /** There was no primary for as long as it may wait; it is in no queue any more. */
+  holdExpired(error: ErrorReply): void {
+    if (this.#login !== undefined || this.recovery === undefined) return this.serverRefused(error);
+    this.#leaveQueue();
+    this.recovery.refuseWaiting(error);
+    this.readOn();
+  }
+
   /** Gives its server connection back. */
   detach(): void {
     const { server } = this;
@@ -281,18 +288,15 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.server = undefined;
     this.isSettling = false;
     if (this.reads?.lost(server, error) === true) return this.readOn();
-    this.fail({ ...error, severity: "FATAL" });
+    this.fail({ ...(this.recovery?.whyNot(error) ?? error), severity: "FATAL" });
   }
 
-  // --- what its session has ---------------------------------------------------------------------------------------
-
-  /** Keeps its server connection from now on. */
-  keepServer(reason: PinReason): void {
-    if (this.session.pin !== undefined) return;
-    if (this.reads?.leavesNothingOn(this.server) === true) return;
-    this.session.pin = reason;
-    this.context.counters.pins++;
-    if (this.server !== undefined) this.server.isDirty = true;
+  /** …but its session goes on. */
+  serverLost(loss: Loss): void {
+    this.server = undefined;
+    this.isSettling = false;
+    this.reads?.primaryLost();
+    this.recovery?.lost(loss);
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
@@ -377,14 +381,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.input.clear();
     const { server } = this;
     this.server = undefined;
-    if (server === undefined || !server.isOpen) return;
-    server.client = undefined;
-    if (server.replies.length > 0 || !server.batch.isEmpty || !this.input.isBetween)
-      return this.host.abandon(server);
-    if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
-    if (!this.moves) server.isDirty = true;
-    if (server.replies.length === 0) return server.pool.release(server);
-    server.flush();
+    if (server?.isOpen === true) handBack(this, server);
   }
 
   crashed(error: unknown): void {

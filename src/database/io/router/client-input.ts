@@ -46,6 +46,13 @@ export class ClientInput {
     this.#pending = { type, bytes: bytes.slice(start, end), start: 0, end: end - start, rest };
   }
 
+  /** The message that waits is not to be passed any more; its type, undefined when there is none. */
+  takePending(): number | undefined {
+    const type = this.#pending?.type;
+    this.#pending = undefined;
+    return type;
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#pending = undefined;
@@ -57,8 +64,10 @@ export class ClientInput {
     this.#processing = false;
   }
 
+  /** A client that has sent nothing more yet is still read: most send nothing until they have their answer. */
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#kept.push(bytes.slice(start, end));
+    if (end === start) return;
+    this.#kept.push(bytes.slice(start, end));
     this.pause();
   }
 

@@ -1,7 +1,8 @@
 /**
  * The log-in of one client: start-up packet, SCRAM-SHA-256, and what a session is told before its first query.
  *
- *   start-up (TLS and GSSAPI are turned down) -> authentication -> welcome; or a cancel request, which ends the connection
+ *   start-up -> authentication -> welcome; or a cancel request, which ends the connection
+ *   TLS: asked for, or begun at once -> handshake -> start-up. GSSAPI is turned down.
  *
  * What comes from somebody who has not shown who he is is bounded: one start-up packet of 10,000 bytes, two messages of 2 KiB,
  * nothing else in between, and the deadline of the log-in.
@@ -32,12 +33,15 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import type { ClientTls } from "./tls/client-tls.ts";
 import type { Users } from "./users.ts";
 
 /** What the log-in needs of the worker. */
 export interface LoginHost {
   readonly context: RouterContext;
   readonly users: Users;
+  /** TLS of clients; undefined: there is none. */
+  readonly tls: ClientTls | undefined;
   /** "trust" asks nobody for a password. */
   readonly authentication: "scram" | "trust";
   poolFor(database: string, user: string): Pool | ErrorReply;
@@ -49,6 +53,7 @@ export interface LoginHost {
 }
 
 const MECHANISM = "SCRAM-SHA-256";
+const BOUND_MECHANISM = "SCRAM-SHA-256-PLUS";
 
 /** A SCRAM message of libpq has 110 bytes. */
 const SCRAM_BYTES_MAX = 2048;
@@ -66,7 +71,9 @@ LOGIN_FRAMES.head[FRONTEND.password] = SCRAM_BYTES_MAX;
 LOGIN_FRAMES.longest[FRONTEND.terminate] = 5;
 LOGIN_FRAMES.head[FRONTEND.terminate] = 5;
 
-type Phase = "startup" | "scram-first" | "scram-final" | "waiting" | "over";
+const NOTHING = new Uint8Array(0);
+
+type Phase = "startup" | "handshake" | "scram-first" | "scram-final" | "waiting" | "over";
 
 export class ClientLogin {
   readonly #client: ClientConnection;
@@ -79,6 +86,7 @@ export class ClientLogin {
   #scanner: FrameScanner | undefined;
   #scram: ScramServer | undefined;
   #isKnown = true;
+  #isSecure = false;
   #version = 0;
   #settings: ReadonlyMap<string, string> = new Map();
 
@@ -108,23 +116,25 @@ export class ClientLogin {
       return taken;
     }
     this.#begun = new Uint8Array(0);
-    return this.#begin(found) ? start + ("end" in found ? found.end : packet.length) - before : end;
+    if (found.kind === "direct-tls") {
+      this.#secure(packet.slice(), true);
+      return end;
+    }
+    const used = "end" in found ? found.end : packet.length;
+    return this.#begin(found, used < packet.length || taken < end) ? start + used - before : end;
   }
 
-  /** Whether the connection goes on. */
-  #begin(found: Exclude<Startup, { kind: "more" }>): boolean {
+  /** Whether the connection goes on. `isFollowed`: there are bytes behind the packet. */
+  #begin(found: Exclude<Startup, { kind: "more" | "direct-tls" }>, isFollowed: boolean): boolean {
     const client = this.#client;
     switch (found.kind) {
       case "mistake":
         if (found.isGarbage) client.leave();
         else client.failWith("protocol-violation", found.mistake);
         return false;
-      case "direct-tls":
-        client.leave();
-        return false;
       case "tls":
       case "gss":
-        return this.#turnDown(found.kind);
+        return this.#asked(found.kind, isFollowed);
       case "cancel":
         this.#phase = "over";
         this.#host.cancel(found.processId, found.secret, () => client.leave());
@@ -135,20 +145,46 @@ export class ClientLogin {
     }
   }
 
-  /** Each may be asked for once. */
-  #turnDown(kind: "tls" | "gss"): boolean {
+  /** Each may be asked for once. What follows the request in clear is not the client's handshake (CVE-2021-23222). */
+  #asked(kind: "tls" | "gss", isFollowed: boolean): boolean {
+    const client = this.#client;
     if (this.#hasAskedFor.has(kind)) {
-      this.#client.failWith("protocol-violation", "TLS and GSSAPI may be asked for once");
+      client.failWith("protocol-violation", "TLS and GSSAPI may be asked for once");
       return false;
     }
     this.#hasAskedFor.add(kind);
-    this.#writer.byte("N".charCodeAt(0));
-    this.#client.write(this.#writer);
+    const isWilling = kind === "tls" && this.#host.tls?.canSecure(client.socket) === true;
+    if (isWilling && isFollowed) {
+      client.failWith("protocol-violation", "received unencrypted data after the request for TLS");
+      return false;
+    }
+    this.#writer.byte((isWilling ? "S" : "N").charCodeAt(0));
+    client.write(this.#writer);
+    if (isWilling) this.#secure(NOTHING, false);
     return true;
+  }
+
+  /** The handshake. One that fails ends the connection: there is nobody to tell. */
+  #secure(first: Uint8Array, isDirect: boolean): void {
+    const client = this.#client;
+    const { tls } = this.#host;
+    if (tls === undefined || (isDirect && this.#hasAskedFor.size > 0)) return client.leave();
+    this.#phase = "handshake";
+    this.#hasAskedFor.add("tls");
+    tls.secure(client.socket, first, isDirect, (isSecure, problem) => {
+      if (client.isClosed) return;
+      this.#phase = "startup";
+      this.#isSecure = isSecure;
+      if (isSecure) return;
+      client.context.counters.handshakesFailed++;
+      client.context.log.debug("client-tls-failed", { reason: problem ?? "" });
+      client.leave();
+    });
   }
 
   #open({ version, parameters, extensions }: Extract<Startup, { kind: "startup" }>): void {
     const client = this.#client;
+    if (this.#host.tls?.isRequired === true && !this.#isSecure) return client.failWith("tls-required");
     client.user = parameters.get("user") ?? "";
     client.database = parameters.get("database") || client.user;
     if (client.user === "") return client.failWith("no-user");
@@ -175,10 +211,15 @@ export class ClientLogin {
     this.#isKnown = found !== undefined;
     const verifier = found ?? this.#host.users.madeUp(client.user);
     const nonce = Buffer.from(client.context.randomBytes(18)).toString("base64");
-    this.#scram = new ScramServer(verifier, nonce);
+    const binding = this.#isSecure ? this.#host.tls?.binding : undefined;
+    this.#scram = new ScramServer(verifier, nonce, binding);
     this.#scanner = new FrameScanner(LOGIN_FRAMES);
     this.#phase = "scram-first";
-    writeSasl(this.#writer, AUTHENTICATION.sasl, [MECHANISM]);
+    writeSasl(
+      this.#writer,
+      AUTHENTICATION.sasl,
+      binding === undefined ? [MECHANISM] : [BOUND_MECHANISM, MECHANISM],
+    );
     client.write(this.#writer);
   }
 
@@ -203,8 +244,9 @@ export class ClientLogin {
     const fields = new FieldReader(bytes, start + 5, end);
     const mechanism = fields.cstring();
     const length = fields.int32();
-    const answer = this.#scram?.first(fields.text(length));
-    if (mechanism !== MECHANISM || fields.isBroken || fields.left > 0 || answer === undefined)
+    const isBound = mechanism === BOUND_MECHANISM;
+    const answer = this.#scram?.first(fields.text(length), isBound);
+    if ((!isBound && mechanism !== MECHANISM) || fields.isBroken || fields.left > 0 || answer === undefined)
       return this.#client.failWith("protocol-violation", "malformed SCRAM message");
     this.#phase = "scram-final";
     writeSasl(this.#writer, AUTHENTICATION.saslContinue, answer);

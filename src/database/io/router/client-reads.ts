@@ -69,6 +69,10 @@ export class ClientReads {
     if (server !== undefined) server.isDirty = true;
     return true;
   }
+  /** It is on its way to a server. */
+  get isPlacing(): boolean {
+    return this.#state === "placing";
+  }
   /** Whether what arrives has to wait. */
   get isBusy(): boolean {
     return this.#awaitsReady || this.#state === "placing";
@@ -288,6 +292,21 @@ export class ClientReads {
     if (server === undefined || !server.scanner.isBetween || server.status !== TRANSACTION.idle) return false;
     this.shed({ ...error, severity: "ERROR" });
     return true;
+  }
+
+  /** Its server connection was lost. What had not gone out sets out again. */
+  primaryLost(): void {
+    if (this.#state === "placing") this.#again();
+    else this.#over();
+  }
+
+  /** There is no primary to run the batch. Whether it was whole, so that its answer ends with a ReadyForQuery. */
+  giveUp(): boolean {
+    const { bytes, length } = this.batch.bytes;
+    let last = 0;
+    for (let at = 0; at < length; at += 1 + int32At(bytes, at + 1)) last = bytes[at] ?? 0;
+    this.#over();
+    return last === FRONTEND.sync || last === FRONTEND.query;
   }
 
   /** The batch sets out once more. What its messages changed in the session is undone. */

@@ -20,6 +20,7 @@ import {
 } from "../../../pgwire/index.ts";
 import { type ConnectOwner, flush, type Outbox, send, type TcpSocket } from "../../../transport/index.ts";
 import type { RouterContext } from "./context.ts";
+import { bindingOf } from "./tls/binding.ts";
 
 /** Rows of a single statement: values as text. */
 export type ControlRows = readonly (readonly (string | null)[])[];
@@ -63,7 +64,8 @@ export class ControlConnection implements ConnectOwner, TimerEntry {
   readonly #owner: ControlOwner;
   readonly #scanner = new FrameScanner(WHOLE);
   readonly #writer = new MessageWriter();
-  readonly #login: Login;
+  readonly #credentials: Credentials;
+  #login: Login | undefined;
   readonly #asked: Asked[] = [];
   readonly #giveUp: () => void;
   #socket: TcpSocket | undefined;
@@ -80,7 +82,7 @@ export class ControlConnection implements ConnectOwner, TimerEntry {
   ) {
     this.#context = context;
     this.#owner = owner;
-    this.#login = new Login(credentials, this.#writer);
+    this.#credentials = credentials;
     context.wheel.schedule(this, CONTROL_TIMEOUT_MS);
     this.#giveUp = context.transport.connect(address, this);
   }
@@ -120,6 +122,7 @@ export class ControlConnection implements ConnectOwner, TimerEntry {
 
   opened(socket: TcpSocket): void {
     this.#socket = socket;
+    this.#login = new Login({ ...this.#credentials, binding: bindingOf(socket) }, this.#writer);
     this.#login.start();
     this.#sendWritten();
   }
@@ -157,9 +160,9 @@ export class ControlConnection implements ConnectOwner, TimerEntry {
   // --- log-in and answers -----------------------------------------------------------------------------------------
 
   #loginStep({ type, bytes, start, end }: FrameScanner): void {
-    const step = this.#login.step(type, bytes, start, end);
+    const step = this.#login?.step(type, bytes, start, end);
     if (step === "send") this.#sendWritten();
-    else if (step === "failed") this.#lose(this.#login.error ?? "lost");
+    else if (step === "failed") this.#lose(this.#login?.error ?? "lost");
     else if (step === "ready") {
       this.#isOpen = true;
       this.#context.wheel.cancel(this);

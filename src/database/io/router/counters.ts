@@ -7,6 +7,8 @@ export class Counters {
   clientsAccepted = 0;
   clientsRefused = 0;
   loginsFailed = 0;
+  /** TLS handshakes of clients. */
+  handshakesFailed = 0;
   serversOpened = 0;
   serverLoginsFailed = 0;
   serversLost = 0;
@@ -24,4 +26,16 @@ export class Counters {
   statementsReused = 0;
   cancels = 0;
   receivedBytes = 0;
+  /** Clients that waited while there was no confirmed primary… */
+  held = 0;
+  /** …and got one… */
+  holdsReleased = 0;
+  /** …or waited as long as they may… */
+  holdsExpired = 0;
+  /** …or found the queue full. */
+  holdsRefused = 0;
+  /** Sent to a primary that was lost before its answer could be trusted. */
+  outcomesUnknown = 0;
+  /** Open transactions that ended with their primary. */
+  transactionsLost = 0;
 }

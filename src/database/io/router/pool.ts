@@ -11,16 +11,20 @@ import type { PoolSettings } from "../../router/pool-settings.ts";
 import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
+import { cutLost, holdBack } from "./held-clients.ts";
+import type { PrimaryGate, Target } from "./primary-gate.ts";
 import { ServerConnection } from "./server-connection.ts";
 
 /** Where a pool's connections go, and what is known of the user. */
 export interface PoolSource {
   /** Where the server is; undefined while there is none, or statements are held. */
-  readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  readonly address: () => Target | undefined;
   /** How to log in. */
   readonly credentials: (user: string, database: string) => Credentials;
   /** Nobody waits for a server that is away: those who want it go to another one. */
   readonly refusesAtOnce?: boolean;
+  /** Says which connections may be used; undefined: all of them. */
+  readonly gate?: PrimaryGate | undefined;
 }
 
 /** Refusals of a log-in that no waiting mends: password, database, privilege. */
@@ -47,6 +51,8 @@ export class Pool {
   readonly #open = new Set<ServerConnection>();
   /** Free ones, the one used last on top. */
   readonly #free: ServerConnection[] = [];
+  /** New ones, of which it is not known yet whether their server is the primary. */
+  readonly #unconfirmed = new Set<ServerConnection>();
   /** Clients that wait, the first first; some may have gone. */
   #queue: (ClientConnection | undefined)[] = [];
   #queueHead = 0;
@@ -79,8 +85,30 @@ export class Pool {
   get waiting(): number {
     return this.#queue.length - this.#queueHead;
   }
-  get servers(): Iterable<ServerConnection> {
+  get servers(): ReadonlySet<ServerConnection> {
     return this.#open;
+  }
+  get lastError(): ErrorReply | undefined {
+    return this.#lastError;
+  }
+  isFree(server: ServerConnection): boolean {
+    return this.#free.includes(server);
+  }
+  /** Clients that have waited since `ms` or longer. O(clients that wait). */
+  waitingSince(ms: number): ClientConnection[] {
+    return this.#queue.filter((client) => client !== undefined).filter((client) => client.waitsSinceMs <= ms);
+  }
+
+  get gate(): PrimaryGate | undefined {
+    return this.#source.gate;
+  }
+  /** There is nowhere to send a statement, and clients wait until there is. */
+  get isHeld(): boolean {
+    const { gate } = this.#source;
+    if (gate === undefined) return false;
+    return (
+      gate.target === undefined || (this.#lastError !== undefined && this.#open.size === this.#connecting)
+    );
   }
 
   credentials(): Credentials {
@@ -112,6 +140,8 @@ export class Pool {
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    const held = this.isHeld ? holdBack(client, this) : undefined;
+    if (held !== undefined) return held;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
       return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
     return this.#enqueue(client);
@@ -134,7 +164,10 @@ export class Pool {
 
   #takeFree(): ServerConnection | undefined {
     if (this.#source.address() === undefined) return undefined;
-    return this.#free.pop();
+    const server = this.#free.pop();
+    if (server === undefined || this.gate?.passes(server) !== false) return server;
+    server.close();
+    return this.#takeFree();
   }
 
   /** A client waits no longer. O(clients that wait). */
@@ -162,7 +195,7 @@ export class Pool {
     const max = size + (hasWaitedLong ? reserve : 0);
     // After a failure one attempt at a time is enough to learn whether the server is back.
     const attemptsMax = this.#retryMs > 0 ? 1 : this.waiting;
-    while (this.#open.size < max && this.#connecting < attemptsMax) {
+    while (this.#open.size < max && this.#connecting + this.#unconfirmed.size < attemptsMax) {
       const server = new ServerConnection(this, address);
       this.#open.add(server);
       this.#connecting++;
@@ -179,7 +212,22 @@ export class Pool {
     this.#retryMs = 0;
     this.#retryAtMs = 0;
     this.#lastError = undefined;
-    this.#give(server);
+    const { gate } = this;
+    if (gate === undefined || gate.confirms(server)) return this.#give(server);
+    this.#unconfirmed.add(server);
+    gate.look();
+  }
+
+  /** The record has been looked at: connections that waited for that can be used. */
+  looked(): void {
+    const { gate } = this;
+    if (gate === undefined) return;
+    const unconfirmed = [...this.#unconfirmed];
+    for (const server of unconfirmed) {
+      if (!gate.confirms(server)) continue;
+      this.#unconfirmed.delete(server);
+      this.#give(server);
+    }
   }
 
   /** A client does not need its connection any more. */
@@ -231,7 +279,7 @@ export class Pool {
 
   #isOver(server: ServerConnection): boolean {
     const { serverLifetimeMs, size, reserve } = this.settings;
-    if (server.isOutdated || this.#open.size > size + reserve) return true;
+    if (server.isOutdated || this.gate?.isSwitching === true || this.#open.size > size + reserve) return true;
     if (this.#open.size > size && this.waiting === 0) return true;
     // One that has not served anybody yet is kept: else a very short lifetime would be a loop of log-ins.
     if (serverLifetimeMs === 0 || !server.hasServed) return false;
@@ -248,6 +296,7 @@ export class Pool {
   /** A connection is gone; `duringLogin` with `error`: it never came to be. */
   closed(server: ServerConnection, error: ErrorReply | undefined, duringLogin: boolean): void {
     this.#open.delete(server);
+    this.#unconfirmed.delete(server);
     this.context.counters.servers--;
     const at = this.#free.indexOf(server);
     if (at >= 0) this.#free.splice(at, 1);
@@ -306,13 +355,18 @@ export class Pool {
     const address = this.#source.address();
     this.#retryAtMs = 0;
     this.#retryMs = 0;
+    cutLost(this);
     if (address === undefined) {
       if (this.#source.refusesAtOnce === true) this.#refuseWaiting(routerError("server-unreachable"));
       return;
     }
     for (const server of this.#open)
-      server.isOutdated = server.address.host !== address.host || server.address.port !== address.port;
+      server.isOutdated =
+        server.address.host !== address.host ||
+        server.address.port !== address.port ||
+        server.address.term !== address.term;
     for (const server of this.#free.slice()) if (server.isOutdated) server.close();
+    this.looked();
     this.#serveQueue();
     this.grow();
   }
@@ -322,6 +376,12 @@ export class Pool {
       const server = this.#free.pop();
       if (server !== undefined) this.#give(server);
     }
+  }
+
+  /** Other settings: free connections beyond the size are closed now, others as they come free; those who wait may get more. */
+  resize(settings: PoolSettings): void {
+    this.settings = settings;
+    this.sweep();
   }
 
   /** Closes every connection at once; clients that are attached are told `error`. */

@@ -175,6 +175,9 @@ export class Reads {
     this.functions.reload(database);
   }
 
+  /** There is no confirmed primary: nobody is asked for its position, which would be that of a deposed one. */
+  isHeld = false;
+
   // --- the view ---------------------------------------------------------------------------------------------------
 
   update(view: ClusterView): void {
@@ -287,6 +290,7 @@ export class Reads {
   }
 
   #askPrimary(sql: string = PRIMARY_SQL): void {
+    if (this.isHeld) return this.#answerAll();
     if (this.#asking.length > 0) return;
     this.#asking = this.#askNext.length > 0 ? this.#askNext : [() => {}];
     this.#askNext = [];

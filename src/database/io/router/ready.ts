@@ -4,8 +4,10 @@
  */
 import { TRANSACTION } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { makeAnswers } from "./made-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { adopt } from "./settling.ts";
 
 /** ReadyForQuery has come, and has been passed on. */
 export function ready(server: ServerConnection): void {
@@ -19,8 +21,14 @@ export function ready(server: ServerConnection): void {
     makeAnswers(server);
   }
   if (server.pending.length > 0 || server.undone) settle(server);
+  if (server.changedSchema && server.status === TRANSACTION.idle) {
+    server.changedSchema = false;
+    server.context.statements.schemaChanged(); // others may have prepared statements before the commit
+  }
   if (replies.length > 0) return;
+  server.commits = COMMITS.no;
   if (client === undefined) return server.pool.cleaned(server);
+  server.tells = false;
   if (client.isSettling) {
     client.serverReady(server);
     return;
@@ -30,6 +38,8 @@ export function ready(server: ServerConnection): void {
     if (!client.keepsServer) {
       server.flushToClient();
       client.detach();
+    } else {
+      server.tells = !adopt(client, server); // a RESET went back to the server's default, not to the client's own
     }
   } else {
     client.transactionRests();

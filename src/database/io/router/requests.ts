@@ -7,6 +7,7 @@ import type { Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { answer } from "./own-answers.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -42,6 +43,7 @@ export function forward(server: ServerConnection, { bytes, start, end }: Frame, 
 
 /** Deals with one message of the client. When it needs a server connection and there is none, it will be passed again. */
 export function passRequest(client: ClientConnection, frame: Frame, stays: boolean): void {
+  if (client.recovery?.takes(frame) === true) return;
   switch (frame.type) {
     case FRONTEND.terminate:
       return client.leave();
@@ -63,10 +65,13 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   }
   const server = client.serverFor(frame);
   if (server === undefined) return;
+  // Nothing comes of it, so nothing is noted of it either.
+  if (server.skips && frame.type !== FRONTEND.sync) return forward(server, frame, stays);
   if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
-  if (write === undefined) forward(server, frame, stays);
-  else write(client, server, frame, stays);
+  if (write === undefined) return forward(server, frame, stays);
+  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
+  write(client, server, frame, stays);
 }
 
 type Write = (client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean) => void;
@@ -86,8 +91,9 @@ const WRITERS: Readonly<Record<number, Write>> = {
 // --- simple queries -----------------------------------------------------------------------------------------------
 
 function query(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
-  const effects = client.moves ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
-  if (effects.pin !== undefined) client.keepServer(effects.pin);
+  const effects = client.hasSettings ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
+  if (effects.pin !== undefined && client.moves) keepServer(client, effects.pin);
+  client.recovery?.sends(server, frame.bytes, frame.start + HEADER, frame.end);
   server.replies.push(REPLY.query, effects.settings.length > 0 ? { effects } : undefined);
   forward(server, frame, stays);
 }
@@ -129,6 +135,7 @@ function copyEnds({ server }: ClientConnection, frame: Frame, stays: boolean): v
 function sync(_: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
   // While it reads rows the server ignores it.
   if (!server.copiesIn) server.replies.push(REPLY.sync);
+  server.skips = false;
   forward(server, frame, stays);
 }
 
@@ -138,7 +145,7 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd === start + HEADER) return parseUnnamed(client, server, frame, stays);
   if (nameEnd < 0 || rest > 0) {
-    client.keepServer("long-statement");
+    keepServer(client, "long-statement");
     return passAs(server, REPLY.parse, frame, stays);
   }
   const name = textOf(bytes, start + HEADER, nameEnd);
@@ -147,7 +154,7 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
     effectsOf(client, frame, nameEnd + 1),
   );
   client.session.name(name, statement);
-  if (statement.effects.pin !== undefined) client.keepServer(statement.effects.pin);
+  if (statement.effects.pin !== undefined) keepServer(client, statement.effects.pin);
   if (server.prepared.touch(statement)) {
     client.context.counters.statementsReused++;
     server.replies.push(REPLY.madeParse, { name, statement });
@@ -175,7 +182,7 @@ function parseUnnamed(
   server.unnamedOf = client;
   const effects = effectsOf(client, frame, bodyStart);
   client.session.unnamedEffects = effects;
-  if (effects.pin !== undefined) client.keepServer(effects.pin);
+  if (effects.pin !== undefined) keepServer(client, effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
 
@@ -224,12 +231,16 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   if (nameEnd === portalEnd + 1) {
     provideUnnamed(client, server);
     client.session.bound = client.session.unnamedEffects;
+    const { unnamed } = client.session;
+    if (unnamed === undefined) client.recovery?.sendsUnknown(server);
+    else client.recovery?.sends(server, unnamed, 0, unnamed.length);
     return passAs(server, REPLY.bind, frame, stays);
   }
   const statement = client.session.named(textOf(bytes, portalEnd + 1, nameEnd));
   if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
   provide(server, statement);
   client.session.bound = statement.effects;
+  client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);
   const portal = bytes.subarray(start + HEADER, portalEnd + 1);
   server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);

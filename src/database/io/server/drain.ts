@@ -7,12 +7,14 @@
  * the replica streams from it; for a directory that only its own machine can read. Where the dead server's log ends is read
  * from its files, so that the end is known and not guessed by waiting.
  */
+import { rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { formatLsn, type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import { positionOf } from "../../server-view.ts";
 import { changeRole, markReplica } from "./data-directory.ts";
+import { makePrivateFolder, namesIn } from "./owner.ts";
 import type { PostgresServer } from "./postgres-server.ts";
-import { ServerError } from "./problem.ts";
+import { isSystemError, ServerError } from "./problem.ts";
 import { pause, readLock } from "./server-process.ts";
 import { scanDirectory } from "./wal-directory.ts";
 
@@ -29,6 +31,8 @@ export interface MissingWal {
 export interface DrainResult {
   readonly bytes: number;
   readonly commits: number;
+  /** Where the dead server's log ends; never before what the replica had. */
+  readonly end: Lsn;
 }
 
 /** Recovery replays 50 MB/s and more; a replica that lags by this much should not have been chosen. */
@@ -37,38 +41,64 @@ const DRAIN_TIMEOUT_MS = 120_000;
 const POLL_MS = 5;
 
 /** Compares a replica that runs with the data directory of a server that does not. */
-export async function missingWal(replica: PostgresServer, data: string): Promise<MissingWal> {
+export async function missingWal(
+  replica: PostgresServer,
+  data: string,
+  timeline?: number,
+): Promise<MissingWal> {
   const view = await replica.view();
   const from = positionOf(view);
   // What it received may end inside a record; what it replayed never does.
   const replayed = parseLsn(view.replayedLsn ?? "") ?? from;
-  const { end, commits } = await scanDirectory(data, replayed, from);
+  const { end, commits } = await scanDirectory(data, replayed, from, timeline);
   return { from, end, bytes: end > from ? Number(end - from) : 0, commits };
 }
 
-/** By the dead server's files. Its data directory must belong to no running server. */
-export async function drainFiles(replica: PostgresServer, data: string): Promise<DrainResult> {
+/**
+ * By the dead server's files, those of `timeline` and before it alone when it is given. Its data directory must belong to no
+ * running server.
+ */
+export async function drainFiles(
+  replica: PostgresServer,
+  data: string,
+  timeline?: number,
+): Promise<DrainResult> {
   ensureDead(data);
-  const missing = await missingWal(replica, data);
-  if (missing.bytes === 0) return { bytes: 0, commits: 0 };
+  const missing = await missingWal(replica, data, timeline);
+  const { bytes, commits, end } = missing;
+  if (bytes === 0) return { bytes, commits: 0, end };
   const { owner } = replica.options;
+  const from = timeline === undefined ? join(data, "pg_wal") : await linksTo(replica, data, timeline);
   // A primary that is gone is asked no more: each try would cost a connection's timeout.
-  await changeRole(
-    replica.data,
-    { restore_command: restoreFrom(join(data, "pg_wal")), primary_conninfo: undefined },
-    owner,
-  );
+  await changeRole(replica.data, { restore_command: restoreFrom(from), primary_conninfo: undefined }, owner);
   replica.reload();
   await untilReplayed(replica, missing.end);
   await changeRole(replica.data, { restore_command: undefined }, owner);
   replica.reload();
-  return { bytes: missing.bytes, commits: missing.commits };
+  return { bytes, commits, end };
+}
+
+/** A folder with links to the dead server's log up to `timeline`: what it began later is none of the cluster's. */
+async function linksTo(replica: PostgresServer, data: string, timeline: number): Promise<string> {
+  const { folder, owner } = replica.options;
+  const links = join(folder, "drain");
+  await rm(links, { recursive: true, force: true });
+  await makePrivateFolder(links, owner);
+  for (const name of await namesIn(join(data, "pg_wal"))) {
+    const [, of = "", rest = ""] = /^([0-9A-F]{8})([0-9A-F]{16}|\.history)(?:\.partial)?$/.exec(name) ?? [];
+    if (of === "" || Number.parseInt(of, 16) > timeline) continue;
+    await symlink(join(data, "pg_wal", name), join(links, `${of}${rest}`)).catch((problem: unknown) => {
+      if (!isSystemError(problem, "EEXIST")) throw problem; // the whole file stands beside the partial one
+    });
+  }
+  return links;
 }
 
 /** By streaming from the dead server, started for it; it is stopped again, and can only ever come back as a replica. */
 export async function drainStream(replica: PostgresServer, dead: PostgresServer): Promise<DrainResult> {
   const missing = await missingWal(replica, dead.data);
-  if (missing.bytes === 0) return { bytes: 0, commits: 0 };
+  const { bytes, commits, end } = missing;
+  if (bytes === 0) return { bytes, commits: 0, end };
   await markReplica(dead.data, dead.options.owner);
   const away = {
     primary_conninfo: undefined,
@@ -84,7 +114,7 @@ export async function drainStream(replica: PostgresServer, dead: PostgresServer)
   } finally {
     await dead.stop("fast");
   }
-  return { bytes: missing.bytes, commits: missing.commits };
+  return { bytes, commits, end };
 }
 
 /** What Postgres runs for each file of the log that it wants; %f is its name, %p where it goes. */

@@ -21,6 +21,7 @@ export type ServerProblem =
   | "query-failed"
   | "promotion-timeout"
   | "clone-aborted"
+  | "basebackup-unavailable"
   | "tablespaces"
   | "slot-lost"
   | "drain-incomplete"

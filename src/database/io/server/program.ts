@@ -21,12 +21,13 @@ export function environmentOfPostgres(
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LANG: "C", LC_MESSAGES: "C", ...path, ...more };
 }
 
-/** Runs `name` of the binaries with `args`. */
+/** Runs `name` of the binaries with `args`; `signal` ends it, and the promise rejects. */
 export function runProgram(
   binaries: Binaries,
   name: string,
   args: readonly string[],
   owner: Owner,
+  signal?: AbortSignal,
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(`${binaries.bin}/${name}`, args, {
@@ -34,6 +35,7 @@ export function runProgram(
       cwd: "/",
       env: environmentOfPostgres(binaries),
       stdio: ["ignore", "pipe", "pipe"],
+      ...(signal === undefined ? {} : { signal }),
     });
     let output = "";
     const take = (bytes: Buffer): void => {

@@ -23,7 +23,7 @@ import type { PostgresServer } from "./postgres-server.ts";
 import { messageOf, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
 import { ensureSlot } from "./slots.ts";
-import { endOfLog, segmentSum } from "./wal-directory.ts";
+import { endOfLog, newestTimeline, segmentSum } from "./wal-directory.ts";
 
 /** How a server came back, and why not in a quicker way. */
 export interface Rejoined {
@@ -109,7 +109,9 @@ export async function mayFollow(
   source: Pick<ServerSource, "host" | "port">,
 ): Promise<Descent | undefined> {
   const own = await server.view();
-  const end = { timeline: own.timeline, lsn: positionOf(own) };
+  // A replica that is cut off forgets the timeline that it received last, until its next checkpoint.
+  const timeline = Math.max(own.timeline, await newestTimeline(server.data));
+  const end = { timeline, lsn: positionOf(own) };
   try {
     return await withClient(server, source, async (client) => {
       const view = parseServerView((await client.query(SERVER_VIEW_QUERY))[0]?.["view"] ?? "");

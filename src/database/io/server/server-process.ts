@@ -37,14 +37,18 @@ const LOG_ROTATE_BYTES = 64 * 1024 * 1024;
 const LOG_MODE = 0o640;
 
 /** Where it runs and how it is watched. */
-export interface ServerProcessOptions {
-  readonly binaries: Binaries;
+export interface WatchedServer {
   readonly data: string;
   /** Its output is appended here. */
   readonly log: string;
-  readonly owner: Owner;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+}
+
+/** What is started. */
+export interface ServerProcessOptions extends WatchedServer {
+  readonly binaries: Binaries;
+  readonly owner: Owner;
 }
 
 /** How the first process ended; unknown when it was not our child. */
@@ -61,12 +65,12 @@ export class ServerProcess {
   readonly identity: ProcessIdentity;
   /** Settles when all processes of the server are gone. */
   readonly ended: Promise<ServerExit>;
-  readonly #options: ServerProcessOptions;
+  readonly #options: WatchedServer;
   readonly #logFrom: number;
   #exit: ServerExit | undefined;
 
   private constructor(
-    options: ServerProcessOptions,
+    options: WatchedServer,
     identity: ProcessIdentity,
     exited: Promise<ServerExit>,
     logFrom: number,
@@ -108,7 +112,7 @@ export class ServerProcess {
   }
 
   /** The server that runs in the data directory already; undefined when there is none. */
-  static adopt(options: ServerProcessOptions): ServerProcess | undefined {
+  static adopt(options: WatchedServer): ServerProcess | undefined {
     const pid = readLock(options.data)?.pid;
     const identity = pid === undefined ? undefined : identify(pid);
     if (identity === undefined || !worksIn(identity.pid, options.data)) return undefined;
@@ -199,7 +203,7 @@ export function pause(scheduler: Scheduler, ms: number): Promise<void> {
 }
 
 /** Kills what a dead first process left: it may still write, and keeps the next start from its memory. */
-async function killLeftovers({ data, clock, scheduler }: ServerProcessOptions): Promise<void> {
+async function killLeftovers({ data, clock, scheduler }: WatchedServer): Promise<void> {
   const giveUpMs = clock.nowMs() + LEFTOVERS_MS;
   for (;;) {
     const left = pidsOf(data, undefined);

@@ -1,5 +1,9 @@
 /** Physical slots: what keeps the log that one replica has not got yet. */
-import type { ControlClient } from "./control-client.ts";
+import type { ServerSource } from "../../orders.ts";
+import { slotName } from "../../server-settings.ts";
+import { type ControlClient, connectControl } from "./control-client.ts";
+import { SUPERUSER } from "./data-directory.ts";
+import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
 
 /** Sees to it that there is a slot that keeps the log from now on; one whose log is gone is made anew. */
@@ -18,4 +22,16 @@ export async function checkSlot(client: ControlClient, slot: string): Promise<vo
   if (row?.["status"] !== "lost") return;
   const message = `while the copy was made, more was written than max_slot_wal_keep_size keeps: raise it`;
   throw new ServerError("slot-lost", message);
+}
+
+/** Sees to it that `source` keeps the log for `server`. Throws when it cannot be asked. */
+export async function ensureSlotAt(source: ServerSource, server: PostgresServer): Promise<void> {
+  const { host, port } = source;
+  const { superuser: password } = server.options.passwords;
+  const client = await connectControl({ host, port, user: SUPERUSER, password });
+  try {
+    await ensureSlot(client, slotName(server.name));
+  } finally {
+    client.close();
+  }
 }

@@ -12,13 +12,14 @@ import { type ReadPage, scanWal, WAL_PAGE_BYTES, type WalScan } from "../../wal-
 import { readControlFile } from "./data-directory.ts";
 import { namesIn } from "./owner.ts";
 
-/** Reads what a data directory's log has from `from` on, on its newest timeline; see `scanWal`. */
+/** Reads what a data directory's log has from `from` on, on its newest timeline or on `wanted`; see `scanWal`. */
 export async function scanDirectory(
   data: string,
   from: Lsn,
   countFrom: Lsn = from,
+  wanted?: number,
 ): Promise<WalScan & TimelinePosition> {
-  const timeline = await newestTimeline(data);
+  const timeline = wanted ?? (await newestTimeline(data));
   const reader = pagesOf(join(data, "pg_wal"), timeline);
   try {
     const scan = scanWal(reader.readPage, from, timeline, countFrom);
@@ -45,8 +46,8 @@ export async function segmentSum(data: string, name: string, bytes: number): Pro
   }
 }
 
-/** A server's last checkpoint may be older than its last promotion; its files are not. */
-async function newestTimeline(data: string): Promise<number> {
+/** The newest timeline of a data directory, running or not: its last checkpoint may be older than its last promotion; its files are not. */
+export async function newestTimeline(data: string): Promise<number> {
   const { timeline } = await readControlFile(data);
   const names = await namesIn(join(data, "pg_wal"));
   return names.reduce((newest, name) => Math.max(newest, parseSegmentName(name)?.timeline ?? 0), timeline);
@@ -65,8 +66,11 @@ function pagesOf(
   const openSegment = (number: bigint): void => {
     close();
     open = number;
-    for (let tried = timeline; tried > 0 && file < 0; tried -= 1)
-      file = tryOpen(join(folder, segmentName({ timeline: tried, number })));
+    for (let tried = timeline; tried > 0 && file < 0; tried -= 1) {
+      const path = join(folder, segmentName({ timeline: tried, number }));
+      file = tryOpen(path);
+      if (file < 0) file = tryOpen(`${path}.partial`); // a promotion renames it where there is an archive
+    }
   };
   const readPage: ReadPage = (lsn) => {
     const number = segmentOf(lsn);

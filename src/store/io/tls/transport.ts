@@ -8,8 +8,8 @@
  */
 import type { Socket } from "bun";
 import type { Cancel, Scheduler } from "../../../base/index.ts";
+import type { TlsIdentity } from "../../../transport/io/index.ts";
 import type { StoreSocket, StoreSocketOwner, StoreTransport } from "../transport.ts";
-import type { TlsIdentity } from "./identity.ts";
 
 /** From TCP's handshake to the end of that of TLS. */
 const HANDSHAKE_MS = 10_000;

@@ -64,6 +64,58 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
     expect(client.errors).toEqual(["22012", "26000"]);
   });
 
+  test("after an error nothing is answered until its Sync, not even by the router", async () => {
+    const client = await open();
+    client.add("P", parsed("ok", "SELECT 1")).add("S");
+    client.add("P", parsed("", "SELECT 1/0")).add("B", bound("")).add("H").send();
+    await client.until("E");
+    client.add("P", parsed("late", "SELECT 1")).add("Q", "SELECT 2\0").add("C", "Sok\0").add("S");
+    client.add("B", bound("ok")).add("E", ALL_ROWS).add("S").add("Q", "SELECT 3\0").send();
+    await client.until("Z", 4);
+    expect(client.types).toBe("1Z1EZ2DCZTDCZ");
+    expect(client.bodies("D").map((body) => body.at(-1))).toEqual(["1", "3"]);
+  });
+
+  test("a batch whose client went without its Sync is not committed by the next one", async () => {
+    const client = await open();
+    const other = await router.client();
+    await other.query("CREATE TABLE unfinished (n int)");
+    client.add("P", parsed("", "INSERT INTO unfinished VALUES (1)")).add("B", bound("")).add("E", ALL_ROWS);
+    client.add("H").send();
+    await client.until("C");
+    client.socket.destroy();
+    await eventually("it is gone", () => [...router.worker.clients].length === 1);
+    expect(await value(other, "SELECT count(*)::int FROM unfinished")).toBe(0);
+  });
+
+  test("what a client prepares after a change of the table has the types of now", async () => {
+    const a = await open();
+    const b = await router.client();
+    await b.query("CREATE TABLE changing (n int)");
+    a.add("P", parsed("a", "SELECT * FROM changing")).add("B", bound("a")).add("E", ALL_ROWS).add("S").send();
+    await a.until("Z");
+    await b.query("ALTER TABLE changing ALTER n TYPE text");
+    expect((await b.query({ name: "b", text: "SELECT * FROM changing" })).rows).toEqual([]);
+    a.clear();
+    a.add("B", bound("a")).add("E", ALL_ROWS).add("S").send(); // what was prepared before is refused, as directly
+    await a.until("Z");
+    expect(a.errors).toEqual(["0A000"]);
+  });
+
+  test("a notice or a COPY right behind an answer to the router is not lost", async () => {
+    const client = await open(1, { application_name: "other than the server's" });
+    const other = await router.client();
+    for (const [sql, types] of [
+      ["DO $$ BEGIN RAISE NOTICE 'seen'; END $$", "NCZ"],
+      ["COPY (SELECT 1) TO STDOUT", "HdcCZ"],
+    ] as const) {
+      await other.query("SELECT 1"); // the next one takes the connection over, and its settings are made
+      client.clear();
+      client.add("Q", `${sql}\0`).send();
+      expect(await client.until("Z")).toBe(types);
+    }
+  });
+
   test("answers that the router gives itself keep their place", async () => {
     const client = await open();
     client.add("P", parsed("a", "SELECT 1")).add("S").send();

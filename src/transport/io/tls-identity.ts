@@ -39,8 +39,8 @@ export function readIdentity(paths: TlsPaths): TlsIdentity {
   return { cert, key, clientCa, expiresMs: Date.parse(leaf.validTo) };
 }
 
-/** Whether the first certificate of `cert` (PEM) is one for `host`, a name or an IP address. */
-export function isFor(cert: string, host: string): boolean {
+/** Whether the first certificate of `cert` (PEM, or DER) is one for `host`, a name or an IP address. */
+export function isFor(cert: string | Uint8Array, host: string): boolean {
   const leaf = new X509Certificate(cert);
   return (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined;
 }

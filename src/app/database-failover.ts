@@ -1,0 +1,129 @@
+/** Composition of an agent's failover: its members, its store, its peers. */
+import { createHmac } from "node:crypto";
+import { join } from "node:path";
+import type { Address } from "../config/index.ts";
+import {
+  DEFAULT_FAILOVER,
+  type Durability,
+  type FailoverSettings,
+  LAG_BYTES_MAX,
+  type Member,
+  settingsProblem,
+} from "../database/index.ts";
+import {
+  type AgentAddress,
+  type DatabaseAgent,
+  FailoverDriver,
+  openLeaseStore,
+  peersAt,
+} from "../database/io/index.ts";
+import { agentAddress, type ClusterPasswords } from "./cluster-folder.ts";
+import { StartFailure } from "./start-failure.ts";
+
+/** One server of a cluster with failover. */
+export interface FailoverMember {
+  readonly name: string;
+  /** Where its Postgres listens, as the other servers reach it. */
+  readonly address: Address;
+  /** Where its agent is asked; default: its socket in the cluster's folder on this machine. */
+  readonly agent?: AgentAddress;
+  /**
+   * Its data directory where this machine can read it; default: in the cluster's folder, when its agent is there too. null: it
+   * cannot be read here; copies go over the network then, and what a dead primary alone had stays on its disk.
+   */
+  readonly data?: string | null;
+  /** The higher one is promoted among equals, default 1; 0 = never. */
+  readonly priority?: number;
+}
+
+/**
+ * Failover of a cluster; the same for all its agents. In `databases` of a config this is what `mode`, `lease` and the servers'
+ * addresses come to.
+ */
+export interface FailoverOptions {
+  /** The cluster's name: of its key in etcd. */
+  readonly cluster: string;
+  /** "etcd://host:2379,…", or "file:PATH" for servers of one machine. */
+  readonly store: string;
+  /** All servers, this one too. */
+  readonly members: readonly FailoverMember[];
+  /** "async" (default): a commit is on the primary's disk. "quorum": on that of `count` replicas, too. */
+  readonly mode?: "async" | "quorum";
+  /** Replicas that must have a commit in quorum mode, default 1. */
+  readonly count?: number;
+  /** With fewer replicas at hand commits wait, rather than go on unprotected. Default true. */
+  readonly strict?: boolean;
+  /** Async: a failover that would lose more than this does not happen by itself. Default 1 MiB. */
+  readonly lagBytesMax?: number;
+  /** A primary that is silent for this long is replaced, default 5 s. The other times keep their proportions to it. */
+  readonly ttlMs?: number;
+  /** What members ask each other with; default: derived from the cluster's passwords, which are the same everywhere. */
+  readonly token?: string;
+}
+
+/** Failover that is ready to begin. */
+export interface ComposedFailover {
+  readonly driver: FailoverDriver;
+  readonly token: string;
+}
+
+/** The times that go with a lease of `ttlMs`. */
+export function failoverSettings(options: Omit<FailoverOptions, "members">): FailoverSettings {
+  const { mode = "async", count = 1, strict = true, lagBytesMax = LAG_BYTES_MAX } = options;
+  const durability: Durability =
+    mode === "async" ? { kind: "async", lagBytesMax } : { kind: "quorum", count, strict, lagBytesMax };
+  const { ttlMs, renewMs, marginMs, pollMs } = DEFAULT_FAILOVER;
+  const scale = (options.ttlMs ?? ttlMs) / ttlMs;
+  const settings = {
+    ...DEFAULT_FAILOVER,
+    ttlMs: ttlMs * scale,
+    renewMs: renewMs * scale,
+    marginMs: marginMs * scale,
+    pollMs: pollMs * scale,
+    durability,
+  };
+  const problem = settingsProblem(settings);
+  if (problem !== undefined) throw new StartFailure(problem, "");
+  return settings;
+}
+
+/** Puts the failover of `agent`, which is governed, together. Throws a `StartFailure`. */
+export function composeFailover(
+  options: FailoverOptions,
+  agent: DatabaseAgent,
+  cluster: {
+    readonly folder: string;
+    readonly passwords: ClusterPasswords;
+    /** It makes the cluster when there is none. */
+    readonly isFirst: boolean;
+  },
+): ComposedFailover {
+  const { folder, passwords, isFirst } = cluster;
+  const settings = failoverSettings(options);
+  const token = options.token ?? derivedToken(passwords);
+  const addresses = new Map(
+    options.members.map(({ name, agent: address }) => [name, address ?? agentAddress(folder, name)]),
+  );
+  try {
+    const { cluster: name, store: url } = options;
+    const store = openLeaseStore({ url, cluster: name, ttlMs: settings.ttlMs });
+    const members = options.members.map((member) => memberOf(member, folder));
+    const peers = peersAt(addresses, token);
+    return { driver: new FailoverDriver({ agent, store, members, settings, peers, isFirst }), token };
+  } catch (problem) {
+    throw new StartFailure(`the failover of ${agent.server.name}: ${String(problem)}`, "");
+  }
+}
+
+function memberOf({ name, address, agent, data, priority = 1 }: FailoverMember, folder: string): Member {
+  const isHere = agent === undefined || agent.kind === "unix";
+  const path = data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
+  return { name, host: address.host, port: address.port, kind: "data", priority, data: path };
+}
+
+/** Members have the cluster's passwords; so they have this without another file, and nobody learns a password by it. */
+function derivedToken({ superuser, replication }: ClusterPasswords): string {
+  return createHmac("sha256", `${superuser} ${replication}`)
+    .update("tenfold: questions between agents")
+    .digest("base64url");
+}

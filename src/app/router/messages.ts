@@ -1,0 +1,42 @@
+/** What a router and its worker processes tell each other: JSON over the pipe that a worker is started with. */
+
+import type { ClusterView } from "../../database/index.ts";
+import type { Counters, PoolStatus, RouterSettings } from "../../database/io/index.ts";
+
+/** What a worker serves by. Holds passwords, so it is never an argument of a command line. */
+export interface WorkerOrder {
+  readonly settings: RouterSettings;
+  readonly view: ClusterView;
+}
+
+/** A cancel request that the kernel gave to the wrong worker. */
+export interface CancelNote {
+  readonly kind: "cancel";
+  readonly workerId: number;
+  readonly processId: number;
+  /** In hexadecimal. */
+  readonly secret: string;
+}
+
+/** Where a worker stands. */
+export interface WorkerReport {
+  readonly counters: Readonly<Counters>;
+  readonly pools: readonly PoolStatus[];
+  /** Reason -> batches of statements that went where they went for it. */
+  readonly reads: readonly (readonly [string, number])[];
+}
+
+/** To a worker. */
+export type ToWorker =
+  | { readonly kind: "start"; readonly order: WorkerOrder }
+  | { readonly kind: "configure"; readonly order: WorkerOrder }
+  | { readonly kind: "report"; readonly id: number }
+  | { readonly kind: "drain"; readonly deadlineMs: number }
+  | CancelNote;
+
+/** From a worker. */
+export type FromWorker =
+  | { readonly kind: "serving"; readonly port: number; readonly transport: string }
+  | { readonly kind: "failed"; readonly error: string }
+  | { readonly kind: "report"; readonly id: number; readonly report: WorkerReport }
+  | CancelNote;

@@ -1,0 +1,238 @@
+/**
+ * A cluster of real servers with real agents, each in a process of its own, on this machine: for tests and benches that break
+ * it. Everything is ended by its pid and removed at the end.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../../base/testing.ts";
+import type { AgentFacts } from "../../database/index.ts";
+import { AgentClient } from "../../database/io/index.ts";
+import { PgConnection } from "../../pgwire/io/index.ts";
+import { agentAddress, prepareToken, readPasswords } from "../cluster-folder.ts";
+import type { FailoverOptions } from "../database-failover.ts";
+import type { DatabaseAgentOptions } from "../run-database-agent.ts";
+
+const PROGRAM = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
+
+const POLL_MS = 10;
+const PATIENCE_MS = 30_000;
+
+/** Settings that make servers small. */
+const SMALL = { shared_buffers: "16MB", max_connections: "60", autovacuum: "off" } as const;
+
+/** What a cluster is made of. */
+export interface ClusterWanted
+  extends Partial<Pick<FailoverOptions, "mode" | "count" | "strict" | "lagBytesMax" | "ttlMs">> {
+  /** Default 3. */
+  readonly servers?: number;
+  /** Default: a folder. */
+  readonly store?: string;
+  /** Agents read each other's data directories, as on one machine; false: as on several. Default true. */
+  readonly sharesDisks?: boolean;
+  readonly postgres?: string;
+}
+
+/** Resolves when `holds` does; rejects naming `what`. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs: number = PATIENCE_MS,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for: ${what}`);
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+export class DatabaseCluster {
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly ports: ReadonlyMap<string, number>;
+  readonly #wanted: ClusterWanted;
+  readonly #agents = new Map<string, ChildProcess>();
+
+  constructor(wanted: ClusterWanted = {}) {
+    this.#wanted = wanted;
+    this.folder = mkdtempSync(join(tmpdir(), "tenfold-cluster-"));
+    chmodSync(this.folder, 0o755);
+    this.names = Array.from({ length: wanted.servers ?? 3 }, (_, index) => `db${index + 1}`);
+    this.ports = new Map(this.names.map((name) => [name, freePort()]));
+  }
+
+  /** The lease store's URL. */
+  get store(): string {
+    return this.#wanted.store ?? `file:${join(this.folder, "lease")}`;
+  }
+
+  get failover(): FailoverOptions {
+    const { sharesDisks = true, servers: _, store: __, postgres: ___, ...mode } = this.#wanted;
+    const members = this.names.map((name) => ({
+      name,
+      address: { host: "127.0.0.1", port: this.portOf(name) },
+      ...(sharesDisks ? {} : { data: null }),
+    }));
+    return { cluster: "main", store: this.store, members, ...mode };
+  }
+
+  portOf(name: string): number {
+    return this.ports.get(name) ?? 0;
+  }
+
+  /** Starts all, and resolves when all replicas stream. */
+  async start(): Promise<void> {
+    for (const [index, name] of this.names.entries()) {
+      this.startAgent(name);
+      if (index === 0) await this.untilPrimary();
+    }
+    await this.untilWhole();
+  }
+
+  startAgent(name: string): void {
+    const { postgres } = this.#wanted;
+    const options: Omit<DatabaseAgentOptions, "log"> = {
+      name,
+      folder: this.folder,
+      address: { host: "127.0.0.1", port: this.portOf(name) },
+      create: name === this.names[0],
+      settings: SMALL,
+      failover: this.failover,
+      ...(postgres === undefined ? {} : { postgres }),
+    };
+    const log = openSync(join(this.folder, `${name}.log`), "a");
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], {
+      stdio: ["ignore", log, log],
+    });
+    this.#agents.set(name, child);
+  }
+
+  client(name: string): AgentClient {
+    return new AgentClient(agentAddress(this.folder, name), prepareToken(this.folder, name));
+  }
+
+  async facts(name: string): Promise<AgentFacts | undefined> {
+    if (!existsSync(join(this.folder, name, "agent.token"))) return undefined;
+    return this.client(name)
+      .facts(1_000)
+      .catch(() => undefined);
+  }
+
+  /** The primary that the record names, when it runs as one. */
+  async primary(): Promise<string | undefined> {
+    for (const name of this.names) {
+      const facts = await this.facts(name);
+      const isPrimary = facts?.failover?.role === "leader" && facts.failover.record?.phase === "running";
+      if (isPrimary && facts.view?.role === "primary") return name;
+    }
+    return undefined;
+  }
+
+  async untilPrimary(): Promise<string> {
+    let found: string | undefined;
+    await until("there is a primary", async () => {
+      found = await this.primary();
+      return found !== undefined;
+    });
+    return found as string;
+  }
+
+  /** Waits until all others stream from the primary. */
+  async untilWhole(): Promise<string> {
+    let primary = "";
+    await until("all replicas stream", async () => {
+      primary = (await this.primary()) ?? "";
+      const facts = primary === "" ? undefined : await this.facts(primary);
+      const streaming = facts?.view?.replicas.filter(({ state }) => state === "streaming") ?? [];
+      if (streaming.length < this.names.length - 1) return false;
+      const { mode = "async", count = 1 } = this.#wanted;
+      return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.names.length - count;
+    });
+    return primary;
+  }
+
+  connect(name: string): Promise<PgConnection> {
+    const { superuser: password } = readPasswords(this.folder);
+    return PgConnection.connect({
+      host: "127.0.0.1",
+      port: this.portOf(name),
+      user: "postgres",
+      password,
+      connectTimeoutMs: 1_000,
+      queryTimeoutMs: 5_000,
+    });
+  }
+
+  /** Runs `sql` on the server; each row as an object. */
+  async query(name: string, sql: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    const connection = await this.connect(name);
+    try {
+      return await connection.rows(sql);
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Pids of the server's processes, the first one last. */
+  serverPids(name: string): number[] {
+    try {
+      const file = readFileSync(join(this.folder, name, "data/postmaster.pid"), "utf8");
+      const first = Number(file.split("\n")[0]);
+      const children = readFileSync(`/proc/${first}/task/${first}/children`, "utf8").trim();
+      return [...(children === "" ? [] : children.split(" ").map(Number)), first];
+    } catch {
+      return [];
+    }
+  }
+
+  agentPid(name: string): number {
+    return this.#agents.get(name)?.pid ?? 0;
+  }
+
+  signalAgent(name: string, signal: NodeJS.Signals): void {
+    this.#agents.get(name)?.kill(signal);
+  }
+
+  isAgentAlive(name: string): boolean {
+    const child = this.#agents.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  signalServer(name: string, signal: NodeJS.Signals): void {
+    for (const pid of this.serverPids(name)) send(pid, signal);
+  }
+
+  /** As when its machine is gone. */
+  killMachine(name: string): void {
+    this.signalAgent(name, "SIGKILL");
+    this.signalServer(name, "SIGKILL");
+  }
+
+  /** What the agent has logged. */
+  logOf(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), "utf8");
+  }
+
+  /** Ends everything and removes the folder. */
+  async stop(): Promise<void> {
+    for (const child of this.#agents.values()) {
+      child.kill("SIGCONT");
+      child.kill("SIGKILL");
+    }
+    for (const name of this.names) {
+      this.signalServer(name, "SIGKILL");
+      await until(`${name} is gone`, () => this.serverPids(name).length === 0).catch(() => {});
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}

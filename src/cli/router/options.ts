@@ -1,0 +1,295 @@
+/**
+ * The options of `tenfold router`, from the command line and from a file of settings. The file is JSON whose keys are the names of the options;
+ * what stands on the command line wins. A reload reads both again.
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { RouterOptions } from "../../app/index.ts";
+import { parseDurationMs, parseIp } from "../../base/index.ts";
+import { type Address, formatAddress, parseAddress } from "../../config/index.ts";
+import {
+  type ClusterView,
+  type ListedUser,
+  POOL_DEFAULTS,
+  type PoolMode,
+  type PoolSettings,
+  parseUserList,
+} from "../../database/index.ts";
+import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
+import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import { wholeNumber } from "../arguments.ts";
+import type { ListOption, NumberOption, TextOption } from "../command.ts";
+import type { Context } from "../context.ts";
+import { Failure, UsageError } from "../failure.ts";
+
+const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
+const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
+const AUTHENTICATIONS = ["scram", "trust"] as const;
+const ADDRESS: Address = { host: "127.0.0.1", port: 6432 };
+const WORKERS_MAX = 64;
+/** More than a server may be told (`max_connections`). */
+const SIZE_MAX = 262_143;
+const CLIENTS_MAX = 1_000_000;
+
+const text = (placeholder: string, about: string, fallback?: string): TextOption => ({
+  kind: "text",
+  placeholder,
+  about,
+  ...(fallback === undefined ? {} : { fallback }),
+});
+const count = (about: string, max: number, fallback: string): NumberOption => ({
+  kind: "number",
+  placeholder: "N",
+  about,
+  min: 1,
+  max,
+  fallback,
+});
+const list = (placeholder: string, about: string): ListOption => ({ kind: "list", placeholder, about });
+
+type NumberName = "workers" | "pool-size" | "clients-max";
+type TextName =
+  | "primary"
+  | "listen"
+  | "pool-mode"
+  | "queue-timeout"
+  | "auth"
+  | "users"
+  | "drain-timeout"
+  | "tls"
+  | "tls-cert"
+  | "tls-key"
+  | "tls-ca"
+  | "server-tls"
+  | "server-ca"
+  | "metrics"
+  | "settings";
+type RouterOptionTable = Readonly<
+  Record<NumberName, NumberOption> & Record<TextName, TextOption> & Record<"replica", ListOption>
+>;
+
+/** Every option, which is every key of the file as well. */
+export const ROUTER_OPTIONS: RouterOptionTable = {
+  primary: text("URL", "The server that writes go to, and who looks up users there"),
+  replica: list("URL", "A replica, where reads go"),
+  listen: text("HOST:PORT", "Where clients connect", formatAddress(ADDRESS)),
+  workers: count("Processes, all on that port", WORKERS_MAX, "1"),
+  "pool-mode": text(
+    "MODE",
+    `How long a client keeps a server connection: ${MODES.join(", ")}`,
+    "transaction",
+  ),
+  "pool-size": count(
+    "Server connections for each user of each database",
+    SIZE_MAX,
+    String(POOL_DEFAULTS.size),
+  ),
+  "queue-timeout": text("TIME", "Longest wait for a server connection", "2min"),
+  "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
+  auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
+  users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
+  "drain-timeout": text("TIME", "How long transactions may go on at a stop", "30s"),
+  tls: text("HOW", `TLS of clients: ${CLIENT_TLS_MODES.join(", ")}`, "allow with a certificate, else off"),
+  "tls-cert": text("FILE", "The router's certificate (PEM)"),
+  "tls-key": text("FILE", "Its private key (PEM)"),
+  "tls-ca": text("FILE", "Let in only clients with a certificate of this CA (PEM)"),
+  "server-tls": text(
+    "MODE",
+    `TLS to servers: ${SERVER_TLS_MODES.join(", ")}`,
+    "sslmode of the primary's URL, else prefer",
+  ),
+  "server-ca": text(
+    "FILE",
+    "CAs of the servers (PEM)",
+    "sslrootcert of the primary's URL, else the system's",
+  ),
+  metrics: text("HOST:PORT", "Where Prometheus finds /metrics, on this machine alone"),
+  settings: text("FILE", "A JSON file of these options; what stands on the command line wins"),
+};
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** What to start, and at a reload to go on with. Throws a `Failure` that names the option and the mend. */
+export function readRouterOptions(given: Given, context: Context): Omit<RouterOptions, "log"> {
+  const values = { ...settingsOf(given["settings"], context.cwd), ...present(given) };
+  const primary = urlOf("primary", values["primary"], context);
+  const replicas = listOf(values["replica"]).map((url) => urlOf("replica", url, context));
+  const address = addressOf("listen", textOf(values, "listen") ?? formatAddress(ADDRESS));
+  const authentication = wordOf("auth", textOf(values, "auth") ?? "scram", AUTHENTICATIONS);
+  if (authentication === "trust" && !isLoopback(address))
+    throw new Failure(
+      `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
+      "listen on 127.0.0.1, or leave --auth out",
+    );
+  const metrics = metricsOf(textOf(values, "metrics"));
+  const { user, password, database } = primary;
+  const clientsMax = numberOf(values, "clients-max");
+  const drainMs = durationOf(values, "drain-timeout");
+  const clientTls = clientTlsOf(values, context.cwd);
+  const users = usersOf(textOf(values, "users"), context.cwd);
+  return {
+    address,
+    workers: numberOf(values, "workers") ?? 1,
+    cluster: clusterOf(primary, replicas),
+    pool: poolOf(values),
+    authentication,
+    serverTls: serverTlsOf(values, primary, context.cwd),
+    ...(clientTls === undefined ? {} : { clientTls }),
+    authUser: { user, database, ...(password === undefined ? {} : { password }) },
+    ...(users === undefined ? {} : { users }),
+    ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(drainMs === undefined ? {} : { drainMs }),
+    ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
+  };
+}
+
+// --- from words to values -------------------------------------------------------------------------------------------
+
+function present(given: Given): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
+}
+
+function settingsOf(path: unknown, cwd: string): Given {
+  if (typeof path !== "string") return {};
+  let found: unknown;
+  try {
+    found = JSON.parse(readFileSync(resolve(cwd, path), "utf8"));
+  } catch (problem) {
+    throw new Failure(
+      `${path} cannot be used: ${problem instanceof Error ? problem.message : ""}`,
+      'write JSON such as {"primary": "postgres://10.0.0.5/", "pool-size": 40}',
+    );
+  }
+  if (typeof found !== "object" || found === null || Array.isArray(found))
+    throw new Failure(`${path} is no object`, 'write one such as {"primary": "postgres://10.0.0.5/"}');
+  for (const key of Object.keys(found))
+    if (!Object.hasOwn(ROUTER_OPTIONS, key) || key === "settings")
+      throw new Failure(`${path} has "${key}", which is no setting`, "see `tenfold router --help` for those");
+  return found as Given;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+function textOf(values: Given, name: string): string | undefined {
+  const value = values[name];
+  if (value === undefined || typeof value === "string") return value;
+  throw new UsageError(`${name} is no text`, `write "${name}": "…"`);
+}
+
+function numberOf(values: Given, name: NumberName): number | undefined {
+  const value = values[name];
+  if (value === undefined) return undefined;
+  return wholeNumber(
+    `--${name}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+    ROUTER_OPTIONS[name],
+  );
+}
+
+function durationOf(values: Given, name: string): number | undefined {
+  const value = textOf(values, name);
+  if (value === undefined) return undefined;
+  const ms = parseDurationMs(value);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`--${name} ${value} is no time`, 'write one such as "30s"');
+}
+
+function wordOf<const W extends string>(name: string, value: string, words: readonly W[]): W {
+  const word = words.find((known) => known === value);
+  if (word !== undefined) return word;
+  throw new UsageError(`--${name} ${value} is not known`, `write one of ${words.join(", ")}`);
+}
+
+function addressOf(name: string, value: string): Address {
+  const address = parseAddress(value, "127.0.0.1");
+  if (typeof address === "object") return address;
+  throw new UsageError(`--${name} ${value} is no address`, 'write one such as "127.0.0.1:6432"');
+}
+
+/** The URL itself is not repeated in what is wrong with it: it may hold a password. */
+function urlOf(name: string, value: unknown, { env }: Context): PostgresUrl {
+  if (value === undefined)
+    throw new UsageError(`there is no --${name}`, `write --${name} postgres://user@host:5432/`);
+  const url = typeof value === "string" ? parsePostgresUrl(value) : "is no text";
+  if (typeof url === "string") throw new UsageError(`--${name} ${url}`, "mend the URL");
+  const password = url.password ?? env["PGPASSWORD"];
+  return { ...url, ...(password === undefined ? {} : { password }) };
+}
+
+function poolOf(values: Given): Partial<PoolSettings> {
+  const mode = textOf(values, "pool-mode");
+  const size = numberOf(values, "pool-size");
+  const queueTimeoutMs = durationOf(values, "queue-timeout");
+  return {
+    ...(mode === undefined ? {} : { mode: wordOf("pool-mode", mode, MODES) }),
+    ...(size === undefined ? {} : { size }),
+    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }),
+  };
+}
+
+/** Names of databases and users are nobody else's business. */
+function metricsOf(value: string | undefined): Address | undefined {
+  if (value === undefined) return undefined;
+  const address = addressOf("metrics", value);
+  if (isLoopback(address)) return address;
+  throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
+}
+
+function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined {
+  const [cert, key, ca] = (["tls-cert", "tls-key", "tls-ca"] as const).map((name) => textOf(values, name));
+  const mode = textOf(values, "tls") ?? (cert === undefined ? "off" : "allow");
+  const how = wordOf("tls", mode, CLIENT_TLS_MODES);
+  if (how === "off") return undefined;
+  if (cert === undefined || key === undefined)
+    throw new UsageError("TLS needs a certificate and its key", "write --tls-cert FILE --tls-key FILE");
+  const clientCa = ca === undefined ? undefined : resolve(cwd, ca);
+  return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
+}
+
+function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
+  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
+  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
+  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
+  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
+}
+
+function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {
+  if (path === undefined) return undefined;
+  let found: ReturnType<typeof parseUserList>;
+  try {
+    found = parseUserList(readFileSync(resolve(cwd, path), "utf8"));
+  } catch (problem) {
+    throw new Failure(
+      `${path} cannot be read: ${problem instanceof Error ? problem.message : ""}`,
+      "name a file of users with --users",
+    );
+  }
+  if (typeof found === "object") return found;
+  throw new Failure(`${path} ${found}`, "mend that line");
+}
+
+/** Servers are named by their addresses, so that another primary is known for one. Timelines are 0: monitors learn them. */
+function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): ClusterView {
+  const servers = [primary, ...replicas].map(({ host, port }, at) => ({
+    name: formatAddress({ host, port }),
+    host,
+    port,
+    role: at === 0 ? ("primary" as const) : ("replica" as const),
+    timeline: 0,
+    eligible: true,
+  }));
+  const name = formatAddress(primary);
+  return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
+}
+
+function isLoopback({ host }: Address): boolean {
+  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
+}
