@@ -106,6 +106,8 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Restored
 /** A cluster of `tenfold db`, and what Postgres its copies run with. */
 export interface CloneSource extends Pick<DatabaseAgentOptions, "folder" | "postgres" | "user" | "log"> {
   readonly source: ServerSource;
+  /** Ends it halfway. */
+  readonly signal?: AbortSignal;
 }
 
 /** Clones a server of a cluster into a temporary folder, to try things there. Throws a `StartFailure`. */
@@ -115,6 +117,7 @@ export async function cloneForTrial({
   postgres,
   user,
   log,
+  signal,
 }: CloneSource): Promise<ThrowawayClone> {
   try {
     const owner = await findOwner(user);
@@ -122,7 +125,7 @@ export async function cloneForTrial({
     const binaries = await findBinaries({ made: join(resolve(folder), "postgres"), owner, ...path });
     const passwords = readPasswords(resolve(folder));
     const parts = { binaries, owner, passwords, clock: systemClock, scheduler: systemScheduler, log };
-    return await throwawayClone(source, parts);
+    return await throwawayClone(source, parts, signal);
   } catch (problem) {
     if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
     throw problem;

@@ -49,32 +49,64 @@ const POOL = 10;
 
 /** Prints advice on a database. */
 export function adviseOn(asked: AskedAdvice, context: Context): Promise<number> {
-  return withDatabase(asked, context, async ({ client, replicas, primary, folder, name }) => {
-    let made: ThrowawayClone | undefined;
-    const { terminal, clock } = context;
-    const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
-    const { postgres, user } = asked;
-    const programs = {
-      ...(postgres === undefined ? {} : { postgres }),
-      ...(user === undefined ? {} : { user }),
-    };
-    const clone = async (source: LivingMember): Promise<ControlClient> => {
-      made = await cloneForTrial({ source: sourceOf(source), folder, log, ...programs });
-      return made.server.connect(name);
-    };
-    let advice: DatabaseAdvice;
-    try {
-      advice = await advise({
-        client,
-        replicas,
-        clone: primary === undefined ? undefined : () => clone(primary),
-      });
-    } finally {
-      await made?.drop();
-    }
+  return withDatabase(asked, context, async (opened) => {
+    const { terminal } = context;
+    const advice = await untilStopped(context, (signal) => adviceOf(opened, asked, context, signal));
     for (const line of asked.json ? [JSON.stringify(advice)] : adviceLines(advice)) terminal.out(line);
     return EXIT.ok;
   });
+}
+
+/** Asks for advice; whatever happens the copy goes. */
+async function adviceOf(
+  { client, replicas, primary, folder, name }: Opened,
+  { postgres, user }: AskedAdvice,
+  { clock, terminal }: Context,
+  signal: AbortSignal,
+): Promise<DatabaseAdvice> {
+  const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
+  let made: ThrowawayClone | undefined;
+  let dropped: Promise<void> | undefined;
+  const drop = (): Promise<void> | undefined => {
+    dropped ??= made?.drop();
+    return dropped;
+  };
+  signal.addEventListener("abort", () => void drop()?.catch(() => {})); // its statements fail then, and so does all below
+  const clone = async (source: LivingMember): Promise<ControlClient> => {
+    made = await cloneForTrial({
+      source: sourceOf(source),
+      folder,
+      log,
+      signal,
+      ...(postgres === undefined ? {} : { postgres }),
+      ...(user === undefined ? {} : { user }),
+    });
+    return made.server.connect(name);
+  };
+  try {
+    return await advise({
+      client,
+      replicas,
+      clone: primary === undefined ? undefined : () => clone(primary),
+    });
+  } finally {
+    await drop();
+  }
+}
+
+/** Runs it; when it is told to stop it fails, once it has cleaned up. */
+async function untilStopped<T>({ onSignal }: Context, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stopping = new AbortController();
+  const offs = (["SIGINT", "SIGTERM"] as const).map((name) => onSignal(name, () => stopping.abort()));
+  try {
+    const outcome = await run(stopping.signal);
+    stopping.signal.throwIfAborted();
+    return outcome;
+  } catch (problem) {
+    throw stopping.signal.aborted ? new Failure("it was stopped", "") : problem;
+  } finally {
+    for (const off of offs) off();
+  }
 }
 
 /** Prints the budget of connections. */

@@ -2,7 +2,7 @@
  * A copy of a running server that nothing can be harmed by: it listens on a Unix socket in its own folder only, archives nowhere, runs
  * no background jobs and no subscriptions, and is gone with its folder.
  */
-import { appendFile, mkdtemp, rm, statfs } from "node:fs/promises";
+import { appendFile, lstat, mkdir, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatBytes } from "../../../base/index.ts";
@@ -11,10 +11,12 @@ import { slotName } from "../../server-settings.ts";
 import { clone } from "../server/clone.ts";
 import { connectControl } from "../server/control-client.ts";
 import { SUPERUSER } from "../server/data-directory.ts";
-import { ensureReachable, give } from "../server/owner.ts";
+import { ensureReachable, give, namesIn, type Owner } from "../server/owner.ts";
 import { PostgresServer, type PostgresServerOptions } from "../server/postgres-server.ts";
 import { ServerError } from "../server/problem.ts";
 import { pause } from "../server/server-process.ts";
+
+import { cloneFolder, isLeft, nameOfFolder, nameOfSlot, newCloneName } from "./clone-name.ts";
 
 /** Who clones, and where. */
 export interface CloneMaker
@@ -44,14 +46,70 @@ const INHERITED: readonly string[] = [
   "max_locks_per_transaction",
 ];
 
-/** Clones `source`. Throws `ServerError`s: `clone-aborted` when there is no room for it. */
-export async function throwawayClone(source: ServerSource, maker: CloneMaker): Promise<ThrowawayClone> {
-  const { binaries, owner, passwords, clock, scheduler, log, within = tmpdir() } = maker;
-  const folder = await mkdtemp(join(within, "tenfold-advice-"));
+/** Clones `source`. Throws `ServerError`s: `clone-aborted` when there is no room for it, or `signal` says so. */
+export async function throwawayClone(
+  source: ServerSource,
+  maker: CloneMaker,
+  signal?: AbortSignal,
+): Promise<ThrowawayClone> {
+  const { owner, within = tmpdir() } = maker;
+  await sweepClones(source, maker);
+  const name = newCloneName();
+  const folder = join(within, cloneFolder(name));
+  await mkdir(folder, { mode: 0o700 });
   await give(folder, owner);
-  await ensureReachable(folder, owner);
-  const server = new PostgresServer({
-    name: `advice-${folder.slice(-6)}`,
+  const server = cloneServer(name, folder, maker, await inheritedFrom(source, maker));
+  const drop = (): Promise<void> => dropClone(server, folder, source, maker);
+  try {
+    await ensureReachable(folder, owner);
+    needSocket(server, within);
+    await needRoom(source, maker, within);
+    await clone(server, source, signal === undefined ? {} : { signal });
+    await appendFile(join(server.data, "postgresql.auto.conf"), HARMLESS);
+    await server.start();
+    await server.promote();
+    signal?.throwIfAborted();
+    return { server, drop };
+  } catch (problem) {
+    await drop().catch(() => {}); // the first problem is the one that counts
+    throw problem;
+  }
+}
+
+/** Removes what runs that were killed left: their servers, folders, and slots at `source`. Those of runs that go on stay. */
+export async function sweepClones(source: ServerSource, maker: CloneMaker): Promise<void> {
+  const { owner, within = tmpdir() } = maker;
+  for (const entry of await namesIn(within)) {
+    const name = nameOfFolder(entry);
+    const folder = join(within, entry);
+    if (name === undefined || !isLeft(name) || !(await isOurs(folder, owner))) continue;
+    await dropClone(cloneServer(name, folder, maker, {}), folder, source, maker);
+  }
+  const slots = await ask(
+    source,
+    maker,
+    "select slot_name as slot from pg_replication_slots where slot_type = 'physical' and not active",
+  );
+  for (const { slot } of slots) {
+    const name = nameOfSlot(slot ?? "");
+    if (name !== undefined && isLeft(name)) await dropSlot(source, maker, slotName(name));
+  }
+}
+
+/** Anybody may make a folder of that name in a folder for all. */
+async function isOurs(folder: string, owner: Owner): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && [process.getuid?.(), owner?.uid].includes(found.uid);
+}
+
+function cloneServer(
+  name: string,
+  folder: string,
+  { binaries, owner, passwords, clock, scheduler, log }: CloneMaker,
+  settings: Readonly<Record<string, string>>,
+): PostgresServer {
+  return new PostgresServer({
+    name,
     folder: join(folder, "s"),
     binaries,
     owner,
@@ -61,7 +119,7 @@ export async function throwawayClone(source: ServerSource, maker: CloneMaker): P
       walLevel: "replica",
       archiveCommand: undefined,
       durable: false,
-      settings: await inheritedFrom(source, maker),
+      settings,
     },
     peers: [],
     passwords,
@@ -69,22 +127,26 @@ export async function throwawayClone(source: ServerSource, maker: CloneMaker): P
     scheduler,
     log,
   });
-  const drop = async (): Promise<void> => {
-    await server.fence(0);
-    await rm(folder, { recursive: true, force: true });
-    await dropSlot(source, maker, slotName(server.name));
-  };
-  try {
-    await needRoom(source, maker, within);
-    await clone(server, source);
-    await appendFile(join(server.data, "postgresql.auto.conf"), HARMLESS);
-    await server.start();
-    await server.promote();
-    return { server, drop };
-  } catch (problem) {
-    await drop().catch(() => {}); // the first problem is the one that counts
-    throw problem;
-  }
+}
+
+/** Without a socket there is no way to it: the port is somebody else's. */
+function needSocket({ address, options }: PostgresServer, within: string): void {
+  if (address.host === options.folder) return;
+  throw new ServerError(
+    "clone-aborted",
+    `the path of ${within} is too long for the socket of a copy: set TMPDIR to a shorter one`,
+  );
+}
+
+async function dropClone(
+  server: PostgresServer,
+  folder: string,
+  source: ServerSource,
+  maker: CloneMaker,
+): Promise<void> {
+  await server.fence(0);
+  await rm(folder, { recursive: true, force: true });
+  await dropSlot(source, maker, slotName(server.name));
 }
 
 /** Last in the file that is read last. */

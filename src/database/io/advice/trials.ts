@@ -5,6 +5,7 @@ import { type Plan, parsePlan } from "../../advice/plan.ts";
 import { quoteName, quoteTable } from "../../advice/sql-text.ts";
 import type { IndexPrice, Trial, TriedIndex } from "../../advice/verdict.ts";
 import type { ControlClient } from "../server/control-client.ts";
+import { ServerError } from "../server/problem.ts";
 
 /** A statement that can be run on a copy, with values in it. */
 export interface Runnable {
@@ -17,6 +18,9 @@ export interface Runnable {
 /** One statement of one trial; one that takes longer is not tried. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const BUILD_TIMEOUT_MS = 600_000;
+
+/** Postgres ends a statement first: then the connection stays. */
+const PATIENCE_MS = BUILD_TIMEOUT_MS + 30_000;
 
 /** The best of so many: the first fills the cache. */
 const RUNS = 3;
@@ -44,14 +48,16 @@ export async function tryIndex(
     ({ name, schema }) => name === indexName(candidate) && schema === candidate.table.schema,
   );
   if (isTaken) return { failed: `an index ${indexName(candidate)} is there, with other keys` };
+  await client.query(`set statement_timeout = ${BUILD_TIMEOUT_MS}`);
   const began = performance.now();
   try {
-    await client.query(createIndexSql(candidate, false), [], BUILD_TIMEOUT_MS);
+    await client.query(createIndexSql(candidate, false), [], PATIENCE_MS);
   } catch (problem) {
+    if (problem instanceof ServerError && problem.code === "connection-lost") throw problem;
     return { failed: problem instanceof Error ? problem.message : String(problem) };
   }
   const buildMs = performance.now() - began;
-  await client.query(`analyze ${quoteTable(candidate.table)}`, [], BUILD_TIMEOUT_MS); // for keys that are expressions
+  await client.query(`analyze ${quoteTable(candidate.table)}`, [], PATIENCE_MS); // for keys that are expressions
   const trials: Trial[] = [];
   for (const statement of mine) {
     const [first, after] = [before.get(statement.id), await measure(client, statement)];
