@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { identify } from "../base/io/index.ts";
 import { freePort } from "../base/testing.ts";
 import { NO_POSTGRES, until } from "../database/testing/servers.ts";
 import { MAIN } from "./testing/app-folder.ts";
@@ -113,8 +114,11 @@ describe.skipIf(NO_POSTGRES)("tenfold db advise (needs Postgres)", () => {
     await child.exited;
     const [name = ""] = await readdir(clones);
     expect(name).toStartWith("tenfold-advice-");
+    const pid = Number.parseInt(await Bun.file(join(clones, name, "s/data/postmaster.pid")).text(), 10);
+    expect(identify(pid)).toBeDefined();
     expect((await tenfold("advise")).code).toBe(0);
     expect(await left()).toEqual(NOTHING);
+    expect(identify(pid)).toBeUndefined();
   }, 120_000);
 
   test("reads a server by its URL, but not in the clear where the URL asks for TLS", async () => {

@@ -42,7 +42,11 @@ describe("settings", () => {
   });
 
   test("load our libraries after the user's, each once, and none for a user who wants none", () => {
-    const loaded = (own: string | undefined, written?: string, wanted = SERVER.preload.wanted): unknown => {
+    const loaded = (
+      own: string | undefined,
+      written?: string,
+      wanted: readonly string[] = SERVER.preload.wanted,
+    ): unknown => {
       const settings: Record<string, string> = own === undefined ? {} : { shared_preload_libraries: own };
       const all = settingsOf("db1", { ...SERVER, preload: { wanted, written }, settings });
       return all["shared_preload_libraries"];

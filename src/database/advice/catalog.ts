@@ -53,7 +53,9 @@ export interface IndexFacts {
   readonly isConstraint: boolean;
   readonly isReplicaIdentity: boolean;
   readonly isClustered: boolean;
+  /** Of a partition, or of all partitions of a table: those go and stay together. */
   readonly isPartition: boolean;
+  /** True also while it is being made. */
   readonly isValid: boolean;
   readonly bytes: number;
   readonly scans: number;
@@ -121,7 +123,8 @@ select json_build_object('schema', n.nspname, 'table', c.relname, 'name', x.reln
     from generate_series(i.indnkeyatts + 1, i.indnatts) k),
   'predicate', pg_get_expr(i.indpred, i.indrelid), 'isUnique', i.indisunique, 'isPrimary', i.indisprimary,
   'isConstraint', exists (select 1 from pg_constraint o where o.conindid = i.indexrelid), 'isReplicaIdentity', i.indisreplident,
-  'isClustered', i.indisclustered, 'isPartition', x.relispartition, 'isValid', i.indisvalid,
+  'isClustered', i.indisclustered, 'isPartition', x.relispartition or x.relkind = 'I', 'isValid', i.indisvalid or c.relkind = 'p'
+    or exists (select 1 from pg_stat_progress_create_index p where p.index_relid = i.indexrelid),
   'bytes', pg_relation_size(x.oid), 'scans', coalesce(s.idx_scan, 0))::text as fact
 from pg_index i join pg_class x on x.oid = i.indexrelid join pg_class c on c.oid = i.indrelid
 join pg_namespace n on n.oid = c.relnamespace join pg_am m on m.oid = x.relam

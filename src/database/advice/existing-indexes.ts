@@ -38,7 +38,8 @@ export function existingIndexes({ indexes }: Catalog, usage: Usage): readonly In
 
 /** Why nobody can be told of unused indexes; undefined when one can. */
 export function unusedUnknown({ countedMs, replicaScans }: Usage): string | undefined {
-  if (replicaScans === undefined) return "there are replicas that were not asked: name them with --replica";
+  if (replicaScans === undefined)
+    return "there are replicas that were not asked: an index may be used by them alone";
   if (countedMs >= UNUSED_AGE_MS) return undefined;
   return `statistics are ${Math.floor(countedMs / DAY_MS)} days old: an index that a month's end needs is only known after 32`;
 }
