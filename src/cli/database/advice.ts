@@ -87,6 +87,7 @@ async function adviceOf(
     return await advise({
       client,
       replicas,
+      clock,
       clone: primary === undefined ? undefined : () => clone(primary),
     });
   } finally {

@@ -29,7 +29,7 @@ export interface TriedIndex {
 export type DropReason = "not-used" | "no-gain" | "no-sample" | "build-failed";
 
 /** At least twice as fast: less is noise, and an index costs every write. */
-export const GAIN_MIN = 2;
+const GAIN_MIN = 2;
 
 /** The outcome: undefined = it is proposed. */
 export function dropReason({ trials, name }: TriedIndex): DropReason | undefined {

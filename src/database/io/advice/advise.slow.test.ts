@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../base/index.ts";
 import { NO_POSTGRES, startedPrimary, valueOf } from "../../testing/servers.ts";
 import { advise } from "./advise.ts";
 import { throwawayClone } from "./throwaway-clone.ts";
@@ -39,6 +40,7 @@ describe.skipIf(NO_POSTGRES)("advice (needs Postgres)", () => {
     const advice = await advise({
       client,
       replicas: [],
+      clock: systemClock,
       clone: async () => {
         const clone = await throwawayClone(source, options);
         made.push(clone);
@@ -65,7 +67,7 @@ describe.skipIf(NO_POSTGRES)("advice (needs Postgres)", () => {
     const [changed] = await primary.query(`explain (format json) ${orders}`);
     expect(plan?.["QUERY PLAN"]).not.toContain("orders_customer_made_idx");
     expect(changed?.["QUERY PLAN"]).toContain("orders_customer_made_idx");
-    const without = await advise({ client, replicas: [], clone: undefined });
+    const without = await advise({ client, replicas: [], clock: systemClock, clone: undefined });
     expect(without.proposed).toEqual([]);
     client.close();
   }, 120_000);

@@ -3,6 +3,7 @@
  * what was faster there is proposed.
  */
 
+import type { Clock } from "../../../base/index.ts";
 import { type Parse, Statements } from "../../../sql/index.ts";
 import type { Catalog, ForeignKey } from "../../advice/catalog.ts";
 import { existingIndexes, type IndexFinding, unusedUnknown } from "../../advice/existing-indexes.ts";
@@ -64,6 +65,7 @@ export interface AdviceSource {
   readonly replicas: readonly ControlClient[];
   /** Opens the same database on a throw-away clone; undefined = none can be made, and nothing is proposed. */
   readonly clone: (() => Promise<ControlClient>) | undefined;
+  readonly clock: Clock;
   /** Statements looked at, those that take most time together; default 50. */
   readonly statements?: number;
   /** From this size on tables may be partitioned, in bytes; default 10 GiB. */
@@ -90,7 +92,7 @@ export async function advise(source: AdviceSource): Promise<DatabaseAdvice> {
   const usage = await fetchUsage(client, replicas);
   const asked = [...statements, ...foreignKeyStatements(catalog, parse)];
   const candidates = indexCandidates(asked, catalog).slice(0, CANDIDATES_MAX);
-  const tried = await tryAll(candidates, asked, catalog, source.clone, parse);
+  const tried = await tryAll(candidates, asked, catalog, source, parse);
   const partitions = catalog.tables.flatMap(
     (table) => partitionAdvice(table, tableUse(table, statements), bigBytes) ?? [],
   );
@@ -168,7 +170,7 @@ async function tryAll(
   candidates: readonly IndexCandidate[],
   statements: readonly ReadStatement[],
   catalog: Catalog,
-  clone: AdviceSource["clone"],
+  { clone, clock }: AdviceSource,
   parse: Parse,
 ): Promise<Pick<DatabaseAdvice, "proposed" | "rejected">> {
   const proposed: ProposedIndex[] = [];
@@ -184,7 +186,7 @@ async function tryAll(
   const client = await clone();
   try {
     for (const candidate of candidates) {
-      const tried = await tryIndex(client, candidate, runnable, catalog);
+      const tried = await tryIndex(client, candidate, runnable, catalog, clock);
       const sql = createIndexSql(candidate, true);
       const reason = "failed" in tried ? "build-failed" : dropReason(tried);
       if (reason === undefined && !("failed" in tried)) proposed.push(proposalOf(tried, sql));

@@ -77,7 +77,7 @@ export async function throwawayClone(
 }
 
 /** Removes what runs that were killed left: their servers, folders, and slots at `source`. Those of runs that go on stay. */
-export async function sweepClones(source: ServerSource, maker: CloneMaker): Promise<void> {
+async function sweepClones(source: ServerSource, maker: CloneMaker): Promise<void> {
   const { owner, within = tmpdir() } = maker;
   for (const entry of await namesIn(within)) {
     const name = nameOfFolder(entry);

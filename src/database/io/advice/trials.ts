@@ -1,4 +1,5 @@
 /** Tries an index on a throw-away clone: its statements without and with it, its size, what it adds to an INSERT. */
+import type { Clock } from "../../../base/index.ts";
 import type { Catalog } from "../../advice/catalog.ts";
 import { createIndexSql, type IndexCandidate, indexName } from "../../advice/index-candidates.ts";
 import { type Plan, parsePlan } from "../../advice/plan.ts";
@@ -37,6 +38,7 @@ export async function tryIndex(
   candidate: IndexCandidate,
   runnable: readonly Runnable[],
   { indexes }: Catalog,
+  clock: Clock,
 ): Promise<TriedIndex | { readonly failed: string }> {
   const mine = runnable.filter(({ id }) => candidate.statements.includes(id)).slice(0, STATEMENTS_MAX);
   const before = new Map<string, Plan>();
@@ -49,14 +51,14 @@ export async function tryIndex(
   );
   if (isTaken) return { failed: `an index ${indexName(candidate)} is there, with other keys` };
   await client.query(`set statement_timeout = ${BUILD_TIMEOUT_MS}`);
-  const began = performance.now();
+  const began = clock.nowMs();
   try {
     await client.query(createIndexSql(candidate, false), [], PATIENCE_MS);
   } catch (problem) {
     if (problem instanceof ServerError && problem.code === "connection-lost") throw problem;
     return { failed: problem instanceof Error ? problem.message : String(problem) };
   }
-  const buildMs = performance.now() - began;
+  const buildMs = clock.nowMs() - began;
   await client.query(`analyze ${quoteTable(candidate.table)}`, [], PATIENCE_MS); // for keys that are expressions
   const trials: Trial[] = [];
   for (const statement of mine) {
