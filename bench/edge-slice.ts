@@ -27,6 +27,9 @@ const SETTLE_MS = 200;
 /** Warm seeks for each cold one: the kernel counts CPU in hundredths of a second, and a turn should be many of them. */
 const WARM_TIMES = 100;
 
+/** Turns of warm seeks before the first round, as in harness/cache-race.ts: what can be compiled is. */
+const WARM_UPS = 3;
+
 /** What is measured, in the order of a round. */
 const WORK = ["cold seek", "warm seek", "cold stream", "warm stream"] as const;
 
@@ -49,6 +52,8 @@ const { rounds, seeks, streamMiB } = options({ rounds: 5, seeks: 60, streamMiB: 
 await withFolder(async (folder) => {
   const origin = await startOrigin(folder);
   const contestants = [await startNginx(folder, origin), await startTenfold(folder, origin)];
+  for (const contestant of contestants)
+    for (let turn = 0; turn < WARM_UPS; turn++) await measure(contestant, "warm seek", rounds);
   const turns: Turns = new Map();
   for (let round = 0; round < rounds; round++) {
     for (const work of WORK) {

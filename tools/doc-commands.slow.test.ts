@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type DocStep, docSteps, missingLine } from "./doc-commands.ts";
+import { freePort } from "../src/base/testing.ts";
+import { type DocStep, docSteps, missingLine, withPorts } from "./doc-commands.ts";
 import { readRepository } from "./tidy/repository.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -34,8 +35,9 @@ function runCommand(folder: string, step: Extract<DocStep, { kind: "command" }>)
   expect({ missing: missingLine(printed, step.output), printed }).toMatchObject({ missing: undefined });
 }
 
-for (const { path, text } of readRepository(ROOT).values()) {
-  if (!path.endsWith(".md") || docSteps(text).length === 0) continue;
+for (const { path, text: written } of readRepository(ROOT).values()) {
+  if (!path.endsWith(".md") || docSteps(written).length === 0) continue;
+  const text = withPorts(written, freePort);
   describe(path, () => {
     const folder = join(scratch, path.replaceAll("/", "-"));
     mkdirSync(folder);
@@ -79,6 +81,12 @@ describe("what a document promises to run", () => {
     const output = [`${fence}text output`, "one", "", "two", fence];
     expect(docSteps([...markdown, ...output].join("\n"))[1]).toMatchObject({ output: ["one", "two"] });
     expect(() => docSteps(output.join("\n"))).toThrow("follows no `sh test` block");
+  });
+
+  test("a port that is written is another, free one in a test, and the same in file, command and output", () => {
+    let port = 30_000;
+    const moved = withPorts("at 18180 and 18181; s/18180/18299/; 118180, 8080", () => ++port);
+    expect(moved).toBe("at 30001 and 30002; s/30001/30003/; 118180, 8080");
   });
 
   test("expected lines are looked for in order, an ellipsis for anything", () => {

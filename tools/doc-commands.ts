@@ -4,10 +4,11 @@
  * Three kinds of fenced blocks, told apart by their info string; all other blocks are only shown:
  *
  *     ```ts file=tenfold.config.ts     is written to that name in the document's scratch folder
- *     ```sh test                       is run there with bash; it must end with 0 and open no fixed port
+ *     ```sh test                       is run there with bash; it must end with 0
  *     ```text output                   right after it: each line must appear in what was printed, in order
  *
- * In expected output "…" stands for anything within a line.
+ * In expected output "…" stands for anything within a line. A number from 17000 to 18999 stands for a port: a reader gets
+ * the one that is written, a test one that is free.
  */
 
 /** A file to write, or a command to run with what it must print. In the document's order. */
@@ -34,6 +35,23 @@ export function docSteps(markdown: string): DocStep[] {
     if (/^text output\b/.test(info)) expectOutput(steps, text);
   }
   return steps;
+}
+
+/** A port of a document: what its tests listen on is written as one of these. */
+const DOCUMENT_PORT = /\b1[78]\d{3}\b/g;
+
+/** The same document with the ports that `portFor` gives, each the same wherever it is written. */
+export function withPorts(markdown: string, portFor: () => number): string {
+  const ports = new Map<string, number>();
+  const another = (): number => {
+    const port = portFor();
+    return [...ports.values()].includes(port) ? another() : port;
+  };
+  return markdown.replace(DOCUMENT_PORT, (written) => {
+    const port = ports.get(written) ?? another();
+    ports.set(written, port);
+    return String(port);
+  });
 }
 
 /** The first expected line that `printed` lacks, or that comes too early in it; undefined when all are there. */

@@ -13,7 +13,7 @@ import {
 import { readCa, TlsFileError } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { Fleet } from "./router/fleet.ts";
-import type { WorkerOrder, WorkerReport } from "./router/messages.ts";
+import type { RouterLease, WorkerOrder, WorkerReport } from "./router/messages.ts";
 import { routerMetrics } from "./router/metrics.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -46,6 +46,8 @@ export interface RouterOptions extends RouterSetup {
   readonly workers: number;
   /** Reads go to replicas. Default: all goes to the primary. */
   readonly reads?: ReadsSettings;
+  /** Who is primary is read from the lease; the view has the servers' addresses. Default: the view says who is. */
+  readonly lease?: RouterLease;
   /** Another router may still listen there, whose place this one takes. Default: the address must be free. */
   readonly takesOver?: boolean;
   /** How long clients have to end their transactions at a stop. Default 30 s. */
@@ -88,6 +90,7 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
   let setup: RouterSetup = options;
   const orderOf = (workerId: number, port = address.port): WorkerOrder => ({
     view: setup.cluster,
+    ...(options.lease === undefined ? {} : { lease: options.lease }),
     settings: {
       address: { host: address.host, port },
       workerId,

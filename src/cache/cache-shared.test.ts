@@ -33,6 +33,27 @@ describe("with a shared store", () => {
     expect(loads).toBe(1);
   });
 
+  test("a value that cannot be written is refused by name, and leaves what there is", async () => {
+    const { all } = processes(2);
+    const [one, other] = all as [(typeof all)[0], (typeof all)[0]];
+    await one.set("k", "old");
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
+    const refusal = (error: Error): string => error.message;
+    for (const value of [circle, 1n, () => 1]) {
+      const refusals = await Promise.all([
+        one.set("k", value).catch(refusal),
+        one.writeThrough("k", value, async () => {}).catch(refusal),
+        one.getOrSet("k2", () => value).catch(refusal),
+      ]);
+      for (const [at, message] of refusals.entries())
+        expect(message).toStartWith(
+          `the value cannot be written for the shared store (key "k${at === 2 ? 2 : ""}")`,
+        );
+    }
+    expect([await one.get("k"), await other.get("k")]).toEqual(["old", "old"]);
+  });
+
   test("a slow load is one load, as long as its process lives", async () => {
     const { all, advance } = processes(2, { hardTimeout: "10s" });
     const slow: Deferred<string> = deferred();

@@ -323,3 +323,21 @@ describe("looking", () => {
     expect(() => testCache(settings)).toThrow(message);
   });
 });
+
+test("a key that is no text, or longer than any should be, is refused by every call", async () => {
+  const { cache } = testCache();
+  for (const key of [undefined, null, 7, "k".repeat(65_537)] as string[]) {
+    expect(await outcome(cache.getOrSet(key, () => 1))).toBe("key-refused");
+    expect(await outcome(cache.get(key))).toBe("key-refused");
+    expect(await outcome(cache.set(key, 1))).toBe("key-refused");
+    expect(await outcome(cache.getMany([key]))).toBe("key-refused");
+  }
+  expect(await cache.getOrSet("k".repeat(65_536), () => 1)).toBe(1);
+});
+
+test("a setting that is misspelt is refused, with those that there are", () => {
+  expect(() => testCache({ maxx: 3 } as object)).toThrow(
+    "maxx: there is no such setting; there are name, max,",
+  );
+  expect(() => testCache({ beta: Number.NaN })).toThrow("beta: NaN is not a factor");
+});

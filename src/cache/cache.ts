@@ -6,9 +6,10 @@
  */
 import { renderMetrics } from "../base/index.ts";
 import { type BatchLoader, batched } from "./batch.ts";
+import { encoded, NO_PAYLOAD } from "./codec.ts";
 import { type CacheStats, Counters, metricsOf, statsOf } from "./counters.ts";
 import { refreshesEarly } from "./early-refresh.ts";
-import { CacheError } from "./errors.ts";
+import { CacheError, keyProblem } from "./errors.ts";
 import { type Explanation, explainEntry } from "./explain.ts";
 import { KeyTurns } from "./key-turns.ts";
 import type { L1Entry } from "./l1.ts";
@@ -85,6 +86,8 @@ export class Cache {
 
   #getOrSet(key: string, load: Loader<unknown>, options: TermsInput | undefined): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new CacheError("cache-closed", this.name));
+    const problem = keyProblem(key);
+    if (problem !== undefined) return Promise.reject(problem);
     const entry = this.#parts.l1.find(key);
     const leftMs = entry === undefined ? 0 : entry.freshUntilMs - this.#parts.l1.nowMs();
     if (entry !== undefined && leftMs > 0) {
@@ -123,6 +126,8 @@ export class Cache {
   /** The fresh value, from L1 or the store; undefined when there is none. Never loads; a store that is down has nothing. */
   async get<V>(key: string): Promise<V | undefined> {
     const { l1, store, codec } = this.#parts;
+    const problem = keyProblem(key);
+    if (problem !== undefined) throw problem;
     const entry = l1.find(key);
     if (entry !== undefined && entry.freshUntilMs > l1.nowMs()) {
       this.#counters.l1Hits++;
@@ -174,17 +179,19 @@ export class Cache {
   /** Keeps a value, in L1 and in the store. Loads of the key that are under way are not kept. */
   async set(key: string, value: unknown, options?: TermsInput): Promise<Reach> {
     const { store, codec, random } = this.#parts;
+    const problem = keyProblem(key);
+    if (problem !== undefined) throw problem;
     const terms = parseTerms(options, this.#parts.terms);
     const tags = tagsOf(terms, value);
+    // Before anything changes: a value that cannot be written leaves all as it was.
+    const payload = store === undefined ? NO_PAYLOAD : encoded(codec, value, key);
     this.#counters.sets++;
     this.#loads.void(key);
     const ttlMs = jittered(terms.ttlMs, terms.jitter, random);
     const { graceMs } = terms;
     // L1 first: what another process writes from now on is heard of later than this, and takes it out again.
     this.#loads.keepOwn(key, value, { freshMs: ttlMs, graceMs, tags, loadMs: 0 });
-    return this.#toStore(() =>
-      store?.put(key, { payload: codec.encode(value), ttlMs, graceMs, tags, loadMs: 0 }),
-    );
+    return this.#toStore(() => store?.put(key, { payload, ttlMs, graceMs, tags, loadMs: 0 }));
   }
 
   /** Forgets a key, here and everywhere. */
@@ -243,6 +250,7 @@ export class Cache {
     const { store, newToken, codec, random } = this.#parts;
     const terms = parseTerms(options, this.#parts.terms);
     const tags = tagsOf(terms, value);
+    const payload = store === undefined ? NO_PAYLOAD : encoded(codec, value, key);
     const token = newToken();
     this.#loads.void(key);
     await this.#toStore(() => store?.beginWrite(key, token, terms.hardTimeoutMs * 2));
@@ -258,7 +266,7 @@ export class Cache {
     return this.#watching(key, async (watch) => {
       let isFilled = true;
       const reach = await this.#toStore(async () => {
-        const stored = { payload: codec.encode(value), ttlMs, graceMs, tags, loadMs: 0 };
+        const stored = { payload, ttlMs, graceMs, tags, loadMs: 0 };
         isFilled = (await store?.endWrite(key, token, stored)) ?? true;
       });
       if (isFilled && reach === "everywhere")

@@ -5,6 +5,7 @@
  * cannot be read (another program's value, a serializer that was changed) counts as not there: it is loaded again.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { aboutKey, CacheError } from "./errors.ts";
 
 /** Turns values into bytes and back; msgpackr's `{ pack, unpack }` fits as `{ encode: pack, decode: unpack }`. */
 export interface Serializer {
@@ -17,7 +18,11 @@ export interface Serializer {
 /** The default. Dates become texts, and Maps and Sets are lost, as JSON has it. */
 export const JSON_SERIALIZER: Serializer = {
   letter: "j",
-  encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
+  encode: (value) => {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`a ${typeof value} has no JSON`);
+    return new TextEncoder().encode(text);
+  },
   decode: (bytes) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)),
 };
 
@@ -63,6 +68,18 @@ export function createCodec(serializer: Serializer, compressFromBytes: number): 
       }
     },
   };
+}
+
+/** What is written where there is no store. */
+export const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
+
+/** The payload of a value. Throws a `CacheError` "value-unwritable" that names the key. */
+export function encoded(codec: Codec, value: unknown, key: string): Uint8Array {
+  try {
+    return codec.encode(value);
+  } catch (error) {
+    throw new CacheError("value-unwritable", aboutKey(key), error);
+  }
 }
 
 function joined(mark: number, body: Uint8Array): Uint8Array {

@@ -24,6 +24,20 @@ export const CACHE_ERRORS: Readonly<Record<CacheErrorCode, ErrorRow>> = defineEr
     message: "the batch loader did not return a Map",
     mend: "return a Map from key to value; keys that do not exist may be left out",
   },
+  "key-refused": {
+    status: 500,
+    fault: "downstream",
+    retry: "no",
+    message: "a key must be a text of at most 65,536 characters",
+    mend: "make the key a text, such as `user:${id}`; of what is longer take a hash",
+  },
+  "value-unwritable": {
+    status: 500,
+    fault: "downstream",
+    retry: "no",
+    message: "the value cannot be written for the shared store",
+    mend: "give plain data, without functions, BigInts and circles, or a `serializer` that can write it",
+  },
   "write-refused": {
     status: 500,
     fault: "downstream",
@@ -66,8 +80,10 @@ export type CacheErrorCode =
   | "batch-incomplete"
   | "cache-closed"
   | "cache-server-down"
+  | "key-refused"
   | "load-timeout"
   | "load-undefined"
+  | "value-unwritable"
   | "write-buffer-full"
   | "write-log-failed"
   | "write-refused";
@@ -82,4 +98,24 @@ export class CacheError extends Error {
     this.name = "CacheError";
     this.code = code;
   }
+}
+
+/** Longest key. What is longer was meant to be hashed: a key is held in memory as often as it is told. */
+const KEY_CHARS_MAX = 65_536;
+
+/** Characters of a key that an error shows. */
+const KEY_SHOWN = 100;
+
+/** A key as errors name it. */
+export function aboutKey(key: string): string {
+  return `key "${key.length > KEY_SHOWN ? `${key.slice(0, KEY_SHOWN)}…` : key}"`;
+}
+
+/** What is wrong with a key, as an error; undefined when it can be one. */
+export function keyProblem(key: unknown): CacheError | undefined {
+  if (typeof key === "string" && key.length <= KEY_CHARS_MAX) return undefined;
+  return new CacheError(
+    "key-refused",
+    typeof key === "string" ? `${key.length} characters` : `of type ${typeof key}`,
+  );
 }

@@ -5,7 +5,7 @@
  * a load that fails. Whichever comes first is the answer for all who wait and for all who come while it lasts.
  */
 import type { Cancel, Scheduler } from "../base/index.ts";
-import { CacheError } from "./errors.ts";
+import { aboutKey, CacheError } from "./errors.ts";
 import type { Terms } from "./terms.ts";
 import type { Watch } from "./watches.ts";
 
@@ -54,7 +54,10 @@ export class Flight {
     this.answer.catch(() => {});
     this.#cancelHard = scheduler.after(terms.hardTimeoutMs, () => {
       this.#abort.abort();
-      this.fail(new CacheError("load-timeout", `key "${watch.key}", ${terms.hardTimeoutMs} ms`), "timeout");
+      this.fail(
+        new CacheError("load-timeout", `${aboutKey(watch.key)}, ${terms.hardTimeoutMs} ms`),
+        "timeout",
+      );
     });
   }
 

@@ -5,10 +5,10 @@
  * L1 by the watch, in the shared store by the lease. Its callers still get the value: they asked before the invalidation.
  */
 import type { Cancel, Clock, Random, Scheduler } from "../base/index.ts";
-import type { Codec } from "./codec.ts";
+import { type Codec, encoded } from "./codec.ts";
 import type { Counters } from "./counters.ts";
 import { refreshesEarly } from "./early-refresh.ts";
-import { CacheError } from "./errors.ts";
+import { aboutKey, CacheError } from "./errors.ts";
 import { Flight } from "./flight.ts";
 import type { L1, L1Entry } from "./l1.ts";
 import type { Lookup, SharedStore, StoredValue } from "./store/store.ts";
@@ -254,7 +254,7 @@ export class Loads {
       counters.observeLoad(loadMs);
       const isAbsent = value === undefined || value === null;
       if (value === undefined && terms.negativeTtlMs === undefined)
-        throw new CacheError("load-undefined", `key "${watch.key}"`);
+        throw new CacheError("load-undefined", aboutKey(watch.key));
       const lifeMs = isAbsent ? (terms.negativeTtlMs ?? terms.ttlMs) : terms.ttlMs;
       const ttlMs = jittered(lifeMs, terms.jitter, random);
       const graceMs = isAbsent ? 0 : terms.graceMs;
@@ -263,7 +263,7 @@ export class Loads {
       if (token === undefined || store === undefined) {
         if (!this.keep(watch, value, { freshMs: ttlMs, graceMs, loadMs, tags })) counters.voided++;
       } else {
-        const payload = codec.encode(value);
+        const payload = encoded(codec, value, watch.key);
         const isFilled = await store
           .fill(watch.key, token, { payload, ttlMs, graceMs, loadMs, tags })
           .catch(() => {

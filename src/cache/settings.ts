@@ -52,8 +52,38 @@ const ENTRIES = 10_000;
 const L1_MAX_AGE_MS = 30_000;
 const DEADLINE_MS = 50;
 
+/** All that may be set; a name that is none of them was meant to be one. */
+const SETTINGS: Readonly<Record<keyof CacheSettings | "store", true>> = {
+  name: true,
+  max: true,
+  maxBytes: true,
+  sizeOf: true,
+  eviction: true,
+  store: true,
+  l1MaxAge: true,
+  deadline: true,
+  serializer: true,
+  compressFrom: true,
+  events: true,
+  ttl: true,
+  jitter: true,
+  grace: true,
+  softTimeout: true,
+  hardTimeout: true,
+  negativeTtl: true,
+  beta: true,
+  tags: true,
+};
+
+function checkNames(settings: object): void {
+  const unknown = Object.keys(settings).find((name) => !Object.hasOwn(SETTINGS, name));
+  if (unknown === undefined) return;
+  throw new TypeError(`${unknown}: there is no such setting; there are ${Object.keys(SETTINGS).join(", ")}`);
+}
+
 /** Checks and completes settings. Throws a TypeError that says what is wrong and how to write it. */
 export function completeSettings(settings: CacheSettings): CompleteSettings {
+  checkNames(settings);
   const { name = "cache", max, maxBytes, sizeOf, eviction = "s3-fifo" } = settings;
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name))
     throw new TypeError(`name: "${name}" is not 1 to 64 letters, digits or _.-`);

@@ -66,7 +66,7 @@ export function parseTerms(input: TermsInput | undefined, base: Terms): Terms {
     softTimeoutMs: durationMs(input.softTimeout, "softTimeout") ?? base.softTimeoutMs,
     hardTimeoutMs: durationMs(input.hardTimeout, "hardTimeout") ?? base.hardTimeoutMs,
     negativeTtlMs: durationMs(input.negativeTtl, "negativeTtl") ?? base.negativeTtlMs,
-    beta: input.beta ?? base.beta,
+    beta: factor(input.beta, "beta") ?? base.beta,
     tags: input.tags ?? base.tags,
   };
 }
@@ -78,6 +78,13 @@ export function durationMs(value: Duration | undefined, name: string): number | 
   if (ms === undefined) throw new TypeError(`${name}: ${explainDuration(String(value))}`);
   if (!(ms >= 0)) throw new TypeError(`${name}: ${value} is not a time: use 0 or more`);
   return ms;
+}
+
+function factor(value: number | undefined, name: string): number | undefined {
+  if (value !== undefined && !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new TypeError(`${name}: ${value} is not a factor: use 0 or more, 1 is the optimum`);
+  }
+  return value;
 }
 
 function share(value: number | undefined, name: string): number | undefined {

@@ -4,7 +4,14 @@ export { type Evaluation, evaluate } from "./evaluate.ts";
 export { urlKey } from "./key.ts";
 export * from "./policy/index.ts";
 export * from "./purge/index.ts";
-export { type HeadLayout, layOutRawHead, putContentLength, type StoredHead } from "./raw-head.ts";
+export {
+  HEAD_BYTES_MAX,
+  type HeadLayout,
+  layOutRawHead,
+  ownHead,
+  putContentLength,
+  type StoredHead,
+} from "./raw-head.ts";
 export * from "./store/index.ts";
 export { layOutHead, StoredResponse, varyKey, writeMeta } from "./stored-response.ts";
 export * from "./usage/index.ts";

@@ -4,7 +4,7 @@ import { bytesOf, parseResponse } from "../http/http1/testing.ts";
 import { text } from "../http/index.ts";
 import { type CachePolicy, type FieldLine, storedFields, valueIn } from "./policy/index.ts";
 import { dateAt, NOW_MS, pickSome, policyWith } from "./policy/rfc/testing.ts";
-import { layOutRawHead, putContentLength, type StoredHead } from "./raw-head.ts";
+import { HEAD_BYTES_MAX, layOutRawHead, ownHead, putContentLength, type StoredHead } from "./raw-head.ts";
 import { layOutHead } from "./stored-response.ts";
 
 interface Laid {
@@ -148,4 +148,24 @@ test("a head that places cannot point into is not stored", () => {
   const browserCacheControl = "x".repeat(66_000);
   expect(raw({ lines: [], policy: { browserCacheControl } })).toBeUndefined();
   expect(read({ lines: [["A", browserCacheControl]] })).toBeUndefined();
+});
+
+test("a head that was laid out in lent bytes is its own once it is copied, with room for its length", () => {
+  const head = "HTTP/1.1 200 OK\r\nDate: d\r\n\r\n";
+  const layout = {
+    policy: policyWith(),
+    withheld: [],
+    keepsAge: false,
+    date: () => "",
+    isCompressible: false,
+  };
+  const into = new Uint8Array(HEAD_BYTES_MAX);
+  const laid = layOutRawHead(parseResponse(head), bytesOf(head), { ...layout, into });
+  if (laid === undefined) throw new Error("too long");
+  const own = ownHead(laid);
+  into.fill(0);
+  putContentLength(own, Number.MAX_SAFE_INTEGER);
+  expect(text(own.bytes, 0, own.end)).toBe(
+    `HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n`,
+  );
 });

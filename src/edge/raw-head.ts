@@ -96,6 +96,8 @@ export interface HeadLayout {
   readonly isCompressible: boolean;
   /** Its status is 200, whatever the target's: a part that is all there is. */
   readonly isWhole?: boolean;
+  /** Laid out here, `HEAD_BYTES_MAX` bytes; absent: into bytes of its own. */
+  readonly into?: Uint8Array | undefined;
 }
 
 /** Lays out the head of a response. Undefined when it is too long to be stored. O(head). */
@@ -109,7 +111,7 @@ export function layOutRawHead(
   const room =
     head.fields.end - head.start + SPARE_BYTES + (browser?.length ?? 0) + reasonPhrase(head.status).length;
   if (room > HEAD_BYTES_MAX) return undefined;
-  const out = new Uint8Array(room);
+  const out = layout.into ?? new Uint8Array(room);
   const internalEnd = putLines(head, bytes, out, 0, { layout, wantsInternal: true });
   const laid = {
     bytes: out,
@@ -132,6 +134,11 @@ export function layOutRawHead(
 function putField(name: Uint8Array, value: string, out: Uint8Array, at: number): number {
   const start = put(name, out, at);
   return put(CRLF, out, put(Buffer.from(value, "latin1"), out, start));
+}
+
+/** The same head in bytes of its own. */
+export function ownHead(laid: StoredHead): StoredHead {
+  return { ...laid, bytes: laid.bytes.slice(0, laid.end + SPARE_BYTES) };
 }
 
 /** Ends the head with the length of its body. */

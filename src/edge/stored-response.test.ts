@@ -113,3 +113,21 @@ test("a 204 has no Content-Length, whatever its fields say", () => {
   expect(of(204)).toBe("HTTP/1.1 204 \r\n");
   expect(of(200)).toBe("HTTP/1.1 200 \r\nContent-Length: 4\r\n");
 });
+
+test("its lines for clients can be read and copied one by one, without framing", () => {
+  const lines: FieldLine[] = [...LINES, ["Content-Range", "bytes 0-3/9"], ["Content-Range-X", "no"]];
+  const stored = readBack(storedWith(), { lines });
+  const value = (name: string): string | undefined => stored.clientField(Buffer.from(name));
+  expect([value("content-range"), value("etag"), value("x-empty")]).toEqual(["bytes 0-3/9", '"a"', ""]);
+  expect([value("cache-tag"), value("content-rang"), value("fine")]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const out = Buffer.alloc(1000);
+  const end = stored.copyClientLines(Buffer.from("content-range"), out, 5);
+  const expected = stored.clientFields().filter(([name]) => name !== "Content-Range");
+  expect(out.toString("latin1", 5, end)).toBe(
+    expected.map(([name, words]) => `${name}: ${words}\r\n`).join(""),
+  );
+});

@@ -6,7 +6,7 @@
  * A hit sends the second part as it is. Times and lifetimes are in the record's own words, so that a decision on a fresh
  * response reads numbers and makes no object. Texts (validators, language) are kept as places in the head.
  */
-import { text } from "../http/index.ts";
+import { asBytes, copy, equalsFolded, text } from "../http/index.ts";
 import {
   type CachePolicy,
   clientFields,
@@ -37,6 +37,10 @@ const META = {
 } as const;
 
 const NO_VARY = new Uint8Array(0);
+
+const LF = 0x0a;
+const COLON = 0x3a;
+const CONTENT_LENGTH = asBytes("content-length");
 
 const WORD = 2 ** 32;
 const INT_MAX = 2 ** 31 - 1;
@@ -206,6 +210,41 @@ export class StoredResponse implements StoredMeta {
     return client.map(lineOf).filter(([name]) => isStored(name.toLowerCase(), false));
   }
 
+  /** The value of the first line for clients with this name, in small letters; undefined when there is none. O(head). */
+  clientField(folded: Uint8Array): string | undefined {
+    const { bytes, bodyOffset } = this.#entry;
+    let start = this.#nextLine(this.clientHeadOffset);
+    while (start < bodyOffset) {
+      const end = this.#nextLine(start);
+      if (isNamed(bytes, start, folded))
+        return text(bytes, start + folded.length + ": ".length, end - "\r\n".length);
+      start = end;
+    }
+    return undefined;
+  }
+
+  /** Copies the lines for clients, but for framing and those with this name, to `out[at..]`; the offset after them. */
+  copyClientLines(but: Uint8Array, out: Uint8Array, at: number): number {
+    const { bytes, bodyOffset } = this.#entry;
+    let into = at;
+    let start = this.#nextLine(this.clientHeadOffset);
+    while (start < bodyOffset) {
+      const end = this.#nextLine(start);
+      const isWanted = !isNamed(bytes, start, but) && !isNamed(bytes, start, CONTENT_LENGTH);
+      if (isWanted) into = copy(bytes, start, end, out, into);
+      start = end;
+    }
+    return into;
+  }
+
+  /** Where the line after the one at `start` begins. */
+  #nextLine(start: number): number {
+    const { bytes, bodyOffset } = this.#entry;
+    let at = start;
+    while (at < bodyOffset && bytes[at] !== LF) at++;
+    return at + 1;
+  }
+
   /** The words of its status line. */
   get reason(): string {
     const { bytes, bodyOffset } = this.#entry;
@@ -232,6 +271,11 @@ export class StoredResponse implements StoredMeta {
     const start = this.#entry.headOffset + (place >>> 16);
     return text(this.#entry.bytes, start, start + (place & 0xffff));
   }
+}
+
+function isNamed(bytes: Uint8Array, start: number, folded: Uint8Array): boolean {
+  const end = start + folded.length;
+  return bytes[end] === COLON && equalsFolded(bytes, start, end, folded);
 }
 
 function lineOf(line: string): FieldLine {

@@ -2,6 +2,7 @@
  * What an installation calls itself when it is one of several of a site: X-Edge for people, a name in Cache-Status
  * (RFC 9211) that tells the caches of a way apart, and an id in CDN-Loop (RFC 8586) by which it knows what it has seen.
  */
+import { memoized } from "../base/index.ts";
 import type { GatewayConfig } from "../config/index.ts";
 import { asBytes, FIELD, type RequestHead, text } from "../http/index.ts";
 
@@ -11,6 +12,8 @@ export interface Site {
   readonly cacheName: string;
   /** "fra"; undefined for one without. */
   readonly edge: string | undefined;
+  /** The line of Cache-Status that says `note`. Few notes come again and again: a text that is known costs no new one. */
+  readonly cacheStatus: (note: string) => string;
   /** Sent in CDN-Loop; "" for none: a proxy that is no edge takes no part in it. */
   readonly cdnId: string;
   /** `X-Edge: fra` with its CRLF; empty for none. */
@@ -23,11 +26,19 @@ export interface Site {
  */
 const PASSES_MAX = 1;
 
+/** Notes that are remembered. */
+const NOTES_MAX = 64;
+
 /** The names that a config gives. */
 export function siteOf({ name, edge }: Pick<GatewayConfig, "name" | "edge">): Site {
-  if (edge === undefined) return { cacheName: name, edge, cdnId: "", edgeLine: new Uint8Array(0) };
-  const own = `${name}-${edge}`;
-  return { cacheName: own, edge, cdnId: own, edgeLine: asBytes(`X-Edge: ${edge}\r\n`) };
+  const own = edge === undefined ? name : `${name}-${edge}`;
+  return {
+    cacheName: own,
+    edge,
+    cacheStatus: memoized(NOTES_MAX, (note) => `Cache-Status: ${own}; ${note}\r\n`),
+    cdnId: edge === undefined ? "" : own,
+    edgeLine: edge === undefined ? new Uint8Array(0) : asBytes(`X-Edge: ${edge}\r\n`),
+  };
 }
 
 /**

@@ -93,13 +93,13 @@ export async function revokeDevices(
   for (let round = 0; round < ROUNDS_MAX; round++) {
     // oxlint-disable-next-line no-await-in-loop -- a round looks at what came during the one before
     await store.noteRevocation(user, newName(), rememberMs);
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- the note comes before the index is read, see above
     const handles = (await store.linked(user)).filter((handle) => handle !== except);
     if (handles.length === 0) break;
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- what the index named, all at once
     const removed = await Promise.all(handles.map((handle) => store.remove(handle)));
     ended += removed.filter(Boolean).length;
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- the index forgets only what is gone
     await store.unlink(user, handles);
   }
   return ended;

@@ -1,6 +1,6 @@
 /**
  * Door of `session`: sessions in a store or in a sealed cookie, and the handlers that frameworks take. Portable: Node
- * from 20.19 on, and Bun.
+ * from 22 on, and Bun.
  */
 export type { Device } from "./devices.ts";
 export { SESSION_ERRORS, SessionError, type SessionErrorCode } from "./errors.ts";

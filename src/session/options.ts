@@ -84,6 +84,11 @@ const TOUCHES_PER_IDLE = 4;
 
 /** @throws SessionError "session-options", with the option and how to mend it. */
 export function readOptions(options: SessionOptions): SessionSettings {
+  if (typeof options?.store?.load !== "function")
+    throw new SessionError(
+      "session-options",
+      "store: give one, such as openSessionStore(url), or memoryStore() for tests and one process",
+    );
   const isDevelopment = options.development ?? false;
   const idleMs = durationMs("idle", options.idle ?? "30m");
   const absoluteMs = durationMs("absolute", options.absolute ?? "8h");

@@ -249,3 +249,8 @@ describe("options", () => {
     expect(await codeOf(() => cookie("localhost.evil.example"))).toBe("session-off-localhost");
   });
 });
+
+test("sessions without a store are refused when they are made, and not at the first request", () => {
+  for (const options of [undefined, {}, { store: "redis://127.0.0.1" }])
+    expect(() => createSessions(options as never)).toThrow("store: give one, such as openSessionStore(url)");
+});

@@ -133,7 +133,7 @@ export class StoredSession<T extends Fields> implements Session<T>, OpenSession<
         this.#changes.reload(texts);
         return this.get(name) as T[K];
       }
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- waits before the next try
       await this.#wait(this.#context.settings.random() * Math.min(attempt, UPDATE_WAIT_MS_MAX));
     }
     throw new SessionError("session-contended", `field "${name}", ${UPDATE_ATTEMPTS_MAX} tries`);

@@ -59,9 +59,10 @@ export class Call implements Arguments {
     return this.end(place) - this.start(place);
   }
 
-  /** One character a byte. */
-  text(place: number): string {
-    return latin1(this.bytes, this.start(place), this.end(place));
+  /** One character a byte; of a long argument the first `max`. */
+  text(place: number, max: number = Number.POSITIVE_INFINITY): string {
+    const start = this.start(place);
+    return latin1(this.bytes, start, Math.min(this.end(place), start + max));
   }
 
   /** An option in upper case. */

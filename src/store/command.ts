@@ -82,6 +82,12 @@ export function row(
 /** What a subcommand takes (as for commands) and does. */
 export type Subcommands = Readonly<Record<string, readonly [arity: number, run: (call: Call) => void]>>;
 
+function help({ name, out }: Call, words: readonly string[]): void {
+  const lines = [`${name.toUpperCase()} <subcommand> [<arg> ...]. Subcommands are:`, ...words];
+  out.array(lines.length);
+  for (const line of lines) out.simple(line);
+}
+
 /** A row whose second word says what is to be done. */
 export function rowOfMany(
   arity: number,
@@ -90,8 +96,9 @@ export function rowOfMany(
   categories: string,
   subcommands: Subcommands,
 ): Command {
-  const run = (call: Call): void => subcommands[call.word(1)]?.[1](call);
-  const arities = Object.entries(subcommands).map(([word, [count]]) => [word, count] as const);
+  const known: Subcommands = { ...subcommands, HELP: [2, (call) => help(call, Object.keys(known))] };
+  const run = (call: Call): void => known[call.word(1)]?.[1](call);
+  const arities = Object.entries(known).map(([word, [count]]) => [word, count] as const);
   return { ...row(arity, flags, keys, categories, run), subcommands: Object.fromEntries(arities) };
 }
 

@@ -29,6 +29,7 @@ export class ExpiryCycle {
         if (!wereMany && step > 0) break;
       }
     }
+    this.#store.tracking.settle();
   }
 
   #step(index: number): boolean {

@@ -41,8 +41,8 @@ export class Pushes {
     });
   }
 
-  /** Tells a client, or the one it named, that a key changed; undefined for all keys. */
-  invalidate(session: Session, key: string | undefined): void {
+  /** Tells a client, or the one it named, that keys changed; undefined for all keys. */
+  invalidate(session: Session, keys: readonly string[] | undefined): void {
     const redirect = session.tracking?.redirect ?? 0;
     const target = redirect === 0 ? session : this.#store.sessions.get(redirect);
     if (target === undefined) {
@@ -54,10 +54,15 @@ export class Pushes {
       out.push(target.protocol === 3 ? 2 : 3);
       if (target.protocol === 3) out.bulkText("invalidate");
       else for (const text of ["message", INVALIDATE_CHANNEL]) out.bulkText(text);
-      if (key === undefined) return out.null();
-      out.array(1);
-      out.bulkText(key);
+      if (keys === undefined) return out.null();
+      out.array(keys.length);
+      for (const key of keys) out.bulkText(key);
     });
+  }
+
+  /** A line for who watches all commands. */
+  line(session: Session, line: string): void {
+    this.#send(session, (out) => out.simple(line));
   }
 
   /** Sends what `write` replies through the store's call. */

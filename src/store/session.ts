@@ -54,6 +54,8 @@ export class Session {
   waiting: Waiting | undefined;
   replies: "on" | "off" | "skip" | "skip-next" = "on";
   noEvict = false;
+  /** Whether it is shown every command (MONITOR). */
+  isMonitor = false;
   closing = false;
 
   constructor(id: number, sink: Sink, address: string, nowMs: number) {

@@ -136,6 +136,15 @@ describe("client-side caching", () => {
     expect(reader.pushed).toEqual([["$invalidate", ["$user:1"]]]);
   });
 
+  test("in broadcast mode puts the keys of a round into one message for each prefix", () => {
+    const { reader, writer } = cached("BCAST", "PREFIX", "user:", "PREFIX", "order:");
+    writer.say("MSET", "user:1", 1, "order:1", 1, "user:2", 1, "other", 1);
+    expect(reader.pushed).toEqual([
+      ["$invalidate", ["$user:1", "$user:2"]],
+      ["$invalidate", ["$order:1"]],
+    ]);
+  });
+
   test("with NOLOOP does not tell who changed it; without, tells behind the reply", () => {
     const quiet = cached("NOLOOP").reader;
     quiet.say("GET", "k");
@@ -353,4 +362,18 @@ describe("COMMAND", () => {
     expect(flags).toEqual(["write", "denyoom"]);
     expect(client.say("COMMAND", "GETKEYS", "ZUNIONSTORE", "to", 2, "a", "b")).toEqual(["$to", "$a", "$b"]);
   });
+});
+
+test("a scan of a database of a few keys is done in one step", () => {
+  const { client } = testStore();
+  expect(client.say("SCAN", 0)).toEqual(["$0", []]);
+  client.say("MSET", "a", 1, "b", 2, "c", 3);
+  const [cursor, keys] = client.say("SCAN", 0) as [string, string[]];
+  expect([cursor, keys.toSorted()]).toEqual(["$0", ["$a", "$b", "$c"]]);
+});
+
+test("the subcommands of a command are listed by HELP", () => {
+  const { client } = testStore();
+  expect(client.say("CLIENT", "NOPE")).toBe("-ERR unknown subcommand 'NOPE'. Try CLIENT HELP.");
+  expect(client.say("CLIENT", "HELP")).toContain("TRACKING");
 });

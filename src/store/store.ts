@@ -18,6 +18,7 @@ import { type Ground, Keyspace, TYPE } from "./keyspace.ts";
 import type { StoreLog } from "./log/store-log.ts";
 import type { HashSecret } from "./memory/siphash.ts";
 import { Slab } from "./memory/slab.ts";
+import { Monitors } from "./monitors.ts";
 import { Pushes } from "./pushes.ts";
 import { refusal, unknownCommand } from "./refusals.ts";
 import { Session } from "./session.ts";
@@ -57,6 +58,7 @@ export class Store {
   readonly eviction: Eviction;
   readonly pushes: Pushes;
   readonly tracking: TrackingTable;
+  readonly monitors: Monitors;
   readonly parts: StoreParts;
   readonly startedMs: number;
   /** Where changes are written down; none for a store in memory alone. */
@@ -100,7 +102,8 @@ export class Store {
     };
     this.eviction = new Eviction(this.ground, () => this.#spaces);
     this.pushes = new Pushes(this);
-    this.tracking = new TrackingTable((session, key) => this.pushes.invalidate(session, key));
+    this.monitors = new Monitors((session, line) => this.pushes.line(session, line));
+    this.tracking = new TrackingTable((session, keys) => this.pushes.invalidate(session, keys));
     const nobody = new Session(0, NOBODY, "", 0);
     this.#call = new Call(this, parts.out, nobody, this.space(0), this.commands.all.get("ping") as Command);
     this.applySettings();
@@ -162,6 +165,7 @@ export class Store {
     this.watches.unwatch(session);
     this.channels.unsubscribeAll(session);
     this.tracking.stop(session);
+    this.monitors.stop(session);
   }
 
   // --- commands -----------------------------------------------------------------------------------------------
@@ -184,7 +188,8 @@ export class Store {
     } else {
       call.command = command;
       call.name = this.commands.name;
-      session.lastCommand = call.name;
+      session.lastCommand =
+        command.subcommands === undefined ? call.name : `${call.name}|${call.text(1).toLowerCase()}`;
       const problem = refusal(this, call);
       if (problem !== undefined) this.#refuse(session, problem);
       else if (session.queue !== undefined && !command.flags.has("no_multi")) this.#enqueue(session, call);
@@ -226,8 +231,10 @@ export class Store {
     // EXEC runs others within: what its client is to be told comes behind all of them.
     const outer = this.running;
     this.running = session;
+    const shown = this.monitors.wants(call) ? this.monitors.line(call) : undefined;
     command.run(call);
     this.running = outer;
+    if (shown !== undefined) this.monitors.show(shown);
     if (call.dirty > 0) this.log?.write(call);
     if (!this.tracking.isEmpty && session.tracking !== undefined) this.#track(call);
   }

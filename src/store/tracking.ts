@@ -2,7 +2,8 @@
  * Client-side caching: who has read which key, so that it can be told when the key changes (Redis' CLIENT TRACKING).
  *
  * Plain mode remembers a name per key that was read, up to a bound: beyond it the oldest is forgotten, by telling its readers
- * that it changed. Broadcast mode remembers prefixes alone.
+ * that it changed. Broadcast mode remembers prefixes alone; what changes in one round of requests is one message for each
+ * prefix, which `settle` sends.
  */
 import type { Session } from "./session.ts";
 
@@ -19,8 +20,11 @@ export interface Tracking {
   caching: boolean | undefined;
 }
 
-/** Tells a client that a key has changed; undefined for all keys. */
-export type Invalidate = (session: Session, key: string | undefined) => void;
+/** Tells a client that keys have changed; undefined for all keys. */
+export type Invalidate = (session: Session, keys: readonly string[] | undefined) => void;
+
+/** Keys of one message: what one arrival of requests changed mostly fits, and a client need not hold more at once. */
+const BROADCAST_KEYS_MAX = 10_000;
 
 /** Who is told. */
 export class TrackingTable {
@@ -29,6 +33,8 @@ export class TrackingTable {
   readonly #broadcast = new Set<Session>();
   readonly #clients = new Set<Session>();
   readonly #invalidate: Invalidate;
+  /** Clients in broadcast mode -> prefix -> keys that have changed and were not told yet. */
+  readonly #untold = new Map<Session, Map<string, Set<string>>>();
 
   constructor(invalidate: Invalidate) {
     this.#invalidate = invalidate;
@@ -56,6 +62,7 @@ export class TrackingTable {
     session.tracking = undefined;
     this.#clients.delete(session);
     this.#broadcast.delete(session);
+    this.#untold.delete(session);
   }
 
   /** Whether the keys of a read are to be remembered. */
@@ -86,10 +93,29 @@ export class TrackingTable {
     for (const session of this.#broadcast) {
       const { tracking } = session;
       if (tracking === undefined || (tracking.noLoop && session === by)) continue;
-      const isMine =
-        tracking.prefixes.length === 0 || tracking.prefixes.some((prefix) => key.startsWith(prefix));
-      if (isMine) this.#invalidate(session, key);
+      const prefix =
+        tracking.prefixes.length === 0 ? "" : tracking.prefixes.find((one) => key.startsWith(one));
+      if (prefix !== undefined) this.#note(session, prefix, key);
     }
+  }
+
+  #note(session: Session, prefix: string, key: string): void {
+    const byPrefix = this.#untold.get(session) ?? new Map<string, Set<string>>();
+    this.#untold.set(session, byPrefix);
+    const keys = byPrefix.get(prefix) ?? new Set();
+    byPrefix.set(prefix, keys.add(key));
+    if (keys.size < BROADCAST_KEYS_MAX) return;
+    byPrefix.delete(prefix);
+    this.#invalidate(session, [...keys]);
+  }
+
+  /** Tells the clients in broadcast mode what has changed since the last time. */
+  settle(): void {
+    if (this.#untold.size === 0) return;
+    const untold = [...this.#untold];
+    this.#untold.clear();
+    for (const [session, byPrefix] of untold)
+      for (const keys of byPrefix.values()) this.#invalidate(session, [...keys]);
   }
 
   #tell(key: string, by: Session | undefined): void {
@@ -99,13 +125,14 @@ export class TrackingTable {
     for (const session of readers) {
       const { tracking } = session;
       if (tracking === undefined || tracking.broadcast || (tracking.noLoop && session === by)) continue;
-      this.#invalidate(session, key);
+      this.#invalidate(session, [key]);
     }
   }
 
   /** Every key has gone. */
   flushed(): void {
     this.#readers.clear();
+    this.#untold.clear();
     for (const session of this.#clients) this.#invalidate(session, undefined);
   }
 }

@@ -11,6 +11,8 @@ import type { Address } from "../config/index.ts";
 export interface TcpSocket {
   /** Textual IP of the other end. */
   readonly remoteAddress: string;
+  /** Its port; 0 when it had gone before it could be asked for. */
+  readonly remotePort: number;
   /** Where the connection is one of TLS: the other end's certificate (DER), if it showed one. */
   readonly peerCertificate?: Uint8Array | undefined;
   /**

@@ -33,7 +33,7 @@ export function keepAppDatabase(agent: DatabaseAgent, app: AppDatabase): Cancel 
     return found !== undefined;
   };
   const run = (): void => {
-    attempt()
+    void attempt()
       .catch((problem: unknown) => {
         log.warn("database-of-app-not-made", { server: server.name, error: String(problem) });
         return false;

@@ -10,6 +10,7 @@ import { formatAddress } from "../../config/index.ts";
 import { type ClusterView, REPLICATION_ROLE } from "../../database/index.ts";
 import { parseConsistency } from "../../sql/index.ts";
 import { readPasswords } from "../cluster-folder.ts";
+import { failoverSettings } from "../database-failover.ts";
 import { type RouterOptions, type RouterSetup, runRouter } from "../run-router.ts";
 import { followAgents, unknownView } from "./follow-agents.ts";
 import { ROUTER_DRAIN_MS, type RouterFile } from "./router-service.ts";
@@ -31,6 +32,7 @@ async function run(file: RouterFile): Promise<void> {
   const running = await runRouter({
     ...setupOf(file, view),
     ...readsOf(file),
+    ...leaseOf(file),
     address,
     workers,
     takesOver: true,
@@ -75,6 +77,14 @@ function setupOf({ pool, users, servers }: RouterFile, cluster: ClusterView): Ro
     users: { ...users, [REPLICATION_ROLE]: { password: replication } },
     authUser: { user: "postgres", database: "postgres", password: superuser },
   };
+}
+
+/** Clients wait for a primary as long as they would for a connection. */
+function leaseOf({ servers, pool }: RouterFile): Pick<RouterOptions, "lease"> {
+  if (servers.kind === "elsewhere" || servers.failover === undefined) return {};
+  const { store, cluster } = servers.failover;
+  const hold = { ms: pool.queueTimeoutMs, max: pool.queueMax };
+  return { lease: { store, cluster, times: failoverSettings(servers.failover), hold } };
 }
 
 function readsOf({ consistency, servers, users, database }: RouterFile): Pick<RouterOptions, "reads"> {

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../../base/io/index.ts";
 import { type Address, type DatabaseConfig, DEFAULTS, type ServiceConfig } from "../../config/index.ts";
 import { SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
 import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import type { FailoverOptions } from "../database-failover.ts";
 import { StartFailure } from "../start-failure.ts";
 import type { DatabasePlace } from "./places.ts";
 
@@ -19,7 +20,7 @@ export interface RouterFile {
   readonly mode: DatabaseConfig["mode"];
   /** Our own cluster by its folder, or servers elsewhere, the primary first. */
   readonly servers:
-    | { readonly kind: "own"; readonly folder: string }
+    | { readonly kind: "own"; readonly folder: string; readonly failover?: FailoverOptions }
     | { readonly kind: "elsewhere"; readonly addresses: readonly Address[]; readonly tls: ServerTlsSettings };
   /** Users that the router knows itself; others are asked for at the primary, in a cluster of our own. */
   readonly users: Readonly<Record<string, { readonly password: string }>>;
@@ -35,18 +36,21 @@ const START_TIMEOUT_MS = 30_000;
 /** Routers go after the apps, and before the servers. */
 const STAGE = 1;
 
+/** What there is of a cluster of our own. */
+interface OwnCluster {
+  readonly place: DatabasePlace | undefined;
+  readonly failover: FailoverOptions | undefined;
+  readonly password: string;
+}
+
 /** Writes the file and gives the service. */
 export async function routerService(
   database: DatabaseConfig,
-  own: {
-    readonly place: DatabasePlace | undefined;
-    readonly password: string;
-    readonly stateDirectory: string;
-  },
+  own: OwnCluster & { readonly stateDirectory: string },
 ): Promise<ServiceConfig> {
   const { name } = database;
   const path = join(own.stateDirectory, "databases", `${name}.router.json`);
-  const file = routerFile(database, own.place, own.password);
+  const file = routerFile(database, own);
   await writeFileAtomic(path, `${JSON.stringify(file)}\n`, PRIVATE_FILE);
   const program = fileURLToPath(new URL("./router-process.ts", import.meta.url));
   const { users: _, ...open } = file;
@@ -70,15 +74,14 @@ export async function routerService(
 
 function routerFile(
   { name, address, workers, pool, consistency, mode, url, replicaUrls, appFolder }: DatabaseConfig,
-  place: DatabasePlace | undefined,
-  password: string,
+  { place, failover, password }: OwnCluster,
 ): RouterFile {
   const common = { name, address, workers, pool, consistency, mode };
   if (url === undefined)
     return {
       ...common,
       database: name,
-      servers: { kind: "own", folder: place?.folder ?? "" },
+      servers: { kind: "own", folder: place?.folder ?? "", ...(failover === undefined ? {} : { failover }) },
       users: { [name]: { password } },
     };
   const [primary, ...replicas] = [url, ...replicaUrls].map((text, index) => {

@@ -73,7 +73,12 @@ export async function withDatabases(asked: Config, stateDirectory: string): Prom
         url: urlOf(database, password),
         services: [
           ...agentServices(database, place, stateDirectory),
-          await routerService(database, { place, password, stateDirectory }),
+          await routerService(database, {
+            place,
+            failover: place === undefined ? undefined : failoverOf(database, place),
+            password,
+            stateDirectory,
+          }),
         ],
       };
     }),
@@ -175,13 +180,14 @@ function agentOptions(
 ): Omit<DatabaseAgentOptions, "log"> {
   const { name, user, backups, settings } = database;
   const { folder, servers } = place;
+  const failover = failoverOf(database, place);
   const postgres = binariesOf(database);
   return {
     name: server,
     folder,
     address: addressOf(database, server),
     create: server === servers[0],
-    ...failoverOf(database, place),
+    ...(failover === undefined ? {} : { failover }),
     app: { name, passwordFile: appPasswordFile(stateDirectory, name) },
     settings,
     ...(postgres === undefined ? {} : { postgres }),
@@ -196,18 +202,17 @@ function agentOptions(
 function failoverOf(
   database: DatabaseConfig,
   { folder, servers }: DatabasePlace,
-): Pick<DatabaseAgentOptions, "failover"> {
+): FailoverOptions | undefined {
   const { name, mode, lease } = database;
   const leases = join(folder, "lease");
-  if (servers.length === 1 && !existsSync(leases) && lease.store === undefined) return {};
-  const failover: FailoverOptions = {
+  if (servers.length === 1 && !existsSync(leases) && lease.store === undefined) return undefined;
+  return {
     cluster: name,
     store: lease.store ?? `file:${leases}`,
     members: servers.map((server) => ({ name: server, address: addressOf(database, server) })),
     mode,
     ttlMs: lease.ttlMs,
   };
-  return { failover };
 }
 
 function addressOf({ serverPort }: DatabaseConfig, server: string): Address {

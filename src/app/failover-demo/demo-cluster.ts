@@ -9,6 +9,7 @@ import { systemClock, systemScheduler } from "../../base/index.ts";
 import { type Address, DEFAULTS } from "../../config/index.ts";
 import { stopLeftServer } from "../../database/io/index.ts";
 import { prepareClusterFolder, readPasswords } from "../cluster-folder.ts";
+import type { FailoverOptions } from "../database-failover.ts";
 import { type AskedServer, askAgents } from "../databases/agents.ts";
 import type { RouterFile } from "../databases/router-service.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
@@ -29,6 +30,7 @@ export interface DemoWanted {
 const SETTINGS = { shared_buffers: "32MB", max_connections: "60" } as const;
 
 const NAME = "demo";
+const FIRST = "db1";
 const FACTS_TIMEOUT_MS = 1_000;
 
 export class DemoCluster {
@@ -55,13 +57,19 @@ export class DemoCluster {
   get #cluster(): string {
     return join(this.folder, "cluster");
   }
+  get #failover(): FailoverOptions {
+    const members = [...this.#addresses].map(([name, address]) => ({ name, address }));
+    const { mode } = this.#wanted;
+    return { cluster: NAME, store: `file:${join(this.folder, "lease")}`, members, mode };
+  }
+
   /** Starts all; statements wait until there is a primary. */
   start(): void {
     prepareClusterFolder(this.#cluster);
     for (const name of this.#addresses.keys()) this.startAgent(name);
     const { mode } = this.#wanted;
     const { pool, consistency } = DEFAULTS.database;
-    const servers = { kind: "own", folder: this.#cluster } as const;
+    const servers = { kind: "own", folder: this.#cluster, failover: this.#failover } as const;
     const users = { [NAME]: { password: this.password } };
     const common = { name: NAME, address: this.address, workers: 1, pool, consistency, mode };
     const file: RouterFile = { ...common, database: NAME, servers, users };
@@ -72,16 +80,15 @@ export class DemoCluster {
 
   /** Starts the agent of a server, and with it the server. */
   startAgent(name: string): void {
-    const { mode, postgres, user } = this.#wanted;
-    const members = [...this.#addresses].map(([member, address]) => ({ name: member, address }));
+    const { postgres, user } = this.#wanted;
     const options: Omit<DatabaseAgentOptions, "log"> = {
       name,
       folder: this.#cluster,
       address: this.#addresses.get(name) ?? freeAddress(),
-      create: name === members[0]?.name,
+      create: name === FIRST,
       app: { name: NAME, passwordFile: this.#passwordFile },
       settings: SETTINGS,
-      failover: { cluster: NAME, store: `file:${join(this.folder, "lease")}`, members, mode },
+      failover: this.#failover,
       ...(postgres === undefined ? {} : { postgres }),
       ...(user === undefined ? {} : { user }),
     };

@@ -1,5 +1,6 @@
 /** Clients of the demo: they write rows at a steady rate through the router, and note what they were told. */
 import { PgConnection, type PgConnectionOptions } from "../../pgwire/io/index.ts";
+import { nowMs, wait } from "./time.ts";
 
 /** What the clients saw. */
 export interface Written {
@@ -26,7 +27,7 @@ export class DemoWriters {
   readonly #acknowledged: number[] = [];
   readonly #errors = new Map<string, number>();
   #sent = 0;
-  #lastMs = performance.now();
+  #lastMs = nowMs();
   #longestPauseMs = 0;
   #isOver = false;
 
@@ -54,7 +55,7 @@ export class DemoWriters {
   }
 
   async #client(client: number): Promise<void> {
-    await Bun.sleep((this.#periodMs * client) / CLIENTS);
+    await wait((this.#periodMs * client) / CLIENTS);
     while (!this.#isOver) {
       try {
         const connection = await PgConnection.connect(this.#login);
@@ -62,23 +63,23 @@ export class DemoWriters {
       } catch (problem) {
         const text = problem instanceof Error ? problem.message : String(problem);
         this.#errors.set(text, (this.#errors.get(text) ?? 0) + 1);
-        await Bun.sleep(RECONNECT_MS);
+        await wait(RECONNECT_MS);
       }
     }
   }
 
   async #writeBy(connection: PgConnection): Promise<void> {
-    let dueMs = performance.now();
+    let dueMs = nowMs();
     while (!this.#isOver) {
       const id = ++this.#sent;
       await connection.rows(`insert into writes (id) values (${id})`, QUERY_TIMEOUT_MS);
       this.#acknowledged.push(id);
-      const nowMs = performance.now();
-      this.#longestPauseMs = Math.max(this.#longestPauseMs, nowMs - this.#lastMs);
-      this.#lastMs = nowMs;
+      const atMs = nowMs();
+      this.#longestPauseMs = Math.max(this.#longestPauseMs, atMs - this.#lastMs);
+      this.#lastMs = atMs;
       // What a pause has held up is not made good by a burst.
-      dueMs = Math.max(dueMs + this.#periodMs, nowMs);
-      await Bun.sleep(dueMs - nowMs);
+      dueMs = Math.max(dueMs + this.#periodMs, atMs);
+      await wait(dueMs - atMs);
     }
   }
 }

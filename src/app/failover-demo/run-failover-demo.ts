@@ -8,6 +8,7 @@ import type { AskedServer } from "../databases/agents.ts";
 import { StartFailure } from "../start-failure.ts";
 import { DemoCluster, type DemoWanted } from "./demo-cluster.ts";
 import { DemoWriters, type Written } from "./demo-writers.ts";
+import { nowMs, wait } from "./time.ts";
 
 /** What to show. */
 export interface FailoverDemoOptions extends DemoWanted {
@@ -65,20 +66,20 @@ async function run(
   say(`${before.name} is primary; ${rate} writes a second through the router at 127.0.0.1:${login.port}`);
 
   const writers = new DemoWriters(login, rate);
-  await Bun.sleep(STEADY_MS);
-  const killedMs = performance.now();
+  await wait(STEADY_MS);
+  const killedMs = nowMs();
   await cluster.kill(before);
   say(`killed: the server ${before.name} and its agent, after ${writers.acknowledged} acknowledged writes`);
   const after = await until(cluster, "another server is primary", async () => {
     const found = await cluster.primary();
     return found?.name === before.name ? undefined : found;
   });
-  const promotedMs = Math.round(performance.now() - killedMs);
+  const promotedMs = Math.round(nowMs() - killedMs);
   const term = after.facts?.failover?.record?.term ?? 0;
   say(`${after.name} is primary of term ${term}, ${promotedMs} ms after the kill`);
   const seen = writers.acknowledged;
   await until(cluster, "writes go on", async () => writers.acknowledged > seen || undefined);
-  await Bun.sleep(STEADY_MS);
+  await wait(STEADY_MS);
   const written = await writers.stop();
 
   cluster.startAgent(before.name);
@@ -113,19 +114,19 @@ async function missingAt(
 }
 
 async function until<T>(cluster: DemoCluster, what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = nowMs() + PATIENCE_MS;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
     const log = cluster.ended();
     if (log !== undefined)
       throw new StartFailure(lastLine(await Bun.file(log).text()), "mend that, and try again");
-    if (performance.now() > end)
+    if (nowMs() > end)
       throw new StartFailure(
         `waited ${PATIENCE_MS / 1000} s in vain: ${what}`,
         "try again on a calmer machine",
       );
-    await Bun.sleep(POLL_MS);
+    await wait(POLL_MS);
   }
 }
 

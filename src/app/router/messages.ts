@@ -1,12 +1,23 @@
 /** What a router and its worker processes tell each other: JSON over the pipe that a worker is started with. */
 
-import type { ClusterView } from "../../database/index.ts";
+import type { ClusterView, FailoverSettings } from "../../database/index.ts";
 import type { Counters, PoolStatus, RouterSettings } from "../../database/io/index.ts";
 
 /** What a worker serves by. Holds passwords, so it is never an argument of a command line. */
 export interface WorkerOrder {
   readonly settings: RouterSettings;
   readonly view: ClusterView;
+  readonly lease?: RouterLease;
+}
+
+/** The lease of a cluster that fails over: it says who is primary, whatever the view says. */
+export interface RouterLease {
+  /** As of `FailoverOptions`. */
+  readonly store: string;
+  readonly cluster: string;
+  readonly times: FailoverSettings;
+  /** Longest wait for a primary, and how many clients of one worker may wait. */
+  readonly hold: { readonly ms: number; readonly max: number };
 }
 
 /** A cancel request that the kernel gave to the wrong worker. */

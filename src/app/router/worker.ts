@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
-import { RouterWorker } from "../../database/io/index.ts";
+import { openLeaseStore, type RouterSettings, RouterWorker } from "../../database/io/index.ts";
 import { createTransport } from "../../transport/io/index.ts";
 import type { FromWorker, ToWorker, WorkerOrder, WorkerReport } from "./messages.ts";
 
@@ -57,9 +57,9 @@ function configure({ settings, view }: WorkerOrder): void {
   }
 }
 
-function start({ settings, view }: WorkerOrder): void {
+function start({ settings, view, lease }: WorkerOrder): void {
   try {
-    worker = new RouterWorker(settings, view, {
+    worker = new RouterWorker({ ...settings, ...followed(lease) }, view, {
       transport,
       clock: systemClock,
       random: systemRandom,
@@ -78,6 +78,12 @@ function start({ settings, view }: WorkerOrder): void {
     tell({ kind: "failed", error: problem instanceof Error ? problem.message : String(problem) });
     process.disconnect?.();
   }
+}
+
+function followed(lease: WorkerOrder["lease"]): Pick<RouterSettings, "failover"> {
+  if (lease === undefined) return {};
+  const { store: url, cluster, times, hold } = lease;
+  return { failover: { store: openLeaseStore({ url, cluster, ttlMs: times.ttlMs }), times, hold } };
 }
 
 async function drain(deadlineMs: number): Promise<void> {

@@ -5,10 +5,10 @@
 import type { Random, Scheduler } from "../../base/index.ts";
 import { type Clock, systemClock, systemRandom, systemScheduler } from "../../base/index.ts";
 import { classOf, type QueryResult } from "./answer.ts";
-import { Breaker } from "./breaker.ts";
 import { CatalogSource, type DatedCatalog } from "./catalog/catalog-source.ts";
 import { CATALOG_SQL } from "./catalog/catalog-sql.ts";
 import { descendants, type FunctionRule, type Resolution, type Rules, resolve } from "./catalog/resolve.ts";
+import { GuardedCalls } from "./guarded-calls.ts";
 import { CHANNEL, type NotificationClient } from "./notify.ts";
 import { Reader } from "./reader.ts";
 import { REASONS, type Reason } from "./reasons.ts";
@@ -75,8 +75,8 @@ export class QueryCache {
   readonly guard: WriteGuard;
   readonly reader: Reader;
   readonly catalogs: CatalogSource;
-  readonly #versionsBreaker: Breaker;
-  readonly #resultsBreaker: Breaker;
+  readonly #versionsBreaker: GuardedCalls;
+  readonly #resultsBreaker: GuardedCalls;
   readonly #rules: Rules;
   readonly #ask: Ask;
   readonly #resolutions = new WeakMap<Statement, { dated: DatedCatalog; resolution: Resolution }>();
@@ -88,8 +88,8 @@ export class QueryCache {
     const results = options.results ?? (store ? respResults({ store }) : memoryResults({ clock }));
     this.#ask = ask;
     this.#rules = { functions: options.functions ?? {}, triggers: options.triggers ?? {} };
-    this.#versionsBreaker = new Breaker(clock);
-    this.#resultsBreaker = new Breaker(clock);
+    this.#versionsBreaker = new GuardedCalls(clock);
+    this.#resultsBreaker = new GuardedCalls(clock);
     const { counters } = this;
     this.guard = new WriteGuard({
       versions,

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Random } from "../../base/index.ts";
 import { type Answer, answerOf, classOf, type QueryResult, type ResultClass, sizeOf } from "./answer.ts";
-import type { Breaker } from "./breaker.ts";
+import type { GuardedCalls } from "./guarded-calls.ts";
 import type { Reason } from "./reasons.ts";
 import type { ResultStore, StoredAnswer } from "./results/results.ts";
 import type { Counters } from "./stats.ts";
@@ -17,8 +17,8 @@ import type { VersionStore } from "./versions/versions.ts";
 export interface ReaderOptions {
   readonly versions: VersionStore;
   readonly results: ResultStore;
-  readonly versionsBreaker: Breaker;
-  readonly resultsBreaker: Breaker;
+  readonly versionsBreaker: GuardedCalls;
+  readonly resultsBreaker: GuardedCalls;
   readonly counters: Counters;
   readonly random: Random;
   readonly ttlMs: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type SimulatedTime, simulatedTime } from "../../base/index.ts";
-import { Breaker } from "./breaker.ts";
+import { GuardedCalls } from "./guarded-calls.ts";
 import { newCounters } from "./stats.ts";
 import { memoryVersions } from "./versions/memory-versions.ts";
 import { EVERYTHING, MARK_MS, SCHEMA, type VersionStore } from "./versions/versions.ts";
@@ -27,7 +27,7 @@ function world(refusesUnmarked = false) {
   const { clock, scheduler } = time;
   const guard = new WriteGuard({
     versions,
-    breaker: new Breaker(clock),
+    breaker: new GuardedCalls(clock),
     scheduler,
     counters,
     refusesUnmarked,

@@ -6,7 +6,7 @@
  * see an answer from before for as long as answers live (`ttlMs`).
  */
 import type { Cancel, Scheduler } from "../../base/index.ts";
-import type { Breaker } from "./breaker.ts";
+import type { GuardedCalls } from "./guarded-calls.ts";
 import type { Counters } from "./stats.ts";
 import { EVERYTHING, type VersionStore, type WriteToken } from "./versions/versions.ts";
 
@@ -23,7 +23,7 @@ export interface AnnouncedWrite {
 /** What a guard is made of. */
 export interface WriteGuardOptions {
   readonly versions: VersionStore;
-  readonly breaker: Breaker;
+  readonly breaker: GuardedCalls;
   readonly scheduler: Scheduler;
   readonly counters: Counters;
   /** Throw instead of writing unmarked. */

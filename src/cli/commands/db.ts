@@ -150,7 +150,7 @@ export const db: Command = defineCommand({
     mode: text(
       "MODE",
       "When a commit is acknowledged: async, or quorum (a replica has it, too)",
-      "async; of a demo quorum",
+      "async; for a demo quorum",
     ),
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),

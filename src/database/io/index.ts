@@ -15,13 +15,8 @@ export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";
-export {
-  type AuthUser,
-  type PoolStatus,
-  type RouterParts,
-  type RouterSettings,
-  RouterWorker,
-} from "./router/router-worker.ts";
+export type { AuthUser, PoolStatus, RouterParts, RouterSettings } from "./router/router-settings.ts";
+export { RouterWorker } from "./router/router-worker.ts";
 export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
 export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";

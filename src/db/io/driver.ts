@@ -4,7 +4,6 @@
 export interface QueryAnswer {
   readonly command: string;
   readonly rowCount: number | null;
-  // biome-ignore lint: rows are whatever the app asked for
   // oxlint-disable-next-line typescript/no-explicit-any -- as pg types them: rows are what the app asked for
   readonly rows: any[];
   readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];

@@ -20,7 +20,7 @@
 import type { Columns } from "./columns.ts";
 import { COUNTER, EVICTIONS, type Eviction } from "./counters.ts";
 import type { Ghosts } from "./ghosts.ts";
-import { type Block, HEADER, UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
+import { type Block, BUCKET_SLOTS, BUCKET_WORDS, HEADER, UNIT_BYTES, UNIT_WORDS } from "./layout.ts";
 import type { Purges } from "./purges.ts";
 import { RECORD, STATE } from "./record.ts";
 import { Ring } from "./ring.ts";
@@ -73,6 +73,8 @@ export class Evictor {
   left: (unit: number) => void = () => {};
   #nowS = 0;
   #copyUnits = 0;
+  /** What `fetchAhead` read, kept lest the compiler leave the reading out. */
+  fetched = 0;
 
   constructor(parts: EvictionParts) {
     const { block } = parts;
@@ -82,6 +84,33 @@ export class Evictor {
     this.#parts = parts;
     this.small = new Ring(block, layout.smallUnit, layout.sizes.smallUnits, HEADER.smallHead);
     this.main = new Ring(block, layout.mainUnit, layout.sizes.mainUnits, HEADER.mainHead);
+  }
+
+  /**
+   * Reads a word of each line that storing an object touches: what no processor cache holds comes at once then, and not one
+   * line after the other. What is read counts for nothing, so it needs no lock.
+   */
+  fetchAhead(hashLo: number): void {
+    const { slots, ghosts } = this.#parts;
+    const room = this.small.headUnit * UNIT_WORDS;
+    const tail = this.small.tailUnit * UNIT_WORDS;
+    // The one whose place is taken, if it leaves.
+    const last = this.#words[tail + RECORD.hashLo] ?? 0;
+    const own =
+      this.#line(room) ^ this.#line(room + UNIT_WORDS) ^ this.#lines(slots.bucketOf(hashLo), BUCKET_WORDS);
+    const locations = slots.bucketOf(last) + BUCKET_SLOTS;
+    const others = this.#lines(locations, BUCKET_SLOTS) ^ this.#line(ghosts.bucketOf(last));
+    this.fetched = own ^ this.#line(ghosts.bucketOf(hashLo)) ^ others;
+  }
+
+  /** A word of each line of `[at, at + words)`. */
+  #lines(at: number, words: number): number {
+    let all = 0;
+    for (let word = at; word < at + words; word += UNIT_WORDS) all ^= this.#words[word] ?? 0;
+    return all;
+  }
+  #line(at: number): number {
+    return this.#words[at] ?? 0;
   }
 
   /** Makes room for `units` units at the head of `ring`: the unit there, 0 when pins are in the way. */

@@ -24,7 +24,7 @@ export class Ghosts {
   add(hashHi: number, hashLo: number, units: number): void {
     const clock = (this.#clock + units) | 0;
     this.#words[HEADER.ghostClock] = clock;
-    const from = this.#bucketOf(hashLo);
+    const from = this.bucketOf(hashLo);
     let chosen = from;
     let oldest = -1;
     for (let at = from; at < from + GHOST_WAYS * 2; at += 2) {
@@ -41,7 +41,7 @@ export class Ghosts {
 
   /** Whether the object is remembered; if so it is forgotten. */
   take(hashHi: number, hashLo: number): boolean {
-    const from = this.#bucketOf(hashLo);
+    const from = this.bucketOf(hashLo);
     for (let at = from; at < from + GHOST_WAYS * 2; at += 2) {
       if (this.#words[at] !== (hashHi | 1)) continue;
       const counts = this.#ageAt(at) <= this.#units;
@@ -59,7 +59,7 @@ export class Ghosts {
     return (this.#clock - (this.#words[at + 1] ?? 0)) >>> 0;
   }
 
-  #bucketOf(hashLo: number): number {
+  bucketOf(hashLo: number): number {
     return this.#first + (hashLo & this.#mask) * GHOST_WAYS * 2;
   }
 }

@@ -162,6 +162,7 @@ export class Writer {
     if (units > this.#unitsMax) return "too-large";
     if (request.key.length > KEY_BYTES_MAX || request.vary.length > VARY_BYTES_MAX) return "key-too-long";
     if (request.tags.length > TAGS_MAX) return "too-many-tags";
+    this.#evictor.fetchAhead(request.hashLo);
     const refusal = this.#enter();
     if (refusal !== undefined) return refusal;
     const taken = this.#hold(() => this.#take(request, units));

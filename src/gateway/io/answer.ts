@@ -108,7 +108,7 @@ export class Answer {
     const request = this.#request;
     const dechunk = request.isHttp10 && head.bodyKind === "chunked";
     request.close ||= dechunk || head.bodyKind === "until-close" || this.#endsConnection();
-    this.#exchange.passing(head, bytes);
+    this.#exchange.passing(head, bytes, end - start);
     const headBytes = this.#writeHead(head, bytes, dechunk);
     if (headBytes < 0) return this.#exchange.fail("upstream-invalid", "upstream-head-too-large");
     this.#started(head, bytes, dechunk);

@@ -104,11 +104,11 @@ export class Exchange implements UpstreamUser {
     if (plan !== undefined && view !== undefined) this.#forward(plan, view);
   }
 
-  /** The answer of a target goes by the cache of its rule. */
-  passing(head: ResponseHead, bytes: Uint8Array): void {
+  /** The answer of a target, of whose body `cameBytes` came with the head, goes by the cache of its rule. */
+  passing(head: ResponseHead, bytes: Uint8Array, cameBytes: number): void {
     if (this.#request.plan?.cache === undefined) return;
     const { recording } = this;
-    this.#cached.passing(head, bytes, recording);
+    this.#cached.passing(head, bytes, recording, cameBytes);
     if (recording?.keeps !== false || this.isForNobody) return;
     this.recording = undefined;
     recording.dismiss();

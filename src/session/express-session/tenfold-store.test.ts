@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session, { type Store } from "express-session";
+import { systemClock } from "../../base/index.ts";
 import { hasRedis, startRedis } from "../../resp/testing/store-servers.ts";
 import { openSessionStore } from "../io/index.ts";
 import type { RecordStore } from "../store.ts";
@@ -190,3 +191,32 @@ test.skipIf(redis === undefined)(
     expect(await client.ttl(key)).toBeWithin(50, 61);
   },
 );
+
+test("a cookie that is renewed keeps its attributes, and its end moves with each use", async () => {
+  const server = express();
+  const store = new TenfoldStore({ store: memoryStore() }) as unknown as Store;
+  const cookie = { maxAge: 60_000, sameSite: "lax" as const };
+  server.use(session({ store, secret: "s", resave: false, saveUninitialized: true, rolling: true, cookie }));
+  server.get("/", (request, response) => {
+    request.session.cookie.maxAge = 90_000;
+    response.send("kept");
+  });
+  const http = createServer(server);
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  stops.push(() => http.close());
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
+  const jar = new CookieJar();
+  const renewed: string[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const response = await fetch(url, { headers: jar.field === undefined ? {} : { cookie: jar.field } });
+    renewed.push(...response.headers.getSetCookie());
+    jar.take(response.headers.getSetCookie());
+  }
+  expect(renewed).toHaveLength(3);
+  for (const field of renewed) {
+    for (const attribute of ["Path=/", "HttpOnly", "SameSite=Lax"]) expect(field).toContain(attribute);
+    const leftMs = Date.parse(/Expires=([^;]+)/.exec(field)?.[1] ?? "") - systemClock.wallMs();
+    expect(leftMs).toBeWithin(60_000, 91_000);
+  }
+  expect(new Set(renewed.map((field) => field.split(";")[0])).size).toBe(1);
+});

@@ -137,11 +137,7 @@ export class TenfoldStore extends EventEmitter {
   /** Makes `request.session` of loaded fields, as express-session's own store does, and remembers them. */
   createSession(request: ExpressSessionRequest, loaded: ExpressSession): ExpressSession {
     this.#classes ??= this.#learnClasses(request);
-    const { expires, originalMaxAge } = loaded.cookie;
-    const cookie = new this.#classes.Cookie(loaded.cookie);
-    if (typeof expires === "string") cookie.expires = new Date(expires);
-    // Last, because setting `expires` changes it.
-    cookie.originalMaxAge = originalMaxAge;
+    const cookie = cookieOf(loaded.cookie, this.#classes.cookiePrototype);
     const session = new this.#classes.Session(request, { ...loaded, cookie });
     request.session = session;
     const texts = this.#loaded.get(loaded);
@@ -155,7 +151,8 @@ export class TenfoldStore extends EventEmitter {
     this.generate?.(request);
     request.sessionID = id;
     const { constructor: Session, cookie } = request.session as ExpressSession;
-    return { Session, Cookie: cookie.constructor } as unknown as ExpressClasses;
+    // The class of cookies has no `constructor`: its prototype is a literal.
+    return { Session, cookiePrototype: Object.getPrototypeOf(cookie) } as unknown as ExpressClasses;
   }
 
   #ttlOf({ cookie }: ExpressSession): number {
@@ -166,7 +163,19 @@ export class TenfoldStore extends EventEmitter {
 
 interface ExpressClasses {
   readonly Session: new (request: ExpressSessionRequest, fields: ExpressSession) => ExpressSession;
-  readonly Cookie: new (settings: ExpressCookie) => ExpressCookie;
+  readonly cookiePrototype: object;
+}
+
+/** A cookie with its settings, made as express-session's class makes it: `expires` and `maxAge` are setters of the prototype. */
+function cookieOf(settings: ExpressCookie, prototype: object): ExpressCookie {
+  // Read like this a session without a cookie fails as it does on express-session's own store.
+  const [expires, originalMaxAge] = [settings.expires, settings.originalMaxAge];
+  const cookie = Object.create(prototype) as ExpressCookie;
+  Object.assign(cookie, { path: "/", maxAge: null, httpOnly: true }, settings);
+  if (typeof expires === "string") cookie.expires = new Date(expires);
+  // Last, because setting `expires` changes it.
+  cookie.originalMaxAge = originalMaxAge;
+  return cookie;
 }
 
 function parseFields(fields: ReadonlyMap<string, string>): ExpressSession {
@@ -186,8 +195,9 @@ function respond<R>(
   code: "session-store-unavailable" | "session-not-saved",
   callback: StoreCallback<R> = () => {},
 ): void {
+  // What a callback throws is its own, and no rejection of ours.
   run().then(
-    (result) => callback(null, result),
-    (error: unknown) => callback(sessionErrorOf(code, error)),
+    (result) => queueMicrotask(() => callback(null, result)),
+    (error: unknown) => queueMicrotask(() => callback(sessionErrorOf(code, error))),
   );
 }

@@ -1,7 +1,9 @@
 /** ACL: who there is and what they may do. */
+import { randomBytes } from "node:crypto";
 import { categoriesOf, type User } from "../acl.ts";
 import type { Call } from "../call.ts";
 import { type CommandTable, NO_KEYS, rowOfMany, type Subcommands } from "../command.ts";
+import { wrongArity } from "../replies.ts";
 
 function list(call: Call): void {
   const users = [...call.store.acl.users.values()];
@@ -77,7 +79,28 @@ function cat(call: Call): void {
   for (const name of names) call.out.bulkText(name);
 }
 
+/** Bits of a password that is drawn when nobody says how many, and at most. */
+const PASSWORD_BITS = 256;
+const PASSWORD_BITS_MAX = 4096;
+
+function genPass(call: Call): void {
+  if (call.count > 3) return call.fail(wrongArity("acl|genpass"));
+  const bits = call.count === 3 ? call.integer(2) : PASSWORD_BITS;
+  if (bits === undefined) return;
+  if (bits < 1 || bits > PASSWORD_BITS_MAX)
+    return call.fail(
+      `ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to ${PASSWORD_BITS_MAX}`,
+    );
+  const digits = Math.ceil(bits / 4);
+  call.out.bulkText(
+    randomBytes(Math.ceil(digits / 2))
+      .toString("hex")
+      .slice(0, digits),
+  );
+}
+
 const SUBCOMMANDS: Subcommands = {
+  GENPASS: [-2, genPass],
   WHOAMI: [2, (call) => call.out.bulkText(call.session.user?.name ?? "default")],
   LIST: [2, list],
   USERS: [2, userNames],

@@ -10,9 +10,11 @@ function describe(call: Call, session: Session): string {
   const { nowMs } = call.space.ground;
   const seconds = (sinceMs: number): number => Math.floor((nowMs - sinceMs) / 1000);
   const flags = [
+    session.isMonitor ? "O" : "",
     session.subscriptions > 0 ? "P" : "",
     session.queue === undefined ? "" : "x",
     session.tracking === undefined ? "" : "t",
+    session.tracking?.broadcast === true ? "B" : "",
     session.waiting === undefined ? "" : "b",
     session.noEvict ? "e" : "",
   ].join("");
@@ -28,6 +30,7 @@ function describe(call: Call, session: Session): string {
     `psub=${session.patterns?.size ?? 0}`,
     `ssub=${session.shardChannels?.size ?? 0}`,
     `multi=${session.queue?.length ?? -1}`,
+    `multi-mem=${session.queueBytes}`,
     `omem=${session.sink.unsentBytes}`,
     `cmd=${session.lastCommand}`,
     `user=${session.user?.name ?? "(superuser)"}`,
@@ -102,12 +105,14 @@ function killFilter(call: Call): ((session: Session) => boolean) | undefined {
       if (!/^[1-9]\d{0,18}$/.test(value)) return fail(call, "ERR client-id should be greater than 0");
       filters.push(({ id }) => String(id) === value);
     } else if (word === "ADDR") filters.push(({ address }) => address === value);
-    else if (word === "USER") filters.push(({ user }) => user?.name === value);
-    else if (word === "TYPE") {
+    else if (word === "USER") {
+      if (!call.store.acl.users.has(value)) return fail(call, `ERR No such user '${value}'`);
+      filters.push(({ user }) => user?.name === value);
+    } else if (word === "TYPE") {
       const wanted = value.toLowerCase();
       if (!CLIENT_TYPES.includes(wanted)) return fail(call, `ERR Unknown client type '${value}'`);
       filters.push((session) => typeOf(session) === wanted);
-    } else if (word === "SKIPME") skipsMe = value.toLowerCase() === "yes";
+    } else if (word === "SKIPME" && /^(?:yes|no)$/i.test(value)) skipsMe = value.toLowerCase() === "yes";
     else return fail(call, ERR.syntax);
   }
   return (session) => !(skipsMe && session === call.session) && filters.every((filter) => filter(session));

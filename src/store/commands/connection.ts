@@ -109,6 +109,7 @@ function reset(call: Call): void {
   store.endTransaction(session);
   store.channels.unsubscribeAll(session);
   store.tracking.stop(session);
+  store.monitors.stop(session);
   session.database = 0;
   session.name = "";
   session.protocol = 2;

@@ -199,6 +199,27 @@ const LATENCY: Subcommands = {
   RESET: [-2, (call) => call.out.integer(0)],
 };
 
+/** The same. */
+const SLOWLOG: Subcommands = {
+  GET: [-2, (call) => call.out.array(0)],
+  LEN: [2, (call) => call.out.integer(0)],
+  RESET: [2, (call) => call.ok()],
+};
+
+/** A primary at the beginning of its history, without replicas: there is no replication. */
+function role({ out }: Call): void {
+  out.array(3);
+  out.bulkText("master");
+  out.integer(0);
+  out.array(0);
+}
+
+function monitor(call: Call): void {
+  if (!call.mayBlock) return call.fail("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  call.store.monitors.start(call.session);
+  call.ok();
+}
+
 const FLAGS = "noscript loading stale";
 
 /** Commands about the store. */
@@ -212,5 +233,8 @@ export const SERVER: CommandTable = {
   bgsave: row(-1, "admin noscript", NO_KEYS, "dangerous", rewrite),
   lastsave: row(1, "admin fast loading stale", NO_KEYS, "dangerous", lastSave),
   wait: row(3, "noscript", NO_KEYS, "connection", wait),
+  role: row(1, `fast ${FLAGS}`, NO_KEYS, "dangerous", role),
+  monitor: row(1, `admin ${FLAGS}`, NO_KEYS, "dangerous", monitor),
+  slowlog: rowOfMany(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", SLOWLOG),
   latency: rowOfMany(-2, `admin ${FLAGS}`, NO_KEYS, "dangerous", LATENCY),
 };

@@ -46,7 +46,7 @@ export class ClientSocket implements StoreSocketOwner, Sink {
   constructor(host: ClientHost, socket: StoreSocket) {
     this.#host = host;
     this.#socket = socket;
-    this.session = host.store.connect(this, socket.remoteAddress);
+    this.session = host.store.connect(this, endpoint(socket));
     this.#reader = new RequestReader(STRANGER_LIMITS);
     this.#applyLimits();
   }
@@ -104,6 +104,7 @@ export class ClientSocket implements StoreSocketOwner, Sink {
         if (out.length >= EMIT_BYTES) this.#emit();
       }
     } finally {
+      store.tracking.settle();
       this.#busy = false;
       this.#reader.hold();
       this.#emit();
@@ -159,7 +160,8 @@ export class ClientSocket implements StoreSocketOwner, Sink {
     this.#unsent.push(bytes.slice(taken, length));
     this.#unsentBytes += length - taken;
     const { outputBytesMax, pubsubOutputBytesMax } = this.#host.store.settings;
-    const max = this.session.subscriptions > 0 ? pubsubOutputBytesMax : outputBytesMax;
+    const max =
+      this.session.subscriptions > 0 || this.session.isMonitor ? pubsubOutputBytesMax : outputBytesMax;
     if (max > 0 && this.#unsentBytes > max) this.cut();
   }
 
@@ -227,4 +229,9 @@ export class ClientSocket implements StoreSocketOwner, Sink {
     this.#host.crashed(error);
     this.cut();
   }
+}
+
+/** "127.0.0.1:52000", "[::1]:52000": what CLIENT LIST shows, and CLIENT KILL takes. */
+function endpoint({ remoteAddress, remotePort }: StoreSocket): string {
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }

@@ -7,6 +7,8 @@
 export interface StoreSocket {
   /** Textual IP of the other end. */
   readonly remoteAddress: string;
+  /** Its port. */
+  readonly remotePort: number;
   /** Gives bytes to the kernel; returns how many it took (then `drained` follows when it can take more), -1 when it is gone. */
   write(bytes: Uint8Array, start: number, length: number): number;
   /** Reads nothing until `resume`. */

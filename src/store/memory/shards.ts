@@ -12,6 +12,9 @@ export interface Weight {
   bytes: number;
 }
 
+/** Empty homes that one step of a scan passes over at least: a database of a few keys is seen in one step. */
+const LOOKS_MIN = 4096;
+
 /** Slots of a new shard. */
 const SLOTS_MIN = 8;
 
@@ -145,7 +148,8 @@ export class Shards {
     let position = cursor >>> 0;
     let visited = 0;
     // Empty homes count a little, so that a sparse table does not hold everybody up.
-    for (let looked = 0; visited < count && looked < count * 10 + 10; looked++) {
+    const looksMax = Math.max(LOOKS_MIN, count * 10);
+    for (let looked = 0; visited < count && looked < looksMax; looked++) {
       const shard = this.of(position | 0);
       const bits = 31 - Math.clz32(shard.length >> 1);
       visited += this.#visitHome(shard, this.home(position | 0, shard), visit);

@@ -51,6 +51,7 @@ export class TestClient implements Sink {
     out.clear();
     store.tick();
     store.execute(this.session, argumentsOf(request));
+    store.tracking.settle();
     const reader = new ReplyReader();
     reader.push(out.bytes.slice(0, out.length), 0, out.length);
     const replies: Reply[] = [];

@@ -99,6 +99,25 @@ const fixed =
 type Row = readonly [weight: number, order: Order, name: string, ...parts: Part[]];
 
 const limit: Part = (d) => ["LIMIT", String(d.int(4)), String(d.int(6) - 1)];
+const bitAt: Part = (d) => String(d.pick([d.int(20), d.int(200), d.int(2000), -1]));
+const fieldType: Part = (d) => `${d.pick(["i", "u"])}${d.pick([1, 5, 8, 16, 33, 63, 64, 70])}`;
+const fieldOffset: Part = (d) => d.pick([`#${d.int(4)}`, String(d.int(100)), "x"]);
+const fieldOperation: Part = (d) =>
+  d
+    .pick([
+      () => ["GET", fieldType(d), fieldOffset(d)],
+      () => ["SET", fieldType(d), fieldOffset(d), value(d)],
+      () => ["INCRBY", fieldType(d), fieldOffset(d), String(d.int(400) - 200)],
+      () => ["OVERFLOW", d.pick(["WRAP", "SAT", "FAIL", "BAD"]), "INCRBY", "u2", "#1", String(d.int(9) - 4)],
+    ])()
+    .flat();
+const sortWords: Part = (d) => [
+  ...d.maybe(0.4, ["DESC"]),
+  ...d.maybe(0.4, ["LIMIT", String(d.int(4) - 1), String(d.int(6) - 1)]),
+  ...d.maybe(0.2, ["GET", "{t}s:*"]),
+  ...d.maybe(0.2, ["GET", "#"]),
+  ...d.maybe(0.2, ["GET", "{t}h:*->f1"]),
+];
 const scoreRange: Part = (d) => [bound(d), bound(d)].flat();
 
 const ROWS: readonly Row[] = [
@@ -133,6 +152,40 @@ const ROWS: readonly Row[] = [
   [2, "same", "INCRBY", str, value],
   [2, "same", "DECRBY", str, value],
   [2, "same", "INCRBYFLOAT", str, value],
+  [2, "same", "SETBIT", str, bitAt, word("0", "1", "1", "2", "x")],
+  [1, "same", "GETBIT", str, bitAt],
+  [1, "same", "BITCOUNT", str, option(0.7, small, small, option(0.6, word("BIT", "BYTE", "BAD")))],
+  [1, "same", "BITCOUNT", str, small],
+  [
+    2,
+    "same",
+    "BITPOS",
+    str,
+    word("0", "1", "2"),
+    option(0.7, small),
+    option(0.2, small, word("BIT", "BYTE")),
+  ],
+  [1, "same", "BITOP", word("AND", "OR", "XOR", "NOT", "BAD"), str, many(3, anyKey)],
+  [2, "same", "BITFIELD", str, many(3, fieldOperation)],
+  [1, "same", "BITFIELD_RO", str, fixed("GET"), fieldType, bitAt],
+  [1, "same", "LCS", str, str, option(0.6, word("LEN", "IDX")), option(0.2, fixed("WITHMATCHLEN"))],
+  [1, "same", "LCS", str, str, fixed("IDX", "MINMATCHLEN"), small],
+  [2, "same", "SORT", list, option(0.6, fixed("ALPHA")), sortWords],
+  [1, "same", "SORT", zset, fixed("ALPHA"), sortWords],
+  [1, "same", "SORT", set, fixed("ALPHA"), sortWords],
+  [1, "any", "SORT", zset, fixed("BY", "none"), option(0.5, fixed("DESC"))],
+  [1, "any", "SORT", list, fixed("BY", "none"), option(0.5, fixed("DESC"))],
+  [
+    1,
+    "same",
+    "SORT",
+    set,
+    fixed("BY", "{t}s:*"),
+    option(0.5, fixed("GET", "#")),
+    option(0.5, fixed("GET", "{t}s:*")),
+  ],
+  [1, "same", "SORT", list, fixed("ALPHA", "STORE"), list],
+  [1, "same", "SORT_RO", list, fixed("ALPHA"), option(0.2, fixed("STORE"), list)],
   [3, "same", "DEL", many(2, anyKey)],
   [1, "same", "UNLINK", anyKey],
   [2, "same", "EXISTS", many(3, anyKey)],

@@ -78,7 +78,13 @@ export class Descriptors {
   peerHost(fd: number): string {
     this.#length[0] = SOCKADDR_BYTES;
     const failed = this.calls.getpeername(fd, addressOf(this.#name), addressOf(this.#length)) < 0;
+    if (failed) this.#name.fill(0);
     return failed ? "" : decodeHost(this.#name);
+  }
+
+  /** The port beside the address that was asked for last; 0 beside none. */
+  lastPort(): number {
+    return decodePort(this.#name);
   }
 
   localPort(fd: number): number {

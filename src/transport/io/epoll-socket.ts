@@ -23,6 +23,7 @@ export interface SocketIdentity {
   readonly fd: number;
   readonly generation: number;
   readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 const SEND_FLAGS = MSG.dontWait | MSG.noSignal;
@@ -30,6 +31,7 @@ const SEND_FLAGS = MSG.dontWait | MSG.noSignal;
 export class EpollSocket implements TcpSocket {
   readonly generation: number;
   readonly remoteAddress: string;
+  readonly remotePort: number;
   readonly #table: SocketTable;
   readonly #fd: number;
   #owner: SocketOwner | undefined;
@@ -43,11 +45,12 @@ export class EpollSocket implements TcpSocket {
   #sendFailed = false;
   #closed = false;
 
-  constructor(table: SocketTable, { fd, generation, remoteAddress }: SocketIdentity) {
+  constructor(table: SocketTable, { fd, generation, remoteAddress, remotePort }: SocketIdentity) {
     this.#table = table;
     this.#fd = fd;
     this.generation = generation;
     this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
   }
 
   /** Whose socket this is from now on; without an owner it is turned away. */

@@ -17,7 +17,7 @@ import { bunLoopDescriptors, Descriptors, familyOf, systemError, whenResolved } 
 import { EpollSocket, type SocketTable } from "./epoll-socket.ts";
 import { addressOf, EPOLL, EPOLL_CTL, ERRNO, errno, type Libc, SOCK, SOL, TCP_NODELAY } from "./libc.ts";
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
-import { decodeHost } from "./sockaddr.ts";
+import { decodeHost, decodePort } from "./sockaddr.ts";
 
 /** Events fetched by one call: more than a busy worker ever has at once costs nothing but 12 KiB. */
 const EVENTS_MAX = 1024;
@@ -96,7 +96,7 @@ export class EpollTransport implements Transport, SocketTable {
     }
     this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);
     const result = this.calls.connect(fd, addressOf(address), address.length);
-    const socket = this.#register(fd, decodeHost(address));
+    const socket = this.#register(fd, decodeHost(address), decodePort(address));
     const failure = result < 0 ? errno(this.calls) : 0;
     socket.beginConnect(owner, failure === ERRNO.EINPROGRESS ? 0 : failure);
     return () => socket.giveUp();
@@ -180,7 +180,7 @@ export class EpollTransport implements Transport, SocketTable {
     const accepted = this.descriptors.accept(fd, SOCK.nonblock | SOCK.cloexec);
     if (accepted < 0) return this.#cannotAccept(fd);
     this.descriptors.set(accepted, SOL.tcp, TCP_NODELAY, 1);
-    const socket = this.#register(accepted, this.descriptors.acceptedHost());
+    const socket = this.#register(accepted, this.descriptors.acceptedHost(), this.descriptors.lastPort());
     this.control(EPOLL_CTL.add, accepted, EPOLL.in, socket.generation);
     socket.setOwner(accept(socket));
     return true;
@@ -227,9 +227,9 @@ export class EpollTransport implements Transport, SocketTable {
     if (this.#starved) this.#acceptAgain();
   }
 
-  #register(fd: number, remoteAddress: string): EpollSocket {
+  #register(fd: number, remoteAddress: string, remotePort: number): EpollSocket {
     this.#generation = (this.#generation + 1) | 0;
-    const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress });
+    const socket = new EpollSocket(this, { fd, generation: this.#generation, remoteAddress, remotePort });
     this.#sockets[fd] = socket;
     return socket;
   }

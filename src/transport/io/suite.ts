@@ -125,6 +125,7 @@ export function describeTransport(create: () => Transport): void {
       expect(near.socket?.write(Buffer.from("--hi--"), 2, 2)).toBe(2);
       await soon(() => answer === "hi");
       expect(near.socket?.remoteAddress).toBe(LOOPBACK);
+      expect(near.socket?.remotePort).toBe(Number(far.localPort));
       far.destroy();
       listener.stop();
     });

@@ -69,6 +69,9 @@ export class UpgradableSocket implements TcpSocket, ConnectOwner {
   get remoteAddress(): string {
     return this.#raw?.remoteAddress ?? "";
   }
+  get remotePort(): number {
+    return this.#raw?.remotePort ?? 0;
+  }
 
   // --- the owner's calls ------------------------------------------------------------------------------------------
 

@@ -22,8 +22,17 @@ const NO_SLOT = -1;
 /** What arrived while the owner could not take it. */
 type Stash = Uint8Array[];
 
+/** What tells a socket from every other. */
+interface SocketPlace {
+  readonly place: number;
+  readonly fd: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
 export class UringSocket implements TcpSocket {
   readonly remoteAddress: string;
+  readonly remotePort: number;
   readonly #table: UringTable;
   readonly #fd: number;
   readonly #place: number;
@@ -57,11 +66,12 @@ export class UringSocket implements TcpSocket {
   /** Its place may be another socket's by now. */
   #forgotten = false;
 
-  constructor(table: UringTable, place: number, fd: number, remoteAddress: string) {
+  constructor(table: UringTable, { place, fd, remoteAddress, remotePort }: SocketPlace) {
     this.#table = table;
     this.#place = place;
     this.#fd = fd;
     this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
   }
 
   /** Whose socket this is from now on; without an owner it is turned away. */

@@ -25,7 +25,7 @@ import {
 } from "./libc.ts";
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
 import { BUFFER_SHIFT, GATHER_US, OUTCOME, Ring } from "./ring.ts";
-import { decodeHost } from "./sockaddr.ts";
+import { decodeHost, decodePort } from "./sockaddr.ts";
 import { UringSocket } from "./uring-socket.ts";
 import { PLACE_MASK, TAG, type UringTable } from "./uring-table.ts";
 
@@ -158,7 +158,7 @@ export class UringTransport implements Transport, UringTable {
       return () => {};
     }
     this.descriptors.set(fd, SOL.tcp, TCP_NODELAY, 1);
-    const socket = this.#register(fd, decodeHost(address));
+    const socket = this.#register(fd, decodeHost(address), decodePort(address));
     socket.beginConnect(owner, address);
     return () => socket.giveUp();
   }
@@ -246,7 +246,7 @@ export class UringTransport implements Transport, UringTable {
   }
 
   #accepted(listening: Listening, fd: number): void {
-    const socket = this.#register(fd, this.descriptors.peerHost(fd));
+    const socket = this.#register(fd, this.descriptors.peerHost(fd), this.descriptors.lastPort());
     try {
       socket.setOwner(listening.accept(socket));
     } catch (error) {
@@ -325,9 +325,9 @@ export class UringTransport implements Transport, UringTable {
     this.#freePlaces.push(place);
   }
 
-  #register(fd: number, remoteAddress: string): UringSocket {
+  #register(fd: number, remoteAddress: string, remotePort: number): UringSocket {
     const place = this.#freePlaces.pop() ?? this.#sockets.length;
-    const socket = new UringSocket(this, place, fd, remoteAddress);
+    const socket = new UringSocket(this, { place, fd, remoteAddress, remotePort });
     this.#sockets[place] = socket;
     return socket;
   }

@@ -290,11 +290,8 @@ export class FailoverDriver {
     if (this.#isOver) return;
     const { members, settings } = this.#parts;
     const nowMs = this.#clock.nowMs();
-    const { durability } = settings;
-    const now =
-      nowMs < this.#forcedUntilMs
-        ? { ...settings, durability: { ...durability, lagBytesMax: Number.MAX_SAFE_INTEGER } }
-        : settings;
+    const unbounded = { ...settings.durability, lagBytesMax: Number.MAX_SAFE_INTEGER };
+    const now = nowMs < this.#forcedUntilMs ? { ...settings, durability: unbounded } : settings;
     const before = this.#state.role;
     const context = { self: this.#self, members, settings: now, nowMs };
     const { state, orders } = stepMember(this.#state, event, context);
@@ -336,14 +333,11 @@ export class FailoverDriver {
   }
 
   #noteStore(reply: StoreReply): void {
-    const problem = reply.kind === "failed" ? reply.reason : null;
-    if (problem !== null && problem !== this.#storeProblem && reply.kind === "failed")
-      this.#log.warn("lease-store-failed", {
-        server: this.#self.name,
-        reason: problem,
-        message: reply.message,
-      });
-    this.#storeProblem = problem;
+    if (reply.kind === "failed" && reply.reason !== this.#storeProblem) {
+      const { reason, message } = reply;
+      this.#log.warn("lease-store-failed", { server: this.#self.name, reason, message });
+    }
+    this.#storeProblem = reply.kind === "failed" ? reply.reason : null;
   }
 
   #ask(to: string, question: Question): void {

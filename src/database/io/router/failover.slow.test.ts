@@ -10,7 +10,7 @@ import { type ClusterRecord, firstRecord, withTerm } from "../../failover/record
 import { DEFAULT_FAILOVER } from "../../failover/settings.ts";
 import type { HoldSettings } from "../../router/failover-settings.ts";
 import { FileStore } from "../lease/file-store.ts";
-import type { RouterSettings } from "./router-worker.ts";
+import type { RouterSettings } from "./router-settings.ts";
 import { clusterOf, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.

@@ -6,24 +6,14 @@
  * Everything from outside is an argument. Workers share nothing: each opens the address for itself (`SO_REUSEPORT`) and has
  * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
  */
-import {
-  type Cancel,
-  type Clock,
-  equalConstantTime,
-  type Log,
-  type Random,
-  type Scheduler,
-  TimerWheel,
-} from "../../../base/index.ts";
-import type { Address } from "../../../config/index.ts";
+import { type Cancel, equalConstantTime, TimerWheel } from "../../../base/index.ts";
 import { type Credentials, type ErrorReply, MessageWriter, writeError } from "../../../pgwire/index.ts";
-import type { TcpListener, TcpSocket, Transport } from "../../../transport/index.ts";
+import type { TcpListener, TcpSocket } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
-import type { RouterFailover } from "../../router/failover-settings.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
-import { type LookAt, lookAtStatement } from "../../router/statement-effects.ts";
+import { lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
@@ -34,72 +24,13 @@ import { Counters } from "./counters.ts";
 import { holdTick } from "./held-clients.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
-import { Reads, type ReadsHost, type ReadsSettings } from "./reads.ts";
+import { Reads, type ReadsHost } from "./reads.ts";
+import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
-import { ClientTls, type ClientTlsSettings } from "./tls/client-tls.ts";
+import { ClientTls } from "./tls/client-tls.ts";
 import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
-import { type FetchVerifier, type UserConfig, Users } from "./users.ts";
+import { Users } from "./users.ts";
 import { VerifierSource } from "./verifier-source.ts";
-
-/** What a worker is told. */
-export interface RouterSettings {
-  readonly address: Address;
-  /** 0 to 511: part of the cancel keys, by which workers find each other's clients. */
-  readonly workerId: number;
-  readonly pool?: Partial<PoolSettings>;
-  /** Reads go to replicas. Default: all goes to the primary. */
-  readonly reads?: ReadsSettings;
-  /** Follows the lease of its cluster. Default: the view alone says who is primary. */
-  readonly failover?: RouterFailover;
-  /** "trust" asks nobody for a password. Default "scram". */
-  readonly authentication?: "scram" | "trust";
-  readonly users?: Readonly<Record<string, UserConfig>>;
-  /** Who reads users that `users` does not name from the primary's pg_authid. Without it there are no others. */
-  readonly authUser?: AuthUser;
-  /** Clients at once. Default 10,000. */
-  readonly clientsMax?: number;
-  /** Pools at once. Default 1000. */
-  readonly poolsMax?: number;
-  /** Longest wait for a client's log-in. Default 60 s. */
-  readonly loginTimeoutMs?: number;
-  /** TLS of clients. Default: they have none. A router that began without one can be given it by a restart alone. */
-  readonly clientTls?: ClientTlsSettings;
-  /** TLS of connections to servers. Default: none. */
-  readonly serverTls?: ServerTlsSettings;
-}
-
-/** Somebody of the server who may read pg_authid. */
-export interface AuthUser {
-  readonly user: string;
-  readonly password?: string;
-  readonly database: string;
-}
-
-/** What a worker is made of. */
-export interface RouterParts {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly scheduler: Scheduler;
-  readonly log: Log;
-  /** Bytes fit for secrets. */
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** Default: the router's own look by words. */
-  readonly lookAt?: LookAt;
-  /** Fetches verifiers of users that the config does not name. */
-  readonly fetchVerifier?: FetchVerifier;
-  /** Hands a cancel request to the worker that it is for. */
-  readonly forwardCancel?: (workerId: number, processId: number, secret: Uint8Array) => void;
-}
-
-/** Where a pool stands. */
-export interface PoolStatus {
-  readonly database: string;
-  readonly user: string;
-  readonly servers: number;
-  readonly freeServers: number;
-  readonly waitingClients: number;
-}
 
 const NO_TLS: ServerTlsSettings = { mode: "disable" };
 const CLIENTS_MAX = 10_000;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
-import type { RouterSettings } from "./router-worker.ts";
+import type { RouterSettings } from "./router-settings.ts";
 import { type RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.

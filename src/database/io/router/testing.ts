@@ -14,7 +14,8 @@ import {
 import type { Transport } from "../../../transport/index.ts";
 import { createTransport } from "../../../transport/io/index.ts";
 import type { ClusterServer, ClusterView } from "../../view.ts";
-import { type RouterParts, type RouterSettings, RouterWorker } from "./router-worker.ts";
+import type { RouterParts, RouterSettings } from "./router-settings.ts";
+import { RouterWorker } from "./router-worker.ts";
 
 /** A router in this process. */
 export interface TestRouter {

@@ -29,7 +29,10 @@ export function tagsFor(key: CacheKey, response: CacheResponse): readonly string
   return [...kept, ...groupsOf(response).map((group) => groupTag(hostOf(key), group))];
 }
 
-/** What a form of a response, or a slice of it, is found by. */
+/** What a form of a response, or a slice of it, is found by; `form` is ASCII. */
 export function keyBehind(key: Uint8Array, form: string): Uint8Array {
-  return Buffer.concat([key, Buffer.from(`\0\0${form}`)]);
+  const out = new Uint8Array(key.length + 2 + form.length);
+  out.set(key);
+  for (let i = 0; i < form.length; i++) out[key.length + 2 + i] = form.charCodeAt(i);
+  return out;
 }

@@ -66,6 +66,8 @@ export class CachedAnswer implements Ways {
   readonly #sender: Sender;
   #plan: Plan | undefined;
   #looks = 0;
+  /** When it looked last. */
+  #nowMs = 0;
   /** The slice that the request wants first, where bodies are fetched in slices and all of this one is not stored. */
   #first: KeyedSlice | undefined;
   /** Another worker fetches. */
@@ -137,6 +139,7 @@ export class CachedAnswer implements Ways {
     const wanted = whole === undefined ? wantedSlice(edge, this.#cache, nowMs) : undefined;
     this.#first = wanted?.first;
     const stored = whole ?? wanted?.stored;
+    this.#nowMs = nowMs;
     const decision = decide(edge.viewed, stored, this.#cache.policy, nowMs);
     if (stored === undefined && this.#disk.begin(edge, decision, this.#first?.key)) return true;
     switch (decision.kind) {
@@ -244,7 +247,7 @@ export class CachedAnswer implements Ways {
       this.#fetch(edge, order, { forward: "uri-miss", detail }, isShared);
       return true;
     };
-    const isMarked = edge.isMarked(order.key);
+    const isMarked = edge.isMarked(order.key, this.#nowMs);
     // What cannot be kept is between client and target, and so are its validators.
     if (isMarked && hasConditional) return this.#around("uri-miss", "marked");
     if (detail !== "" || isMarked) return lead(false);
@@ -286,7 +289,7 @@ export class CachedAnswer implements Ways {
     if (here !== undefined && edge.isOther(here)) return lead(true);
     if (here !== undefined && here.followerCount >= waitersMax)
       return this.#around("uri-miss", TOO_MANY_WAIT);
-    const worker = here === undefined ? edge.claim(order.key) : FLIGHT.leader;
+    const worker = here === undefined ? edge.claim(order.key, this.#nowMs) : FLIGHT.leader;
     const isUnknown = worker === FLIGHT.alone && this.#looks === 1;
     if (here === undefined && worker < 0 && !isUnknown) return lead(true);
     const recording = here ?? (isUnknown ? undefined : edge.recordElsewhere(order, worker));
@@ -305,7 +308,7 @@ export class CachedAnswer implements Ways {
 
   /** To a target with this very exchange, the response recorded as it goes by. */
   #record(edge: Edge, order: FetchOrder, isShared: boolean): false {
-    const recording = edge.record(order, isShared);
+    const recording = edge.record(order, isShared, this.#nowMs);
     recording.request = new PlainRequest(edge.viewed, this.#viewed);
     this.#exchange.record(recording);
     return false;
@@ -352,9 +355,9 @@ export class CachedAnswer implements Ways {
 
   // --- what goes by -------------------------------------------------------------------------------------------
 
-  /** The head of a target's answer: it is recorded, or may say that what is stored is out of date. */
-  passing(head: ResponseHead, bytes: Uint8Array, recording: Recording | undefined): void {
-    if (recording !== undefined) return this.#recordHead(head, bytes, recording);
+  /** The head of a target's answer, with `cameBytes` behind it: it is recorded, or may say that what is stored is out of date. */
+  passing(head: ResponseHead, bytes: Uint8Array, recording: Recording | undefined, cameBytes: number): void {
+    if (recording !== undefined) return this.#recordHead(head, bytes, recording, cameBytes);
     const { edge } = this.#serving;
     const view = edge === undefined || this.#plan === undefined ? undefined : this.#exchange.view();
     if (edge === undefined || view === undefined) return;
@@ -364,8 +367,8 @@ export class CachedAnswer implements Ways {
     );
   }
 
-  #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording): void {
-    recording.began(head, bytes, recording.request ?? this.#viewed());
+  #recordHead(head: ResponseHead, bytes: Uint8Array, recording: Recording, cameBytes: number): void {
+    recording.began(head, bytes, recording.request ?? this.#viewed(), cameBytes);
     if (this.#exchange.isForNobody) return;
     const { keeps, refusal } = recording;
     this.#say(keeps ? "fwd=uri-miss; stored" : `fwd=uri-miss; detail=${refusal}`);
@@ -375,7 +378,7 @@ export class CachedAnswer implements Ways {
   }
 
   #say(note: string): void {
-    this.#request.cacheLines = `Cache-Status: ${this.#serving.site.cacheName}; ${note}\r\n`;
+    this.#request.cacheLines = this.#serving.site.cacheStatus(note);
   }
   /** The request that is being answered, for the policy. */
   readonly #viewed = (): CacheRequest => {

@@ -7,6 +7,7 @@
 import {
   type Counter,
   FLIGHT,
+  HEAD_BYTES_MAX,
   layOutHead,
   matchesVariant,
   NOT_KEPT,
@@ -62,6 +63,8 @@ export class Edge {
   readonly #worker: number;
   readonly #recordings = new Recordings<Recording>();
   readonly #key = new Uint8Array(KEY_BYTES_MAX);
+  /** For the head of a response that is stored in the turn in which it comes. */
+  readonly headRoom: Uint8Array = new Uint8Array(HEAD_BYTES_MAX);
   readonly #place = { urlStart: 0, pathEnd: 0, urlEnd: 0 };
   #end = 0;
   #hashHi = 0;
@@ -217,9 +220,9 @@ export class Edge {
     return recording;
   }
 
-  /** A recording that is about to begin; others may join it if it is shared. */
-  record(order: FetchOrder, isShared: boolean): Recording {
-    const recording = new Recording(this, this.#serving, order, isShared);
+  /** A recording that is about to begin, now unless the time is known; others may join it if it is shared. */
+  record(order: FetchOrder, isShared: boolean, wallMs: number = this.#serving.wallMs()): Recording {
+    const recording = new Recording(this, this.#serving, order, { isShared, wallMs });
     if (isShared) this.#recordings.add(recording);
     this.disk?.began(order);
     return recording;
@@ -232,8 +235,7 @@ export class Edge {
   }
 
   /** The other worker that is fetching this key; `FLIGHT.leader` when this one is to, `FLIGHT.alone` when it is not known. */
-  claim({ hashHi, hashLo }: CacheKey): number {
-    const nowMs = this.#serving.wallMs();
+  claim({ hashHi, hashLo }: CacheKey, nowMs: number = this.#serving.wallMs()): number {
     const sequence = this.store.purgeSequence;
     const leader = this.store.flights.claim(
       flightHash(hashHi, sequence),
@@ -249,8 +251,8 @@ export class Edge {
     const untilS = Math.floor(this.#serving.wallMs() / 1000) + seconds;
     this.store.markers.mark(hashHi, hashLo, untilS, NOT_KEPT.indexOf(reason));
   }
-  isMarked({ hashHi, hashLo }: CacheKey): boolean {
-    return this.store.markers.isMarked(hashHi, hashLo, Math.floor(this.#serving.wallMs() / 1000));
+  isMarked({ hashHi, hashLo }: CacheKey, nowMs: number = this.#serving.wallMs()): boolean {
+    return this.store.markers.isMarked(hashHi, hashLo, Math.floor(nowMs / 1000));
   }
 
   /** The recording has ended, or takes nobody else. */

@@ -26,3 +26,9 @@ export interface SliceOrder {
   /** What a response that is no slice is found by. */
   readonly whole: CacheKey;
 }
+
+/** How a fetch begins: whether others may join it, and when it was asked for. */
+export interface FetchStart {
+  readonly isShared: boolean;
+  readonly wallMs: number;
+}

@@ -1,5 +1,6 @@
 /** A response that found the store busy: tried again a little later, and forgotten if that does not help. */
 import type { TimerEntry, TimerWheel } from "../../../base/index.ts";
+import { ownHead } from "../../../edge/index.ts";
 import type { Edge } from "./edge.ts";
 import type { Keeping } from "./keeping.ts";
 
@@ -18,7 +19,7 @@ export class LateStore implements TimerEntry {
   timerPrevious: TimerEntry | undefined;
   timerTick = 0;
 
-  /** Copies the body, which may be borrowed. */
+  /** Copies head and body, which may be borrowed. */
   constructor(edge: Edge, wheel: TimerWheel, keeping: Keeping) {
     this.#edge = edge;
     this.#wheel = wheel;
@@ -27,7 +28,8 @@ export class LateStore implements TimerEntry {
       start: 0,
       end: end - start,
     }));
-    this.#keeping = { ...keeping, body };
+    const head = ownHead(keeping.head);
+    this.#keeping = { ...keeping, head, body };
   }
 
   wait(): void {

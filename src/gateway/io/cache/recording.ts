@@ -19,8 +19,8 @@ import {
   type Conditions,
   cameStale,
   isFailure,
-  layOutRawHead,
   type NotKept,
+  ownHead,
   putContentLength,
   type SliceVerdict,
   type StoredHead,
@@ -32,20 +32,20 @@ import { BodyReader } from "../../body.ts";
 import type { GatewayErrorCode } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Serving } from "../serving.ts";
-import { type CacheKey, tagsFor } from "./cache-key.ts";
+import type { CacheKey } from "./cache-key.ts";
 import { Chunks } from "./chunks.ts";
-import { COMPRESSED_BYTES_MIN, isCompressible } from "./coder.ts";
 import type { Edge, Piece } from "./edge.ts";
-import type { FetchOrder } from "./fetch-order.ts";
+import type { FetchOrder, FetchStart } from "./fetch-order.ts";
 import type { FetchFailure, Follower, RecordingState } from "./follower.ts";
 import { markSeconds } from "./marks.ts";
 import { HeadedResponse, linesOf } from "./messages.ts";
+import { isOfAsked, isWorthCoding, recordedHead } from "./recorded-head.ts";
 import { isLength, judge } from "./slice-judge.ts";
 
 /** Bytes that a target may be ahead of the slowest follower of a response that is not kept. */
 export const AHEAD_BYTES_MAX: number = 256 * 1024;
 
-const NOTHING_WITHHELD: readonly string[] = [];
+const NO_PIECES: readonly Piece[] = [];
 
 export class Recording {
   readonly order: FetchOrder;
@@ -85,23 +85,25 @@ export class Recording {
   #followers: Set<Follower> | undefined;
   /** Takes a chunked body apart. */
   #body: BodyReader | undefined;
-  readonly #chunks: Chunks = new Chunks();
+  #chunks: Chunks | undefined;
   #total = 0;
   /** Tells the worker that fetches how much of the body all followers here have had. */
   #taken: ((offset: number) => void) | undefined;
   #isStored = false;
+  /** The head lies where the next response's will. */
+  #isHeadLent = false;
   // What is stored of the key answers those who wait and nobody after them; or varies by other fields, and has to go.
   #isLastUse = false;
   #outdatesOthers = false;
 
-  constructor(edge: Edge, serving: Serving, order: FetchOrder, isShared: boolean) {
+  constructor(edge: Edge, serving: Serving, order: FetchOrder, { isShared, wallMs }: FetchStart) {
     this.#edge = edge;
     this.#serving = serving;
     this.order = order;
     this.isShared = isShared;
     this.startSequence = edge.store.purgeSequence;
     this.#storeSequence = this.startSequence;
-    this.#startWallMs = serving.wallMs();
+    this.#startWallMs = wallMs;
     this.#startMs = serving.nowMs();
   }
 
@@ -138,8 +140,8 @@ export class Recording {
     for (const follower of this.#followers ?? []) follower.interim(bytes, size);
   }
 
-  /** The final head. */
-  began(head: ResponseHead, bytes: Uint8Array, request: CacheRequest): void {
+  /** The final head, and how much came behind it. */
+  began(head: ResponseHead, bytes: Uint8Array, request: CacheRequest, cameBytes = 0): void {
     this.state = "streaming";
     this.status = head.status;
     this.contentLength = head.bodyKind === "length" ? head.contentLength : head.bodyKind === "none" ? 0 : -1;
@@ -147,29 +149,27 @@ export class Recording {
       this.#body = new BodyReader();
       this.#body.begin(head.bodyKind, 0, true);
     }
-    const { cache, conditions } = this.order;
+    const { conditions } = this.order;
     const responseWallMs = this.#serving.wallMs();
     const response = new HeadedResponse(head, bytes);
     const exchange = { request, response, requestWallMs: this.#startWallMs, responseWallMs };
     if (head.status === 304 && conditions !== undefined) return this.#update(exchange, head, bytes);
     if (isFailure(head.status) && this.#hasFallback(responseWallMs)) return this.#standIn(head.status);
-    const { slice, verdict } = judge(this.order, exchange);
+    const judged = { head, bytes, response, ...judge(this.order, exchange) };
+    const { slice, verdict } = judged;
     this.slice = slice;
     const isKept = verdict.kind === "store";
-    const isAll = slice?.kind === "all";
-    if (isAll) this.status = 200;
-    const withheld = isKept ? verdict.withheld : NOTHING_WITHHELD;
+    if (slice?.kind === "all") this.status = 200;
     if (isKept || this.hasFollowers) {
-      this.isCompressible = isKept && this.#isCompressible(response);
-      this.head = layOutRawHead(head, bytes, {
-        policy: isKept ? cache.policy : { ...cache.policy, browserCacheControl: undefined },
-        withheld: isAll ? [...withheld, "content-range"] : withheld,
-        isWhole: isAll,
-        keepsAge: !isKept,
-        date: () => this.#serving.dateText,
+      this.isCompressible = isWorthCoding(this.order, judged);
+      // All of it is here, and will be stored before anything else happens.
+      this.#isHeadLent =
+        isKept && !this.hasFollowers && this.contentLength > 0 && cameBytes >= this.contentLength;
+      this.head = recordedHead(this.order, judged, {
         isCompressible: this.isCompressible,
+        date: () => this.#serving.dateText,
+        into: this.#isHeadLent ? this.#edge.headRoom : undefined,
       });
-      if (this.head !== undefined) this.head.tags = tagsFor(this.order.key, response);
     }
     // What was stored is answered by this from now on, and this cannot be kept.
     if (!isKept && conditions !== undefined && !cameStale(response)) this.#edge.remove(this.order.key);
@@ -187,21 +187,12 @@ export class Recording {
   }
 
   /** Another representation than the stored one, which was asked about: none of that one's slices is of use any more. */
-  #makeWay({ ifNoneMatch, ifModifiedSince }: Conditions): void {
-    const validator = this.slice?.kind === "slice" ? this.slice.of.validator : "";
-    const asked = ifNoneMatch ?? ifModifiedSince;
-    const isSame = validator !== "" && (validator === ifNoneMatch || validator === ifModifiedSince);
-    if (asked === undefined || isSame || this.status >= 500) return;
+  #makeWay(conditions: Conditions): void {
+    const asked = conditions.ifNoneMatch ?? conditions.ifModifiedSince;
+    if (asked === undefined || isOfAsked(this.slice, conditions) || this.status >= 500) return;
     const sequence = this.#edge.dropUrl(this.order.key);
     // Unless somebody else purged meanwhile, this is what the purge is for.
     if (sequence === this.startSequence + 1) this.#storeSequence = sequence;
-  }
-
-  #isCompressible(response: HeadedResponse): boolean {
-    if (!this.order.cache.compress || this.slice?.kind === "slice") return false;
-    // A body of unknown length is looked at when it is stored: too short a one is made smaller by nothing.
-    const bodyBytes = response.bodyBytes ?? COMPRESSED_BYTES_MIN;
-    return isCompressible((name) => response.field(name), response.status, bodyBytes);
   }
 
   /** `bytes[start, end)` of the body as they came, framing included. */
@@ -220,8 +211,15 @@ export class Recording {
     this.#total += end - start;
     if (this.keeps && this.#total > this.order.cache.policy.maxObjectBytes) this.#refuse("too-large");
     // The usual one: all of it in one piece, and nobody else wants it.
-    if (isWhole && this.keeps && !this.hasFollowers) this.#store([{ bytes, start, end }]);
-    else this.#chunks.push(bytes.slice(start, end));
+    if (isWhole && this.keeps && !this.hasFollowers) return this.#store([{ bytes, start, end }]);
+    this.#keepHead();
+    this.#chunks ??= new Chunks();
+    this.#chunks.push(bytes.slice(start, end));
+  }
+
+  #keepHead(): void {
+    if (this.#isHeadLent && this.head !== undefined) this.head = ownHead(this.head);
+    this.#isHeadLent = false;
   }
 
   /** What came with one read has been taken, and more will come. */
@@ -240,7 +238,8 @@ export class Recording {
   completed(): void {
     if (this.hasEnded) return;
     if (this.keeps && !isLength(this.slice, this.#total)) return this.cut();
-    if (this.keeps && this.meta !== undefined && !this.#isStored) this.#store(this.#chunks.pieces);
+    if (this.keeps && this.meta !== undefined && !this.#isStored)
+      this.#store(this.#chunks?.pieces ?? NO_PIECES);
     this.#end(this.status === 304 && this.order.conditions !== undefined ? "revalidated" : "complete");
     if (this.#isLastUse) this.#edge.remove(this.order.key);
   }
@@ -290,6 +289,7 @@ export class Recording {
 
   cameElsewhere(bytes: Uint8Array): void {
     this.#total += bytes.length;
+    this.#chunks ??= new Chunks();
     this.#chunks.push(bytes);
     this.#tell();
   }
@@ -380,14 +380,14 @@ export class Recording {
 
   /** The bytes at `offset`: the chunk, and where in it. Undefined when they have not come yet. */
   chunkAt(offset: number): { readonly bytes: Uint8Array; readonly start: number } | undefined {
-    return this.#chunks.at(offset);
+    return this.#chunks?.at(offset);
   }
 
   /** Forgets what everybody has had of a body that is not kept. */
   #trim(): void {
     if (this.keeps) return;
     const slowest = this.#slowest();
-    this.#chunks.trim(slowest);
+    this.#chunks?.trim(slowest);
     this.#taken?.(slowest);
   }
 

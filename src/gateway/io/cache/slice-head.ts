@@ -1,15 +1,22 @@
 /** The head of a response that is sent in slices: the fields of one of them, with the framing of the whole. */
-import type { FieldLine, StoredMeta, StoredResponse } from "../../../edge/index.ts";
-import { copy } from "../../../http/index.ts";
+import {
+  type FieldLine,
+  notModifiedFields,
+  type StoredMeta,
+  type StoredResponse,
+} from "../../../edge/index.ts";
+import { copy, put } from "../../../http/index.ts";
 import type { Piece } from "./edge.ts";
 import { headBytes } from "./messages.ts";
 import { OWN_BYTES_MAX, putAge, putEnd, putFraming, putText } from "./own-lines.ts";
+import { CONTENT_RANGE } from "./slice-order.ts";
 import type { Sender } from "./stored-answer.ts";
 
 /** The head of a response, from wherever it was taken. */
 export interface SliceHead {
   readonly meta: StoredMeta;
-  readonly fields: readonly FieldLine[];
+  /** For clients. */
+  readonly fields: () => readonly FieldLine[];
   readonly note: string;
   /** Undefined for one that has just come. */
   readonly ageS: number | undefined;
@@ -37,24 +44,45 @@ const REASONS = {
   416: "Range Not Satisfiable",
 } as const;
 
+/** Room for a status line. */
+const STATUS_BYTES_MAX = 64;
+
 /** Sends the head. */
 export function sendHead(
   { exchange, serving, request }: Omit<Sender, "sending">,
-  { fields, note, ageS }: SliceHead,
+  head: SliceHead,
   { status, length, range, body }: Kind,
 ): void {
-  const plain = fields.filter(([name]) => name.toLowerCase() !== "content-range");
-  const lines: FieldLine[] = range === undefined ? plain : [...plain, ["Content-Range", range]];
-  const head = headBytes(status, REASONS[status], lines);
-  const words = `Cache-Status: ${serving.name}; ${note}\r\n`;
+  const { note, ageS, stored } = head;
+  // What is stored goes as it is: no text is made of it.
+  const made = stored === undefined || status === 304 ? headOf(head, status) : undefined;
+  const headRoom = made?.length ?? STATUS_BYTES_MAX + storedBytes(stored);
+  const rangeLine = range === undefined ? "" : `Content-Range: ${range}\r\n`;
+  const words = `${rangeLine}Cache-Status: ${serving.site.cacheName}; ${note}\r\n`;
   const bodyBytes = body === undefined ? 0 : body.end - body.start;
-  const out = Buffer.allocUnsafe(head.length + words.length + 2 * OWN_BYTES_MAX + bodyBytes);
-  let at = putText(words, out, copy(head, 0, head.length, out, 0));
+  const out = Buffer.allocUnsafe(headRoom + words.length + 2 * OWN_BYTES_MAX + bodyBytes);
+  let at = made === undefined ? putText(statusLine(status), out, 0) : put(made, out, 0);
+  if (made === undefined && stored !== undefined) at = stored.copyClientLines(CONTENT_RANGE, out, at);
+  at = putText(words, out, at);
   if (ageS !== undefined) at = putAge(ageS, out, at);
   if (length !== undefined) at = putFraming(length, out, at);
   at = putEnd(serving, request, out, at);
   if (body !== undefined) at = copy(body.bytes, body.start, body.end, out, at);
   exchange.sendDown(out, 0, at);
+}
+
+function statusLine(status: Kind["status"]): string {
+  return `HTTP/1.1 ${status} ${REASONS[status]}\r\n`;
+}
+
+function headOf({ fields }: SliceHead, status: Kind["status"]): Uint8Array {
+  const plain = fields().filter(([name]) => name.toLowerCase() !== "content-range");
+  return headBytes(status, REASONS[status], status === 304 ? notModifiedFields(plain) : plain);
+}
+
+/** Bytes of the lines for clients. */
+function storedBytes(stored: StoredResponse | undefined): number {
+  return stored === undefined ? 0 : stored.entry.bodyOffset - stored.clientHeadOffset;
 }
 
 /** The bytes `[first, end)` of a body out of a stored slice that begins at `base`, where they are few and all in it. */

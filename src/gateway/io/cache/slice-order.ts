@@ -8,13 +8,16 @@ import {
   type StoredResponse,
   spanOf,
   strongValidator,
-  valueIn,
 } from "../../../edge/index.ts";
+import { asBytes } from "../../../http/index.ts";
 import type { CacheKey } from "./cache-key.ts";
 import type { Edge } from "./edge.ts";
 import type { SliceOrder } from "./fetch-order.ts";
 import type { Recording } from "./recording.ts";
 import type { RuleCache } from "./rule-cache.ts";
+
+/** In small letters. */
+export const CONTENT_RANGE: Uint8Array = asBytes("content-range");
 
 /** A slice, and what it is found by. */
 export interface KeyedSlice {
@@ -45,7 +48,7 @@ export function sliceLines({ asked }: SliceOrder): string[] {
 
 /** What a stored slice is of; undefined when it does not say. */
 export function representationOf(stored: StoredResponse, nowMs: number): Representation | undefined {
-  const span = spanOf(valueIn(stored.clientFields(), "content-range"));
+  const span = spanOf(stored.clientField(CONTENT_RANGE));
   const validator = strongValidator(stored, nowMs);
   return span === undefined || validator === undefined
     ? undefined

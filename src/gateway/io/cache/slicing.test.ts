@@ -57,6 +57,14 @@ describe("a large body", () => {
     expect([again.body, origin.ranges.length]).toEqual([answer.body, slices.length]);
   });
 
+  test("is sent in the name of the edge that sends it, fetched and stored (RFC 9211)", async () => {
+    const origin = new Origin(2);
+    const gateway = { gateway: { edge: "fra" } };
+    const { ask } = await before({ slice: "64KiB" }, await Target.start(origin.answer), gateway);
+    for (const note of ["fwd=uri-miss", "hit"])
+      expect((await ask("/", "Range: bytes=5-9")).field("cache-status")).toStartWith(`tenfold-fra; ${note}`);
+  });
+
   test("of several ranges is sent whole, as from a whole one", async () => {
     const { origin, ask } = await scene(2.5);
     const answer = await ask("/", "Range: bytes=0-1,5-6");

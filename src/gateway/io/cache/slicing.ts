@@ -15,9 +15,9 @@ import {
   ageSeconds,
   contentRange,
   evaluate,
+  type FieldLine,
   FLIGHT,
   isSameRepresentation,
-  notModifiedFields,
   type Representation,
   type StoredResponse,
 } from "../../../edge/index.ts";
@@ -99,7 +99,7 @@ export class Slicing implements Follower {
     if (of === undefined || order.slice === undefined) return false;
     const head = {
       meta: stored,
-      fields: stored.clientFields(),
+      fields: () => stored.clientFields(),
       note: statusOf(answer),
       ageS: ageSeconds(stored, nowMs),
       stored,
@@ -116,7 +116,7 @@ export class Slicing implements Follower {
       throw new Error("cache: a part that is none");
     const { totalBytes } = span;
     const of = slice?.kind === "slice" ? slice.of : { validator: "", totalBytes };
-    const fields = linesIn(head.bytes, head.clientStart, head.end);
+    const fields = (): FieldLine[] => linesIn(head.bytes, head.clientStart, head.end);
     this.#recording = recording;
     recording.join(this);
     this.#begin(order, order.slice, of, { meta, fields, note, ageS: undefined });
@@ -130,7 +130,7 @@ export class Slicing implements Follower {
     request.close ||= request.down?.listener.closing === true;
     switch (asked.kind) {
       case "not-modified":
-        sendHead(this.#sender, { ...head, fields: notModifiedFields(head.fields) }, { status: 304 });
+        sendHead(this.#sender, head, { status: 304 });
         return this.#end(304);
       case "unsatisfiable":
         sendHead(this.#sender, head, { status: 416, length: 0, range: contentRange(asked, total) });

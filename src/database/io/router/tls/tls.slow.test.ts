@@ -15,7 +15,7 @@ import {
   type TestPostgres,
 } from "../../../../base/testing/postgres.ts";
 import { eventually } from "../../../../base/testing.ts";
-import type { RouterSettings } from "../router-worker.ts";
+import type { RouterSettings } from "../router-settings.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "../testing.ts";
 
 // Real servers, clients and certificates, on machines that may be busy.
