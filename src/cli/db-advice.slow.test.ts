@@ -26,24 +26,27 @@ describe.skipIf(NO_POSTGRES)("tenfold db advise (needs Postgres)", () => {
   let server: Bun.Subprocess | undefined;
   let query: ReturnType<typeof connectDatabase>;
 
-  function start(...words: string[]): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+  function start(
+    env: Readonly<Record<string, string>>,
+    ...words: string[]
+  ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
     return Bun.spawn([process.execPath, MAIN, "db", ...words], {
       cwd: folder,
       stdout: "pipe",
       stderr: "pipe",
-      env: { ...process.env, TMPDIR: clones },
+      env: { ...process.env, TMPDIR: clones, ...env },
     });
   }
 
   async function tenfold(...words: string[]): Promise<{ code: number; text: string }> {
-    const child = start(...words);
+    const child = start({}, ...words);
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     return { code: await child.exited, text: `${out}${err}` };
   }
 
   /** Starts advice, and waits until its copy runs. */
   async function midway(): Promise<Bun.Subprocess> {
-    const child = start("advise");
+    const child = start({}, "advise");
     await until(
       "the copy runs",
       async () => {
@@ -124,6 +127,11 @@ describe.skipIf(NO_POSTGRES)("tenfold db advise (needs Postgres)", () => {
   test("reads a server by its URL, but not in the clear where the URL asks for TLS", async () => {
     const url = `postgres://postgres:wrong@127.0.0.1:${port}/postgres`;
     expect((await tenfold("advise", "--database", url)).text).toContain("password authentication failed");
+    const { superuser } = await Bun.file(join(folder, ".tenfold/database/cluster.json")).json();
+    const unproven = start({ PGPASSWORD: superuser }, "advise", "--database", url.replace(":wrong", ""));
+    expect(await unproven.stdout.text()).toContain(
+      "not-verified: CREATE INDEX CONCURRENTLY orders_customer_idx",
+    );
     for (const mode of ["require", "verify-full"]) {
       const { code, text } = await tenfold("budget", "--database", `${url}?sslmode=${mode}`);
       expect(code).toBe(2);

@@ -124,7 +124,7 @@ export function showBudget(asked: AskedAdvice, context: Context): Promise<number
 
 async function withDatabase(
   asked: AskedAdvice,
-  { cwd }: Context,
+  { cwd, env }: Context,
   run: (opened: Opened) => Promise<number>,
 ): Promise<number> {
   const clients: ControlClient[] = [];
@@ -138,7 +138,7 @@ async function withDatabase(
     const isElsewhere = database?.includes("://") === true;
     return await run(
       isElsewhere
-        ? await openUrl(database, connect)
+        ? await openUrl(database, env["PGPASSWORD"], connect)
         : await openCluster(databaseIn(cwd, folder, database), connect),
     );
   } catch (problem) {
@@ -150,7 +150,8 @@ async function withDatabase(
 
 type Connect = (address: ControlAddress) => Promise<ControlClient>;
 
-async function openUrl(text: string, connect: Connect): Promise<Opened> {
+/** `secret`: the password, should the URL have none; what is in a command line everybody may see. */
+async function openUrl(text: string, secret: string | undefined, connect: Connect): Promise<Opened> {
   const url = parsePostgresUrl(text);
   if (typeof url === "string") throw new UsageError(`--database ${url}`, "");
   const demand = tlsDemand(url);
@@ -159,7 +160,7 @@ async function openUrl(text: string, connect: Connect): Promise<Opened> {
       `--database asks for TLS (${demand}), which this command does not speak: what it reads would go in the clear`,
       "ask on the server's own machine, or through a tunnel (ssh -L 6543:127.0.0.1:5432 HOST), without it in the URL",
     );
-  const { host, port, user, password = "", database } = url;
+  const { host, port, user, password = secret ?? "", database } = url;
   const client = await connect({ host, port, user, password, database });
   return { client, replicas: [], primary: undefined, folder: "", name: database };
 }
