@@ -22,6 +22,14 @@ export type {
   ServerState,
   StopMode,
 } from "./orders.ts";
+export {
+  PartitionProblem,
+  PERIODS,
+  type Period,
+  parseTableName,
+  type Scheme,
+  type TableName,
+} from "./partition/index.ts";
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {

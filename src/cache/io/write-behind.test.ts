@@ -90,7 +90,7 @@ describe("strategies", () => {
 
   test("write-behind answers from the buffer, then from the cache; the source follows", async () => {
     const source = table();
-    const rows = await writeBehind(createCache(), source, { ...options, log, flushAfter: "20ms" });
+    const rows = await writeBehind(createCache(), source, { ...options, log, flushAfter: "1s" });
     await rows.set(1, "one");
     await rows.set(1, "two");
     expect([await rows.get(1), source.rows.get(1)]).toEqual(["two", undefined]);

@@ -35,10 +35,15 @@ export async function openWriteLog(path: string): Promise<WriteLog> {
   try {
     const { live, goodBytes, lastVersion } = recover(path);
     const file = await open(path, "a", FILE_MODE);
-    await file.truncate(goodBytes);
-    await file.datasync();
-    syncFolder(path);
-    return new FileWriteLog(path, file, live, { bytes: goodBytes, lastVersion });
+    try {
+      await file.truncate(goodBytes);
+      await file.datasync();
+      syncFolder(path);
+      return new FileWriteLog(path, file, live, { bytes: goodBytes, lastVersion });
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   } catch (error) {
     unlock(path);
     throw error;

@@ -18,6 +18,7 @@ import {
   sourceOf,
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
+import { type PartitionOptions, partition } from "../database/partition.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
@@ -36,7 +37,7 @@ interface Asked {
   readonly folder: string;
   readonly name: string;
   readonly rest: readonly string[];
-  readonly options: {
+  readonly options: PartitionOptions & {
     readonly address: string | undefined;
     readonly new: boolean;
     readonly force: boolean;
@@ -62,41 +63,50 @@ interface Asked {
 
 /** One action. */
 interface Action {
-  /** It needs a server. */
-  readonly named: boolean;
+  /** What its NAME is. */
+  readonly named: "server" | "server, or none" | "table";
   /** It finds its database itself: that may be in no cluster of ours. Default false. */
   readonly anywhere?: boolean;
   readonly run: (asked: Asked) => Promise<number>;
 }
 
-/** Action -> what it does. */
+/** Action -> what it does, and to what. */
 const ACTIONS: Readonly<Record<string, Action>> = {
-  serve: { named: true, run: serve },
-  status: { named: false, run: status },
+  serve: { named: "server", run: serve },
+  status: { named: "server, or none", run: status },
   promote: {
-    named: true,
+    named: "server",
     run: ({ folder, name, options, context }) =>
       done(async () => promote(await membersIn(folder), name, options.force, context.terminal.out)),
   },
   switchover: {
-    named: true,
+    named: "server",
     run: ({ folder, name, context }) =>
       done(async () => switchOver(await membersIn(folder), name, context.terminal.out)),
   },
-  reclone: { named: true, run: reclone },
+  reclone: { named: "server", run: reclone },
   backup: {
-    named: false,
+    named: "server, or none",
     run: ({ folder, options, context }) =>
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
-  restore: { named: true, run: restore },
-  advise: { named: false, anywhere: true, run: ({ options, context }) => adviseOn(options, context) },
-  budget: { named: false, anywhere: true, run: ({ options, context }) => showBudget(options, context) },
-  demo: { named: false, run: ({ options, context }) => failoverDemo(options, context) },
+  restore: { named: "server", run: restore },
+  advise: {
+    named: "server, or none",
+    anywhere: true,
+    run: ({ options, context }) => adviseOn(options, context),
+  },
+  budget: {
+    named: "server, or none",
+    anywhere: true,
+    run: ({ options, context }) => showBudget(options, context),
+  },
+  demo: { named: "server, or none", run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
-    named: true,
+    named: "server",
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
   },
+  partition: { named: "table", run: ({ name, options, context }) => partition(name, options, context) },
 };
 
 /** Servers of Postgres and their agents. */
@@ -115,21 +125,25 @@ export const db: Command = defineCommand({
     "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
     "demo [--mode quorum|async]",
+    "partition TABLE --by range(COLUMN) --every month|week|day [--database URL|NAME] [--dry-run]",
+    "partition TABLE --by hash(COLUMN) --parts N [--database URL|NAME] [--dry-run]",
+    "partition TABLE --abort | --drop-old [--database URL|NAME]",
   ],
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
     "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
+    "partition copies a table that is written meanwhile into a partitioned one, and swaps them; run again, it goes on where it was ended.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
   positionals: [
     { name: "ACTION", about: Object.keys(ACTIONS).join(", ") },
-    { name: "NAME", about: "A server", optional: true },
+    { name: "NAME", about: "A server; of partition a table, or SCHEMA.TABLE", optional: true },
   ],
   rest: { name: "ARGUMENT", about: "What psql gets", optional: true, many: true },
   options: {
     database: text(
       "NAME",
-      "Which database of the config, where there are several; advise and budget take a URL, too",
+      "Which database of the config, where there are several; advise, budget and partition take a URL, too",
     ),
     folder: text(
       "DIR",
@@ -173,6 +187,12 @@ export const db: Command = defineCommand({
       min: 1,
       max: 10_000,
     },
+    by: text("METHOD", "What a table is partitioned by: range(COLUMN) or hash(COLUMN)"),
+    every: text("PERIOD", "How long one range is: month, week or day"),
+    parts: { kind: "number", placeholder: "N", about: "How many partitions of a hash", min: 2, max: 1000 },
+    "dry-run": { kind: "flag", about: "Print the statements of partition, change nothing" },
+    abort: { kind: "flag", about: "Take a partition back that has not swapped yet" },
+    "drop-old": { kind: "flag", about: "Drop the table that a partition has kept" },
     force: { kind: "flag", about: "Promote though an agent does not answer" },
     json: JSON_OPTION,
   },
@@ -193,14 +213,23 @@ export const db: Command = defineCommand({
       line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
       about: "One of two servers that fail over by themselves",
     },
+    {
+      line: 'tenfold db partition events --by "range(created_at)" --every month',
+      about: "One partition for each month, while the app writes",
+    },
+    { line: "tenfold db partition events --drop-old", about: "Then drop the table of before" },
   ],
   async run({ options, words, rest }, context) {
     const [action = "", name = ""] = words;
     const row = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (row === undefined)
       throw new UsageError(`db ${action} is not known`, `write one of ${Object.keys(ACTIONS).join(", ")}`);
-    if (row.named && name === "")
-      throw new UsageError(`db ${action} needs a server's name`, `write tenfold db ${action} db1`);
+    if (row.named !== "server, or none" && name === "")
+      throw new UsageError(
+        `db ${action} needs a ${row.named}'s name`,
+        `write tenfold db ${action} ${row.named === "table" ? "events" : "db1"}`,
+      );
+    if (row.named === "table") return row.run({ folder: "", name, rest, options, context });
     if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
       throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
     const isAnywhere = row.anywhere === true;

@@ -18,7 +18,7 @@ import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
-import { databaseIn, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
+import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
 
 /** What both commands are asked. */
 export interface AskedAdvice {
@@ -139,7 +139,7 @@ async function withDatabase(
     return await run(
       isElsewhere
         ? await openUrl(database, env["PGPASSWORD"], connect)
-        : await openCluster(databaseIn(cwd, folder, database), connect),
+        : await openCluster(clusterDatabase(cwd, folder, database), connect),
     );
   } catch (problem) {
     throw problem instanceof ServerError ? new Failure(problem.message, "") : asFailure(problem);
@@ -166,7 +166,7 @@ async function openUrl(text: string, secret: string | undefined, connect: Connec
 }
 
 async function openCluster(
-  { folder, name }: ReturnType<typeof databaseIn>,
+  { folder, name }: ReturnType<typeof clusterDatabase>,
   connect: Connect,
 ): Promise<Opened> {
   const members = await membersIn(folder);

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { databaseIn } from "./cluster.ts";
+import { clusterDatabase } from "./cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tenfold-cluster-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -20,26 +20,26 @@ function folderWith(...names: string[]): string {
 
 describe("a database to be looked at", () => {
   test("of the config is the one of that name in its cluster; the only one needs no name", () => {
-    expect(databaseIn(folderWith("shop"), undefined, undefined)).toEqual({
+    expect(clusterDatabase(folderWith("shop"), undefined, undefined)).toEqual({
       folder: "/srv/shop",
       name: "shop",
     });
     const two = folderWith("shop", "logs");
-    expect(databaseIn(two, undefined, "logs")).toEqual({ folder: "/srv/logs", name: "logs" });
-    expect(() => databaseIn(two, undefined, undefined)).toThrow("there are several databases");
-    expect(() => databaseIn(two, undefined, "none")).toThrow('there is no database "none"');
+    expect(clusterDatabase(two, undefined, "logs")).toEqual({ folder: "/srv/logs", name: "logs" });
+    expect(() => clusterDatabase(two, undefined, undefined)).toThrow("there are several databases");
+    expect(() => clusterDatabase(two, undefined, "none")).toThrow('there is no database "none"');
   });
 
   test("of a folder is any in its cluster", () => {
     const folder = folderWith("shop");
-    expect(databaseIn(folder, "c", "any")).toEqual({ folder: join(folder, "c"), name: "any" });
-    expect(databaseIn(folder, "c", undefined)).toEqual({ folder: join(folder, "c"), name: "postgres" });
+    expect(clusterDatabase(folder, "c", "any")).toEqual({ folder: join(folder, "c"), name: "any" });
+    expect(clusterDatabase(folder, "c", undefined)).toEqual({ folder: join(folder, "c"), name: "postgres" });
   });
 
   test("beside `tenfold db serve` is any in its cluster, too", () => {
     const folder = folderWith();
     const served = join(folder, ".tenfold/database");
-    expect(databaseIn(folder, undefined, "any")).toEqual({ folder: served, name: "any" });
-    expect(databaseIn(folder, undefined, undefined)).toEqual({ folder: served, name: "postgres" });
+    expect(clusterDatabase(folder, undefined, "any")).toEqual({ folder: served, name: "any" });
+    expect(clusterDatabase(folder, undefined, undefined)).toEqual({ folder: served, name: "postgres" });
   });
 });

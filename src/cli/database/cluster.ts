@@ -29,7 +29,7 @@ export function clusterFolder(cwd: string, folder: string | undefined, database:
  * A cluster and a database in it. That of `tenfold up` has the database's name; in a folder, and in the one of `tenfold db serve`, it is
  * the one that is named, or "postgres".
  */
-export function databaseIn(
+export function clusterDatabase(
   cwd: string,
   folder: string | undefined,
   database: string | undefined,
@@ -42,6 +42,11 @@ export function databaseIn(
 
 /** Every cluster has it. */
 const SYSTEM_DATABASE = "postgres";
+
+/** The name of the config's database whose cluster is in `folder`: that is what it is called on its server, too. */
+export function databaseIn(cwd: string, folder: string): string | undefined {
+  return Object.entries(readPlaces(stateDirectoryOr(cwd))).find(([, place]) => place.folder === folder)?.[0];
+}
 
 function stateDirectoryOr(cwd: string): string {
   try {

@@ -12,6 +12,14 @@ export {
 export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
 export { type Peers, peersAt } from "./failover/peers.ts";
 export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
+export {
+  abortPartition,
+  dropOldTable,
+  type PartitionParts,
+  PartitionSession,
+  partitionTable,
+  planPartition,
+} from "./partition/index.ts";
 export { Counters } from "./router/counters.ts";
 export { fetchVerifiers } from "./router/fetch-verifiers.ts";
 export type { ReadsSettings } from "./router/reads.ts";

@@ -1,0 +1,148 @@
+/** `tenfold db partition`: from options to a table's partitioning, and from its problems to failures. */
+import { resolve } from "node:path";
+import { readPasswords } from "../../app/index.ts";
+import {
+  PartitionProblem,
+  PERIODS,
+  parseTableName,
+  type Scheme,
+  type TableName,
+} from "../../database/index.ts";
+import {
+  abortPartition,
+  dropOldTable,
+  PartitionSession,
+  partitionTable,
+  planPartition,
+} from "../../database/io/index.ts";
+import { parsePostgresUrl } from "../../pgwire/index.ts";
+import {
+  PgConnection,
+  PgConnectionError,
+  type PgConnectionOptions,
+  PgServerError,
+} from "../../pgwire/io/index.ts";
+import type { Context } from "../context.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
+import { clusterFolder, databaseIn, membersIn, needPrimary } from "./cluster.ts";
+
+/** What is asked for. */
+export interface PartitionOptions {
+  readonly database: string | undefined;
+  readonly folder: string | undefined;
+  readonly by: string | undefined;
+  readonly every: string | undefined;
+  readonly parts: number | undefined;
+  readonly "dry-run": boolean;
+  readonly abort: boolean;
+  readonly "drop-old": boolean;
+}
+
+type Wanted =
+  | { readonly kind: "abort" }
+  | { readonly kind: "drop-old" }
+  | { readonly kind: "partition"; readonly scheme: Scheme }
+  | { readonly kind: "plan"; readonly scheme: Scheme };
+
+/** Does what the options say to the table `written`. */
+export async function partition(
+  written: string,
+  options: PartitionOptions,
+  context: Context,
+): Promise<number> {
+  const name = parseTableName(written);
+  if (name === undefined) throw new UsageError(`"${written}" is no table`, "write TABLE or SCHEMA.TABLE");
+  const wanted = wantedOf(options);
+  const server = await serverOf(options, context);
+  try {
+    await run(name, wanted, server, context);
+    return EXIT.ok;
+  } catch (error) {
+    throw asFailure(error);
+  }
+}
+
+async function run(
+  name: TableName,
+  wanted: Wanted,
+  server: PgConnectionOptions,
+  context: Context,
+): Promise<void> {
+  const { terminal, clock, scheduler } = context;
+  const connection = await PgConnection.connect(server);
+  try {
+    const session = new PartitionSession(connection, name, scheduler);
+    const parts = { clock, say: terminal.out };
+    if (wanted.kind === "abort") await abortPartition(session, parts);
+    else if (wanted.kind === "drop-old") await dropOldTable(session, parts);
+    else if (wanted.kind === "plan") await planPartition(session, wanted.scheme, parts);
+    else await partitionTable(session, wanted.scheme, parts);
+  } finally {
+    connection.close();
+  }
+}
+
+function wantedOf(options: PartitionOptions): Wanted {
+  const { abort, "drop-old": dropOld, "dry-run": dryRun, by } = options;
+  if ([abort, dropOld, by !== undefined].filter(Boolean).length !== 1 || (dryRun && by === undefined))
+    throw new UsageError(
+      "db partition needs one thing to do",
+      "write one of --by, --abort, --drop-old; --dry-run goes with --by",
+    );
+  if (abort) return { kind: "abort" };
+  if (dropOld) return { kind: "drop-old" };
+  return { kind: dryRun ? "plan" : "partition", scheme: schemeOf(by ?? "", options) };
+}
+
+function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
+  const [, kind, column = ""] = /^(range|hash)\((.+)\)$/.exec(by) ?? [];
+  if (kind === undefined)
+    throw new UsageError(`--by ${by} is none`, 'write --by "range(COLUMN)" or --by "hash(COLUMN)"');
+  if (kind === "hash") {
+    if (parts === undefined || every !== undefined)
+      throw new UsageError("a hash has a number of parts", "write --parts 8, and no --every");
+    return { kind, column, parts };
+  }
+  const period = PERIODS.find((one) => one === every);
+  if (period === undefined || parts !== undefined)
+    throw new UsageError(
+      "a range has a length",
+      `write --every with one of ${PERIODS.join(", ")}, and no --parts`,
+    );
+  return { kind: "range", column, every: period };
+}
+
+/** The server of a URL, or the primary of a cluster that tenfold runs. */
+async function serverOf(
+  { database, folder }: PartitionOptions,
+  { cwd }: Context,
+): Promise<PgConnectionOptions> {
+  if (database?.includes("://") === true) {
+    const url = parsePostgresUrl(database);
+    if (typeof url === "string") throw new UsageError(`--database ${url}`, "see tenfold db --help");
+    const { options, ...server } = url;
+    if (!["disable", "allow", "prefer", undefined].includes(options.get("sslmode")))
+      throw new UsageError(
+        `--database: sslmode=${options.get("sslmode")} is not spoken here`,
+        "run the command on the server's machine, or through a tunnel",
+      );
+    return server;
+  }
+  const found = clusterFolder(cwd, folder, database);
+  const { facts } = needPrimary(await membersIn(found));
+  const { superuser } = readPasswords(resolve(found));
+  const place = { host: "127.0.0.1", port: facts.port, user: "postgres", password: superuser };
+  return { ...place, database: databaseIn(cwd, found) ?? "postgres" };
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof PartitionProblem) return new Failure(error.message, error.mend);
+  if (error instanceof PgServerError)
+    return new Failure(
+      `Postgres says: ${error.message} (${error.code})`,
+      "nothing of this step is left; mend that and run the command again",
+    );
+  if (error instanceof PgConnectionError)
+    return new Failure(error.message, "run the command again: it goes on where it was");
+  return error;
+}
