@@ -1,10 +1,15 @@
 /** Door of `app`: the composed programs. */
 import type { Config, Problem } from "../config/index.ts";
-import type { Restored } from "../database/io/index.ts";
+import type { Restored, ThrowawayClone } from "../database/io/index.ts";
 import type * as Agents from "./databases/agents.ts";
 import type { AskedServer } from "./databases/agents.ts";
 import type { FailoverDemoOptions, FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
-import type { DatabaseAgentOptions, RestoreOptions, RunningDatabaseAgent } from "./run-database-agent.ts";
+import type {
+  CloneSource,
+  DatabaseAgentOptions,
+  RestoreOptions,
+  RunningDatabaseAgent,
+} from "./run-database-agent.ts";
 import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
@@ -46,6 +51,10 @@ export const runFailoverDemo = async (options: FailoverDemoOptions): Promise<Fai
 /** Restores a backup into a new cluster of one server; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const restoreDatabase = async (options: RestoreOptions): Promise<Restored> =>
   (await import("./run-database-agent.ts")).restoreDatabase(options);
+
+/** Clones a server to try things on; loaded when it is asked for. Rejects with a `StartFailure`. */
+export const cloneForTrial = async (source: CloneSource): Promise<ThrowawayClone> =>
+  (await import("./run-database-agent.ts")).cloneForTrial(source);
 
 /** Starts a Postgres router in processes of its own; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const runRouter = async (options: RouterOptions): Promise<RunningRouter> =>

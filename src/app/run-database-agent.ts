@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { Order, PostgresSettings, RestorePoint } from "../database/index.ts";
+import type { Order, PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
 import {
   type AgentAddress,
   AgentServer,
@@ -19,6 +19,8 @@ import {
   type Restored,
   restore,
   ServerError,
+  type ThrowawayClone,
+  throwawayClone,
 } from "../database/io/index.ts";
 import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
 import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
@@ -95,6 +97,35 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Restored
     const restored = await restore(store, server, point, backup === undefined ? {} : { backup });
     await server.stop();
     return restored;
+  } catch (problem) {
+    if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
+    throw problem;
+  }
+}
+
+/** A cluster of `tenfold db`, and what Postgres its copies run with. */
+export interface CloneSource extends Pick<DatabaseAgentOptions, "folder" | "postgres" | "user" | "log"> {
+  readonly source: ServerSource;
+  /** Ends it halfway. */
+  readonly signal?: AbortSignal;
+}
+
+/** Clones a server of a cluster into a temporary folder, to try things there. Throws a `StartFailure`. */
+export async function cloneForTrial({
+  source,
+  folder,
+  postgres,
+  user,
+  log,
+  signal,
+}: CloneSource): Promise<ThrowawayClone> {
+  try {
+    const owner = await findOwner(user);
+    const path = postgres === undefined ? {} : { path: resolve(postgres) };
+    const binaries = await findBinaries({ made: join(resolve(folder), "postgres"), owner, ...path });
+    const passwords = readPasswords(resolve(folder));
+    const parts = { binaries, owner, passwords, clock: systemClock, scheduler: systemScheduler, log };
+    return await throwawayClone(source, parts, signal);
   } catch (problem) {
     if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
     throw problem;

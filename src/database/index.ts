@@ -1,4 +1,5 @@
 /** Door of `database`: who is who, what servers report and agents are told, what a router does with a statement; pure. */
+export { type Budget, connectionBudget, type Pools } from "./advice/connection-budget.ts";
 export { type BackupManifest, backupFor, type RestorePoint } from "./backups.ts";
 export type { ControlFile, ControlState } from "./control-file.ts";
 export type { Member } from "./failover/member.ts";

@@ -8,6 +8,7 @@ import {
   settingsOf,
   slotName,
   withoutReserved,
+  writtenValue,
 } from "./server-settings.ts";
 
 const SERVER = {
@@ -18,6 +19,7 @@ const SERVER = {
   archiveCommand: undefined,
   durable: true,
   firstSync: "syncfs",
+  preload: { wanted: ["pg_stat_statements"], written: undefined },
 } as const;
 
 describe("settings", () => {
@@ -37,6 +39,36 @@ describe("settings", () => {
       archive_mode: "off",
     });
     expect(all["fsync"]).toBeUndefined();
+  });
+
+  test("load our libraries after the user's, each once, and none for a user who wants none", () => {
+    const loaded = (
+      own: string | undefined,
+      written?: string,
+      wanted: readonly string[] = SERVER.preload.wanted,
+    ): unknown => {
+      const settings: Record<string, string> = own === undefined ? {} : { shared_preload_libraries: own };
+      const all = settingsOf("db1", { ...SERVER, preload: { wanted, written }, settings });
+      return all["shared_preload_libraries"];
+    };
+    expect(loaded(undefined)).toBe("pg_stat_statements");
+    expect(loaded('auto_explain, "my lib"')).toBe('auto_explain,"my lib",pg_stat_statements');
+    expect(loaded("pg_stat_statements,auto_explain")).toBe("pg_stat_statements,auto_explain");
+    expect(loaded('"$libdir/pg_stat_statements"')).toBe('"$libdir/pg_stat_statements"');
+    expect(loaded("")).toBe("");
+    expect(loaded(undefined, "timescaledb")).toBe("timescaledb,pg_stat_statements");
+    expect(loaded("auto_explain", "timescaledb")).toBe("auto_explain,pg_stat_statements");
+    expect(loaded(undefined, "")).toBeUndefined();
+    expect(loaded(undefined, "timescaledb", [])).toBeUndefined();
+  });
+
+  test("of a file are its last line's, however it is written", () => {
+    const read = (text: string): string | undefined => writtenValue(text, "shared_preload_libraries");
+    expect(read("#shared_preload_libraries = ''\t# (change requires restart)")).toBeUndefined();
+    expect(read("shared_preload_libraries = 'a, b' # two\nShared_Preload_Libraries c\n")).toBe("c");
+    expect(read("  shared_preload_libraries='it''s'")).toBe("it's");
+    expect(read("shared_preload_libraries = ''")).toBe("");
+    expect(read("my.shared_preload_libraries = 'x'")).toBeUndefined();
   });
 
   test("by ALTER SYSTEM go when they are ours, and only then", () => {

@@ -30,6 +30,13 @@ export interface ServerSettings {
    * errors, or one for each file, which takes seconds.
    */
   readonly firstSync: "syncfs" | "fsync";
+  /** Libraries that are loaded at the start. */
+  readonly preload: {
+    /** Ours that this installation has. */
+    readonly wanted: readonly string[];
+    /** What the user wrote into postgresql.conf, which ours would hide; undefined = nothing. */
+    readonly written: string | undefined;
+  };
   /** What the user sets; ours cannot be set: see `RESERVED_SETTINGS` of config. */
   readonly settings: PostgresSettings;
 }
@@ -49,6 +56,9 @@ const RETRY = "200ms";
 /** How soon a sender and a receiver notice that the other one is gone: Postgres' own 60 s hides a dead machine. */
 const REPLICATION_TIMEOUT = "5s";
 
+/** Counts statements and their times: what advice on indexes is made of. */
+export const STATEMENT_LIBRARY = "pg_stat_statements";
+
 /** The settings of a server named `name`, those of the user last. */
 export function settingsOf(name: string, server: ServerSettings): PostgresSettings {
   return {
@@ -65,6 +75,7 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     log_line_prefix: "%m [%p] %q%u@%d ",
     ...(server.durable ? {} : { fsync: "off" }),
     ...server.settings,
+    ...preloadOf(server),
     listen_addresses: server.host,
     port: String(server.port),
     unix_socket_directories: server.socketFolder ?? "",
@@ -77,6 +88,26 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     recovery_target_timeline: "latest",
     cluster_name: name,
   };
+}
+
+/** The user's libraries, and ours after them; a user who sets none at all ("") gets none. */
+function preloadOf({ preload: { wanted, written }, settings }: ServerSettings): PostgresSettings {
+  const own = settings["shared_preload_libraries"] ?? written;
+  if (own?.trim() === "" || wanted.length === 0) return {};
+  const names = (own ?? "").split(",").map((name) => name.trim());
+  const bare = names.map((name) => name.replace(/^"(.*)"$/, "$1").replace(/^\$libdir\//, ""));
+  const all = [...names, ...wanted.filter((name) => !bare.includes(name))];
+  return { shared_preload_libraries: all.filter((name) => name !== "").join(",") };
+}
+
+/** What a postgresql.conf sets `name` to, its last line of it; undefined = it does not. Files that it includes are not read. */
+export function writtenValue(text: string, name: string): string | undefined {
+  const values = text.split("\n").flatMap((line) => {
+    const [, key, quoted, bare] =
+      /^\s*([a-z_.]+)\s*[=\s]\s*(?:'((?:[^']|'')*)'|([^\s#']+))/i.exec(line) ?? [];
+    return key?.toLowerCase() === name ? [quoted?.replaceAll("''", "'") ?? bare] : [];
+  });
+  return values.at(-1);
 }
 
 /** One `name = 'value'` a line. */

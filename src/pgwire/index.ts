@@ -18,7 +18,7 @@ export {
   type FrontendMessage,
   TRANSACTION,
 } from "./messages.ts";
-export { type PostgresUrl, parsePostgresUrl } from "./postgres-url.ts";
+export { type PostgresUrl, parsePostgresUrl, tlsDemand } from "./postgres-url.ts";
 export {
   type ErrorReply,
   type ErrorSeverity,

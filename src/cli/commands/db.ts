@@ -7,6 +7,7 @@ import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
+import { adviseOn, showBudget } from "../database/advice.ts";
 import {
   carryOut,
   clusterFolder,
@@ -49,6 +50,10 @@ interface Asked {
     readonly time: string | undefined;
     readonly lsn: string | undefined;
     readonly point: string | undefined;
+    readonly folder: string | undefined;
+    readonly database: string | undefined;
+    readonly workers: number | undefined;
+    readonly pool: number | undefined;
     readonly members: string | undefined;
     readonly store: string | undefined;
     readonly mode: string | undefined;
@@ -56,13 +61,17 @@ interface Asked {
   readonly context: Context;
 }
 
-/** What an action's NAME is. */
-type Named = "server" | "server, or none" | "table";
+/** One action. */
+interface Action {
+  /** What its NAME is. */
+  readonly named: "server" | "server, or none" | "table";
+  /** It finds its database itself: that may be in no cluster of ours. Default false. */
+  readonly anywhere?: boolean;
+  readonly run: (asked: Asked) => Promise<number>;
+}
 
 /** Action -> what it does, and to what. */
-const ACTIONS: Readonly<
-  Record<string, { readonly named: Named; readonly run: (asked: Asked) => Promise<number> }>
-> = {
+const ACTIONS: Readonly<Record<string, Action>> = {
   serve: { named: "server", run: serve },
   status: { named: "server, or none", run: status },
   promote: {
@@ -82,6 +91,16 @@ const ACTIONS: Readonly<
       done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
   },
   restore: { named: "server", run: restore },
+  advise: {
+    named: "server, or none",
+    anywhere: true,
+    run: ({ options, context }) => adviseOn(options, context),
+  },
+  budget: {
+    named: "server, or none",
+    anywhere: true,
+    run: ({ options, context }) => showBudget(options, context),
+  },
   demo: { named: "server, or none", run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: "server",
@@ -102,6 +121,8 @@ export const db: Command = defineCommand({
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
+    "advise [--database NAME-OR-URL] [--json]",
+    "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
     "demo [--mode quorum|async]",
     "partition TABLE --by range(COLUMN) --every month|week|day [--database URL|NAME] [--dry-run]",
@@ -122,7 +143,7 @@ export const db: Command = defineCommand({
   options: {
     database: text(
       "NAME",
-      "Which database of the config, where there are several; for partition also postgres://…",
+      "Which database of the config, where there are several; advise, budget and partition take a URL, too",
     ),
     folder: text(
       "DIR",
@@ -150,6 +171,22 @@ export const db: Command = defineCommand({
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
     point: text("NAME", "Restore up to this restore point"),
+    workers: {
+      kind: "number",
+      placeholder: "N",
+      about: "Processes with a pool each, for budget",
+      fallback: "1",
+      min: 1,
+      max: 10_000,
+    },
+    pool: {
+      kind: "number",
+      placeholder: "N",
+      about: "Connections of each pool, for budget",
+      fallback: "10",
+      min: 1,
+      max: 10_000,
+    },
     by: text("METHOD", "What a table is partitioned by: range(COLUMN) or hash(COLUMN)"),
     every: text("PERIOD", "How long one range is: month, week or day"),
     parts: { kind: "number", placeholder: "N", about: "How many partitions of a hash", min: 2, max: 1000 },
@@ -162,6 +199,11 @@ export const db: Command = defineCommand({
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
+    {
+      line: "tenfold db advise --database shop",
+      about: "Slow statements, and indexes that were faster on a copy",
+    },
+    { line: "tenfold db budget --workers 8 --pool 20", about: "Whether 8 pools of 20 connections fit" },
     {
       line: "tenfold db demo",
       about: "See a failover: three servers in a temporary folder, the primary is killed",
@@ -190,7 +232,8 @@ export const db: Command = defineCommand({
     if (row.named === "table") return row.run({ folder: "", name, rest, options, context });
     if (name !== "" && !/^[a-z][a-z0-9-]{0,40}$/.test(name))
       throw new UsageError(`"${name}" is no name of a server`, "write a word of a-z, 0-9 and -, such as db1");
-    const folder = clusterFolder(context.cwd, options.folder, options.database);
+    const isAnywhere = row.anywhere === true;
+    const folder = isAnywhere ? "" : clusterFolder(context.cwd, options.folder, options.database);
     return row.run({ folder, name, rest, options, context });
   },
 });

@@ -25,6 +25,24 @@ export function clusterFolder(cwd: string, folder: string | undefined, database:
   throw new UsageError(`there is no database "${database}"`, `there are ${names.join(", ") || "none"}`);
 }
 
+/**
+ * A cluster and a database in it. That of `tenfold up` has the database's name; in a folder, and in the one of `tenfold db serve`, it is
+ * the one that is named, or "postgres".
+ */
+export function clusterDatabase(
+  cwd: string,
+  folder: string | undefined,
+  database: string | undefined,
+): { readonly folder: string; readonly name: string } {
+  const [only] = Object.keys(readPlaces(stateDirectoryOr(cwd)));
+  if (folder === undefined && only !== undefined)
+    return { folder: clusterFolder(cwd, undefined, database), name: database ?? only };
+  return { folder: clusterFolder(cwd, folder, undefined), name: database ?? SYSTEM_DATABASE };
+}
+
+/** Every cluster has it. */
+const SYSTEM_DATABASE = "postgres";
+
 /** The name of the config's database whose cluster is in `folder`: that is what it is called on its server, too. */
 export function databaseIn(cwd: string, folder: string): string | undefined {
   return Object.entries(readPlaces(stateDirectoryOr(cwd))).find(([, place]) => place.folder === folder)?.[0];

@@ -1,5 +1,7 @@
 /** Door of `database` to the machine: Postgres servers, their agents and backups; the router. */
-
+export { advise, type DatabaseAdvice } from "./advice/advise.ts";
+export { fetchLimits } from "./advice/facts.ts";
+export { type ThrowawayClone, throwawayClone } from "./advice/throwaway-clone.ts";
 export { DatabaseAgent } from "./agent/agent.ts";
 export {
   type AgentAddress,
@@ -29,6 +31,7 @@ export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
 export { type Binaries, type BinariesOptions, findBinaries, locateBinaries } from "./server/binaries.ts";
+export { type ControlAddress, type ControlClient, connectControl } from "./server/control-client.ts";
 export { drainFiles, drainStream, type MissingWal, missingWal } from "./server/drain.ts";
 export { stopLeftServer } from "./server/left-server.ts";
 export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";

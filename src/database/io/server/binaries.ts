@@ -42,6 +42,15 @@ export function hasProgram(binaries: Binaries, name: string): boolean {
   return existsSync(join(binaries.bin, name));
 }
 
+/** Where packages keep modules, as seen from the programs: npm's and most builds', Debian's and Red Hat's. */
+const MODULES: readonly string[] = ["../lib/postgresql", "../lib"];
+
+/** Whether a module is there that a server can load. A server that is told to load one that is not does not start. */
+export function hasLibrary({ bin }: Binaries, name: string): boolean {
+  const endings = process.platform === "darwin" ? [".dylib", ".so"] : [".so"];
+  return MODULES.some((folder) => endings.some((ending) => existsSync(join(bin, folder, name + ending))));
+}
+
 /** Finds one, newest first among Debian's; throws `binaries-missing` or `library-missing`. */
 export async function findBinaries(options: BinariesOptions): Promise<Binaries> {
   const found = locateBinaries(options.path);

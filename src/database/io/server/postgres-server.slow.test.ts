@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, existsSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   anyBinaries,
@@ -39,6 +39,20 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
       expect(await Promise.all(read)).toEqual(["on", "scram-sha-256", "UTF8", "5MB", "on", "127.0.0.1"]);
       expect(statSync(server.data).mode & 0o777).toBe(0o700);
       expect(readFileSync(join(server.data, "pg_hba.conf"), "utf8")).not.toContain("trust");
+    });
+
+    test("counts statements, beside the libraries that postgresql.conf names", async () => {
+      const server = await startedPrimary({ binaries: await find() });
+      expect(await valueOf(server, "show shared_preload_libraries")).toBe("pg_stat_statements");
+      await server.query("create extension pg_stat_statements");
+      expect(Number(await valueOf(server, "select count(*) from pg_stat_statements"))).toBeGreaterThan(0);
+      await server.stop();
+      const path = join(server.data, "postgresql.conf");
+      const own = "shared_preload_libraries = 'auto_explain' #";
+      writeFileSync(path, readFileSync(path, "utf8").replace("#shared_preload_libraries =", own));
+      await server.start();
+      const loaded = await valueOf(server, "show shared_preload_libraries");
+      expect(loaded?.split(/, ?/).toSorted()).toEqual(["auto_explain", "pg_stat_statements"]);
     });
 
     test("tells of itself in one query", async () => {

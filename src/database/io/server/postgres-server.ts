@@ -4,7 +4,6 @@
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { platform, release } from "node:os";
 import { join } from "node:path";
 import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
@@ -31,6 +30,7 @@ import {
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
+import { type GivenSettings, givenSettings } from "./given-settings.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 import {
@@ -49,7 +49,7 @@ export interface PostgresServerOptions {
   readonly folder: string;
   readonly binaries: Binaries;
   readonly owner: Owner;
-  readonly settings: Omit<ServerSettings, "socketFolder" | "firstSync">;
+  readonly settings: Omit<ServerSettings, "socketFolder" | keyof GivenSettings>;
   /** Networks beyond loopback that may connect, "10.0.0.0/8". */
   readonly peers: readonly string[];
   /** The same in all servers of a cluster. */
@@ -164,10 +164,11 @@ export class PostgresServer {
 
   /** Writes the settings that hold from the next start or reload on. */
   async writeSettings(): Promise<void> {
-    const { name, folder, settings, peers, owner } = this.options;
+    const { name, folder, settings, peers, owner, binaries } = this.options;
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
-    const all = settingsOf(name, { ...settings, socketFolder, firstSync: firstSync() });
+    const given = await givenSettings(binaries, this.data);
+    const all = settingsOf(name, { ...settings, ...given, socketFolder });
     await writeSettings(this.data, all, peers, owner);
   }
 
@@ -389,12 +390,6 @@ export class PostgresServer {
     const text = await readFile(this.logFile, "utf8").catch(() => "");
     return text.trimEnd().split("\n").slice(-lines);
   }
-}
-
-/** From Linux 5.8 on, syncfs() says when a write failed; a server that recovered from less than it thinks is worse than a slow one. */
-function firstSync(): ServerSettings["firstSync"] {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  return platform() === "linux" && (major > 5 || (major === 5 && minor >= 8)) ? "syncfs" : "fsync";
 }
 
 const RELOAD_TIMEOUT_MS = 5_000;
