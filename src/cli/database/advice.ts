@@ -13,12 +13,12 @@ import {
   ServerError,
   type ThrowawayClone,
 } from "../../database/io/index.ts";
-import { parsePostgresUrl, tlsDemand } from "../../pgwire/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
 import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
+import { parseServerUrl } from "./server-url.ts";
 
 /** What both commands are asked. */
 export interface AskedAdvice {
@@ -152,15 +152,7 @@ type Connect = (address: ControlAddress) => Promise<ControlClient>;
 
 /** `secret`: the password, should the URL have none; what is in a command line everybody may see. */
 async function openUrl(text: string, secret: string | undefined, connect: Connect): Promise<Opened> {
-  const url = parsePostgresUrl(text);
-  if (typeof url === "string") throw new UsageError(`--database ${url}`, "");
-  const demand = tlsDemand(url);
-  if (demand !== undefined)
-    throw new UsageError(
-      `--database asks for TLS (${demand}), which this command does not speak: what it reads would go in the clear`,
-      "ask on the server's own machine, or through a tunnel (ssh -L 6543:127.0.0.1:5432 HOST), without it in the URL",
-    );
-  const { host, port, user, password = secret ?? "", database } = url;
+  const { host, port, user, password = secret ?? "", database } = parseServerUrl(text);
   const client = await connect({ host, port, user, password, database });
   return { client, replicas: [], primary: undefined, folder: "", name: database };
 }

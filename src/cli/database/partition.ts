@@ -15,7 +15,6 @@ import {
   partitionTable,
   planPartition,
 } from "../../database/io/index.ts";
-import { parsePostgresUrl } from "../../pgwire/index.ts";
 import {
   PgConnection,
   PgConnectionError,
@@ -25,6 +24,7 @@ import {
 import type { Context } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { clusterFolder, databaseIn, membersIn, needPrimary } from "./cluster.ts";
+import { parseServerUrl } from "./server-url.ts";
 
 /** What is asked for. */
 export interface PartitionOptions {
@@ -118,14 +118,7 @@ async function serverOf(
   { cwd }: Context,
 ): Promise<PgConnectionOptions> {
   if (database?.includes("://") === true) {
-    const url = parsePostgresUrl(database);
-    if (typeof url === "string") throw new UsageError(`--database ${url}`, "see tenfold db --help");
-    const { options, ...server } = url;
-    if (!["disable", "allow", "prefer", undefined].includes(options.get("sslmode")))
-      throw new UsageError(
-        `--database: sslmode=${options.get("sslmode")} is not spoken here`,
-        "run the command on the server's machine, or through a tunnel",
-      );
+    const { options: _, ...server } = parseServerUrl(database);
     return server;
   }
   const found = clusterFolder(cwd, folder, database);

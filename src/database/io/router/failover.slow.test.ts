@@ -180,7 +180,9 @@ describe.skipIf(!hasPostgres)("a router that follows the lease (needs @embedded-
     // oxlint-disable-next-line no-await-in-loop -- until the replica is read
     while (!(await isOnReplica())) await Bun.sleep(5);
     const late = sqlState(b.query("INSERT INTO t SELECT 1 FROM pg_sleep(4)"));
-    await eventually("it runs", () => [...router.worker.clients].some((client) => stateOf(client) === "active"));
+    await eventually("it runs", () =>
+      [...router.worker.clients].some((client) => stateOf(client) === "active"),
+    );
     holder.isAway = true;
     await eventually("trust ends", () => router.worker.holdReason === "view-stale");
     expect(await sqlState(a.query("INSERT INTO t VALUES (1)"))).toBe("57P01");
