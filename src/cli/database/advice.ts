@@ -15,7 +15,7 @@ import {
 } from "../../database/io/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
-import { EXIT, Failure, UsageError } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
 import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
 import { parseServerUrl } from "./server-url.ts";
