@@ -58,6 +58,11 @@ export class LogServer {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
+  /** Connections, logged in or not. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
   /** The log is longer than it was. */
   grown(): void {
     for (const session of this.#sessions) session.pump();

@@ -47,6 +47,12 @@ const PIECE_BYTES = 128 * 1024;
 /** A replica gives up a sender that is silent for wal_receiver_timeout: 60 s by default, 5 s on servers of ours. */
 const ALIVE_MS = 1000;
 
+/** One that has neither taken nor said anything for so long is gone: each `alive` asks it for an answer. */
+const SILENCE_MS = 15_000;
+
+/** How long one that was told goodbye may take to read it. */
+const CLOSE_MS = 5_000;
+
 /** What a replica may send, whole. */
 const FRAMES: FrameTable = { longest: new Int32Array(256), head: new Int32Array(256) };
 for (const type of [
@@ -60,7 +66,7 @@ for (const type of [
   FRAMES.head[type] = COMMAND_BYTES_MAX;
 }
 
-type Phase = "startup" | "scram-first" | "scram-final" | "commands" | "streaming";
+type Phase = "startup" | "scram-first" | "scram-final" | "commands" | "streaming" | "over";
 
 export class LogSession {
   readonly #socket: Socket;
@@ -74,6 +80,7 @@ export class LogSession {
   #scram: ScramServer | undefined;
   #sent: Lsn = 0n;
   #isFull = false;
+  #heardAtMs = 0;
   #cancel: Cancel;
 
   constructor(socket: Socket, options: LogServerOptions, verifier: ScramVerifier) {
@@ -96,10 +103,17 @@ export class LogSession {
     this.#socket.destroy();
   }
 
+  /** It was told goodbye. */
+  get isOver(): boolean {
+    return this.#phase === "over";
+  }
+
   /** Sends what the log has and the replica has not. */
   pump(): void {
     const { log, clock } = this.#options;
     while (this.#phase === "streaming" && !this.#isFull && this.#sent < log.position.lsn) {
+      // It is so slow that what it needs next is not kept any more.
+      if (this.#sent < log.begin) return this.close();
       const piece = new Uint8Array(PIECE_BYTES);
       const length = log.read(this.#sent, piece);
       if (length === 0) return;
@@ -111,10 +125,10 @@ export class LogSession {
   #received(bytes: Buffer): void {
     let rest = bytes;
     while (this.#phase === "startup" && rest.length > 0) rest = this.#startup(rest);
-    if (rest.length === 0) return;
+    if (rest.length === 0 || this.#phase === "over") return;
     this.#scanner.push(rest, 0, rest.length);
     for (let outcome = this.#scanner.next(); outcome !== "more"; outcome = this.#scanner.next()) {
-      if (this.#socket.destroyed) return;
+      if (this.#socket.destroyed || this.isOver) return;
       if (outcome === "mistake") return this.#fail(SQLSTATE.protocolViolation, this.#scanner.mistake);
       this.#message(this.#scanner);
     }
@@ -160,7 +174,10 @@ export class LogSession {
     if (this.#phase === "scram-final" && type === FRONTEND.password) return this.#final(fields);
     if (this.#phase === "commands" && type === FRONTEND.query) return this.#command(fields.cstring());
     // How far the replica is: it keeps that itself.
-    if (this.#phase === "streaming" && type === FRONTEND.copyData) return;
+    if (this.#phase === "streaming" && type === FRONTEND.copyData) {
+      this.#heardAtMs = this.#options.clock.nowMs();
+      return;
+    }
     if (this.#phase === "streaming" && type === FRONTEND.copyDone) return this.#endStream();
     this.#fail(SQLSTATE.protocolViolation, `unexpected message ${type} at ${this.#phase}`);
   }
@@ -221,13 +238,16 @@ export class LogSession {
     this.#flush();
     this.#phase = "streaming";
     this.#sent = from;
+    this.#heardAtMs = this.#options.clock.nowMs();
     this.#keepAlive();
     this.pump();
   }
 
   #keepAlive(): void {
     const { clock, scheduler, log } = this.#options;
-    this.#sendData(aliveMessage(log.position.lsn, clock.wallMs()));
+    if (clock.nowMs() - this.#heardAtMs > SILENCE_MS) return this.close();
+    // One that takes nothing is sent nothing more.
+    if (!this.#isFull) this.#sendData(aliveMessage(log.position.lsn, clock.wallMs()));
     this.#cancel = scheduler.after(ALIVE_MS, () => this.#keepAlive());
   }
 
@@ -259,7 +279,9 @@ export class LogSession {
   #fail(code: SqlState, message: string): void {
     writeError(this.#writer, { severity: "FATAL", code, message });
     this.#flush();
+    this.#phase = "over";
     this.#cancel();
+    this.#cancel = this.#options.scheduler.after(CLOSE_MS, () => this.close());
     this.#socket.end();
   }
 
