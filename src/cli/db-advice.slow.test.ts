@@ -45,16 +45,16 @@ describe.skipIf(NO_POSTGRES)("tenfold db advise (needs Postgres)", () => {
   }
 
   /** Starts advice, and waits until its copy runs. */
+  /** NaN while there is none, or its file is not written yet. */
+  async function pidOfCopy(): Promise<number> {
+    const [name = ""] = await readdir(clones);
+    const path = join(clones, name, "s/data/postmaster.pid");
+    return existsSync(path) ? Number.parseInt(await Bun.file(path).text(), 10) : Number.NaN;
+  }
+
   async function midway(): Promise<Bun.Subprocess> {
     const child = start({}, "advise");
-    await until(
-      "the copy runs",
-      async () => {
-        const [name = ""] = await readdir(clones);
-        return existsSync(join(clones, name, "s/data/postmaster.pid"));
-      },
-      60_000,
-    );
+    await until("the copy runs", async () => identify(await pidOfCopy()) !== undefined, 60_000);
     return child;
   }
 
@@ -117,7 +117,7 @@ describe.skipIf(NO_POSTGRES)("tenfold db advise (needs Postgres)", () => {
     await child.exited;
     const [name = ""] = await readdir(clones);
     expect(name).toStartWith("tenfold-advice-");
-    const pid = Number.parseInt(await Bun.file(join(clones, name, "s/data/postmaster.pid")).text(), 10);
+    const pid = await pidOfCopy();
     expect(identify(pid)).toBeDefined();
     expect((await tenfold("advise")).code).toBe(0);
     expect(await left()).toEqual(NOTHING);
