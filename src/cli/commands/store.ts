@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { runStore } from "../../app/index.ts";
 import { createLog, parseBytes, parseIp } from "../../base/index.ts";
+import type { TlsPaths } from "../../base/io/index.ts";
 import {
   type Address,
   DEFAULTS,
@@ -10,7 +11,6 @@ import {
   STORE_EVICTIONS,
   STORE_FSYNCS,
 } from "../../config/index.ts";
-import type { TlsPaths } from "../../transport/io/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";

@@ -18,7 +18,7 @@ import { asFailure } from "../controller.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
 import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
-import { parseServerUrl } from "./server-url.ts";
+import { parseServerUrl, type ServerAddress } from "./server-url.ts";
 
 /** What both commands are asked. */
 export interface AskedAdvice {
@@ -124,7 +124,7 @@ export function showBudget(asked: AskedAdvice, context: Context): Promise<number
 
 async function withDatabase(
   asked: AskedAdvice,
-  { cwd, env }: Context,
+  context: Context,
   run: (opened: Opened) => Promise<number>,
 ): Promise<number> {
   const clients: ControlClient[] = [];
@@ -138,8 +138,8 @@ async function withDatabase(
     const isElsewhere = database?.includes("://") === true;
     return await run(
       isElsewhere
-        ? await openUrl(database, env["PGPASSWORD"], connect)
-        : await openCluster(clusterDatabase(cwd, folder, database), connect),
+        ? await openUrl(parseServerUrl(database, context), connect)
+        : await openCluster(clusterDatabase(context.cwd, folder, database), connect),
     );
   } catch (problem) {
     throw problem instanceof ServerError ? new Failure(problem.message, "") : asFailure(problem);
@@ -150,11 +150,9 @@ async function withDatabase(
 
 type Connect = (address: ControlAddress) => Promise<ControlClient>;
 
-/** `secret`: the password, should the URL have none; what is in a command line everybody may see. */
-async function openUrl(text: string, secret: string | undefined, connect: Connect): Promise<Opened> {
-  const { host, port, user, password = secret ?? "", database } = parseServerUrl(text);
-  const client = await connect({ host, port, user, password, database });
-  return { client, replicas: [], primary: undefined, folder: "", name: database };
+async function openUrl(address: ServerAddress, connect: Connect): Promise<Opened> {
+  const client = await connect(address);
+  return { client, replicas: [], primary: undefined, folder: "", name: address.database };
 }
 
 async function openCluster(

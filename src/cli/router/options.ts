@@ -15,8 +15,14 @@ import {
   type PoolSettings,
   parseUserList,
 } from "../../database/index.ts";
-import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
-import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import type { ClientTlsSettings } from "../../database/io/index.ts";
+import {
+  type PostgresUrl,
+  parsePostgresUrl,
+  SERVER_TLS_MODES,
+  type ServerTlsSettings,
+  serverTlsOf,
+} from "../../pgwire/index.ts";
 import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -137,7 +143,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     cluster: clusterOf(primary, replicas),
     pool: poolOf(values),
     authentication,
-    serverTls: serverTlsOf(values, primary, context.cwd),
+    serverTls: tlsToServers(values, primary, context.cwd),
     ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
@@ -266,11 +272,15 @@ function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined 
   return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
 }
 
-function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
-  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
-  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
-  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
-  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
+function tlsToServers(values: Given, primary: PostgresUrl, cwd: string): ServerTlsSettings {
+  const [mode, ca] = [textOf(values, "server-tls"), textOf(values, "server-ca")];
+  const ofUrl = serverTlsOf(primary, cwd);
+  if (typeof ofUrl === "string") throw new UsageError(`--primary ${ofUrl}`, "mend the URL");
+  return {
+    ...ofUrl,
+    ...(mode === undefined ? {} : { mode: wordOf("server-tls", mode, SERVER_TLS_MODES) }),
+    ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }),
+  };
 }
 
 function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {

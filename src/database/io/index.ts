@@ -26,7 +26,7 @@ export type { ReadsSettings } from "./router/reads.ts";
 export type { AuthUser, PoolStatus, RouterParts, RouterSettings } from "./router/router-settings.ts";
 export { RouterWorker } from "./router/router-worker.ts";
 export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
-export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
+export { ServerTls } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";

@@ -1,7 +1,12 @@
 /** A connection for our own queries to a server: values quoted into the text, errors as `ServerError`. */
 
 import { SQLSTATE } from "../../../pgwire/index.ts";
-import { PgConnection, PgConnectionError, PgServerError } from "../../../pgwire/io/index.ts";
+import {
+  PgConnection,
+  PgConnectionError,
+  type PgConnectionOptions,
+  PgServerError,
+} from "../../../pgwire/io/index.ts";
 import { messageOf, ServerError } from "./problem.ts";
 
 /** Where and as whom. */
@@ -13,6 +18,9 @@ export interface ControlAddress {
   readonly password: string;
   /** Default "postgres". */
   readonly database?: string;
+  /** Default: none on this machine, elsewhere where the server has it ("prefer"). */
+  readonly tls?: PgConnectionOptions["tls"];
+  readonly needsBinding?: boolean;
 }
 
 /** One row: text or null by column. */
@@ -33,16 +41,22 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 const QUERY_TIMEOUT_MS = 60_000;
 
+const NO_TLS = { mode: "disable" } as const;
+const PREFERRED = { mode: "prefer" } as const;
+
+/** A socket's folder, or loopback. */
+function isHere(host: string): boolean {
+  return host.startsWith("/") || host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
 /** Opens a connection; rejects with `wrong-password` or `cannot-connect`. */
 export async function connectControl(address: ControlAddress): Promise<ControlClient> {
-  const { host, port, user, password, database = "postgres" } = address;
+  const { host, database = "postgres", tls = isHere(host) ? NO_TLS : PREFERRED } = address;
   try {
     const connection = await PgConnection.connect({
-      host,
-      port,
-      user,
-      password,
+      ...address,
       database,
+      tls,
       parameters: { application_name: "tenfold" },
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       queryTimeoutMs: QUERY_TIMEOUT_MS,
