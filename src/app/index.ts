@@ -16,7 +16,7 @@ import type { RunningStore, StoreOptions } from "./run-store.ts";
 export type * from "./api.ts";
 export { type ClusterPasswords, readPasswords } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
-export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
+export type { AgentPort, FailoverMember, FailoverOptions } from "./database-failover.ts";
 export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export type { FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";

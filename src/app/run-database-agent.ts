@@ -1,15 +1,12 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { Order, PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
+import type { PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
 import {
-  type AgentAddress,
-  AgentServer,
-  type AgentServerParts,
   BackupStore,
   DatabaseAgent,
   type FailoverDriver,
@@ -22,8 +19,15 @@ import {
   type ThrowawayClone,
   throwawayClone,
 } from "../database/io/index.ts";
-import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
-import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { openDoors } from "./agent-doors.ts";
+import {
+  type ClusterPasswords,
+  hasPasswords,
+  prepareClusterFolder,
+  readPasswords,
+} from "./cluster-folder.ts";
+import { hostsElsewhere, keepMembers } from "./cluster-members.ts";
+import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -43,16 +47,14 @@ export interface DatabaseAgentOptions {
   readonly user?: string;
   /** Where backups and the archive of the log go; without it there are none. */
   readonly backups?: string;
-  /** Networks that may connect, beyond loopback. */
-  readonly peers?: readonly string[];
+  /** Networks whose clients may connect, beyond loopback. */
+  readonly clients?: readonly string[];
   readonly walLevel?: "replica" | "logical";
   /** The database that a primary is to have. */
   readonly app?: AppDatabase;
   readonly settings?: PostgresSettings;
   /** Who is primary is decided by a lease; without, by whoever gives orders. */
   readonly failover?: FailoverOptions;
-  /** Where the agent is asked; default: its socket in the cluster's folder. */
-  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
@@ -134,7 +136,7 @@ export async function cloneForTrial({
 
 async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> {
   const { name, folder, create, log } = options;
-  const passwords = prepareClusterFolder(folder);
+  const passwords = passwordsFor(options);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();
   const lock = acquireLock(join(folder, "locks", name));
@@ -154,14 +156,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
     options.failover === undefined
       ? undefined
       : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
-  const address = options.agentAddress ?? agentAddress(folder, name);
-  if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
+  keepMembers(folder, options.failover);
+  const doors = openDoors(agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
   const close = async (): Promise<void> => {
-    await door.stop();
+    await doors.stop();
     lock.release();
   };
   return {
@@ -188,39 +189,24 @@ async function isAnyData(folder: string): Promise<boolean> {
   return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
 }
 
-/** The agent's door; with failover orders go to who decides. */
-function openDoor(
-  agent: DatabaseAgent,
-  failover: ComposedFailover | undefined,
-  at: Pick<AgentServerParts, "address" | "token" | "log">,
-): AgentServer {
-  if (failover === undefined) return new AgentServer({ agent, ...at });
-  const { driver, token } = failover;
-  const governed = {
-    facts: () => agent.facts(),
-    look: () => agent.look(),
-    order: (order: Order) => driver.order(order),
-  };
-  const member = {
-    token,
-    asked: driver.asked.bind(driver),
-    switchover: driver.switchover.bind(driver),
-    force: driver.force.bind(driver),
-  };
-  return new AgentServer({ agent: governed, member, ...at });
+/** The same on all machines: one that draws its own could not log in to the others. */
+function passwordsFor({ name, folder, create, failover }: DatabaseAgentOptions): ClusterPasswords {
+  if (failover?.port !== undefined && !create && !hasPasswords(folder))
+    throw new StartFailure(
+      `the database ${name} has no passwords of its cluster in ${folder}`,
+      "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
+    );
+  return prepareClusterFolder(folder);
 }
 
-async function serverOf(
-  options: DatabaseAgentOptions,
-  passwords: ReturnType<typeof prepareClusterFolder>,
-): Promise<PostgresServer> {
+async function serverOf(options: DatabaseAgentOptions, passwords: ClusterPasswords): Promise<PostgresServer> {
   const {
     name,
     folder,
     address,
     postgres,
     user,
-    peers = [],
+    clients = [],
     walLevel = "replica",
     settings = {},
     log,
@@ -244,7 +230,8 @@ async function serverOf(
     binaries,
     owner,
     settings: { host: address.host, port: address.port, walLevel, archiveCommand, durable: true, settings },
-    peers,
+    peers: { members: hostsElsewhere(options.failover), clients },
+    tls: options.failover?.port?.tls,
     passwords,
     clock: systemClock,
     scheduler: systemScheduler,

@@ -48,7 +48,13 @@ export {
   type StatementEffects,
 } from "./router/statement-effects.ts";
 export { type ListedUser, parseUserList } from "./router/user-list.ts";
-export { type PostgresSettings, REPLICATION_ROLE, slotName, type Upstream } from "./server-settings.ts";
+export {
+  NO_PEERS,
+  type PostgresSettings,
+  REPLICATION_ROLE,
+  slotName,
+  type Upstream,
+} from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

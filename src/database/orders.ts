@@ -99,6 +99,8 @@ export interface AgentFacts {
   readonly name: string;
   readonly state: ServerState;
   readonly pid: number | null;
+  /** Where clients of this machine reach it. */
+  readonly host: string;
   readonly port: number;
   readonly data: string;
   /** The term of its last promotion or lease; 0 = none yet. */

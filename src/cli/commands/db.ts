@@ -18,6 +18,7 @@ import {
   sourceOf,
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
+import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
@@ -37,27 +38,28 @@ interface Asked {
   readonly folder: string;
   readonly name: string;
   readonly rest: readonly string[];
-  readonly options: PartitionOptions & {
-    readonly address: string | undefined;
-    readonly new: boolean;
-    readonly force: boolean;
-    readonly json: boolean;
-    readonly postgres: string | undefined;
-    readonly user: string | undefined;
-    readonly backups: string | undefined;
-    readonly label: string | undefined;
-    readonly into: string | undefined;
-    readonly time: string | undefined;
-    readonly lsn: string | undefined;
-    readonly point: string | undefined;
-    readonly folder: string | undefined;
-    readonly database: string | undefined;
-    readonly workers: number | undefined;
-    readonly pool: number | undefined;
-    readonly members: string | undefined;
-    readonly store: string | undefined;
-    readonly mode: string | undefined;
-  };
+  readonly options: PartitionOptions &
+    MachineOptions & {
+      readonly address: string | undefined;
+      readonly new: boolean;
+      readonly force: boolean;
+      readonly json: boolean;
+      readonly postgres: string | undefined;
+      readonly user: string | undefined;
+      readonly backups: string | undefined;
+      readonly label: string | undefined;
+      readonly into: string | undefined;
+      readonly time: string | undefined;
+      readonly lsn: string | undefined;
+      readonly point: string | undefined;
+      readonly folder: string | undefined;
+      readonly database: string | undefined;
+      readonly workers: number | undefined;
+      readonly pool: number | undefined;
+      readonly members: string | undefined;
+      readonly store: string | undefined;
+      readonly mode: string | undefined;
+    };
   readonly context: Context;
 }
 
@@ -116,7 +118,7 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
-    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum]",
+    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
@@ -132,6 +134,7 @@ export const db: Command = defineCommand({
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
     "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
+    "Members on several machines: the lease is in etcd, agents ask each other at their server's port + 10000, by TLS.",
     "partition copies a table that is written meanwhile into a partitioned one, and swaps them; run again, it goes on where it was ended.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
@@ -166,6 +169,18 @@ export const db: Command = defineCommand({
       "When a commit is acknowledged: async, or quorum (a replica has it, too)",
       "async; for a demo quorum",
     ),
+    "tls-cert": text("FILE", "Between machines: this one's certificate, of its server and its agent (PEM)"),
+    "tls-key": text("FILE", "Its private key (PEM)"),
+    "tls-ca": text("FILE", "The CA of all members' certificates (PEM)"),
+    "insecure-agents": {
+      kind: "flag",
+      about: "Between machines: agents without TLS, in a network of their own",
+    },
+    allow: {
+      kind: "list",
+      placeholder: "NETWORK",
+      about: "Clients of this network may connect to the server: 10.0.0.0/8",
+    },
     label: text("WORD", "What a backup is called", "by-hand"),
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
@@ -214,6 +229,10 @@ export const db: Command = defineCommand({
       about: "One of two servers that fail over by themselves",
     },
     {
+      line: "tenfold db serve db2 --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379 --tls-cert db2.pem --tls-key db2.key --tls-ca ca.pem",
+      about: "One of two on different machines",
+    },
+    {
       line: 'tenfold db partition events --by "range(created_at)" --every month',
       about: "One partition for each month, while the app writes",
     },
@@ -246,7 +265,7 @@ async function done(run: () => Promise<void>): Promise<number> {
 function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
-  const failover = failoverOf(folder, name, options);
+  const failover = failoverOf(folder, name, options, context.cwd);
   const own = failover?.members.find((member) => member.name === name)?.address;
   const served = {
     name,
@@ -257,12 +276,18 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
     user,
     backups,
     failover,
+    clients: networksOf(options),
   };
   return serveDatabase(served, context, () => membersIn(folder));
 }
 
 /** Failover as the options say; undefined = without. */
-function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
+function failoverOf(
+  folder: string,
+  name: string,
+  options: Asked["options"],
+  cwd: string,
+): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
   const members = written.split(",").map((pair) => {
@@ -278,7 +303,13 @@ function failoverOf(folder: string, name: string, options: Asked["options"]): Fa
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
-  return { cluster: "main", store, members, mode };
+  const { port, ...all } = spread(members, name, options, cwd);
+  if (port !== undefined && store.startsWith("file:"))
+    throw new UsageError(
+      "members are on several machines, and a folder cannot decide between these",
+      "write --store etcd://HOST:2379,…",
+    );
+  return { cluster: "main", store, mode, ...all, ...(port === undefined ? {} : { port }) };
 }
 
 function addressOf(written: string | undefined): Address {

@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import { cloneForTrial, readPasswords } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
-import { type Budget, connectionBudget } from "../../database/index.ts";
+import { type AgentFacts, type Budget, connectionBudget } from "../../database/index.ts";
 import {
   advise,
   type ControlAddress,
@@ -162,9 +162,9 @@ async function openCluster(
   const members = await membersIn(folder);
   const primary = needPrimary(members);
   const password = readPasswords(folder).superuser;
-  const to = (port: number): Promise<ControlClient> =>
-    connect({ host: "127.0.0.1", port, user: "postgres", password, database: name });
-  const client = await to(primary.facts.port);
-  const others = members.flatMap(({ facts }) => (facts?.view?.role === "replica" ? [facts.port] : []));
+  const to = ({ host, port }: AgentFacts): Promise<ControlClient> =>
+    connect({ host, port, user: "postgres", password, database: name });
+  const client = await to(primary.facts);
+  const others = members.flatMap(({ facts }) => (facts?.view?.role === "replica" ? [facts] : []));
   return { client, replicas: await Promise.all(others.map(to)), primary, folder, name };
 }

@@ -122,7 +122,7 @@ async function serverOf(
   const found = clusterFolder(cwd, folder, database);
   const { facts } = needPrimary(await membersIn(found));
   const { superuser } = readPasswords(resolve(found));
-  const place = { host: "127.0.0.1", port: facts.port, user: "postgres", password: superuser };
+  const place = { host: facts.host, port: facts.port, user: "postgres", password: superuser };
   return { ...place, database: databaseIn(cwd, found) ?? "postgres" };
 }
 

@@ -19,6 +19,8 @@ export interface Served {
   readonly user: string | undefined;
   readonly backups: string | undefined;
   readonly failover: FailoverOptions | undefined;
+  /** Networks whose clients may connect. */
+  readonly clients: readonly string[];
 }
 
 /** Runs a server and its agent in the foreground. */
@@ -28,13 +30,15 @@ export async function serveDatabase(
   others: () => Promise<readonly Member[]>,
 ): Promise<number> {
   const { terminal, clock } = context;
-  const stopped = untilSignal(context); // from here on: a signal during the start counts too
-  const { name, folder, address, create, postgres, user, backups, failover } = served;
+  const ended = untilSignal(context); // from here on: a signal during the start counts too
+  let end: "stop" | "leave" = "stop";
+  const { name, folder, address, create, postgres, user, backups, failover, clients } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
     address,
     create,
+    clients,
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
@@ -58,16 +62,18 @@ export async function serveDatabase(
     const { problem } = running.agent.facts();
     if (problem !== null) terminal.err(problem);
     terminal.out(`database ${name} at postgres://postgres@${formatAddress(address)}/postgres`);
-    await stopped;
+    end = await ended;
   } finally {
-    await running.stop();
+    await running[end]();
   }
   return EXIT.ok;
 }
 
-function untilSignal({ onSignal }: Context): Promise<void> {
+/** SIGHUP ends the agent alone, as with those of a config. */
+function untilSignal({ onSignal }: Context): Promise<"stop" | "leave"> {
   return new Promise((done) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, done);
+    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, () => done("stop"));
+    onSignal("SIGHUP", () => done("leave"));
   });
 }
 
@@ -75,7 +81,7 @@ function untilSignal({ onSignal }: Context): Promise<void> {
 export function psql(member: LivingMember, folder: string, args: readonly string[]): Promise<number> {
   const { superuser } = readPasswords(resolve(folder));
   const env = { ...process.env, PGPASSWORD: superuser };
-  const to = ["-h", "127.0.0.1", "-p", String(member.facts.port), "-U", "postgres", ...args];
+  const to = ["-h", member.facts.host, "-p", String(member.facts.port), "-U", "postgres", ...args];
   return new Promise((done, fail) => {
     const child = spawn("psql", to, { stdio: "inherit", env });
     child.once("error", () =>

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RouterOptions } from "../../app/index.ts";
-import { parseDurationMs, parseIp } from "../../base/index.ts";
+import { isLoopback, parseDurationMs } from "../../base/index.ts";
 import { type Address, formatAddress, parseAddress } from "../../config/index.ts";
 import {
   type ClusterView,
@@ -125,7 +125,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const replicas = listOf(values["replica"]).map((url) => urlOf("replica", url, context));
   const address = addressOf("listen", textOf(values, "listen") ?? formatAddress(ADDRESS));
   const authentication = wordOf("auth", textOf(values, "auth") ?? "scram", AUTHENTICATIONS);
-  if (authentication === "trust" && !isLoopback(address))
+  if (authentication === "trust" && !isLoopback(address.host))
     throw new Failure(
       `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
       "listen on 127.0.0.1, or leave --auth out",
@@ -257,7 +257,7 @@ function poolOf(values: Given): Partial<PoolSettings> {
 function metricsOf(value: string | undefined): Address | undefined {
   if (value === undefined) return undefined;
   const address = addressOf("metrics", value);
-  if (isLoopback(address)) return address;
+  if (isLoopback(address.host)) return address;
   throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
 }
 
@@ -310,8 +310,4 @@ function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): Clus
   }));
   const name = formatAddress(primary);
   return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
 }

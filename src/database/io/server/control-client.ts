@@ -1,5 +1,6 @@
 /** A connection for our own queries to a server: values quoted into the text, errors as `ServerError`. */
 
+import { isLoopback } from "../../../base/index.ts";
 import { SQLSTATE } from "../../../pgwire/index.ts";
 import {
   PgConnection,
@@ -44,14 +45,13 @@ const QUERY_TIMEOUT_MS = 60_000;
 const NO_TLS = { mode: "disable" } as const;
 const PREFERRED = { mode: "prefer" } as const;
 
-/** A socket's folder, or loopback. */
-function isHere(host: string): boolean {
-  return host.startsWith("/") || host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
 /** Opens a connection; rejects with `wrong-password` or `cannot-connect`. */
 export async function connectControl(address: ControlAddress): Promise<ControlClient> {
-  const { host, database = "postgres", tls = isHere(host) ? NO_TLS : PREFERRED } = address;
+  const {
+    host,
+    database = "postgres",
+    tls = host.startsWith("/") || isLoopback(host) ? NO_TLS : PREFERRED,
+  } = address;
   try {
     const connection = await PgConnection.connect({
       ...address,

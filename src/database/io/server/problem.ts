@@ -6,6 +6,7 @@ export type ServerProblem =
   | "library-missing"
   | "owner-missing"
   | "folder-not-reachable"
+  | "tls-file"
   | "data-exists"
   | "data-missing"
   | "initdb-failed"
