@@ -17,7 +17,10 @@ export interface Term {
   readonly fork: Lsn;
 }
 
-/** What the holder of the lease is about; writes are acknowledged in "running" alone. */
+/**
+ * What the holder of the lease is about. Writes begin in "running" alone. What is under way when a switchover begins may still be
+ * acknowledged in "switching-over": the successor gets the lease when it has the log's end.
+ */
 export type Phase =
   | "promoting"
   | "running"
