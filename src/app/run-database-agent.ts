@@ -15,6 +15,7 @@ import {
   type FailoverDriver,
   findBinaries,
   findOwner,
+  isRestoring,
   PostgresServer,
   type Restored,
   restore,
@@ -22,7 +23,13 @@ import {
   type ThrowawayClone,
   throwawayClone,
 } from "../database/io/index.ts";
-import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
+import {
+  agentAddress,
+  prepareClusterFolder,
+  prepareToken,
+  readPasswords,
+  readPasswordsOrNone,
+} from "./cluster-folder.ts";
 import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
@@ -85,18 +92,48 @@ export interface RestoreOptions extends Omit<DatabaseAgentOptions, "create" | "b
   readonly passwordsOf: string;
   /** An id; default: the newest that is old enough. */
   readonly backup?: string;
+  /** Ends it halfway; nothing is left of it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A restored cluster of one server. */
+export interface RestoredDatabase extends Restored {
+  /** The backup's passwords are not known: new ones were drawn. */
+  readonly hasNewPasswords: boolean;
 }
 
 /** Restores a backup into a new cluster of one server, and leaves it stopped. Throws a `StartFailure`. */
-export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
-  const { backups, backup, point, passwordsOf, ...rest } = { ...options, folder: resolve(options.folder) };
+export async function restoreDatabase(options: RestoreOptions): Promise<RestoredDatabase> {
+  const { backups, backup, point, passwordsOf, signal, ...rest } = {
+    ...options,
+    folder: resolve(options.folder),
+  };
+  const others = existsSync(rest.folder) ? await othersWithData(rest.folder, rest.name) : [];
+  if (others.length > 0)
+    throw new StartFailure(
+      `${rest.folder} is the folder of a cluster that has ${others.join(", ")}`,
+      "restore into a new folder (--into)",
+    );
+  const known = readPasswordsOrNone(resolve(passwordsOf)) ?? readPasswordsOrNone(rest.folder);
   try {
-    const passwords = prepareClusterFolder(rest.folder, readPasswords(resolve(passwordsOf)));
-    const server = await serverOf({ ...rest, create: false }, passwords);
-    const store = new BackupStore(resolve(backups), server.options.owner);
-    const restored = await restore(store, server, point, backup === undefined ? {} : { backup });
-    await server.stop();
-    return restored;
+    const passwords = prepareClusterFolder(rest.folder, known);
+    const setsPasswords = known === undefined;
+    const server = await serverOf({ ...rest, create: false, trustsSocket: setsPasswords }, passwords);
+    await server.prepareFolder();
+    const lock = lockOf(rest.folder, rest.name);
+    try {
+      const store = new BackupStore(resolve(backups), server.options.owner);
+      const how = {
+        setsPasswords,
+        ...(backup === undefined ? {} : { backup }),
+        ...(signal === undefined ? {} : { signal }),
+      };
+      const restored = await restore(store, server, point, how);
+      await server.stop();
+      return { ...restored, hasNewPasswords: setsPasswords };
+    } finally {
+      lock.release();
+    }
   } catch (problem) {
     if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
     throw problem;
@@ -137,11 +174,11 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const passwords = prepareClusterFolder(folder);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();
-  const lock = acquireLock(join(folder, "locks", name));
-  if (lock.kind === "refused")
+  const lock = lockOf(folder, name);
+  if (isRestoring(server))
     throw new StartFailure(
-      `the database ${name} has an agent already (pid ${lock.pid})`,
-      "stop that one first",
+      `a restore into ${server.options.folder} was begun and did not end`,
+      "run that tenfold db restore again",
     );
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
@@ -182,10 +219,27 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   };
 }
 
+/** One process at a time works with a server. */
+function lockOf(folder: string, name: string): Extract<ReturnType<typeof acquireLock>, { kind: "held" }> {
+  const lock = acquireLock(join(folder, "locks", name));
+  if (lock.kind === "held") return lock;
+  throw new StartFailure(
+    `the database ${name} has an agent already (pid ${lock.pid})`,
+    "stop that one first",
+  );
+}
+
 /** A new cluster is made once: where another server has data, this one is to become its replica. */
 async function isAnyData(folder: string): Promise<boolean> {
+  return (await othersWithData(folder, "")).length > 0;
+}
+
+/** Servers with data, but `name`. */
+async function othersWithData(folder: string, name: string): Promise<string[]> {
   const servers = await readdir(folder);
-  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
+  return servers.filter(
+    (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
+  );
 }
 
 /** The agent's door; with failover orders go to who decides. */
@@ -211,7 +265,7 @@ function openDoor(
 }
 
 async function serverOf(
-  options: DatabaseAgentOptions,
+  options: DatabaseAgentOptions & { readonly trustsSocket?: boolean },
   passwords: ReturnType<typeof prepareClusterFolder>,
 ): Promise<PostgresServer> {
   const {
@@ -221,6 +275,7 @@ async function serverOf(
     postgres,
     user,
     peers = [],
+    trustsSocket = false,
     walLevel = "replica",
     settings = {},
     log,
@@ -245,6 +300,7 @@ async function serverOf(
     owner,
     settings: { host: address.host, port: address.port, walLevel, archiveCommand, durable: true, settings },
     peers,
+    trustsSocket,
     passwords,
     clock: systemClock,
     scheduler: systemScheduler,

@@ -181,9 +181,9 @@ export function slotName(server: string): string {
 }
 
 /** Who may connect from where: passwords everywhere, `peers` beyond loopback. */
-export function hostBasedAccess(peers: readonly string[]): string {
+export function hostBasedAccess(peers: readonly string[], trustsSocket = false): string {
   const networks = ["127.0.0.1/32", "::1/128", ...peers];
-  const lines = ["local all all scram-sha-256"];
+  const lines = [`local all all ${trustsSocket ? "trust" : "scram-sha-256"}`];
   for (const network of networks)
     lines.push(
       `host all all ${network} scram-sha-256`,

@@ -9,7 +9,6 @@ import { makeVerifier } from "../../../pgwire/index.ts";
 import { type ControlFile, parseControlFile } from "../../control-file.ts";
 import {
   formatSettings,
-  hostBasedAccess,
   type PostgresSettings,
   parseSettings,
   ROLE_FILE,
@@ -86,15 +85,15 @@ export async function hasData(data: string): Promise<boolean> {
   return (await namesIn(data)).includes("PG_VERSION");
 }
 
-/** Writes the files of ours: settings, access, the password of replication. The role is left as it is. */
+/** Writes the files of ours: settings, and who may connect (`hostBasedAccess`). The role is left as it is. */
 export async function writeSettings(
   data: string,
   settings: PostgresSettings,
-  peers: readonly string[],
+  access: string,
   owner: Owner,
 ): Promise<void> {
   await writeOwned(join(data, SETTINGS_FILE), formatSettings(settings), owner);
-  await writeOwned(join(data, "pg_hba.conf"), hostBasedAccess(peers), owner);
+  await writeOwned(join(data, "pg_hba.conf"), access, owner);
   const altered = join(data, "postgresql.auto.conf");
   const text = await readFile(altered, "utf8").catch(() => "");
   if (withoutReserved(text) !== text) await writeOwned(altered, withoutReserved(text), owner);

@@ -9,6 +9,7 @@ import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
 import {
   connectionInfo,
+  hostBasedAccess,
   quorumOf,
   REPLICATION_ROLE,
   type ServerSettings,
@@ -52,6 +53,8 @@ export interface PostgresServerOptions {
   readonly settings: Omit<ServerSettings, "socketFolder" | keyof GivenSettings>;
   /** Networks beyond loopback that may connect, "10.0.0.0/8". */
   readonly peers: readonly string[];
+  /** Whoever gets to its socket is let in: for data whose passwords nobody knows. Its folder is closed to all but its owner. */
+  readonly trustsSocket?: boolean;
   /** The same in all servers of a cluster. */
   readonly passwords: { readonly superuser: string; readonly replication: string };
   readonly clock: Clock;
@@ -164,12 +167,12 @@ export class PostgresServer {
 
   /** Writes the settings that hold from the next start or reload on. */
   async writeSettings(): Promise<void> {
-    const { name, folder, settings, peers, owner, binaries } = this.options;
+    const { name, folder, settings, peers, owner, binaries, trustsSocket = false } = this.options;
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
     const given = await givenSettings(binaries, this.data);
     const all = settingsOf(name, { ...settings, ...given, socketFolder });
-    await writeSettings(this.data, all, peers, owner);
+    await writeSettings(this.data, all, hostBasedAccess(peers, trustsSocket && host === folder), owner);
   }
 
   /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
