@@ -29,8 +29,8 @@ export class SteadyClients {
   readonly done: number[] = [];
   /** SQLSTATE, or why there was no answer -> how often. */
   readonly errors = new Map<string, number>();
-  readonly #startedMs = performance.now();
-  #lastMs = performance.now();
+  readonly #startedMs: number = performance.now();
+  #lastMs: number = performance.now();
   #longestPauseMs = 0;
   #endedMs = 0;
 

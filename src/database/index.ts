@@ -11,7 +11,7 @@ export {
   settingsProblem,
 } from "./failover/settings.ts";
 export type { FailoverStatus, SwitchoverOutcome } from "./failover/status.ts";
-export { parseOrder } from "./order-codec.ts";
+export { isName, parseOrder } from "./order-codec.ts";
 export type {
   AgentFacts,
   Order,

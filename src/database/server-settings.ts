@@ -200,9 +200,18 @@ export interface Peers {
 /** Nobody does. */
 export const NO_PEERS: Peers = { members: [], clients: [] };
 
-/** Who may connect from where: passwords everywhere; replication from loopback and members alone, which with `isTls` must speak TLS. */
-export function hostBasedAccess({ members, clients }: Peers, isTls = false): string {
-  const lines = ["local all all scram-sha-256"];
+/** How strict access is. */
+interface AccessRules {
+  /** Members must speak TLS. */
+  readonly isTls?: boolean;
+  /** Whoever gets to the socket is let in. */
+  readonly trustsSocket?: boolean;
+}
+
+/** Who may connect from where: passwords everywhere; replication from loopback and members alone. */
+export function hostBasedAccess({ members, clients }: Peers, rules: AccessRules = {}): string {
+  const { isTls = false, trustsSocket = false } = rules;
+  const lines = [`local all all ${trustsSocket ? "trust" : "scram-sha-256"}`];
   for (const network of ["127.0.0.1/32", "::1/128"])
     lines.push(
       `host all all ${network} scram-sha-256`,

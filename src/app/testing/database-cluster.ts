@@ -22,7 +22,7 @@ import type { AgentFacts } from "../../database/index.ts";
 import { type AgentAddress, AgentClient } from "../../database/io/index.ts";
 import { PgConnection, type PgConnectionOptions } from "../../pgwire/io/index.ts";
 import { agentAddress, prepareToken, readPasswords } from "../cluster-folder.ts";
-import type { FailoverOptions } from "../database-failover.ts";
+import type { AgentPort, FailoverOptions } from "../database-failover.ts";
 import type { RouterFile } from "../databases/router-service.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
 
@@ -120,6 +120,10 @@ export class DatabaseCluster {
     return { kind: "tcp", host: this.hostOf(name), port: AGENT_PORT };
   }
 
+  #agentPort(name: string): AgentPort {
+    return { address: { host: this.hostOf(name), port: AGENT_PORT }, insecure: true };
+  }
+
   portOf(name: string): number {
     return this.ports.get(name) ?? 0;
   }
@@ -141,9 +145,9 @@ export class DatabaseCluster {
       address: { host: this.hostOf(name), port: this.portOf(name) },
       create: name === this.names[0],
       settings: SMALL,
-      failover: this.failover,
+      failover: machines === undefined ? this.failover : { ...this.failover, port: this.#agentPort(name) },
       ...(postgres === undefined ? {} : { postgres }),
-      ...(machines === undefined ? {} : { peers: machines.networks, agentAddress: this.#agentOf(name) }),
+      ...(machines === undefined ? {} : { clients: machines.networks }),
     };
     const enter = machines?.enter(name) ?? [];
     this.#agents.set(name, this.#spawn(name, [...enter, process.execPath, AGENT, JSON.stringify(options)]));

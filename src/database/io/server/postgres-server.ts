@@ -58,6 +58,8 @@ export interface PostgresServerOptions {
   readonly peers: Peers;
   /** The server's certificate and key, and the CA of all servers of its cluster, PEM. They speak TLS to each other then. */
   readonly tls?: TlsSources | undefined;
+  /** Whoever gets to its socket is let in: for data whose passwords nobody knows. Its folder is closed to all but its owner. */
+  readonly trustsSocket?: boolean;
   /** The same in all servers of a cluster. */
   readonly passwords: { readonly superuser: string; readonly replication: string };
   readonly clock: Clock;
@@ -171,13 +173,18 @@ export class PostgresServer {
 
   /** Writes the settings that hold from the next start or reload on. */
   async writeSettings(): Promise<void> {
-    const { name, folder, settings, peers, owner, binaries } = this.options;
+    const { name, folder, settings, peers, owner, binaries, trustsSocket = false } = this.options;
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    await writeSettings(this.data, all, hostBasedAccess(peers, tls !== undefined), owner);
+    await writeSettings(
+      this.data,
+      all,
+      hostBasedAccess(peers, { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder }),
+      owner,
+    );
   }
 
   get #tlsFiles(): TlsSources | undefined {
