@@ -92,6 +92,8 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     archive_mode: server.archiveCommand === undefined ? "off" : "on",
     archive_command: server.archiveCommand ?? "",
     recovery_target_timeline: "latest",
+    // A crash that its agent does not hear of is one that routers do not hear of.
+    restart_after_crash: "off",
     cluster_name: name,
   };
 }
