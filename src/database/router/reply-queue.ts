@@ -27,7 +27,26 @@ export const REPLY = {
   madeClose: 13,
   /** Sent so that the server fails; the client gets the router's error. */
   failing: 14,
+  /** The router's own words around a write: nobody sees their answers, but for the rows that are described. */
+  ownBind: 15,
+  ownDescribe: 16,
+  /** Asks for the transaction's id. */
+  ownId: 17,
 } as const;
+
+/** Kinds whose answers no client waits for. */
+const OWN: ReadonlySet<number> = new Set([
+  REPLY.ownQuery,
+  REPLY.ownParse,
+  REPLY.ownClose,
+  REPLY.ownBind,
+  REPLY.ownId,
+]);
+
+/** Whether a client waits for the answer. */
+export function isAwaited(kind: number): boolean {
+  return !OWN.has(kind);
+}
 
 /** What belongs to an entry, where something does. */
 export interface ReplyDetail {

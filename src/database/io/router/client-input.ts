@@ -89,7 +89,7 @@ export class ClientInput {
         this.#keep(bytes, scanner.at, end);
         break;
       }
-      if (client.reads?.isBusy === true) {
+      if (client.reads?.isBusy === true || client.recovery?.writes.isBusy === true) {
         if (scanner.at < end) this.#keep(bytes, scanner.at, end);
         break;
       }
@@ -126,7 +126,13 @@ export class ClientInput {
 
   /** A batch that waited for its server connection goes out. */
   #feed(): void {
-    const { reads } = this.#client;
+    const { reads, recovery } = this.#client;
+    if (recovery?.writes.isDue === true) {
+      this.#processing = true;
+      recovery.writes.goOn();
+      this.#processing = false;
+      this.#sendOn();
+    }
     if (reads === undefined) return;
     reads.goOn();
     const { server, isSettling } = this.#client;

@@ -52,7 +52,8 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
       return client.failWith("protocol-violation", "a password nobody asked for");
     case FRONTEND.flush:
       if (client.server === undefined && client.reads?.flushes(frame) === true) return;
-      if (client.server !== undefined) forward(client.server, frame, stays);
+      if (client.server !== undefined && client.recovery?.writes.takeFlush(client.server, frame) !== true)
+        forward(client.server, frame, stays);
       return;
     case FRONTEND.copyDone:
     case FRONTEND.copyFail:
@@ -71,8 +72,9 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
   if (write === undefined) return forward(server, frame, stays);
-  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   if (server.queryMs < 0) queryBegins(server);
+  if (client.recovery?.tracks(server, frame) === true) return;
+  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   write(client, server, frame, stays);
 }
 
@@ -212,7 +214,7 @@ function prepare(server: ServerConnection, statement: Statement, kind: number, n
 }
 
 /** The server has the client's statement after this, under our name. */
-function provide(server: ServerConnection, statement: Statement): void {
+export function provide(server: ServerConnection, statement: Statement): void {
   if (!server.prepared.touch(statement)) prepare(server, statement, REPLY.ownParse);
 }
 

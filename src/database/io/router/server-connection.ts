@@ -9,6 +9,7 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   BACKEND_FRAMES,
+  type ErrorFields,
   type ErrorReply,
   FrameScanner,
   Login,
@@ -38,13 +39,24 @@ import { COMMITS } from "../../router/transaction-end.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
+
+/** Keeps an answer from its client until it is whole. */
+export interface AnswerHolder {
+  /** The answer is thrown away. */
+  readonly drops: boolean;
+  /** False: it is too much, and all goes to the client from now on. */
+  hold(server: ServerConnection, bytes: Uint8Array, start: number, end: number): boolean;
+  /** What was held goes to the client. */
+  release(server: ServerConnection): void;
+  /** An error was met. True: nobody is to see it. */
+  failed(error: ErrorFields): boolean;
+}
 
 export class ServerConnection implements ConnectOwner, TimerEntry {
   readonly pool: Pool;
@@ -59,7 +71,11 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Who sent the last Parse without a name. */
   unnamedOf: ClientConnection | undefined;
   /** Holds the answer back that is under way. */
-  held: ClientReads | undefined;
+  held: AnswerHolder | undefined;
+  /** Some of the answer under way has gone to the client. */
+  passed = false;
+  /** Number of the primary's start, as of the look that confirmed this connection. */
+  start = 0;
   /** One of `TRANSACTION`. */
   status: number = TRANSACTION.idle;
   /** The server reads rows of a COPY, and ignores syncs. */
