@@ -50,7 +50,9 @@ export class FaultSite {
     const machines = new Machines([...SERVERS, ...ROUTERS, STORE]);
     this.machines = machines;
     this.cluster = new DatabaseCluster({
-      ...{ mode: "quorum", ttlMs, sharesDisks: false },
+      mode: "quorum",
+      ttlMs,
+      sharesDisks: false,
       store: `etcd://${machines.host(STORE)}:${STORE_PORT}`,
       machines: {
         networks: machines.networks,
@@ -75,14 +77,11 @@ export class FaultSite {
 
   async #startStore(machines: Machines): Promise<void> {
     const url = `http://${machines.host(STORE)}:${STORE_PORT}`;
+    const etcd = `--data-dir ${join(this.cluster.folder, "etcd")} --listen-client-urls ${url} --advertise-client-urls ${url} --listen-peer-urls http://127.0.0.1:0 --log-level error`;
     this.#store = launch({
       name: STORE,
       folder: this.cluster.folder,
-      argv: [
-        ...[...machines.enter(STORE), "etcd", "--data-dir", join(this.cluster.folder, "etcd")],
-        ...["--listen-client-urls", url, "--advertise-client-urls", url],
-        ...["--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "error"],
-      ],
+      argv: [...machines.enter(STORE), "etcd", ...etcd.split(" ")],
     });
     const isThere = (): Promise<boolean> =>
       fetch(`${url}/version`).then(

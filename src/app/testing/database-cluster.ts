@@ -185,7 +185,14 @@ export class DatabaseCluster {
     const failover = this.#failoverOf(name);
     if (machines !== undefined) keepMembers(folder, failover);
     const file: RouterFile = {
-      ...{ name: "main", database: "postgres", address, workers: 1, pool, consistency, mode, users: {} },
+      name: "main",
+      database: "postgres",
+      address,
+      workers: 1,
+      pool,
+      consistency,
+      mode,
+      users: {},
       servers: { kind: "own", folder, failover },
     };
     const path = join(folder, `${name}.json`);
