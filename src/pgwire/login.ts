@@ -39,6 +39,9 @@ export type LoginStep = "wait" | "send" | "ready" | "failed";
 const MECHANISM = "SCRAM-SHA-256";
 const BOUND_MECHANISM = "SCRAM-SHA-256-PLUS";
 
+/** Settings that a server reports: PostgreSQL 18 has 15, and extensions may add some. */
+const PARAMETERS_MAX = 200;
+
 /** One log-in. */
 export class Login {
   /** What the server reported, by name. */
@@ -74,6 +77,7 @@ export class Login {
       case BACKEND.authentication:
         return this.#authenticate(fields);
       case BACKEND.parameterStatus:
+        if (this.parameters.size >= PARAMETERS_MAX) return this.#fail("reports settings without end");
         this.parameters.set(fields.cstring(), fields.cstring());
         return "wait";
       case BACKEND.backendKey:
