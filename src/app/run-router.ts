@@ -1,5 +1,6 @@
 /** Composition root of a Postgres router: worker processes on one port, and who looks after them. Reads as a parts list. */
 import { type Log, METRICS_CONTENT_TYPE, systemClock, systemScheduler } from "../base/index.ts";
+import { readCa, readIdentity, TlsFileError } from "../base/io/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { type ClusterView, POOL_DEFAULTS, type PoolSettings } from "../database/index.ts";
 import {
@@ -7,10 +8,9 @@ import {
   ClientTls,
   type ClientTlsSettings,
   type ReadsSettings,
-  type ServerTlsSettings,
   type UserConfig,
 } from "../database/io/index.ts";
-import { readCa, TlsFileError } from "../transport/io/index.ts";
+import type { ServerTlsSettings } from "../pgwire/index.ts";
 import { isFree } from "./ports.ts";
 import { type ConsoleParts, RouterConsole } from "./router/console.ts";
 import { CLIENTS_MAX, factsOf } from "./router/console-facts.ts";
@@ -208,7 +208,9 @@ function serveMetrics(
 function checkFiles({ clientTls, serverTls }: RouterSetup): void {
   try {
     if (clientTls !== undefined) void new ClientTls(clientTls);
-    if (serverTls?.ca !== undefined) readCa(serverTls.ca);
+    const { ca, cert, key } = serverTls ?? {};
+    if (ca !== undefined) readCa(ca);
+    if (cert !== undefined && key !== undefined) readIdentity({ cert, key });
   } catch (problem) {
     if (!(problem instanceof TlsFileError)) throw problem;
     throw new StartFailure(problem.message, "name a certificate and its key, both as PEM files");

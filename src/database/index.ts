@@ -11,7 +11,7 @@ export {
   settingsProblem,
 } from "./failover/settings.ts";
 export type { FailoverStatus, SwitchoverOutcome } from "./failover/status.ts";
-export { parseOrder } from "./order-codec.ts";
+export { isName, parseOrder } from "./order-codec.ts";
 export type {
   AgentFacts,
   Order,
@@ -49,7 +49,13 @@ export {
   type StatementEffects,
 } from "./router/statement-effects.ts";
 export { type ListedUser, parseUserList } from "./router/user-list.ts";
-export { type PostgresSettings, REPLICATION_ROLE, slotName, type Upstream } from "./server-settings.ts";
+export {
+  NO_PEERS,
+  type PostgresSettings,
+  REPLICATION_ROLE,
+  slotName,
+  type Upstream,
+} from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

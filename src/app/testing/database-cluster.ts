@@ -3,19 +3,31 @@
  * it. Everything is ended by its pid and removed at the end.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../base/testing.ts";
+import { DEFAULTS } from "../../config/index.ts";
 import type { AgentFacts } from "../../database/index.ts";
-import { AgentClient } from "../../database/io/index.ts";
-import { PgConnection } from "../../pgwire/io/index.ts";
+import { type AgentAddress, AgentClient } from "../../database/io/index.ts";
+import { PgConnection, type PgConnectionOptions } from "../../pgwire/io/index.ts";
 import { agentAddress, prepareToken, readPasswords } from "../cluster-folder.ts";
-import type { FailoverOptions } from "../database-failover.ts";
+import type { AgentPort, FailoverOptions } from "../database-failover.ts";
+import type { RouterFile } from "../databases/router-service.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
 
-const PROGRAM = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
+const AGENT = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
+const ROUTER = fileURLToPath(new URL("../databases/router-process.ts", import.meta.url));
 
 const POLL_MS = 10;
 const PATIENCE_MS = 30_000;
@@ -33,7 +45,25 @@ export interface ClusterWanted
   /** Agents read each other's data directories, as on one machine; false: as on several. Default true. */
   readonly sharesDisks?: boolean;
   readonly postgres?: string;
+  /** Each server on a machine of its own; default: all on this one, on loopback. */
+  readonly machines?: ClusterMachines;
 }
+
+/** Machines of servers, by the names of these. */
+export interface ClusterMachines {
+  /** Networks from which servers and clients come, "10.0.0.0/24". */
+  readonly networks: readonly string[];
+  /** Its address, as the others reach it. */
+  host(server: string): string;
+  /** What a command is begun with, so that it runs there. */
+  enter(server: string): readonly string[];
+  /** A Postgres of its own; undefined: the cluster's. */
+  postgres(server: string): string | undefined;
+}
+
+/** On machines of their own servers and agents have these ports. */
+const SERVER_PORT = 5432;
+const AGENT_PORT = 7432;
 
 /** Resolves when `holds` does; rejects naming `what`. */
 export async function until(
@@ -54,13 +84,15 @@ export class DatabaseCluster {
   readonly ports: ReadonlyMap<string, number>;
   readonly #wanted: ClusterWanted;
   readonly #agents = new Map<string, ChildProcess>();
+  #router: ChildProcess | undefined;
 
   constructor(wanted: ClusterWanted = {}) {
     this.#wanted = wanted;
     this.folder = mkdtempSync(join(tmpdir(), "tenfold-cluster-"));
     chmodSync(this.folder, 0o755);
     this.names = Array.from({ length: wanted.servers ?? 3 }, (_, index) => `db${index + 1}`);
-    this.ports = new Map(this.names.map((name) => [name, freePort()]));
+    const isShared = wanted.machines === undefined;
+    this.ports = new Map(this.names.map((name) => [name, isShared ? freePort() : SERVER_PORT]));
   }
 
   /** The lease store's URL. */
@@ -69,13 +101,27 @@ export class DatabaseCluster {
   }
 
   get failover(): FailoverOptions {
-    const { sharesDisks = true, servers: _, store: __, postgres: ___, ...mode } = this.#wanted;
+    const { sharesDisks = true, servers: _, store: __, postgres: ___, machines, ...mode } = this.#wanted;
     const members = this.names.map((name) => ({
       name,
-      address: { host: "127.0.0.1", port: this.portOf(name) },
+      address: { host: this.hostOf(name), port: this.portOf(name) },
+      ...(machines === undefined ? {} : { agent: this.#agentOf(name) }),
       ...(sharesDisks ? {} : { data: null }),
     }));
     return { cluster: "main", store: this.store, members, ...mode };
+  }
+
+  hostOf(name: string): string {
+    return this.#wanted.machines?.host(name) ?? "127.0.0.1";
+  }
+
+  #agentOf(name: string): AgentAddress {
+    if (this.#wanted.machines === undefined) return agentAddress(this.folder, name);
+    return { kind: "tcp", host: this.hostOf(name), port: AGENT_PORT };
+  }
+
+  #agentPort(name: string): AgentPort {
+    return { address: { host: this.hostOf(name), port: AGENT_PORT }, insecure: true };
   }
 
   portOf(name: string): number {
@@ -92,25 +138,49 @@ export class DatabaseCluster {
   }
 
   startAgent(name: string): void {
-    const { postgres } = this.#wanted;
+    const { machines, postgres = machines?.postgres(name) } = this.#wanted;
     const options: Omit<DatabaseAgentOptions, "log"> = {
       name,
       folder: this.folder,
-      address: { host: "127.0.0.1", port: this.portOf(name) },
+      address: { host: this.hostOf(name), port: this.portOf(name) },
       create: name === this.names[0],
       settings: SMALL,
-      failover: this.failover,
+      failover: machines === undefined ? this.failover : { ...this.failover, port: this.#agentPort(name) },
       ...(postgres === undefined ? {} : { postgres }),
+      ...(machines === undefined ? {} : { clients: machines.networks }),
     };
+    const enter = machines?.enter(name) ?? [];
+    this.#agents.set(name, this.#spawn(name, [...enter, process.execPath, AGENT, JSON.stringify(options)]));
+  }
+
+  #spawn(name: string, [program = "", ...args]: readonly string[]): ChildProcess {
     const log = openSync(join(this.folder, `${name}.log`), "a");
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], {
-      stdio: ["ignore", log, log],
-    });
-    this.#agents.set(name, child);
+    const child = spawn(program, args, { stdio: ["ignore", log, log] });
+    closeSync(log);
+    return child;
+  }
+
+  /** Starts a router as a config does, on loopback, and returns how to log in there; statements wait until there is a primary. */
+  startRouter(): PgConnectionOptions {
+    const address = { host: "127.0.0.1", port: freePort() };
+    const { pool, consistency } = DEFAULTS.database;
+    const { mode = "async" } = this.#wanted;
+    const file: RouterFile = {
+      ...{ name: "main", database: "postgres", address, workers: 1, pool, consistency, mode, users: {} },
+      servers: { kind: "own", folder: this.folder, failover: this.failover },
+    };
+    const path = join(this.folder, "router.json");
+    writeFileSync(path, JSON.stringify(file));
+    this.#router = this.#spawn("router", [process.execPath, ROUTER, path]);
+    return { ...address, user: "postgres", password: this.#password };
+  }
+
+  get #password(): string {
+    return readPasswords(this.folder).superuser;
   }
 
   client(name: string): AgentClient {
-    return new AgentClient(agentAddress(this.folder, name), prepareToken(this.folder, name));
+    return new AgentClient(this.#agentOf(name), prepareToken(this.folder, name));
   }
 
   async facts(name: string): Promise<AgentFacts | undefined> {
@@ -140,26 +210,29 @@ export class DatabaseCluster {
   }
 
   /** Waits until all others stream from the primary. */
-  async untilWhole(): Promise<string> {
+  async untilWhole(withinMs: number = PATIENCE_MS): Promise<string> {
     let primary = "";
-    await until("all replicas stream", async () => {
-      primary = (await this.primary()) ?? "";
-      const facts = primary === "" ? undefined : await this.facts(primary);
-      const streaming = facts?.view?.replicas.filter(({ state }) => state === "streaming") ?? [];
-      if (streaming.length < this.names.length - 1) return false;
-      const { mode = "async", count = 1 } = this.#wanted;
-      return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.names.length - count;
-    });
+    await until(
+      "all replicas stream",
+      async () => {
+        primary = (await this.primary()) ?? "";
+        const facts = primary === "" ? undefined : await this.facts(primary);
+        const streaming = facts?.view?.replicas.filter(({ state }) => state === "streaming") ?? [];
+        if (streaming.length < this.names.length - 1) return false;
+        const { mode = "async", count = 1 } = this.#wanted;
+        return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.names.length - count;
+      },
+      withinMs,
+    );
     return primary;
   }
 
   connect(name: string): Promise<PgConnection> {
-    const { superuser: password } = readPasswords(this.folder);
     return PgConnection.connect({
-      host: "127.0.0.1",
+      host: this.hostOf(name),
       port: this.portOf(name),
       user: "postgres",
-      password,
+      password: this.#password,
       connectTimeoutMs: 1_000,
       queryTimeoutMs: 5_000,
     });
@@ -217,6 +290,13 @@ export class DatabaseCluster {
 
   /** Ends everything and removes the folder. */
   async stop(): Promise<void> {
+    await this.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ends everything. */
+  async end(): Promise<void> {
+    this.#router?.kill("SIGKILL");
     for (const child of this.#agents.values()) {
       child.kill("SIGCONT");
       child.kill("SIGKILL");
@@ -225,7 +305,6 @@ export class DatabaseCluster {
       this.signalServer(name, "SIGKILL");
       await until(`${name} is gone`, () => this.serverPids(name).length === 0).catch(() => {});
     }
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -63,7 +63,7 @@ export interface TestPostgresOptions {
   readonly access?: string;
   readonly engine?: "embedded" | "debian";
   /** Paths of a certificate and its key: the server speaks TLS then. */
-  readonly ssl?: { readonly cert: string; readonly key: string };
+  readonly ssl?: { readonly cert: string; readonly key: string /** CAs of clients. */; readonly ca?: string };
   /** Put before the command (taskset). */
   readonly prefix?: readonly string[];
 }
@@ -129,13 +129,19 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
 }
 
 /** The server wants the key for itself alone. */
-function useTls(data: string, { cert, key }: { cert: string; key: string }, isRoot: boolean): string {
+function useTls(
+  data: string,
+  { cert, key, ca }: NonNullable<TestPostgresOptions["ssl"]>,
+  isRoot: boolean,
+): string {
   const copies = { cert: join(data, "server.crt"), key: join(data, "server.key") };
   copyFileSync(cert, copies.cert);
   copyFileSync(key, copies.key);
   chmodSync(copies.key, 0o600);
   if (isRoot) for (const path of Object.values(copies)) chownSync(path, NOBODY, NOBODY);
-  return "ssl = on\n";
+  if (ca === undefined) return "ssl = on\n";
+  copyFileSync(ca, join(data, "root.crt"));
+  return "ssl = on\nssl_ca_file = 'root.crt'\n";
 }
 
 /** A primary and `count` replicas that stream from it. */

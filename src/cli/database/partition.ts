@@ -115,16 +115,14 @@ function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
 /** The server of a URL, or the primary of a cluster that tenfold runs. */
 async function serverOf(
   { database, folder }: PartitionOptions,
-  { cwd }: Context,
+  context: Context,
 ): Promise<PgConnectionOptions> {
-  if (database?.includes("://") === true) {
-    const { options: _, ...server } = parseServerUrl(database);
-    return server;
-  }
+  if (database?.includes("://") === true) return parseServerUrl(database, context);
+  const { cwd } = context;
   const found = clusterFolder(cwd, folder, database);
   const { facts } = needPrimary(await membersIn(found));
   const { superuser } = readPasswords(resolve(found));
-  const place = { host: "127.0.0.1", port: facts.port, user: "postgres", password: superuser };
+  const place = { host: facts.host, port: facts.port, user: "postgres", password: superuser };
   return { ...place, database: databaseIn(cwd, found) ?? "postgres" };
 }
 
@@ -136,6 +134,11 @@ function asFailure(error: unknown): unknown {
       "nothing of this step is left; mend that and run the command again",
     );
   if (error instanceof PgConnectionError)
-    return new Failure(error.message, "run the command again: it goes on where it was");
+    return new Failure(
+      error.message,
+      error.code.startsWith("tls-")
+        ? "mend sslmode or its files in the URL"
+        : "run the command again: it goes on where it was",
+    );
   return error;
 }

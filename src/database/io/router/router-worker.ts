@@ -7,7 +7,7 @@
  * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
  */
 import { type Cancel, equalConstantTime, TimerWheel } from "../../../base/index.ts";
-import type { Credentials, ErrorReply } from "../../../pgwire/index.ts";
+import type { Credentials, ErrorReply, ServerTlsSettings } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
 import { Durations } from "../../router/durations.ts";
@@ -34,7 +34,7 @@ import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.
 import type { ServerConnection } from "./server-connection.ts";
 import { Tally } from "./tally.ts";
 import { ClientTls } from "./tls/client-tls.ts";
-import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
+import { ServerTls } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
 import { VerifierSource } from "./verifier-source.ts";
 
