@@ -17,6 +17,8 @@ export class ClientInput {
   #kept: Uint8Array[] = [];
   #processing = false;
   #paused = false;
+  /** The server connection is not needed any more, but has the beginning of a message. */
+  #isDetachDue = false;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -33,6 +35,12 @@ export class ClientInput {
   /** Answers put together now go out with the rest; else whoever makes one sends it. */
   get isProcessing(): boolean {
     return this.#processing;
+  }
+
+  /** Whether the server connection has no half message; one that has is given back when that is whole. */
+  mayDetach(): boolean {
+    this.#isDetachDue = !this.isBetween;
+    return !this.#isDetachDue;
   }
 
   /** `bytes[start, end)` arrived, borrowed. */
@@ -103,6 +111,7 @@ export class ClientInput {
     const { server, batch, isClosed } = this.#client;
     if (server !== undefined && !server.batch.isEmpty && !server.flush()) this.pause();
     if (!batch.isEmpty && !isClosed) batch.flush();
+    if (this.#isDetachDue && server?.isIdle === true && !server.isInBatch) this.#client.detach();
   }
 
   /** Goes on with what had to wait; true when there is nothing left and more is read. */

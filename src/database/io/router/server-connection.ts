@@ -42,6 +42,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
+import { statementsGone } from "./skipped.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
@@ -82,6 +83,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   copiesIn = false;
   /** What the session's settings are at present. */
   settings: Settings = Settings.none;
+  /** …and what they were before those that are being made. */
+  settingsBefore: Settings = Settings.none;
   /** Changes of settings that the server does not report, until it is known that they stay. */
   pending: SettingChange[] = [];
   /** The batch under way has met an error, or its transaction was rolled back. */
@@ -170,6 +173,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.batch.addCopy(this.#writer.bytes, 0, this.#writer.length);
     this.#writer.clear();
     this.replies.push(REPLY.ownQuery);
+    this.unnamedOf = undefined; // a simple query ends it
   }
 
   /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
@@ -301,16 +305,9 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
       if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
   }
 
-  /** All prepared statements are gone (DEALLOCATE ALL). */
-  statementsGone(): void {
-    this.prepared.clear();
-    this.unnamedOf = undefined;
-    this.client?.session.forgetAll();
-  }
-
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
-    this.statementsGone();
+    statementsGone(this);
     // What the server reports of it comes behind; then the settings of the session's start-up are made again.
     this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
@@ -320,7 +317,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** The server refused to make the settings of a session, or to clean up after one. */
   ownQueryFailed(bytes: Uint8Array, start: number, end: number): void {
-    this.fail({ ...readError(bytes, start, end), severity: "FATAL" });
+    const error = readError(bytes, start, end);
+    const { client } = this;
+    if (client?.isSettling !== true || error.severity !== "ERROR")
+      return this.fail({ ...error, severity: "FATAL" });
+    // All of them are made, or none: the connection is as it was, and only this client cannot go on.
+    this.settings = this.settingsBefore;
+    this.client = undefined;
+    this.held = undefined;
+    client.serverGone(this, { ...error, severity: "FATAL" });
   }
 
   ended(): void {
@@ -377,7 +382,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
     if (loss !== undefined) client?.readOn();
-    else if (this.saidGoodbye) client?.leave();
+    else if (this.saidGoodbye) client?.fail(undefined);
     else client?.serverGone(this, error);
   }
 
