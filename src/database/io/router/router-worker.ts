@@ -15,6 +15,7 @@ import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
+import { ArrivalClock } from "./arrival-clock.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -89,7 +90,7 @@ export class RouterWorker implements ClientHost {
     });
     this.context = {
       transport: this.#serverTls,
-      clock,
+      clock: new ArrivalClock(clock),
       nowMs: clock.nowMs(),
       random,
       log,
