@@ -45,8 +45,15 @@ export class ClientInput {
 
   /** `bytes[start, end)` arrived, borrowed. */
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#processing || this.#client.isHeld || this.#kept.length > 0) this.#keep(bytes, start, end);
-    else this.#process(bytes, start, end);
+    if (this.#processing || this.#client.isHeld || this.#kept.length > 0)
+      return this.#keep(bytes, start, end);
+    const { clock } = this.#client.context;
+    clock.stand();
+    try {
+      this.#process(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   /** The message has to wait; it will be passed again. */

@@ -226,8 +226,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#state === "open") passAnswers(this, bytes, start, end);
-    else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    const { clock } = this.context;
+    clock.stand();
+    try {
+      if (this.#state === "open") passAnswers(this, bytes, start, end);
+      else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   #loginReceived(bytes: Uint8Array, start: number, end: number): void {
