@@ -9,7 +9,6 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   BACKEND_FRAMES,
-  type ErrorFields,
   type ErrorReply,
   FrameScanner,
   Login,
@@ -36,6 +35,7 @@ import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
 import { isSettable, Settings, setSql } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
 import { COMMITS } from "../../router/transaction-end.ts";
+import type { AnswerHolder } from "./answer-holder.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -46,18 +46,6 @@ import { statementsGone } from "./skipped.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
-
-/** Keeps an answer from its client until it is whole. */
-export interface AnswerHolder {
-  /** The answer is thrown away. */
-  readonly drops: boolean;
-  /** False: it is too much, and all goes to the client from now on. */
-  hold(server: ServerConnection, bytes: Uint8Array, start: number, end: number): boolean;
-  /** What was held goes to the client. */
-  release(server: ServerConnection): void;
-  /** An error was met. True: nobody is to see it. */
-  failed(error: ErrorFields): boolean;
-}
 
 export class ServerConnection implements ConnectOwner, TimerEntry {
   readonly pool: Pool;
