@@ -178,12 +178,16 @@ function parseUnnamed(
   stays: boolean,
 ): void {
   const { bytes, start, end, rest } = frame;
+  const { session } = client;
   const bodyStart = start + HEADER + 1;
-  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
-  client.session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   server.unnamedOf = client;
+  // The statement of before, as in a loop over parameters: what it leaves behind is known.
+  if (rest === 0 && session.isUnnamed(bytes, bodyStart, end) && session.unnamedEffects === NO_EFFECTS)
+    return passAs(server, REPLY.parse, frame, stays);
+  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
+  session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   const effects = effectsOf(client, frame, bodyStart);
-  client.session.unnamedEffects = effects;
+  session.unnamedEffects = effects;
   if (effects.pin !== undefined) keepServer(client, effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
@@ -244,8 +248,12 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   client.session.bound = statement.effects;
   client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);
-  const portal = bytes.subarray(start + HEADER, portalEnd + 1);
-  server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
+  const writer = server.begin(FRONTEND.bind);
+  writer
+    .copy(bytes, start + HEADER, portalEnd + 1)
+    .raw(statement.name)
+    .copy(bytes, nameEnd + 1, end);
+  server.end(rest);
 }
 
 function describe(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {

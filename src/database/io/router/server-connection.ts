@@ -158,9 +158,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
   write(type: number, parts: readonly Uint8Array[], rest: number): void {
-    const writer = this.#writer.begin(type);
+    const writer = this.begin(type);
     for (const part of parts) writer.raw(part);
-    writer.end(rest);
+    this.end(rest);
+  }
+  begin(type: number): MessageWriter {
+    return this.#writer.begin(type);
+  }
+  end(rest: number): void {
+    const writer = this.#writer.end(rest);
     this.batch.addCopy(writer.bytes, 0, writer.length);
     writer.clear();
   }
