@@ -17,6 +17,8 @@ export class ClientInput {
   #kept: Uint8Array[] = [];
   #processing = false;
   #paused = false;
+  /** The server connection is not needed any more, but has the beginning of a message. */
+  #isDetachDue = false;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -33,6 +35,12 @@ export class ClientInput {
   /** Answers put together now go out with the rest; else whoever makes one sends it. */
   get isProcessing(): boolean {
     return this.#processing;
+  }
+
+  /** Whether the server connection has no half message; one that has is given back when that is whole. */
+  mayDetach(): boolean {
+    this.#isDetachDue = !this.isBetween;
+    return !this.#isDetachDue;
   }
 
   /** `bytes[start, end)` arrived, borrowed. */
@@ -96,7 +104,7 @@ export class ClientInput {
         this.#keep(bytes, scanner.at, end);
         break;
       }
-      if (client.reads?.isBusy === true) {
+      if (client.reads?.isBusy === true || client.recovery?.writes.isBusy === true) {
         if (scanner.at < end) this.#keep(bytes, scanner.at, end);
         break;
       }
@@ -110,6 +118,7 @@ export class ClientInput {
     const { server, batch, isClosed } = this.#client;
     if (server !== undefined && !server.batch.isEmpty && !server.flush()) this.pause();
     if (!batch.isEmpty && !isClosed) batch.flush();
+    if (this.#isDetachDue && server?.isIdle === true && !server.isInBatch) this.#client.detach();
   }
 
   /** Goes on with what had to wait; true when there is nothing left and more is read. */
@@ -133,7 +142,13 @@ export class ClientInput {
 
   /** A batch that waited for its server connection goes out. */
   #feed(): void {
-    const { reads } = this.#client;
+    const { reads, recovery } = this.#client;
+    if (recovery?.writes.isDue === true) {
+      this.#processing = true;
+      recovery.writes.goOn();
+      this.#processing = false;
+      this.#sendOn();
+    }
     if (reads === undefined) return;
     reads.goOn();
     const { server, isSettling } = this.#client;

@@ -2,6 +2,7 @@
 import type { Log, Random, TimerWheel } from "../../../base/index.ts";
 import type { Transport } from "../../../transport/index.ts";
 import type { DatabaseTraffic } from "../../router/console/traffic.ts";
+import type { Durations } from "../../router/durations.ts";
 import type { Statements } from "../../router/prepared.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
 import type { ArrivalClock } from "./arrival-clock.ts";
@@ -26,6 +27,10 @@ export interface RouterContext {
   readonly refusals: Tally;
   /** Pins by their reason. */
   readonly pins: Tally;
+  /** Clients' waits for a server connection, those that were in vain included. */
+  readonly waitTimes: Durations;
+  /** From a query's first message to its ReadyForQuery. */
+  readonly queryTimes: Durations;
   /** By database; grows with the pools. */
   readonly traffic: Map<string, DatabaseTraffic>;
   /** Databases whose statements the console has wait. */
