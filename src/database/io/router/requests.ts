@@ -5,7 +5,12 @@
 import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/index.ts";
 import { isOurName, type Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
-import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
+import {
+  lookAtStatement,
+  maySuspect,
+  NO_EFFECTS,
+  type StatementEffects,
+} from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
@@ -107,10 +112,13 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
 }
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
+  const { reads, context } = client;
+  if (reads === undefined && context.lookAt === lookAtStatement && !maySuspect(bytes, start, end))
+    return NO_EFFECTS;
   const textEnd = cstringEnd(bytes, start, end);
   const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
-  client.reads?.session.sawText(text);
-  return client.context.lookAt(text);
+  reads?.session.sawText(text);
+  return context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
