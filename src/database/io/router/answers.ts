@@ -18,6 +18,7 @@ import { REPLY } from "../../router/reply-queue.ts";
 import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
+import { parameterChanged } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { skipToSync, statementsGone } from "./skipped.ts";
 
@@ -150,7 +151,7 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd < 0) return true;
   const name = textOf(bytes, start + HEADER, nameEnd);
-  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+  return parameterChanged(server, name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
 }
 
 function writesOf({ client }: ServerConnection): ClientWrites | undefined {
