@@ -4,8 +4,8 @@ import { parseLsn } from "../../../pgwire/index.ts";
 import type { ServerFacts } from "../../failover/facts.ts";
 import type { Member } from "../../failover/member.ts";
 import { type ClusterRecord, standingOf } from "../../failover/record.ts";
-import type { ServerOrder, ServerOutcome } from "../../failover/state.ts";
 import type { Replayed } from "../../failover/starts.ts";
+import type { ServerOrder, ServerOutcome } from "../../failover/state.ts";
 import type { FoundLoss } from "../../failover/status.ts";
 import type { Order, OrderOutcome, ServerSource } from "../../orders.ts";
 import { slotName } from "../../server-settings.ts";
@@ -76,10 +76,10 @@ const ORDERS: { readonly [Kind in ServerOrder["kind"]]: Carry<Kind> } = {
     return end === undefined ? DONE : { kind: "done", end };
   },
 
-  async promote({ agent, members, record, onReplayed }, { term }) {
+  async promote({ agent, members, record, onReplayed }, { term, timeline }) {
     const replayed = await replayEnd(agent.server, record?.fork ?? 0n);
     if (replayed !== "primary") onReplayed(replayed);
-    const outcome = await give(agent, { kind: "promote", term });
+    const outcome = await give(agent, { kind: "promote", term, timeline });
     if (outcome.kind === "failed") return outcome;
     const others = members.flatMap(({ name }) => (name === agent.server.name ? [] : [name]));
     await agent.order({ kind: "slots", servers: others }); // a replica makes its own when this fails
