@@ -120,7 +120,7 @@ export class PostgresModel {
   /** Ends in order: its last record has reached all that stream. `done` when it has, or when they take too long. */
   shutDown(done: () => void): void {
     const { boot } = this;
-    this.#append(undefined);
+    if (this.role === "primary") this.#append(undefined); // a replica writes no log of its own
     const end = this.log.length;
     const giveUpMs = this.#world.nowMs + 1_000;
     const look = (): void => {
