@@ -10,6 +10,7 @@ const ORDERS: readonly Order[] = [
   { kind: "stop", mode: "fast" },
   { kind: "freeze" },
   { kind: "promote", term: 3 },
+  { kind: "promote", term: 3, timeline: 7 },
   { kind: "follow", term: 2, upstream: UPSTREAM },
   { kind: "demote", term: 2, upstream: UPSTREAM },
   { kind: "rejoin", term: 2, source: SOURCE },
@@ -20,6 +21,7 @@ const ORDERS: readonly Order[] = [
   { kind: "slots", servers: [] },
   { kind: "lease", term: 3, validMs: 3500 },
   { kind: "backup", label: "nightly" },
+  { kind: "backup", label: "nightly", keep: 14 },
 ];
 
 test("orders are read as they were written", () => {
@@ -35,7 +37,10 @@ test("what is no order is refused", () => {
     { kind: "__proto__" },
     { kind: "stop" },
     { kind: "promote", term: -1 },
+    { kind: "backup", label: "two words" },
+    { kind: "backup", label: "nightly", keep: 0 },
     { kind: "promote", term: 1.5 },
+    { kind: "promote", term: 1, timeline: -1 },
     { kind: "follow", term: 1, upstream: { ...UPSTREAM, host: "a b" } },
     { kind: "follow", term: 1, upstream: { ...UPSTREAM, port: 70_000 } },
     { kind: "reclone", term: 1, source: { ...SOURCE, data: "relative" } },

@@ -19,7 +19,11 @@ const READERS: {
   start: () => ({ kind: "start" }),
   stop: ({ mode }) => (mode === "fast" || mode === "immediate" ? { kind: "stop", mode } : undefined),
   freeze: () => ({ kind: "freeze" }),
-  promote: ({ term }) => (isCount(term) ? { kind: "promote", term } : undefined),
+  promote: ({ term, timeline }) => {
+    if (!isCount(term)) return undefined;
+    if (timeline === undefined) return { kind: "promote", term };
+    return isCount(timeline) ? { kind: "promote", term, timeline } : undefined;
+  },
   follow: (fields) => withUpstream(fields, (read) => ({ kind: "follow", ...read })),
   demote: (fields) => withUpstream(fields, (read) => ({ kind: "demote", ...read })),
   rejoin: (fields) => withSource(fields, (read) => ({ kind: "rejoin", ...read })),
@@ -39,7 +43,11 @@ const READERS: {
     isCount(term) && isCount(validMs) && validMs <= LEASE_MS_MAX
       ? { kind: "lease", term, validMs }
       : undefined,
-  backup: ({ label }) => (isName(label) ? { kind: "backup", label } : undefined),
+  backup({ label, keep }) {
+    if (!isName(label)) return undefined;
+    if (keep === undefined) return { kind: "backup", label };
+    return isCount(keep) && keep > 0 ? { kind: "backup", label, keep } : undefined;
+  },
 };
 
 /** Reads one order; undefined when it is none. */
@@ -88,7 +96,8 @@ function isPort(value: unknown): value is number {
   return isCount(value) && value > 0 && value < 65_536;
 }
 
-function isName(value: unknown): value is string {
+/** Whether it may be a server's name or a backup's label. */
+export function isName(value: unknown): value is string {
   return typeof value === "string" && value.length <= NAME_CHARS_MAX && NAME.test(value);
 }
 

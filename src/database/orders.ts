@@ -30,7 +30,12 @@ export type Order =
   /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
   | { readonly kind: "freeze" }
   /** Of a replica; `term` must be above any that it has seen, unless its lease is of that term. */
-  | { readonly kind: "promote"; readonly term: number }
+  | {
+      readonly kind: "promote";
+      readonly term: number;
+      /** The timeline that it begins has this number or a higher one; default: the next one. */
+      readonly timeline?: number;
+    }
   /** Of a replica, while it runs; a stopped one is started. */
   | { readonly kind: "follow"; readonly term: number; readonly upstream: Upstream }
   /** Of a primary: an orderly stop, which leaves nothing unsent, then a start as a replica. */
@@ -53,7 +58,8 @@ export type Order =
   | { readonly kind: "slots"; readonly servers: readonly string[] }
   /** The right to be primary for `validMs` from now on; the server is fenced when it runs out. */
   | { readonly kind: "lease"; readonly term: number; readonly validMs: number }
-  | { readonly kind: "backup"; readonly label: string };
+  /** With `keep`, older backups than so many go afterwards, and the log that only they need. */
+  | { readonly kind: "backup"; readonly label: string; readonly keep?: number };
 
 /** Why an order was not carried out; the literal goes to log, status and console as it is. */
 export type OrderProblem =
@@ -99,6 +105,8 @@ export interface AgentFacts {
   readonly name: string;
   readonly state: ServerState;
   readonly pid: number | null;
+  /** Where clients of this machine reach it. */
+  readonly host: string;
   readonly port: number;
   readonly data: string;
   /** The term of its last promotion or lease; 0 = none yet. */

@@ -18,7 +18,10 @@ export interface Term {
   readonly fork: Lsn;
 }
 
-/** What the holder of the lease is about; writes are acknowledged in "running" alone. */
+/**
+ * What the holder of the lease is about. Writes begin in "running" alone. What is under way when a switchover begins may still be
+ * acknowledged in "switching-over": the successor gets the lease when it has the log's end.
+ */
 export type Phase =
   | "promoting"
   | "running"
@@ -91,6 +94,15 @@ export function firstRecord(
 /** Terms with one more. */
 export function withTerm(terms: readonly Term[], term: Term): readonly Term[] {
   return [...terms, term].slice(-TERMS_MAX);
+}
+
+/**
+ * The timeline of the term that was taken. Each term since the last one that ran may have seen a promotion that nobody heard of, and Postgres
+ * would have given the same number to all of them: so each term has one of its own, whether it was begun or not.
+ */
+export function timelineOf({ term, terms }: ClusterRecord): number {
+  const last = terms.at(-1);
+  return last === undefined ? term : last.timeline + term - last.term;
 }
 
 /** How far a server's log reaches. */

@@ -18,8 +18,9 @@ import { REPLY } from "../../router/reply-queue.ts";
 import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
+import { parameterChanged } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
-import { skipToSync } from "./skipped.ts";
+import { skipToSync, statementsGone } from "./skipped.ts";
 
 const HEADER = 5;
 const LETTER_A = 65;
@@ -27,6 +28,19 @@ const LETTER_C = 67;
 const LETTER_D = 68;
 const LETTER_L = 76;
 const LETTER_R = 82;
+
+/** What a server may say without having been asked: notices, notifications, settings that changed, and why it ends the session. */
+const UNASKED: ReadonlySet<number | undefined> = new Set([
+  BACKEND.notice,
+  BACKEND.notification,
+  BACKEND.parameterStatus,
+  BACKEND.error,
+]);
+
+/** …and the answer to a Sync that was sent while it read rows, but had met an error already. */
+function isUnasked({ skips }: ServerConnection, type: number | undefined): boolean {
+  return UNASKED.has(type) || (skips && type === BACKEND.readyForQuery);
+}
 
 /** What the server sent: `bytes[start, end)`, borrowed. */
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
@@ -36,9 +50,14 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
   // What a deposed primary says reaches nobody.
   if (server.pool.gate?.passes(server) === false)
     return server.fail(routerError("server-lost", "it is not the primary any more"));
+  // An answer that belongs to nobody must not become the next client's.
+  if (server.replies.length === 0 && scanner.isBetween && !isUnasked(server, bytes[start]))
+    return garbled(server, "it answers what nobody has asked");
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
+      if (server.replies.length === 0 && !isUnasked(server, scanner.type))
+        return garbled(server, "it answers what nobody has asked");
       const isSeen = answered(server) && server.held?.drops !== true;
       // What follows a message whole is another one: a notice, or rows of a COPY.
       server.dropsRest = !isSeen && (scanner.rest > 0 || server.held?.drops === true);
@@ -51,11 +70,17 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
       if (front === REPLY.ownId) writesOf(server)?.idArrives(scanner.bytes, scanner.start, scanner.end);
       else if (!server.dropsRest && front !== REPLY.ownQuery) pass(server, bytes);
     } else {
-      return server.fail(routerError("server-garbled", scanner.mistake));
+      return garbled(server, scanner.mistake);
     }
     if (!server.isOpen) return;
   }
   server.flushToClient();
+}
+
+/** It does not keep to the protocol: nobody can use it any more. */
+function garbled(server: ServerConnection, how: string): void {
+  server.context.log.warn("server-garbled", { server: `${server.address.host}:${server.address.port}`, how });
+  server.fail(routerError("server-garbled", how));
 }
 
 /** Hands the scanner's outcome to the client. */
@@ -102,9 +127,13 @@ function answered(server: ServerConnection): boolean {
       return failed(server);
     case BACKEND.parameterStatus:
       return parameter(server, false);
+    case BACKEND.authentication:
+    case BACKEND.backendKey:
+    case BACKEND.negotiateVersion:
+      garbled(server, "it logs in again");
+      return false;
     case BACKEND.copyInResponse:
-      server.copiesIn = true;
-      if (front === REPLY.execute) replies.dropSyncsBehindFront();
+      server.copiesIn = !replies.copyBegins();
       return true;
     default:
       return true;
@@ -114,6 +143,7 @@ function answered(server: ServerConnection): boolean {
 function readyMet(server: ServerConnection): boolean {
   const { scanner } = server;
   server.status = scanner.bytes[scanner.start + HEADER] ?? TRANSACTION.idle;
+  if (server.replies.length === 0) server.skips = false;
   return true;
 }
 
@@ -132,7 +162,7 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd < 0) return true;
   const name = textOf(bytes, start + HEADER, nameEnd);
-  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+  return parameterChanged(server, name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
 }
 
 function writesOf({ client }: ServerConnection): ClientWrites | undefined {
@@ -157,7 +187,7 @@ function commandDone(server: ServerConnection): void {
   if (first !== LETTER_D && first !== LETTER_R) return;
   const tag = textOf(bytes, start + HEADER, end - 1);
   if (tag === "ROLLBACK") server.undone = true;
-  else if (tag === "DEALLOCATE ALL") server.statementsGone();
+  else if (tag === "DEALLOCATE ALL") statementsGone(server);
   else if (tag === "DISCARD ALL") server.sessionGone();
   else if (tag === "DISCARD PLANS") return;
 }

@@ -7,6 +7,10 @@ export class Counters {
   clientsAccepted = 0;
   clientsRefused = 0;
   loginsFailed = 0;
+  /** …whose answer had to wait, for their address has many of them… */
+  loginsDelayed = 0;
+  /** …and log-ins from there that were refused for it. */
+  loginsRefused = 0;
   /** TLS handshakes of clients. */
   handshakesFailed = 0;
   serversOpened = 0;
