@@ -295,7 +295,10 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       ],
       [["child", "--by", "hash(id)", "--parts", "4"], "has no primary key"],
       [["watched", "--by", "hash(id)", "--parts", "4"], "is read by views"],
-      [["counted", "--by", "hash(id)", "--parts", "4"], "go on with the old table: function public.counting()"],
+      [
+        ["counted", "--by", "hash(id)", "--parts", "4"],
+        "go on with the old table: function public.counting()",
+      ],
       [["lists", "--by", "hash(id)", "--parts", "4"], "policy listed on table public.plain"],
       [["rowed", "--by", "hash(id)", "--parts", "4"], "column one of table public.holder"],
       [["watching", "--by", "hash(id)", "--parts", "4"], "is not an ordinary table"],
