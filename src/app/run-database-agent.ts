@@ -19,6 +19,7 @@ import {
   type Restored,
   restore,
   ServerError,
+  ServerMember,
   type ThrowawayClone,
   throwawayClone,
 } from "../database/io/index.ts";
@@ -153,7 +154,11 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+      : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
+          folder,
+          passwords,
+          isFirst: create,
+        });
   const address = options.agentAddress ?? agentAddress(folder, name);
   if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
   const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
@@ -195,17 +200,11 @@ function openDoor(
   at: Pick<AgentServerParts, "address" | "token" | "log">,
 ): AgentServer {
   if (failover === undefined) return new AgentServer({ agent, ...at });
-  const { driver, token } = failover;
+  const { driver, member } = failover;
   const governed = {
     facts: () => agent.facts(),
     look: () => agent.look(),
     order: (order: Order) => driver.order(order),
-  };
-  const member = {
-    token,
-    asked: driver.asked.bind(driver),
-    switchover: driver.switchover.bind(driver),
-    force: driver.force.bind(driver),
   };
   return new AgentServer({ agent: governed, member, ...at });
 }

