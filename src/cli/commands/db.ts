@@ -217,7 +217,7 @@ export const db: Command = defineCommand({
       about: "One of two servers that fail over by themselves",
     },
     {
-      line: "tenfold db serve w --members db1=10.0.0.1:5432,db2=10.0.0.2:5432,w=witness@10.0.0.3:5432 --mode quorum",
+      line: "tenfold db serve w --members db1=127.0.0.1:5432,db2=127.0.0.1:5433,w=witness@127.0.0.1:5434 --mode quorum",
       about:
         "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
     },
