@@ -142,12 +142,12 @@ describe("a mistake in a database", () => {
   });
 
   test("is a port or a name that its witness needs", () => {
-    const main = { replicas: 1, mode: "quorum", witness: true };
-    expect(lines(databases({ a: main, b: { address: 7442, serverPort: 7500 } }))).toEqual([
+    const pair = { replicas: 1, mode: "quorum", witness: true };
+    expect(lines(databases({ a: pair, b: { address: 7442, serverPort: 7500 } }))).toEqual([
       "databases.b.address: 127.0.0.1:7442 is taken by databases.a.witness; use another port",
     ]);
     const services = { "main-witness": { command: ["node"] } };
-    expect(lines({ services, databases: { main } })).toEqual([
+    expect(lines({ services, databases: { main: pair } })).toEqual([
       "databases.main: needs the name main-witness, which a service or target group has; give one of the two another name",
     ]);
   });

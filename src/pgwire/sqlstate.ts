@@ -14,7 +14,6 @@ export const SQLSTATE = {
   invalidPassword: "28P01",
   noSuchDatabase: "3D000",
   duplicateStatement: "42P05",
-  duplicateObject: "42710",
   tooManyConnections: "53300",
   programLimitExceeded: "54000",
   objectNotInPrerequisiteState: "55000",

@@ -35,8 +35,8 @@ export interface LogReceiverParts {
   readonly onGrown: () => void;
   /** The primary is of another timeline than the log, whose history file this is. */
   readonly onHistory: (timeline: number, text: string) => Promise<void>;
-  /** The histories agree, and the stream begins; with nothing to continue, it lacks what lies before `end`, the primary's own. */
-  readonly onBegun: (fresh: { readonly end: Lsn } | undefined) => Promise<void>;
+  /** The histories agree, and the stream begins: nothing beyond `end`, the primary's, was acknowledged so far. */
+  readonly onBegun: (end: Lsn) => Promise<void>;
   /** Ends it before the stream has begun; afterwards `close` does. */
   readonly signal: AbortSignal;
 }
@@ -127,12 +127,11 @@ export class LogReceiver {
 
   /** Sees to it that the primary keeps the log from now on; the slot's name, quoted. */
   async #slot(name: string): Promise<string> {
-    try {
-      await this.#connection.query(`CREATE_REPLICATION_SLOT ${quoted(name)} PHYSICAL RESERVE_WAL`);
-    } catch (problem) {
-      if (!isOfCode(problem, SQLSTATE.duplicateObject)) throw problem;
-    }
-    return quoted(name);
+    const slot = quoted(name);
+    const [found] = await this.#connection.rows(`READ_REPLICATION_SLOT ${slot}`);
+    if (found?.["slot_type"] === null)
+      await this.#connection.query(`CREATE_REPLICATION_SLOT ${slot} PHYSICAL RESERVE_WAL`);
+    return slot;
   }
 
   async #stream(sql: string): Promise<void> {
@@ -160,11 +159,10 @@ export class LogReceiver {
     const end = parseLsn(identity?.["xlogpos"] ?? "") ?? 0n;
     const history = await this.#history(timeline);
     this.fork = history.at(-1)?.at ?? 0n;
-    const isFresh = this.#log.position.timeline === 0;
-    const known = isFresh ? end : this.#known(timeline, end, history);
+    const known = this.#log.position.timeline === 0 ? end : this.#known(timeline, end, history);
     const from = segmentStart(segmentOf(known));
     this.#parts.signal.throwIfAborted();
-    await this.#parts.onBegun(isFresh ? { end } : undefined);
+    await this.#parts.onBegun(end);
     this.#parts.signal.throwIfAborted(); // the log stays what was told of it
     await this.#log.startOn(timeline, from);
     return from;

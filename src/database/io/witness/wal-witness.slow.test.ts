@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -145,6 +146,28 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
     const before = witness.view().position.lsn;
     await primary.query("insert into kept values (0)");
     await eventually("it goes on", () => witness.view().position.lsn > before, 10_000);
+  }, 60_000);
+
+  test("with a new disk counts for nothing before it is where the primary was, also when it is restarted meanwhile", async () => {
+    const { primary, witness, folder } = await twoServersAndWitness();
+    await primary.query("insert into kept values (0)");
+    expect(witness.view().isWhole).toBe(true);
+    await witness.stop();
+    await rm(folder, { recursive: true });
+    const fresh = await startWitness(primary, folder);
+    expect(fresh.view()).toMatchObject({ isWhole: false, position: { timeline: 0 } });
+    fresh.follow(sourceOf(primary, slotName("w1")));
+    const end = await valueOf(primary, "select pg_current_wal_flush_lsn()");
+    await eventually("it has caught up", () => fresh.view().isWhole, 10_000);
+    expect(fresh.view().position.lsn).toBeGreaterThanOrEqual(parseLsn(end ?? "") ?? -1n);
+    await fresh.stop();
+    // As if it had been killed before that.
+    writeFileSync(join(folder, "missing"), "FF/0\n");
+    const again = await startWitness(primary, folder);
+    expect(again.view().isWhole).toBe(false);
+    again.follow(sourceOf(primary, slotName("w1")));
+    await eventually("it has caught up", () => again.view().isWhole, 10_000);
+    expect(existsSync(join(folder, "missing"))).toBe(false);
   }, 60_000);
 
   test("of another cluster takes nothing and says so", async () => {

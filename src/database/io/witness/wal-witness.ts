@@ -168,7 +168,7 @@ export class WalWitness {
       ...this.#options,
       onGrown: () => this.#grown(),
       onHistory: (timeline, text) => this.#keepHistory(timeline, text),
-      onBegun: (fresh) => this.#begun(receiver, fresh),
+      onBegun: (end) => this.#begun(receiver, end),
       signal: this.#connecting.signal,
     });
     if (this.#source !== source) return receiver.close();
@@ -177,13 +177,14 @@ export class WalWitness {
   }
 
   /** The histories agree, and the stream begins. */
-  async #begun({ systemId, fork }: LogReceiver, fresh: { readonly end: Lsn } | undefined): Promise<void> {
+  async #begun({ systemId, fork }: LogReceiver, end: Lsn): Promise<void> {
     this.#fork = fork;
     this.#problem = undefined;
     this.#isStuck = false;
-    if (fresh !== undefined) {
-      this.#wholeFrom = fresh.end;
-      await writeFileAtomic(this.#missingFile, `${formatLsn(fresh.end)}\n`); // a restart must not make it forget
+    const isEmpty = this.#log.position.timeline === 0;
+    if (isEmpty || (this.#wholeFrom !== undefined && end < this.#wholeFrom)) {
+      this.#wholeFrom = end;
+      await writeFileAtomic(this.#missingFile, `${formatLsn(end)}\n`); // a restart must not make it forget
     }
     if (this.#systemId === systemId) return;
     this.#systemId = systemId;
