@@ -2,6 +2,7 @@
  * The folder of a Postgres cluster on one machine: one folder for each server, and what its servers have in common.
  *
  *   cluster.json        passwords, drawn at the first start
+ *   members.json        members on other machines, where there are some
  *   NAME/               data, log, sockets of the server NAME
  *   NAME/agent.token    what its agent is asked with
  */
@@ -28,17 +29,29 @@ const PASSABLE = 0o711;
 export function prepareClusterFolder(folder: string, given?: ClusterPasswords): ClusterPasswords {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, PASSABLE);
-  const path = join(folder, "cluster.json");
-  if (!existsSync(path)) {
+  if (!hasPasswords(folder)) {
     const passwords = given ?? { superuser: secret(), replication: secret() };
-    writeFileSync(path, `${JSON.stringify(passwords)}\n`, { mode: PRIVATE_FILE, flag: "wx" });
+    writeFileSync(join(folder, "cluster.json"), `${JSON.stringify(passwords)}\n`, {
+      mode: PRIVATE_FILE,
+      flag: "wx",
+    });
   }
   return readPasswords(folder);
+}
+
+/** Whether its passwords are there. */
+export function hasPasswords(folder: string): boolean {
+  return existsSync(join(folder, "cluster.json"));
 }
 
 /** Throws the system's error when there is no cluster. */
 export function readPasswords(folder: string): ClusterPasswords {
   return JSON.parse(readFileSync(join(folder, "cluster.json"), "utf8")) as ClusterPasswords;
+}
+
+/** Undefined when there is no cluster: its machine may be lost, and its backups not. */
+export function readPasswordsOrNone(folder: string): ClusterPasswords | undefined {
+  return existsSync(join(folder, "cluster.json")) ? readPasswords(folder) : undefined;
 }
 
 /** The token of a server's agent; made at its first start. The server's folder must be there. */

@@ -1,7 +1,9 @@
 /** Composition of an agent's failover: its members, its store, its peers. */
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
-import type { Address } from "../config/index.ts";
+import { isLoopback } from "../base/index.ts";
+import { type TlsIdentity } from "../base/io/index.ts";
+import { type Address, formatAddress } from "../config/index.ts";
 import {
   DEFAULT_FAILOVER,
   type Durability,
@@ -16,8 +18,9 @@ import {
   FailoverDriver,
   openLeaseStore,
   peersAt,
-  type ServedMember,
+  type TlsSources,
 } from "../database/io/index.ts";
+import { readAgentTls } from "./agent-tls.ts";
 import { agentAddress, type ClusterPasswords } from "./cluster-folder.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -60,16 +63,27 @@ export interface FailoverOptions {
   readonly lagBytesMax?: number;
   /** A primary that is silent for this long is replaced, default 5 s. The other times keep their proportions to it. */
   readonly ttlMs?: number;
+  /** Default: none, all members are on this machine. */
+  readonly port?: AgentPort;
   /** What members ask each other with; default: derived from the cluster's passwords, which are the same everywhere. */
   readonly token?: string;
+}
+
+/** Where members on other machines ask an agent. */
+export interface AgentPort {
+  readonly address: Address;
+  /** This machine's certificate and key, and the CA of all members'; agents and servers speak TLS to each other then. */
+  readonly tls?: TlsSources;
+  /** Beyond loopback without TLS, too: whoever listens on the way may take part in votes. */
+  readonly insecure?: boolean;
 }
 
 /** Failover that is ready to begin. */
 export interface ComposedFailover<Server extends Driven = Driven> {
   readonly driver: FailoverDriver;
   readonly driven: Server;
-  /** What its agent serves to others. */
-  readonly member: ServedMember;
+  readonly token: string;
+  readonly port: { readonly address: Address; readonly tls: TlsIdentity | undefined } | undefined;
 }
 
 /** The times that go with a lease of `ttlMs`. */
@@ -105,7 +119,8 @@ export function composeFailover<Server extends Driven>(
 ): ComposedFailover<Server> {
   const { folder, passwords, isFirst } = cluster;
   const settings = failoverSettings(options);
-  const token = options.token ?? derivedToken(passwords);
+  const token = options.token ?? memberToken(passwords);
+  const port = options.port && openedPort(options.port);
   const addresses = new Map(
     options.members.map(({ name, agent: address }) => [name, address ?? agentAddress(folder, name)]),
   );
@@ -113,16 +128,10 @@ export function composeFailover<Server extends Driven>(
     const { cluster: name, store: url } = options;
     const store = openLeaseStore({ url, cluster: name, ttlMs: settings.ttlMs });
     const members = options.members.map((member) => memberOf(member, folder));
-    const peers = peersAt(addresses, token);
+    const peers = peersAt(addresses, token, port?.tls);
     const driven = drive(members);
     const driver = new FailoverDriver({ driven, store, members, settings, peers, isFirst });
-    const member = {
-      token,
-      asked: driver.asked.bind(driver),
-      switchover: driver.switchover.bind(driver),
-      force: driver.force.bind(driver),
-    };
-    return { driver, driven, member };
+    return { driver, driven, token, port };
   } catch (problem) {
     throw new StartFailure(`the failover of ${options.cluster}: ${String(problem)}`, "");
   }
@@ -139,8 +148,17 @@ function dataOf({ name, agent, data }: FailoverMember, folder: string): string |
   return data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
 }
 
+function openedPort({ address, tls, insecure = false }: AgentPort): NonNullable<ComposedFailover["port"]> {
+  if (tls === undefined && !insecure && !isLoopback(address.host))
+    throw new StartFailure(
+      `the agent's port ${formatAddress(address)} can be reached from other machines, and has no TLS`,
+      "give it a certificate (--tls-cert, --tls-key, --tls-ca), or say --insecure-agents where nobody else is on the network",
+    );
+  return { address, tls: tls === undefined ? undefined : readAgentTls(tls) };
+}
+
 /** Members have the cluster's passwords; so they have this without another file, and nobody learns a password by it. */
-function derivedToken({ superuser, replication }: ClusterPasswords): string {
+export function memberToken({ superuser, replication }: ClusterPasswords): string {
   return createHmac("sha256", `${superuser} ${replication}`)
     .update("tenfold: questions between agents")
     .digest("base64url");

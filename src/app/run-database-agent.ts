@@ -1,20 +1,18 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { Order, PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
+import type { PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
 import {
-  type AgentAddress,
-  AgentServer,
-  type AgentServerParts,
   BackupStore,
   DatabaseAgent,
   type FailoverDriver,
   findBinaries,
   findOwner,
+  isRestoring,
   PostgresServer,
   type Restored,
   restore,
@@ -23,8 +21,15 @@ import {
   type ThrowawayClone,
   throwawayClone,
 } from "../database/io/index.ts";
-import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "./cluster-folder.ts";
-import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { openDoors } from "./agent-doors.ts";
+import {
+  type ClusterPasswords,
+  prepareClusterFolder,
+  readPasswords,
+  readPasswordsOrNone,
+} from "./cluster-folder.ts";
+import { hostsElsewhere, keepMembers, passwordsFor } from "./cluster-members.ts";
+import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -44,16 +49,14 @@ export interface DatabaseAgentOptions {
   readonly user?: string;
   /** Where backups and the archive of the log go; without it there are none. */
   readonly backups?: string;
-  /** Networks that may connect, beyond loopback. */
-  readonly peers?: readonly string[];
+  /** Networks whose clients may connect, beyond loopback. */
+  readonly clients?: readonly string[];
   readonly walLevel?: "replica" | "logical";
   /** The database that a primary is to have. */
   readonly app?: AppDatabase;
   readonly settings?: PostgresSettings;
   /** Who is primary is decided by a lease; without, by whoever gives orders. */
   readonly failover?: FailoverOptions;
-  /** Where the agent is asked; default: its socket in the cluster's folder. */
-  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
@@ -86,18 +89,48 @@ export interface RestoreOptions extends Omit<DatabaseAgentOptions, "create" | "b
   readonly passwordsOf: string;
   /** An id; default: the newest that is old enough. */
   readonly backup?: string;
+  /** Ends it halfway; nothing is left of it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A restored cluster of one server. */
+export interface RestoredDatabase extends Restored {
+  /** The backup's passwords are not known: new ones were drawn. */
+  readonly hasNewPasswords: boolean;
 }
 
 /** Restores a backup into a new cluster of one server, and leaves it stopped. Throws a `StartFailure`. */
-export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
-  const { backups, backup, point, passwordsOf, ...rest } = { ...options, folder: resolve(options.folder) };
+export async function restoreDatabase(options: RestoreOptions): Promise<RestoredDatabase> {
+  const { backups, backup, point, passwordsOf, signal, ...rest } = {
+    ...options,
+    folder: resolve(options.folder),
+  };
+  const others = existsSync(rest.folder) ? await othersWithData(rest.folder, rest.name) : [];
+  if (others.length > 0)
+    throw new StartFailure(
+      `${rest.folder} is the folder of a cluster that has ${others.join(", ")}`,
+      "restore into a new folder (--into)",
+    );
+  const known = readPasswordsOrNone(resolve(passwordsOf)) ?? readPasswordsOrNone(rest.folder);
   try {
-    const passwords = prepareClusterFolder(rest.folder, readPasswords(resolve(passwordsOf)));
-    const server = await serverOf({ ...rest, create: false }, passwords);
-    const store = new BackupStore(resolve(backups), server.options.owner);
-    const restored = await restore(store, server, point, backup === undefined ? {} : { backup });
-    await server.stop();
-    return restored;
+    const passwords = prepareClusterFolder(rest.folder, known);
+    const setsPasswords = known === undefined;
+    const server = await serverOf({ ...rest, create: false, trustsSocket: setsPasswords }, passwords);
+    await server.prepareFolder();
+    const lock = lockOf(rest.folder, rest.name);
+    try {
+      const store = new BackupStore(resolve(backups), server.options.owner);
+      const how = {
+        setsPasswords,
+        ...(backup === undefined ? {} : { backup }),
+        ...(signal === undefined ? {} : { signal }),
+      };
+      const restored = await restore(store, server, point, how);
+      await server.stop();
+      return { ...restored, hasNewPasswords: setsPasswords };
+    } finally {
+      lock.release();
+    }
   } catch (problem) {
     if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
     throw problem;
@@ -135,14 +168,14 @@ export async function cloneForTrial({
 
 async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> {
   const { name, folder, create, log } = options;
-  const passwords = prepareClusterFolder(folder);
+  const passwords = passwordsFor(options);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();
-  const lock = acquireLock(join(folder, "locks", name));
-  if (lock.kind === "refused")
+  const lock = lockOf(folder, name);
+  if (isRestoring(server))
     throw new StartFailure(
-      `the database ${name} has an agent already (pid ${lock.pid})`,
-      "stop that one first",
+      `a restore into ${server.options.folder} was begun and did not end`,
+      "run that tenfold db restore again",
     );
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
@@ -159,14 +192,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
           passwords,
           isFirst: create,
         });
-  const address = options.agentAddress ?? agentAddress(folder, name);
-  if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
+  keepMembers(folder, options.failover);
+  const doors = openDoors(name, agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
   const close = async (): Promise<void> => {
-    await door.stop();
+    await doors.stop();
     lock.release();
   };
   return {
@@ -187,31 +219,32 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   };
 }
 
-/** A new cluster is made once: where another server has data, this one is to become its replica. */
-async function isAnyData(folder: string): Promise<boolean> {
-  const servers = await readdir(folder);
-  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
+/** One process at a time works with a server. */
+function lockOf(folder: string, name: string): Extract<ReturnType<typeof acquireLock>, { kind: "held" }> {
+  const lock = acquireLock(join(folder, "locks", name));
+  if (lock.kind === "held") return lock;
+  throw new StartFailure(
+    `the database ${name} has an agent already (pid ${lock.pid})`,
+    "stop that one first",
+  );
 }
 
-/** The agent's door; with failover orders go to who decides. */
-function openDoor(
-  agent: DatabaseAgent,
-  failover: ComposedFailover | undefined,
-  at: Pick<AgentServerParts, "address" | "token" | "log">,
-): AgentServer {
-  if (failover === undefined) return new AgentServer({ agent, ...at });
-  const { driver, member } = failover;
-  const governed = {
-    facts: () => agent.facts(),
-    look: () => agent.look(),
-    order: (order: Order) => driver.order(order),
-  };
-  return new AgentServer({ agent: governed, member, ...at });
+/** A new cluster is made once: where another server has data, this one is to become its replica. */
+async function isAnyData(folder: string): Promise<boolean> {
+  return (await othersWithData(folder, "")).length > 0;
+}
+
+/** Servers with data, but `name`. */
+async function othersWithData(folder: string, name: string): Promise<string[]> {
+  const servers = await readdir(folder);
+  return servers.filter(
+    (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
+  );
 }
 
 async function serverOf(
-  options: DatabaseAgentOptions,
-  passwords: ReturnType<typeof prepareClusterFolder>,
+  options: DatabaseAgentOptions & { readonly trustsSocket?: boolean },
+  passwords: ClusterPasswords,
 ): Promise<PostgresServer> {
   const {
     name,
@@ -219,7 +252,8 @@ async function serverOf(
     address,
     postgres,
     user,
-    peers = [],
+    clients = [],
+    trustsSocket = false,
     walLevel = "replica",
     settings = {},
     log,
@@ -243,7 +277,9 @@ async function serverOf(
     binaries,
     owner,
     settings: { host: address.host, port: address.port, walLevel, archiveCommand, durable: true, settings },
-    peers,
+    peers: { members: hostsElsewhere(options.failover), clients },
+    tls: options.failover?.port?.tls,
+    trustsSocket,
     passwords,
     clock: systemClock,
     scheduler: systemScheduler,

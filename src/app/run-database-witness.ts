@@ -1,12 +1,13 @@
 /** Composition root of a witness and its agent, which are one process. Reads as a parts list. */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
 import { type AgentFacts, type Order, REPLICATION_ROLE } from "../database/index.ts";
-import { type AgentAddress, AgentServer, WalWitness, WitnessMember } from "../database/io/index.ts";
-import { agentAddress, prepareClusterFolder, prepareToken } from "./cluster-folder.ts";
+import { WalWitness, WitnessMember } from "../database/io/index.ts";
+import { openDoors } from "./agent-doors.ts";
+import { keepMembers, passwordsFor } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -22,8 +23,6 @@ export interface DatabaseWitnessOptions {
   readonly failover: FailoverOptions;
   /** Segments of 16 MiB that it keeps, default 64. */
   readonly keepSegments?: number;
-  /** Where the agent is asked; default: its socket in the cluster's folder. */
-  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
@@ -42,14 +41,12 @@ const PRIVATE_FOLDER = 0o700;
 export async function runDatabaseWitness(options: DatabaseWitnessOptions): Promise<RunningDatabaseWitness> {
   const { name, address, failover, keepSegments, log } = options;
   const cluster = resolve(options.folder);
-  const passwords = prepareClusterFolder(cluster);
+  const passwords = passwordsFor({ name, folder: cluster, create: false, failover });
   const folder = join(cluster, name);
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const lock = acquireLock(join(cluster, "locks", name));
   if (lock.kind === "refused")
     throw new StartFailure(`the witness ${name} runs already (pid ${lock.pid})`, "stop that one first");
-  const agentAt = options.agentAddress ?? agentAddress(cluster, name);
-  if (agentAt.kind === "unix") rmSync(agentAt.path, { force: true }); // of one that was killed: the lock is ours
   const time = { clock: systemClock, scheduler: systemScheduler };
   const password = passwords.replication;
   const witness = await WalWitness.start({
@@ -67,22 +64,24 @@ export async function runDatabaseWitness(options: DatabaseWitnessOptions): Promi
       "free the address and the folder",
     );
   });
-  const { driver, driven, member } = composeFailover(
+  const composed = composeFailover(
     failover,
     (members) => new WitnessMember({ name, witness, members, folder, password, ...time, log }),
     { folder: cluster, passwords, isFirst: false },
   );
+  const { driver, driven } = composed;
   const agent = {
     facts: () => driven.report(),
     look: () => Promise.resolve(), // it is asked each time
     order: (order: Order) => driver.order(order),
   };
-  const door = new AgentServer({ agent, member, address: agentAt, token: prepareToken(cluster, name), log });
+  keepMembers(cluster, failover);
+  const doors = openDoors(name, agent, composed, { folder: cluster, log });
   driver.start();
   const stop = async (): Promise<void> => {
     driver.leave();
     await witness.stop();
-    await door.stop();
+    await doors.stop();
     lock.release();
   };
   return { agent, stop, leave: stop };

@@ -3,6 +3,7 @@
  * what the server is, "tenfold.role.conf" whom it follows; the second changes while it runs.
  */
 
+import { parseIp } from "../base/index.ts";
 import { RESERVED_SETTINGS } from "../config/index.ts";
 
 /** Names and values as in postgresql.conf. */
@@ -17,6 +18,8 @@ export interface ServerSettings {
   /** Where it listens: loopback unless the cluster spans machines. */
   readonly host: string;
   readonly port: number;
+  /** Its certificate and key, in files of its owner; undefined = it speaks no TLS unless the user's settings say so. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Folder of its Unix socket; undefined = none. */
   readonly socketFolder: string | undefined;
   /** "logical" also lets change streams be read; it costs some bytes of log. */
@@ -74,6 +77,9 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     recovery_init_sync_method: server.firstSync,
     log_line_prefix: "%m [%p] %q%u@%d ",
     ...(server.durable ? {} : { fsync: "off" }),
+    ...(server.tls === undefined
+      ? {}
+      : { ssl: "on", ssl_cert_file: server.tls.cert, ssl_key_file: server.tls.key }),
     ...server.settings,
     ...preloadOf(server),
     listen_addresses: server.host,
@@ -86,6 +92,8 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     archive_mode: server.archiveCommand === undefined ? "off" : "on",
     archive_command: server.archiveCommand ?? "",
     recovery_target_timeline: "latest",
+    // A crash that its agent does not hear of is one that routers do not hear of.
+    restart_after_crash: "off",
     cluster_name: name,
   };
 }
@@ -147,8 +155,11 @@ export interface Upstream {
   readonly slot: string | undefined;
 }
 
-/** How a replica connects: its password is in a file, for anybody who may look at settings sees this. */
-export function connectionInfo(name: string, upstream: Upstream, passFile: string): string {
+/**
+ * How a replica connects: its password is in a file, for anybody who may look at settings sees this. With `ca` only to a server whose
+ * certificate that CA has made for its host.
+ */
+export function connectionInfo(name: string, upstream: Upstream, passFile: string, ca?: string): string {
   const fields = {
     host: upstream.host,
     port: String(upstream.port),
@@ -159,7 +170,7 @@ export function connectionInfo(name: string, upstream: Upstream, passFile: strin
     keepalives_idle: "5",
     keepalives_interval: "2",
     keepalives_count: "3",
-    sslmode: "prefer",
+    ...(ca === undefined ? { sslmode: "prefer" } : { sslmode: "verify-full", sslrootcert: ca }),
   };
   return Object.entries(fields)
     .map(([field, value]) => `${field}='${value.replace(/['\\]/g, "\\$&")}'`)
@@ -180,14 +191,53 @@ export function slotName(server: string): string {
   return `tenfold_${server.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`.slice(0, 63);
 }
 
-/** Who may connect from where: passwords everywhere, `peers` beyond loopback. */
-export function hostBasedAccess(peers: readonly string[]): string {
-  const networks = ["127.0.0.1/32", "::1/128", ...peers];
-  const lines = ["local all all scram-sha-256"];
-  for (const network of networks)
+/** Who may connect from beyond loopback. */
+export interface Peers {
+  /** Hosts of the cluster's other servers, addresses or names: their agents and replicas come from there. */
+  readonly members: readonly string[];
+  /** Networks of clients, "10.0.0.0/8". */
+  readonly clients: readonly string[];
+}
+
+/** Nobody does. */
+export const NO_PEERS: Peers = { members: [], clients: [] };
+
+/** How strict access is. */
+interface AccessRules {
+  /** Members must speak TLS. */
+  readonly isTls?: boolean;
+  /** Whoever gets to the socket is let in. */
+  readonly trustsSocket?: boolean;
+}
+
+/** Who may connect from where: passwords everywhere; replication from loopback and members alone. */
+export function hostBasedAccess({ members, clients }: Peers, rules: AccessRules = {}): string {
+  const { isTls = false, trustsSocket = false } = rules;
+  const lines = [`local all all ${trustsSocket ? "trust" : "scram-sha-256"}`];
+  for (const network of ["127.0.0.1/32", "::1/128"])
     lines.push(
       `host all all ${network} scram-sha-256`,
       `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`,
     );
+  for (const host of members)
+    for (const [database, role] of MEMBER_ACCESS)
+      lines.push(`${isTls ? "hostssl" : "host"} ${database} ${role} ${asNetwork(host)} scram-sha-256`);
+  for (const network of clients) lines.push(`host all all ${network} scram-sha-256`);
   return `# Written by tenfold.\n${lines.join("\n")}\n`;
+}
+
+/** The superuser that is in every cluster made here. */
+export const SUPERUSER = "postgres";
+
+/** Streams; pg_rewind; agents, which look at the history and make slots. */
+const MEMBER_ACCESS: readonly (readonly [string, string])[] = [
+  ["replication", REPLICATION_ROLE],
+  [SUPERUSER, REPLICATION_ROLE],
+  [SUPERUSER, SUPERUSER],
+];
+
+/** One address; a name stays one, and Postgres looks it up. */
+function asNetwork(host: string): string {
+  if (parseIp(host) === undefined) return host;
+  return `${host}/${host.includes(":") ? 128 : 32}`;
 }

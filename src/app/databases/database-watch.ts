@@ -61,7 +61,7 @@ export class DatabaseWatch {
       role: witness === undefined ? (view?.role ?? null) : "witness",
       state,
       address: `127.0.0.1:${port}`,
-      lagBytes: witness === undefined ? (view?.role === "replica" ? view.lagBytes : null) : witness.lagBytes,
+      lagBytes: (view?.role === "primary" ? null : (view ?? witness)?.lagBytes) ?? null,
       note: problem ?? (order === null ? "" : `${order.kind} is under way`),
     };
   }

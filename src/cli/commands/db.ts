@@ -1,13 +1,11 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
 import { join, resolve } from "node:path";
-import { type FailoverMember, type FailoverOptions, restoreDatabase } from "../../app/index.ts";
-import { createLog } from "../../base/index.ts";
+import type { FailoverMember, FailoverOptions } from "../../app/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
-import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
-import { asFailure } from "../controller.ts";
 import { adviseOn, showBudget } from "../database/advice.ts";
+import { type BackupOptions, backUp, listBackups, restore } from "../database/backups.ts";
 import {
   carryOut,
   clusterFolder,
@@ -18,8 +16,9 @@ import {
   sourceOf,
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
+import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { backUp, psql, serveDatabase, serveWitness } from "../database/programs.ts";
+import { psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
@@ -37,34 +36,25 @@ interface Asked {
   readonly folder: string;
   readonly name: string;
   readonly rest: readonly string[];
-  readonly options: PartitionOptions & {
-    readonly address: string | undefined;
-    readonly new: boolean;
-    readonly force: boolean;
-    readonly json: boolean;
-    readonly postgres: string | undefined;
-    readonly user: string | undefined;
-    readonly backups: string | undefined;
-    readonly label: string | undefined;
-    readonly into: string | undefined;
-    readonly time: string | undefined;
-    readonly lsn: string | undefined;
-    readonly point: string | undefined;
-    readonly folder: string | undefined;
-    readonly database: string | undefined;
-    readonly workers: number | undefined;
-    readonly pool: number | undefined;
-    readonly members: string | undefined;
-    readonly store: string | undefined;
-    readonly mode: string | undefined;
-  };
+  readonly options: PartitionOptions &
+    MachineOptions &
+    BackupOptions & {
+      readonly address: string | undefined;
+      readonly new: boolean;
+      readonly force: boolean;
+      readonly workers: number | undefined;
+      readonly pool: number | undefined;
+      readonly members: string | undefined;
+      readonly store: string | undefined;
+      readonly mode: string | undefined;
+    };
   readonly context: Context;
 }
 
 /** One action. */
 interface Action {
   /** What its NAME is. */
-  readonly named: "server" | "server, or none" | "table";
+  readonly named: "server" | "nothing" | "table";
   /** It finds its database itself: that may be in no cluster of ours. Default false. */
   readonly anywhere?: boolean;
   readonly run: (asked: Asked) => Promise<number>;
@@ -73,7 +63,7 @@ interface Action {
 /** Action -> what it does, and to what. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   serve: { named: "server", run: serve },
-  status: { named: "server, or none", run: status },
+  status: { named: "nothing", run: status },
   promote: {
     named: "server",
     run: ({ folder, name, options, context }) =>
@@ -86,22 +76,31 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
   reclone: { named: "server", run: reclone },
   backup: {
-    named: "server, or none",
+    named: "nothing",
     run: ({ folder, options, context }) =>
-      done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
+      done(async () => backUp(await membersIn(folder), options, context.terminal.out)),
   },
-  restore: { named: "server", run: restore },
+  backups: {
+    named: "nothing",
+    anywhere: true,
+    run: ({ options, context }) => listBackups(options, context),
+  },
+  restore: {
+    named: "server",
+    run: ({ folder, name, options, context }) =>
+      restore({ folder, name, options, address: addressOf(options.address) }, context),
+  },
   advise: {
-    named: "server, or none",
+    named: "nothing",
     anywhere: true,
     run: ({ options, context }) => adviseOn(options, context),
   },
   budget: {
-    named: "server, or none",
+    named: "nothing",
     anywhere: true,
     run: ({ options, context }) => showBudget(options, context),
   },
-  demo: { named: "server, or none", run: ({ options, context }) => failoverDemo(options, context) },
+  demo: { named: "nothing", run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: "server",
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -116,11 +115,12 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
-    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum]",
+    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
-    "backup [--label WORD]",
-    "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
+    "backup [--label WORD] [--keep N]",
+    "backups --backups DIR [--verify] [--json]",
+    "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME] [--backup ID]",
     "advise [--database NAME-OR-URL] [--json]",
     "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
@@ -132,6 +132,7 @@ export const db: Command = defineCommand({
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
     "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
+    "Members on several machines: the lease is in etcd, agents ask each other at their server's port + 10000, by TLS.",
     "partition copies a table that is written meanwhile into a partitioned one, and swaps them; run again, it goes on where it was ended.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
@@ -169,7 +170,28 @@ export const db: Command = defineCommand({
       "When a commit is acknowledged: async, or quorum (a replica has it, too)",
       "async; for a demo quorum",
     ),
+    "tls-cert": text("FILE", "Between machines: this one's certificate, of its server and its agent (PEM)"),
+    "tls-key": text("FILE", "Its private key (PEM)"),
+    "tls-ca": text("FILE", "The CA of all members' certificates (PEM)"),
+    "insecure-agents": {
+      kind: "flag",
+      about: "Between machines: agents without TLS, in a network of their own",
+    },
+    allow: {
+      kind: "list",
+      placeholder: "NETWORK",
+      about: "Clients of this network may connect to the server: 10.0.0.0/8",
+    },
+    backup: text("ID", "Which backup a restore begins with", "the newest before the point"),
     label: text("WORD", "What a backup is called", "by-hand"),
+    keep: {
+      kind: "number",
+      placeholder: "N",
+      about: "Remove all but so many backups once a new one is made, and the log that only they need",
+      min: 1,
+      max: 10_000,
+    },
+    verify: { kind: "flag", about: "Read all files of all backups and compare them" },
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
@@ -211,6 +233,7 @@ export const db: Command = defineCommand({
       line: "tenfold db demo",
       about: "See a failover: three servers in a temporary folder, the primary is killed",
     },
+    { line: "tenfold db backup --keep 14", about: "A base backup; of older ones the 13 newest stay" },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
     {
       line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
@@ -220,6 +243,10 @@ export const db: Command = defineCommand({
       line: "tenfold db serve w --members db1=127.0.0.1:5432,db2=127.0.0.1:5433,w=witness@127.0.0.1:5434 --mode quorum",
       about:
         "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
+    },
+    {
+      line: "tenfold db serve db2 --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379 --tls-cert db2.pem --tls-key db2.key --tls-ca ca.pem",
+      about: "One of two on different machines",
     },
     {
       line: 'tenfold db partition events --by "range(created_at)" --every month',
@@ -232,7 +259,9 @@ export const db: Command = defineCommand({
     const row = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (row === undefined)
       throw new UsageError(`db ${action} is not known`, `write one of ${Object.keys(ACTIONS).join(", ")}`);
-    if (row.named !== "server, or none" && name === "")
+    if (row.named === "nothing" && name !== "")
+      throw new UsageError(`db ${action} takes no name`, `write tenfold db ${action}`);
+    if (row.named !== "nothing" && name === "")
       throw new UsageError(
         `db ${action} needs a ${row.named}'s name`,
         `write tenfold db ${action} ${row.named === "table" ? "events" : "db1"}`,
@@ -254,7 +283,7 @@ async function done(run: () => Promise<void>): Promise<number> {
 function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
-  const failover = failoverOf(folder, name, options);
+  const failover = failoverOf(folder, name, options, context.cwd);
   const own = failover?.members.find((member) => member.name === name);
   const address =
     options.address === undefined && own !== undefined ? own.address : addressOf(options.address);
@@ -271,12 +300,18 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
     user,
     backups,
     failover,
+    clients: networksOf(options),
   };
   return serveDatabase(served, context, () => membersIn(folder));
 }
 
 /** Failover as the options say; undefined = without. */
-function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
+function failoverOf(
+  folder: string,
+  name: string,
+  options: Asked["options"],
+  cwd: string,
+): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
   const members = written.split(",").map(memberOf);
@@ -286,7 +321,13 @@ function failoverOf(folder: string, name: string, options: Asked["options"]): Fa
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
   if (mode === "async" && members.some(({ kind }) => kind === "witness"))
     throw new UsageError("in async mode no commit waits for a witness", "add --mode quorum to all of them");
-  return { cluster: "main", store, members, mode };
+  const { port, ...all } = spread(members, name, options, cwd);
+  if (port !== undefined && store.startsWith("file:"))
+    throw new UsageError(
+      "members are on several machines, and a folder cannot decide between these",
+      "write --store etcd://HOST:2379,…",
+    );
+  return { cluster: "main", store, mode, ...all, ...(port === undefined ? {} : { port }) };
 }
 
 /** "db1=HOST:PORT", or "w=witness@HOST:PORT". */
@@ -324,40 +365,4 @@ async function reclone({ folder, name, context }: Asked): Promise<number> {
   });
   context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
   return EXIT.ok;
-}
-
-async function restore({ folder, name, options, context }: Asked): Promise<number> {
-  const { backups, into, postgres, user } = options;
-  if (backups === undefined || into === undefined)
-    throw new UsageError("restore needs to know from where and to where", "add --backups DIR and --into DIR");
-  const { terminal, clock, cwd } = context;
-  const restored = await restoreDatabase({
-    name,
-    folder: resolve(cwd, into),
-    passwordsOf: folder,
-    address: addressOf(options.address),
-    backups: resolve(cwd, backups),
-    point: pointOf(options),
-    ...(postgres === undefined ? {} : { postgres }),
-    ...(user === undefined ? {} : { user }),
-    log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
-  }).catch((problem: unknown) => {
-    throw asFailure(problem);
-  });
-  terminal.out(
-    `restored backup ${restored.backup} as timeline ${restored.timeline}: tenfold db serve ${name} --folder ${into}`,
-  );
-  return EXIT.ok;
-}
-
-function pointOf({ time, lsn, point }: Asked["options"]): RestorePoint {
-  const points: readonly (RestorePoint | undefined)[] = [
-    time === undefined ? undefined : { kind: "time", at: time },
-    lsn === undefined ? undefined : { kind: "lsn", at: lsn },
-    point === undefined ? undefined : { kind: "name", at: point },
-  ];
-  const [first, second] = points.filter((one) => one !== undefined);
-  if (second !== undefined)
-    throw new UsageError("a restore goes to one point", "write one of --time, --lsn, --point");
-  return first ?? { kind: "latest" };
 }

@@ -1,9 +1,9 @@
 /** `tenfold db partition`: from options to a table's partitioning, and from its problems to failures. */
-import { resolve } from "node:path";
 import { readPasswords } from "../../app/index.ts";
 import {
   PartitionProblem,
   PERIODS,
+  parseName,
   parseTableName,
   type Scheme,
   type TableName,
@@ -23,7 +23,7 @@ import {
 } from "../../pgwire/io/index.ts";
 import type { Context } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
-import { clusterFolder, databaseIn, membersIn, needPrimary } from "./cluster.ts";
+import { clusterDatabase, membersIn, needPrimary } from "./cluster.ts";
 import { parseServerUrl } from "./server-url.ts";
 
 /** What is asked for. */
@@ -51,7 +51,11 @@ export async function partition(
   context: Context,
 ): Promise<number> {
   const name = parseTableName(written);
-  if (name === undefined) throw new UsageError(`"${written}" is no table`, "write TABLE or SCHEMA.TABLE");
+  if (name === undefined)
+    throw new UsageError(
+      `"${written}" is no table`,
+      "write TABLE or SCHEMA.TABLE; a name with a dot in double quotes",
+    );
   const wanted = wantedOf(options);
   const server = await serverOf(options, context);
   try {
@@ -95,8 +99,9 @@ function wantedOf(options: PartitionOptions): Wanted {
 }
 
 function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
-  const [, kind, column = ""] = /^(range|hash)\((.+)\)$/.exec(by) ?? [];
-  if (kind === undefined)
+  const [, kind, written = ""] = /^(range|hash)\((.+)\)$/.exec(by) ?? [];
+  const column = parseName(written);
+  if (kind === undefined || column === undefined)
     throw new UsageError(`--by ${by} is none`, 'write --by "range(COLUMN)" or --by "hash(COLUMN)"');
   if (kind === "hash") {
     if (parts === undefined || every !== undefined)
@@ -115,17 +120,13 @@ function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
 /** The server of a URL, or the primary of a cluster that tenfold runs. */
 async function serverOf(
   { database, folder }: PartitionOptions,
-  { cwd }: Context,
+  context: Context,
 ): Promise<PgConnectionOptions> {
-  if (database?.includes("://") === true) {
-    const { options: _, ...server } = parseServerUrl(database);
-    return server;
-  }
-  const found = clusterFolder(cwd, folder, database);
-  const { facts } = needPrimary(await membersIn(found));
-  const { superuser } = readPasswords(resolve(found));
-  const place = { host: "127.0.0.1", port: facts.port, user: "postgres", password: superuser };
-  return { ...place, database: databaseIn(cwd, found) ?? "postgres" };
+  if (database?.includes("://") === true) return parseServerUrl(database, context);
+  const found = clusterDatabase(context.cwd, folder, database);
+  const { facts } = needPrimary(await membersIn(found.folder));
+  const { superuser: password } = readPasswords(found.folder);
+  return { host: facts.host, port: facts.port, user: "postgres", password, database: found.name };
 }
 
 function asFailure(error: unknown): unknown {
@@ -136,6 +137,11 @@ function asFailure(error: unknown): unknown {
       "nothing of this step is left; mend that and run the command again",
     );
   if (error instanceof PgConnectionError)
-    return new Failure(error.message, "run the command again: it goes on where it was");
+    return new Failure(
+      error.message,
+      error.code.startsWith("tls-")
+        ? "mend sslmode or its files in the URL"
+        : "run the command again: it goes on where it was",
+    );
   return error;
 }

@@ -1,4 +1,4 @@
-/** What is run for a database: an agent until it is stopped, psql for whoever sits there, a restore into a new server. */
+/** What is run for a database: an agent until it is stopped, psql for whoever sits there. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import {
@@ -12,7 +12,7 @@ import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { carryOut, type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
+import { type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
 
 /** What is served. */
 export interface Served {
@@ -24,6 +24,8 @@ export interface Served {
   readonly user: string | undefined;
   readonly backups: string | undefined;
   readonly failover: FailoverOptions | undefined;
+  /** Networks whose clients may connect. */
+  readonly clients: readonly string[];
 }
 
 /** Runs a server and its agent in the foreground. */
@@ -33,13 +35,15 @@ export async function serveDatabase(
   others: () => Promise<readonly Member[]>,
 ): Promise<number> {
   const { terminal, clock } = context;
-  const stopped = untilSignal(context); // from here on: a signal during the start counts too
-  const { name, folder, address, create, postgres, user, backups, failover } = served;
+  const ended = untilSignal(context); // from here on: a signal during the start counts too
+  let end: "stop" | "leave" = "stop";
+  const { name, folder, address, create, postgres, user, backups, failover, clients } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
     address,
     create,
+    clients,
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
@@ -63,9 +67,9 @@ export async function serveDatabase(
     const { problem } = running.agent.facts();
     if (problem !== null) terminal.err(problem);
     terminal.out(`database ${name} at postgres://postgres@${formatAddress(address)}/postgres`);
-    await stopped;
+    end = await ended;
   } finally {
-    await running.stop();
+    await running[end]();
   }
   return EXIT.ok;
 }
@@ -76,23 +80,25 @@ export async function serveWitness(
   context: Context,
 ): Promise<number> {
   const { terminal, clock } = context;
-  const stopped = untilSignal(context);
+  const ended = untilSignal(context);
   const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
   const running = await runDatabaseWitness({ kind: "witness", ...served, log }).catch((problem: unknown) => {
     throw asFailure(problem);
   });
   try {
     terminal.out(`witness ${served.name} at ${formatAddress(served.address)}`);
-    await stopped;
+    await ended;
   } finally {
     await running.stop();
   }
   return EXIT.ok;
 }
 
-function untilSignal({ onSignal }: Context): Promise<void> {
+/** SIGHUP ends the agent alone, as with those of a config. */
+function untilSignal({ onSignal }: Context): Promise<"stop" | "leave"> {
   return new Promise((done) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, done);
+    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, () => done("stop"));
+    onSignal("SIGHUP", () => done("leave"));
   });
 }
 
@@ -100,7 +106,7 @@ function untilSignal({ onSignal }: Context): Promise<void> {
 export function psql(member: LivingMember, folder: string, args: readonly string[]): Promise<number> {
   const { superuser } = readPasswords(resolve(folder));
   const env = { ...process.env, PGPASSWORD: superuser };
-  const to = ["-h", "127.0.0.1", "-p", String(member.facts.port), "-U", "postgres", ...args];
+  const to = ["-h", member.facts.host, "-p", String(member.facts.port), "-U", "postgres", ...args];
   return new Promise((done, fail) => {
     const child = spawn("psql", to, { stdio: "inherit", env });
     child.once("error", () =>
@@ -113,17 +119,4 @@ export function psql(member: LivingMember, folder: string, args: readonly string
     );
     child.once("exit", (code) => done(code ?? EXIT.failed));
   });
-}
-
-/** Makes a base backup. */
-export async function backUp(
-  members: readonly Member[],
-  label: string,
-  say: (line: string) => void,
-): Promise<void> {
-  const primary = needPrimary(members);
-  const detail = await carryOut(primary, { kind: "backup", label });
-  say(
-    `backup ${detail["id"]} of ${primary.name}: ${detail["files"]} files, ${detail["bytes"]} bytes, log ${detail["start"]} to ${detail["stop"]}`,
-  );
 }

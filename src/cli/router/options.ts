@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RouterOptions } from "../../app/index.ts";
-import { parseDurationMs, parseIp } from "../../base/index.ts";
+import { isLoopback, parseDurationMs } from "../../base/index.ts";
 import { type Address, formatAddress, parseAddress } from "../../config/index.ts";
 import {
   type ClusterView,
@@ -15,8 +15,14 @@ import {
   type PoolSettings,
   parseUserList,
 } from "../../database/index.ts";
-import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
-import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import type { ClientTlsSettings } from "../../database/io/index.ts";
+import {
+  type PostgresUrl,
+  parsePostgresUrl,
+  SERVER_TLS_MODES,
+  type ServerTlsSettings,
+  serverTlsOf,
+} from "../../pgwire/index.ts";
 import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -53,6 +59,7 @@ type TextName =
   | "listen"
   | "pool-mode"
   | "queue-timeout"
+  | "login-delay"
   | "auth"
   | "users"
   | "drain-timeout"
@@ -88,6 +95,11 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   ),
   "queue-timeout": text("TIME", "Longest wait for a server connection", "2min"),
   "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
+  "login-delay": text(
+    "TIME",
+    "Between failed log-ins of one address that are answered, from the eleventh on; 0 for none",
+    "1s",
+  ),
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
   "admin-user": list("NAME", "Who may use the console: the databases pgbouncer and tenfold"),
@@ -119,7 +131,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const replicas = listOf(values["replica"]).map((url) => urlOf("replica", url, context));
   const address = addressOf("listen", textOf(values, "listen") ?? formatAddress(ADDRESS));
   const authentication = wordOf("auth", textOf(values, "auth") ?? "scram", AUTHENTICATIONS);
-  if (authentication === "trust" && !isLoopback(address))
+  if (authentication === "trust" && !isLoopback(address.host))
     throw new Failure(
       `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
       "listen on 127.0.0.1, or leave --auth out",
@@ -128,6 +140,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const { user, password, database } = primary;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
+  const loginDelayMs = durationOf(values, "login-delay");
   const clientTls = clientTlsOf(values, context.cwd);
   const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
@@ -137,12 +150,13 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     cluster: clusterOf(primary, replicas),
     pool: poolOf(values),
     authentication,
-    serverTls: serverTlsOf(values, primary, context.cwd),
+    serverTls: tlsToServers(values, primary, context.cwd),
     ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
     ...(adminUsers.length === 0 ? {} : { adminUsers }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(loginDelayMs === undefined ? {} : { loginDelayMs }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
     ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
@@ -251,7 +265,7 @@ function poolOf(values: Given): Partial<PoolSettings> {
 function metricsOf(value: string | undefined): Address | undefined {
   if (value === undefined) return undefined;
   const address = addressOf("metrics", value);
-  if (isLoopback(address)) return address;
+  if (isLoopback(address.host)) return address;
   throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
 }
 
@@ -266,11 +280,15 @@ function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined 
   return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
 }
 
-function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
-  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
-  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
-  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
-  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
+function tlsToServers(values: Given, primary: PostgresUrl, cwd: string): ServerTlsSettings {
+  const [mode, ca] = [textOf(values, "server-tls"), textOf(values, "server-ca")];
+  const ofUrl = serverTlsOf(primary, cwd);
+  if (typeof ofUrl === "string") throw new UsageError(`--primary ${ofUrl}`, "mend the URL");
+  return {
+    ...ofUrl,
+    ...(mode === undefined ? {} : { mode: wordOf("server-tls", mode, SERVER_TLS_MODES) }),
+    ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }),
+  };
 }
 
 function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {
@@ -300,8 +318,4 @@ function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): Clus
   }));
   const name = formatAddress(primary);
   return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
 }

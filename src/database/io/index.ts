@@ -8,7 +8,7 @@ export {
   AgentClient,
   AgentServer,
   type AgentServerParts,
-  type ServedMember,
+  type ServedAgent,
 } from "./agent/agent-server.ts";
 export type { Driven } from "./failover/driven.ts";
 export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
@@ -30,7 +30,7 @@ export type { ReadsSettings } from "./router/reads.ts";
 export type { AuthUser, PoolStatus, RouterParts, RouterSettings } from "./router/router-settings.ts";
 export { RouterWorker } from "./router/router-worker.ts";
 export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
-export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
+export { ServerTls } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
@@ -41,5 +41,6 @@ export { stopLeftServer } from "./server/left-server.ts";
 export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
 export { ServerError, type ServerProblem } from "./server/problem.ts";
-export { type Restored, restore, verifyBackup } from "./server/restore.ts";
+export { isRestoring, type Restored, restore, verifyBackup } from "./server/restore.ts";
+export type { TlsSources } from "./server/tls-files.ts";
 export { WalWitness } from "./witness/wal-witness.ts";

@@ -14,6 +14,7 @@ import type { BackupStore } from "../server/backup-store.ts";
 import { hasData, markReplica, readControlFile } from "../server/data-directory.ts";
 import type { PostgresServer } from "../server/postgres-server.ts";
 import { messageOf } from "../server/problem.ts";
+import { reachableHost } from "../server/reachable-host.ts";
 import { type AgentMemory, NEW_MEMORY, readMemory, writeMemory } from "./agent-state.ts";
 import { Guard } from "./guard.ts";
 import { Lease } from "./lease.ts";
@@ -131,6 +132,7 @@ export class DatabaseAgent implements OrderedAgent {
       name,
       state: this.#stateOf(state),
       pid: isRunning ? (pid ?? null) : null,
+      host: reachableHost(options.settings.host),
       port: options.settings.port,
       data,
       term: this.#memory.term,

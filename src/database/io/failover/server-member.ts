@@ -8,7 +8,7 @@ import type { Order, OrderOutcome } from "../../orders.ts";
 import type { DatabaseAgent } from "../agent/agent.ts";
 import type { Driven, Drives, Known } from "./driven.ts";
 import { FactsReader } from "./server-facts.ts";
-import { carryOut, sourceOf } from "./server-orders.ts";
+import { carryOut, type OrderContext, sourceOf } from "./server-orders.ts";
 
 export class ServerMember implements Driven {
   readonly name: string;
@@ -43,8 +43,12 @@ export class ServerMember implements Driven {
   }
 
   async carryOut(order: ServerOrder, known: Known): Promise<ServerOutcome> {
-    const outcome = await carryOut({ ...known, agent: this.#agent, members: this.#members }, order);
-    if (order.kind === "rejoin" && outcome.kind === "done") this.#reader.forget();
+    const reader = this.#reader;
+    const onReplayed: OrderContext["onReplayed"] = (replayed) => (reader.replayed = replayed);
+    if (order.kind === "start" || order.kind === "rejoin") reader.starting();
+    const context = { ...known, agent: this.#agent, members: this.#members, onReplayed };
+    const outcome = await carryOut(context, order);
+    if (order.kind === "rejoin" && outcome.kind === "done") reader.forget();
     return outcome;
   }
 

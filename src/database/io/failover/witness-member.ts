@@ -49,12 +49,13 @@ export class WitnessMember implements Driven {
 
   /** What its agent reports. */
   report(): AgentFacts {
-    const { witness, folder } = this.#parts;
+    const { witness, folder, members } = this.#parts;
     const status = this.#driver?.status() ?? null;
     return {
       name: this.name,
       state: "running",
       pid: process.pid,
+      host: members.find(({ name }) => name === this.name)?.host ?? "",
       port: witness.port,
       data: folder,
       term: status?.record?.term ?? 0,

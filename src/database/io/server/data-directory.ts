@@ -9,20 +9,17 @@ import { makeVerifier } from "../../../pgwire/index.ts";
 import { type ControlFile, parseControlFile } from "../../control-file.ts";
 import {
   formatSettings,
-  hostBasedAccess,
   type PostgresSettings,
   parseSettings,
   ROLE_FILE,
   SETTINGS_FILE,
+  SUPERUSER,
   withoutReserved,
 } from "../../server-settings.ts";
 import { type Binaries, hasProgram } from "./binaries.ts";
 import { give, makePrivateFolder, namesIn, type Owner, writeOwned } from "./owner.ts";
 import { isSystemError, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
-
-/** The superuser of servers made here. */
-export const SUPERUSER = "postgres";
 
 /** What a new cluster is made with. */
 export interface NewCluster {
@@ -86,15 +83,15 @@ export async function hasData(data: string): Promise<boolean> {
   return (await namesIn(data)).includes("PG_VERSION");
 }
 
-/** Writes the files of ours: settings, access, the password of replication. The role is left as it is. */
+/** Writes the files of ours: settings, and `access` as pg_hba.conf. The role is left as it is. */
 export async function writeSettings(
   data: string,
   settings: PostgresSettings,
-  peers: readonly string[],
+  access: string,
   owner: Owner,
 ): Promise<void> {
   await writeOwned(join(data, SETTINGS_FILE), formatSettings(settings), owner);
-  await writeOwned(join(data, "pg_hba.conf"), hostBasedAccess(peers), owner);
+  await writeOwned(join(data, "pg_hba.conf"), access, owner);
   const altered = join(data, "postgresql.auto.conf");
   const text = await readFile(altered, "utf8").catch(() => "");
   if (withoutReserved(text) !== text) await writeOwned(altered, withoutReserved(text), owner);

@@ -3,17 +3,18 @@
  * or in a module beside this one; when to do it is decided elsewhere.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
 import {
   connectionInfo,
+  hostBasedAccess,
+  type Peers,
   quorumOf,
   REPLICATION_ROLE,
   type ServerSettings,
+  SUPERUSER,
   settingsOf,
-  slotName,
   type Upstream,
 } from "../../server-settings.ts";
 import { type DatabaseServerView, parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
@@ -26,13 +27,13 @@ import {
   markReplica,
   passFileText,
   readRole,
-  SUPERUSER,
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
+import { reachableHost } from "./reachable-host.ts";
 import {
   pause,
   type ServerExit,
@@ -40,6 +41,9 @@ import {
   type ServerProcessOptions,
   startProblem,
 } from "./server-process.ts";
+import { setSlots } from "./slots.ts";
+import { placeTlsFiles, type TlsSources, tlsFilesIn } from "./tls-files.ts";
+import { untilSetting } from "./until-setting.ts";
 
 /** What a server is made of. */
 export interface PostgresServerOptions {
@@ -49,9 +53,13 @@ export interface PostgresServerOptions {
   readonly folder: string;
   readonly binaries: Binaries;
   readonly owner: Owner;
-  readonly settings: Omit<ServerSettings, "socketFolder" | keyof GivenSettings>;
-  /** Networks beyond loopback that may connect, "10.0.0.0/8". */
-  readonly peers: readonly string[];
+  readonly settings: Omit<ServerSettings, "socketFolder" | "tls" | keyof GivenSettings>;
+  /** Who may connect from beyond loopback. */
+  readonly peers: Peers;
+  /** The server's certificate and key, and the CA of all servers of its cluster, PEM. They speak TLS to each other then. */
+  readonly tls?: TlsSources | undefined;
+  /** Whoever gets to its socket is let in: for data whose passwords nobody knows. Its folder is closed to all but its owner. */
+  readonly trustsSocket?: boolean;
   /** The same in all servers of a cluster. */
   readonly passwords: { readonly superuser: string; readonly replication: string };
   readonly clock: Clock;
@@ -127,7 +135,7 @@ export class PostgresServer {
   get address(): { readonly host: string; readonly port: number } {
     const { folder, settings } = this.options;
     const hasSocket = folder.length <= SOCKET_FOLDER_CHARS_MAX;
-    return { host: hasSocket ? folder : "127.0.0.1", port: settings.port };
+    return { host: hasSocket ? folder : reachableHost(settings.host), port: settings.port };
   }
 
   /** Makes a new cluster with this server as its primary, and leaves it running. */
@@ -156,20 +164,31 @@ export class PostgresServer {
 
   /** The folder, and the files beside the data. */
   async prepareFolder(): Promise<void> {
-    const { folder, owner, passwords } = this.options;
+    const { folder, owner, passwords, tls } = this.options;
     await makePrivateFolder(folder, owner);
     await ensureReachable(folder, owner);
+    if (tls !== undefined) await placeTlsFiles(tls, folder, owner);
     await writeOwned(this.passFile, passFileText(REPLICATION_ROLE, passwords.replication), owner);
   }
 
   /** Writes the settings that hold from the next start or reload on. */
   async writeSettings(): Promise<void> {
-    const { name, folder, settings, peers, owner, binaries } = this.options;
+    const { name, folder, settings, peers, owner, binaries, trustsSocket = false } = this.options;
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
     const given = await givenSettings(binaries, this.data);
-    const all = settingsOf(name, { ...settings, ...given, socketFolder });
-    await writeSettings(this.data, all, peers, owner);
+    const tls = this.#tlsFiles;
+    const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
+    await writeSettings(
+      this.data,
+      all,
+      hostBasedAccess(peers, { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder }),
+      owner,
+    );
+  }
+
+  get #tlsFiles(): TlsSources | undefined {
+    return this.options.tls && tlsFilesIn(this.options.folder);
   }
 
   /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
@@ -279,6 +298,23 @@ export class PostgresServer {
     });
   }
 
+  /** A connection to another server of the cluster, as the superuser. */
+  connectTo({ host, port }: { readonly host: string; readonly port: number }): Promise<ControlClient> {
+    const tls = this.#tlsFiles;
+    return connectControl({
+      host,
+      port,
+      user: SUPERUSER,
+      password: this.options.passwords.superuser,
+      ...(tls === undefined ? {} : { tls: { mode: "verify-full", ca: tls.ca } }),
+    });
+  }
+
+  /** How libpq's programs and the server itself connect to another server of the cluster. */
+  connectionTo(upstream: Upstream): string {
+    return connectionInfo(this.name, upstream, this.passFile, this.#tlsFiles?.ca);
+  }
+
   #dropClient(): void {
     this.#client?.then(
       (client) => client.close(),
@@ -322,7 +358,7 @@ export class PostgresServer {
     await changeRole(
       this.data,
       {
-        primary_conninfo: connectionInfo(this.name, upstream, this.passFile),
+        primary_conninfo: this.connectionTo(upstream),
         primary_slot_name: upstream.slot,
         synchronous_standby_names: undefined,
       },
@@ -349,47 +385,16 @@ export class PostgresServer {
       this.options.owner,
     );
     this.reload();
-    await this.#untilSetting("synchronous_standby_names", value);
-  }
-
-  /** A reload is a signal: done when the server says so. */
-  async #untilSetting(name: string, value: string): Promise<void> {
-    const { clock, scheduler } = this.options;
-    const deadline = clock.nowMs() + RELOAD_TIMEOUT_MS;
-    while ((await this.query("select current_setting($1) as value", [name]))[0]?.["value"] !== value) {
-      if (clock.nowMs() > deadline)
-        throw new ServerError("query-failed", `${this.name} does not take ${name}: see ${this.logFile}`);
-      await pause(scheduler, PROMOTE_POLL_MS);
-    }
+    await untilSetting(this, "synchronous_standby_names", value);
   }
 
   /** Makes exactly the slots of `servers`: others of ours are dropped when nobody uses them. */
-  async setSlots(servers: readonly string[]): Promise<void> {
-    const wanted = servers.map(slotName);
-    const there = (
-      await this.query(
-        "select slot_name, active::text from pg_replication_slots where slot_type = 'physical'",
-      )
-    ).filter((row) => row["slot_name"]?.startsWith(slotName("")) === true);
-    for (const row of there)
-      if (!wanted.includes(row["slot_name"] ?? "") && row["active"] === "false")
-        await this.query("select pg_drop_replication_slot($1)", [row["slot_name"] ?? ""]);
-    const names = there.map((row) => row["slot_name"]);
-    for (const name of wanted)
-      if (!names.includes(name))
-        await this.query("select pg_create_physical_replication_slot($1, true)", [name]);
+  setSlots(servers: readonly string[]): Promise<void> {
+    return setSlots(this, servers);
   }
 
   /** Why its last run ended, from its log. */
   whyEnded(): ServerError {
     return startProblem(this.#process?.lastLines() ?? "");
   }
-
-  /** The last lines of its log. */
-  async logTail(lines: number): Promise<readonly string[]> {
-    const text = await readFile(this.logFile, "utf8").catch(() => "");
-    return text.trimEnd().split("\n").slice(-lines);
-  }
 }
-
-const RELOAD_TIMEOUT_MS = 5_000;

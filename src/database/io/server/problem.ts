@@ -6,6 +6,7 @@ export type ServerProblem =
   | "library-missing"
   | "owner-missing"
   | "folder-not-reachable"
+  | "tls-file"
   | "data-exists"
   | "data-missing"
   | "initdb-failed"
@@ -30,6 +31,10 @@ export type ServerProblem =
   | "backup-damaged"
   | "backup-missing"
   | "archive-missing"
+  | "archive-failing"
+  | "archive-gap"
+  | "archive-unreadable"
+  | "disk-full"
   | "target-not-reached";
 
 /** Thrown by whatever works on servers. */
