@@ -17,18 +17,18 @@ import {
   type Restored,
   restore,
   ServerError,
+  ServerMember,
   type ThrowawayClone,
   throwawayClone,
 } from "../database/io/index.ts";
 import { openDoors } from "./agent-doors.ts";
 import {
   type ClusterPasswords,
-  hasPasswords,
   prepareClusterFolder,
   readPasswords,
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
-import { hostsElsewhere, keepMembers } from "./cluster-members.ts";
+import { hostsElsewhere, keepMembers, passwordsFor } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
@@ -187,9 +187,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+      : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
+          folder,
+          passwords,
+          isFirst: create,
+        });
   keepMembers(folder, options.failover);
-  const doors = openDoors(agent, failover, { folder, log });
+  const doors = openDoors(name, agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
@@ -236,18 +240,6 @@ async function othersWithData(folder: string, name: string): Promise<string[]> {
   return servers.filter(
     (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
   );
-}
-
-/** The same on all machines: one that draws its own could not log in to the others. */
-function passwordsFor({ name, folder, create, failover }: DatabaseAgentOptions): ClusterPasswords {
-  if (failover?.port !== undefined && !create && !hasPasswords(folder)) {
-    mkdirSync(folder, { recursive: true }); // so that the file can be copied there
-    throw new StartFailure(
-      `the database ${name} has no passwords of its cluster in ${folder}`,
-      "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
-    );
-  }
-  return prepareClusterFolder(folder);
 }
 
 async function serverOf(

