@@ -61,8 +61,8 @@ conclude(
 
 function firstBroken(name: MutationName): number | undefined {
   const script = SCRIPTS[name];
-  const options = { mutation: MUTATIONS[name], ...(script === undefined ? {} : { script }) };
+  const changed = { mutation: MUTATIONS[name], ...(script === undefined ? {} : { script }) };
   for (let seed = 1; seed <= MUTANT_SEEDS_MAX; seed++)
-    if (simulate(seed, options).violations.length > 0) return seed;
+    if (simulate(seed, changed).violations.length > 0) return seed;
   return undefined;
 }
