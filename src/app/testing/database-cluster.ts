@@ -35,7 +35,13 @@ const POLL_MS = 10;
 const PATIENCE_MS = 30_000;
 
 /** Settings that make servers small. */
-const SMALL = { shared_buffers: "16MB", max_connections: "60", autovacuum: "off" } as const;
+const SMALL = {
+  shared_buffers: "16MB",
+  max_connections: "60",
+  autovacuum: "off",
+  min_wal_size: "32MB",
+  max_wal_size: "64MB",
+} as const;
 
 /** What a cluster is made of. */
 export interface ClusterWanted

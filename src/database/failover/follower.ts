@@ -99,6 +99,7 @@ function follow(turn: Turn, primary: string): void {
 function mayCampaign(turn: Turn): boolean {
   const { watch, facts } = turn.state;
   if (watch === undefined || facts === undefined || !isOver(watch, turn.settings)) return false;
+  if (turn.nowMs < turn.state.standsBackUntilMs) return false;
   if (unfitness(turn.self, watch.record, facts) !== undefined) return false;
   const { successor } = watch.record;
   const isForAnother =

@@ -3,7 +3,7 @@
  * alone, so each revision has one author, and each term one primary.
  *
  * Postgres does not notice when two replicas are promoted from one point: both begin the same timeline. So which timeline is
- * whose, and where it begins, stands here and nowhere else.
+ * whose, and where it begins, stands here and nowhere else; and each term has one of its own, also a term that never ran.
  */
 import { formatLsn, type Lsn, parseLsn } from "../../pgwire/index.ts";
 import type { PublishedQuorum } from "./quorum.ts";

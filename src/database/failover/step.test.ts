@@ -81,6 +81,19 @@ describe("a primary", () => {
     expect(member.role).toBe("follower");
   });
 
+  test("that does not start lets others go first for two leases, and tries again when nobody did", () => {
+    const member = MemberHarness.primary();
+    member.run(2_000);
+    member.breaks = true;
+    member.crash();
+    member.run(12_000);
+    member.breaks = false;
+    member.run(8_000);
+    expect(member.record.phase).toBe("released");
+    member.run(8_000);
+    expect(member.record).toMatchObject({ phase: "running", term: 2 });
+  });
+
   test("of an earlier agent is fenced when the store does not confirm the lease", () => {
     const member = MemberHarness.primary();
     member.storeIsUp = false;

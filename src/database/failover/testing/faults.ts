@@ -249,6 +249,33 @@ export function breakBy(kind: string, cluster: Cluster, name: string, ms: number
   fault(cluster, name, ms);
 }
 
+/** When the order to promote is under way, after the record says so. */
+const PROMOTING_MS = 40;
+
+/**
+ * A script: the primary dies, and whoever is promoted is cut off from the store before its term runs. So another one is promoted from the same
+ * point.
+ */
+export function promotedTwice(cluster: Cluster): void {
+  const { world } = cluster;
+  kill(cluster, world.stored?.record.server ?? "", 14_000);
+  const look = (): void => {
+    const { phase, server = "" } = world.stored?.record ?? {};
+    if (phase !== "promoting") return world.after(5, look);
+    world.after(PROMOTING_MS, () =>
+      block(
+        world,
+        [
+          [server, STORE],
+          [STORE, server],
+        ],
+        9_000,
+      ),
+    );
+  };
+  look();
+}
+
 /** Share of plots. */
 const PLOT_SHARE = 0.35;
 
