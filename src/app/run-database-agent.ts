@@ -17,6 +17,7 @@ import {
   restore,
   ServerError,
   type ThrowawayClone,
+  takeOver,
   throwawayClone,
 } from "../database/io/index.ts";
 import { openDoors } from "./agent-doors.ts";
@@ -41,6 +42,10 @@ export interface DatabaseAgentOptions {
   readonly address: Address;
   /** Makes a new cluster when there is no data; otherwise the agent waits for an order to clone one. */
   readonly create: boolean;
+  /** A data directory of somebody else's, which its server works on from now on; the first primary of a cluster. */
+  readonly given?: string;
+  /** The superuser's, where the cluster has none yet; default: it is drawn. */
+  readonly password?: string;
   /** Folder of a Postgres; default: that of npm, then the system's. */
   readonly postgres?: string;
   /** Whom Postgres runs as when we are root; default "postgres". */
@@ -148,6 +153,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
   const { app } = options;
+  if (options.given !== undefined) await takeOver(server, resolve(options.given));
   if (create && !(await isAnyData(folder))) {
     await server.create();
     if (app !== undefined) await makeAppDatabase(server, app);
@@ -155,7 +161,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+      : composeFailover(options.failover, agent, { folder, passwords, isFirst: isFirst(options) });
   keepMembers(folder, options.failover);
   const doors = openDoors(agent, failover, { folder, log });
   await agent.start();
@@ -190,15 +196,21 @@ async function isAnyData(folder: string): Promise<boolean> {
 }
 
 /** The same on all machines: one that draws its own could not log in to the others. */
-function passwordsFor({ name, folder, create, failover }: DatabaseAgentOptions): ClusterPasswords {
-  if (failover?.port !== undefined && !create && !hasPasswords(folder)) {
+function passwordsFor(options: DatabaseAgentOptions): ClusterPasswords {
+  const { name, folder, failover, password } = options;
+  if (failover?.port !== undefined && !isFirst(options) && !hasPasswords(folder)) {
     mkdirSync(folder, { recursive: true }); // so that the file can be copied there
     throw new StartFailure(
       `the database ${name} has no passwords of its cluster in ${folder}`,
       "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
     );
   }
-  return prepareClusterFolder(folder);
+  return prepareClusterFolder(folder, password === undefined ? {} : { superuser: password });
+}
+
+/** The cluster begins with its server. */
+function isFirst({ create, given }: DatabaseAgentOptions): boolean {
+  return create || given !== undefined;
 }
 
 async function serverOf(options: DatabaseAgentOptions, passwords: ClusterPasswords): Promise<PostgresServer> {

