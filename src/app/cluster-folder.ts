@@ -52,6 +52,11 @@ export function readPasswords(folder: string): ClusterPasswords {
   return JSON.parse(readFileSync(join(folder, "cluster.json"), "utf8")) as ClusterPasswords;
 }
 
+/** Undefined when there is no cluster: its machine may be lost, and its backups not. */
+export function readPasswordsOrNone(folder: string): ClusterPasswords | undefined {
+  return existsSync(join(folder, "cluster.json")) ? readPasswords(folder) : undefined;
+}
+
 /** The token of a server's agent; made at its first start. The server's folder must be there. */
 export function prepareToken(folder: string, server: string): string {
   const path = join(folder, server, "agent.token");

@@ -1,12 +1,13 @@
 /** Door of `app`: the composed programs. */
 import type { Config, Problem } from "../config/index.ts";
-import type { Restored, ThrowawayClone } from "../database/io/index.ts";
+import type { ThrowawayClone } from "../database/io/index.ts";
 import type * as Agents from "./databases/agents.ts";
 import type { AskedServer } from "./databases/agents.ts";
 import type { FailoverDemoOptions, FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
 import type {
   CloneSource,
   DatabaseAgentOptions,
+  RestoredDatabase,
   RestoreOptions,
   RunningDatabaseAgent,
 } from "./run-database-agent.ts";
@@ -49,7 +50,7 @@ export const runFailoverDemo = async (options: FailoverDemoOptions): Promise<Fai
   (await import("./failover-demo/run-failover-demo.ts")).runFailoverDemo(options);
 
 /** Restores a backup into a new cluster of one server; loaded when it is asked for. Rejects with a `StartFailure`. */
-export const restoreDatabase = async (options: RestoreOptions): Promise<Restored> =>
+export const restoreDatabase = async (options: RestoreOptions): Promise<RestoredDatabase> =>
   (await import("./run-database-agent.ts")).restoreDatabase(options);
 
 /** Clones a server to try things on; loaded when it is asked for. Rejects with a `StartFailure`. */

@@ -12,6 +12,7 @@ import {
   type FailoverDriver,
   findBinaries,
   findOwner,
+  isRestoring,
   PostgresServer,
   type Restored,
   restore,
@@ -26,6 +27,7 @@ import {
   hasPasswords,
   prepareClusterFolder,
   readPasswords,
+  readPasswordsOrNone,
 } from "./cluster-folder.ts";
 import { hostsElsewhere, keepMembers } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
@@ -92,18 +94,48 @@ export interface RestoreOptions extends Omit<DatabaseAgentOptions, "create" | "b
   readonly passwordsOf: string;
   /** An id; default: the newest that is old enough. */
   readonly backup?: string;
+  /** Ends it halfway; nothing is left of it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A restored cluster of one server. */
+export interface RestoredDatabase extends Restored {
+  /** The backup's passwords are not known: new ones were drawn. */
+  readonly hasNewPasswords: boolean;
 }
 
 /** Restores a backup into a new cluster of one server, and leaves it stopped. Throws a `StartFailure`. */
-export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
-  const { backups, backup, point, passwordsOf, ...rest } = { ...options, folder: resolve(options.folder) };
+export async function restoreDatabase(options: RestoreOptions): Promise<RestoredDatabase> {
+  const { backups, backup, point, passwordsOf, signal, ...rest } = {
+    ...options,
+    folder: resolve(options.folder),
+  };
+  const others = existsSync(rest.folder) ? await othersWithData(rest.folder, rest.name) : [];
+  if (others.length > 0)
+    throw new StartFailure(
+      `${rest.folder} is the folder of a cluster that has ${others.join(", ")}`,
+      "restore into a new folder (--into)",
+    );
+  const known = readPasswordsOrNone(resolve(passwordsOf)) ?? readPasswordsOrNone(rest.folder);
   try {
-    const passwords = prepareClusterFolder(rest.folder, readPasswords(resolve(passwordsOf)));
-    const server = await serverOf({ ...rest, create: false }, passwords);
-    const store = new BackupStore(resolve(backups), server.options.owner);
-    const restored = await restore(store, server, point, backup === undefined ? {} : { backup });
-    await server.stop();
-    return restored;
+    const passwords = prepareClusterFolder(rest.folder, known);
+    const setsPasswords = known === undefined;
+    const server = await serverOf({ ...rest, create: false, trustsSocket: setsPasswords }, passwords);
+    await server.prepareFolder();
+    const lock = lockOf(rest.folder, rest.name);
+    try {
+      const store = new BackupStore(resolve(backups), server.options.owner);
+      const how = {
+        setsPasswords,
+        ...(backup === undefined ? {} : { backup }),
+        ...(signal === undefined ? {} : { signal }),
+      };
+      const restored = await restore(store, server, point, how);
+      await server.stop();
+      return { ...restored, hasNewPasswords: setsPasswords };
+    } finally {
+      lock.release();
+    }
   } catch (problem) {
     if (problem instanceof ServerError) throw new StartFailure(problem.message, "");
     throw problem;
@@ -144,11 +176,11 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const passwords = passwordsFor(options);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();
-  const lock = acquireLock(join(folder, "locks", name));
-  if (lock.kind === "refused")
+  const lock = lockOf(folder, name);
+  if (isRestoring(server))
     throw new StartFailure(
-      `the database ${name} has an agent already (pid ${lock.pid})`,
-      "stop that one first",
+      `a restore into ${server.options.folder} was begun and did not end`,
+      "run that tenfold db restore again",
     );
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
@@ -189,10 +221,27 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   };
 }
 
+/** One process at a time works with a server. */
+function lockOf(folder: string, name: string): Extract<ReturnType<typeof acquireLock>, { kind: "held" }> {
+  const lock = acquireLock(join(folder, "locks", name));
+  if (lock.kind === "held") return lock;
+  throw new StartFailure(
+    `the database ${name} has an agent already (pid ${lock.pid})`,
+    "stop that one first",
+  );
+}
+
 /** A new cluster is made once: where another server has data, this one is to become its replica. */
 async function isAnyData(folder: string): Promise<boolean> {
+  return (await othersWithData(folder, "")).length > 0;
+}
+
+/** Servers with data, but `name`. */
+async function othersWithData(folder: string, name: string): Promise<string[]> {
   const servers = await readdir(folder);
-  return servers.some((server) => existsSync(join(folder, server, "data", "PG_VERSION")));
+  return servers.filter(
+    (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
+  );
 }
 
 /** The same on all machines: one that draws its own could not log in to the others. */
@@ -213,7 +262,10 @@ function isFirst({ create, given }: DatabaseAgentOptions): boolean {
   return create || given !== undefined;
 }
 
-async function serverOf(options: DatabaseAgentOptions, passwords: ClusterPasswords): Promise<PostgresServer> {
+async function serverOf(
+  options: DatabaseAgentOptions & { readonly trustsSocket?: boolean },
+  passwords: ClusterPasswords,
+): Promise<PostgresServer> {
   const {
     name,
     folder,
@@ -221,6 +273,7 @@ async function serverOf(options: DatabaseAgentOptions, passwords: ClusterPasswor
     postgres,
     user,
     clients = [],
+    trustsSocket = false,
     walLevel = "replica",
     settings = {},
     log,
@@ -246,6 +299,7 @@ async function serverOf(options: DatabaseAgentOptions, passwords: ClusterPasswor
     settings: { host: address.host, port: address.port, walLevel, archiveCommand, durable: true, settings },
     peers: { members: hostsElsewhere(options.failover), clients },
     tls: options.failover?.port?.tls,
+    trustsSocket,
     passwords,
     clock: systemClock,
     scheduler: systemScheduler,

@@ -34,6 +34,8 @@ export interface RouterSetup {
   readonly clientsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** Between two failed log-ins of one address that are answered, in the long run; 0: as many as come. Default 1 s. */
+  readonly loginDelayMs?: number;
   /** TLS of clients; a router that began without it stays so. Files are read again at each `configure`. Default: none. */
   readonly clientTls?: ClientTlsSettings;
   /** TLS to servers. Default: none. */
@@ -109,6 +111,7 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       ...(setup.serverTls === undefined ? {} : { serverTls: setup.serverTls }),
       ...(setup.authUser === undefined ? {} : { authUser: setup.authUser }),
       ...(setup.loginTimeoutMs === undefined ? {} : { loginTimeoutMs: setup.loginTimeoutMs }),
+      ...(setup.loginDelayMs === undefined ? {} : { loginDelayMs: setup.loginDelayMs * workers }),
       ...(reads === undefined ? {} : { reads }),
       ...(setup.adminUsers === undefined ? {} : { adminUsers: setup.adminUsers }),
       paused: router.paused,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../base/testing.ts";
@@ -63,13 +63,18 @@ describe.skipIf(NO_POSTGRES)("tenfold db (needs Postgres)", () => {
     );
     await query(second, "insert into kept values (2)");
 
+    expect(await tenfold("backup", "--label", "two words")).toContain('"two words" is no --label');
+    expect(await tenfold("backup", "db1")).toContain("db backup takes no name");
     expect(await tenfold("backup", "--label", "nightly")).toMatch(/backup \d{8}T\d{6}Z of db2/);
+    expect(await tenfold("backups", "--backups", "backups", "--verify")).toMatch(/nightly.* whole/);
     await query(second, "insert into kept values (3)");
     const [row] = await query(second, "select pg_create_restore_point('three')");
     expect(row).toBeDefined();
     await query(second, "delete from kept");
-    await query(second, "select pg_switch_wal()");
-    await Bun.sleep(1500); // the archive takes it
+    const [switched] = await query(second, "select pg_walfile_name(pg_switch_wal()) as name");
+    while (!existsSync(join(folder, "backups/wal", switched?.["name"] ?? ""))) await Bun.sleep(20);
+    const all = ["restore", "db1", "--backups", "backups", "--into", ".tenfold/database"];
+    expect(await tenfold(...all)).toContain("is the folder of a cluster that has db2: restore into a new");
     const restored = await tenfold(
       "restore",
       "db1",

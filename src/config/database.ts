@@ -88,6 +88,7 @@ export const RESERVED_SETTINGS: readonly string[] = [
   "synchronous_standby_names",
   "restore_command",
   "recovery_target_timeline",
+  "restart_after_crash",
   "cluster_name",
   "data_directory",
   "hba_file",

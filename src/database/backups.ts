@@ -92,6 +92,7 @@ export function surplusWal(names: readonly string[], kept: readonly BackupManife
   });
 }
 
-function lsnOf(text: string): Lsn {
+/** A position of a manifest. */
+export function lsnOf(text: string): Lsn {
   return parseLsn(text) ?? 0n;
 }

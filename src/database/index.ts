@@ -11,7 +11,7 @@ export {
   settingsProblem,
 } from "./failover/settings.ts";
 export type { FailoverStatus, SwitchoverOutcome } from "./failover/status.ts";
-export { parseOrder } from "./order-codec.ts";
+export { isName, parseOrder } from "./order-codec.ts";
 export type {
   AgentFacts,
   Order,
@@ -26,6 +26,7 @@ export {
   PartitionProblem,
   PERIODS,
   type Period,
+  parseName,
   parseTableName,
   type Scheme,
   type TableName,
@@ -36,6 +37,7 @@ export type { StateDetail, WorkerState } from "./router/console/state.ts";
 export { trafficNow } from "./router/console/stats-tables.ts";
 export { showTable } from "./router/console/tables.ts";
 export type { Traffic } from "./router/console/traffic.ts";
+export { DURATION_LIMITS_MS, type DurationCounts } from "./router/durations.ts";
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {

@@ -20,6 +20,7 @@ const ORDERS: readonly Order[] = [
   { kind: "slots", servers: [] },
   { kind: "lease", term: 3, validMs: 3500 },
   { kind: "backup", label: "nightly" },
+  { kind: "backup", label: "nightly", keep: 14 },
 ];
 
 test("orders are read as they were written", () => {
@@ -35,6 +36,8 @@ test("what is no order is refused", () => {
     { kind: "__proto__" },
     { kind: "stop" },
     { kind: "promote", term: -1 },
+    { kind: "backup", label: "two words" },
+    { kind: "backup", label: "nightly", keep: 0 },
     { kind: "promote", term: 1.5 },
     { kind: "follow", term: 1, upstream: { ...UPSTREAM, host: "a b" } },
     { kind: "follow", term: 1, upstream: { ...UPSTREAM, port: 70_000 } },

@@ -40,7 +40,11 @@ const READERS: {
     isCount(term) && isCount(validMs) && validMs <= LEASE_MS_MAX
       ? { kind: "lease", term, validMs }
       : undefined,
-  backup: ({ label }) => (isName(label) ? { kind: "backup", label } : undefined),
+  backup({ label, keep }) {
+    if (!isName(label)) return undefined;
+    if (keep === undefined) return { kind: "backup", label };
+    return isCount(keep) && keep > 0 ? { kind: "backup", label, keep } : undefined;
+  },
 };
 
 /** Reads one order; undefined when it is none. */
@@ -89,7 +93,8 @@ function isPort(value: unknown): value is number {
   return isCount(value) && value > 0 && value < 65_536;
 }
 
-function isName(value: unknown): value is string {
+/** Whether it may be a server's name or a backup's label. */
+export function isName(value: unknown): value is string {
   return typeof value === "string" && value.length <= NAME_CHARS_MAX && NAME.test(value);
 }
 

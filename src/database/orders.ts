@@ -55,7 +55,8 @@ export type Order =
   | { readonly kind: "slots"; readonly servers: readonly string[] }
   /** The right to be primary for `validMs` from now on; the server is fenced when it runs out. */
   | { readonly kind: "lease"; readonly term: number; readonly validMs: number }
-  | { readonly kind: "backup"; readonly label: string };
+  /** With `keep`, older backups than so many go afterwards, and the log that only they need. */
+  | { readonly kind: "backup"; readonly label: string; readonly keep?: number };
 
 /** Why an order was not carried out; the literal goes to log, status and console as it is. */
 export type OrderProblem =

@@ -101,7 +101,10 @@ test("nobody connects without a password, and from beyond loopback only where pe
 });
 
 test("other members connect as who replicates and looks after servers, by TLS where there is some", () => {
-  const text = hostBasedAccess({ members: ["10.0.0.2", "fd00::2", "db3.internal"], clients: [] }, true);
+  const text = hostBasedAccess(
+    { members: ["10.0.0.2", "fd00::2", "db3.internal"], clients: [] },
+    { isTls: true },
+  );
   const lines = text.split("\n").filter((line) => line.startsWith("hostssl"));
   expect(lines.slice(0, 3)).toEqual([
     "hostssl replication tenfold_replication 10.0.0.2/32 scram-sha-256",

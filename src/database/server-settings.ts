@@ -94,6 +94,8 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
       ? {}
       : { archive_mode: "on", archive_command: server.archiveCommand }),
     recovery_target_timeline: "latest",
+    // A crash that its agent does not hear of is one that routers do not hear of.
+    restart_after_crash: "off",
     cluster_name: name,
   };
 }
@@ -202,11 +204,20 @@ export interface Peers {
 /** Nobody does. */
 export const NO_PEERS: Peers = { members: [], clients: [] };
 
-/**
- * Who may connect from where: passwords everywhere; replication from loopback and members alone, which with `isTls` must speak TLS. `given` are
- * lines of a server that was there before: they come after what our own roles need, and before the rest.
- */
-export function hostBasedAccess({ members, clients }: Peers, isTls = false, given = ""): string {
+/** How strict access is. */
+interface AccessRules {
+  /** Members must speak TLS. */
+  readonly isTls?: boolean;
+  /** Whoever gets to the socket is let in. */
+  readonly trustsSocket?: boolean;
+  /** Lines of a server that was there before: they come after what our own roles need, and before the rest. */
+  readonly given?: string;
+}
+
+/** Who may connect from where: passwords everywhere; replication from loopback and members alone. */
+export function hostBasedAccess({ members, clients }: Peers, rules: AccessRules = {}): string {
+  const { isTls = false, trustsSocket = false, given = "" } = rules;
+  const socket = trustsSocket ? "trust" : "scram-sha-256";
   const roles = `${SUPERUSER},${REPLICATION_ROLE}`;
   const own = LOOPBACK.flatMap((network) => [
     `host all ${roles} ${network} scram-sha-256`,
@@ -223,8 +234,8 @@ export function hostBasedAccess({ members, clients }: Peers, isTls = false, give
     `host all all ${network} scram-sha-256`,
     `host replication ${SUPERUSER} ${network} scram-sha-256`, // a router asks so which timeline a replica follows
   ]);
-  const before = [`local all ${roles} scram-sha-256`, ...own, ...others];
-  const after = ["local all all scram-sha-256", ...everybody, ...theirs];
+  const before = [`local all ${roles} ${socket}`, ...own, ...others];
+  const after = [`local all all ${socket}`, ...everybody, ...theirs];
   return `# Written by tenfold: changes here are lost.\n${[...before, ...(given === "" ? [] : [given.trimEnd()]), ...after].join("\n")}\n`;
 }
 

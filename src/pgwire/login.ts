@@ -42,6 +42,9 @@ const MECHANISM = "SCRAM-SHA-256";
 const BOUND_MECHANISM = "SCRAM-SHA-256-PLUS";
 const NOT_BOUND = "does not bind the log-in to its certificate, which was asked for";
 
+/** Settings that a server reports: PostgreSQL 18 has 15, and extensions may add some. */
+const PARAMETERS_MAX = 200;
+
 /** One log-in. */
 export class Login {
   /** What the server reported, by name. */
@@ -77,6 +80,7 @@ export class Login {
       case BACKEND.authentication:
         return this.#authenticate(fields);
       case BACKEND.parameterStatus:
+        if (this.parameters.size >= PARAMETERS_MAX) return this.#fail("reports settings without end");
         this.parameters.set(fields.cstring(), fields.cstring());
         return "wait";
       case BACKEND.backendKey:

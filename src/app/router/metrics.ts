@@ -1,5 +1,12 @@
 /** A router's metrics, in Prometheus' text format: the sums of what its workers report. */
-import { type MetricFamily, type MetricSample, type MetricType, renderMetrics } from "../../base/index.ts";
+import {
+  histogramSamples,
+  type MetricFamily,
+  type MetricSample,
+  type MetricType,
+  renderMetrics,
+} from "../../base/index.ts";
+import { DURATION_LIMITS_MS, type DurationCounts } from "../../database/index.ts";
 import type { Counters, PoolStatus } from "../../database/io/index.ts";
 import type { WorkerReport } from "./messages.ts";
 
@@ -13,6 +20,18 @@ const ROWS: readonly Row[] = [
   ["clientsAccepted", "clients_accepted_total", "counter", "Connections of clients"],
   ["clientsRefused", "clients_refused_total", "counter", "Connections of clients beyond the bound"],
   ["loginsFailed", "client_logins_failed_total", "counter", "Wrong passwords, and names that do not exist"],
+  [
+    "loginsDelayed",
+    "client_logins_delayed_total",
+    "counter",
+    "Of those, the ones whose answer had to wait for their address's turn",
+  ],
+  [
+    "loginsRefused",
+    "client_logins_refused_total",
+    "counter",
+    "Log-ins refused unseen, for too many failed ones of their address wait",
+  ],
   ["handshakesFailed", "client_handshakes_failed_total", "counter", "TLS handshakes of clients that failed"],
   ["serversOpened", "servers_opened_total", "counter", "Server connections that were opened"],
   [
@@ -58,6 +77,13 @@ const WORDS: readonly Word[] = [
   ["pins", "reason", "pinned_total", "Clients that keep their server connection, by what their session has"],
 ];
 
+type Times = readonly [of: "waitTimes" | "queryTimes", name: string, help: string];
+
+const TIMES: readonly Times[] = [
+  ["waitTimes", "client_wait_seconds", "Waits of clients for a server connection"],
+  ["queryTimes", "query_seconds", "From the first message of a query to the end of its answer"],
+];
+
 /** Metrics of all workers together. `workers` is how many there should be. */
 export function routerMetrics(reports: readonly WorkerReport[], workers: number): string {
   const gauge = (name: string, help: string, samples: readonly MetricSample[]): MetricFamily => ({
@@ -85,6 +111,12 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
       type: "counter" as const,
       samples: samplesOf(reports, of, label),
     })),
+    ...TIMES.map(([of, name, help]) => ({
+      name: `tenfold_router_${name}`,
+      help,
+      type: "histogram" as const,
+      samples: histogramOf(reports.map((report) => report[of])),
+    })),
     gauge(
       "pool_servers",
       "Server connections of a pool",
@@ -101,6 +133,17 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
       perPool((pool) => pool.waitingClients),
     ),
   ]);
+}
+
+function histogramOf(times: readonly DurationCounts[]): MetricSample[] {
+  let count = 0;
+  const buckets = DURATION_LIMITS_MS.map((ms, at) => {
+    count += times.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0);
+    return { le: ms / 1000, count };
+  });
+  const longer = times.reduce((sum, { counts }) => sum + (counts[DURATION_LIMITS_MS.length] ?? 0), 0);
+  const sumMs = times.reduce((sum, each) => sum + each.sumMs, 0);
+  return histogramSamples({}, buckets, sumMs / 1000, count + longer);
 }
 
 function samplesOf(reports: readonly WorkerReport[], of: Word[0], label: string): MetricSample[] {

@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   copyFileSync,
@@ -48,6 +49,8 @@ export interface TestPostgres {
   readonly resume: () => void;
   /** A replica that streams from it, from a copy made while it is shut down. `settings`: further lines of postgresql.conf. */
   readonly replica: (settings?: string) => Promise<TestPostgres>;
+  /** From its next start on it is a standby of `upstream`, whatever it was before. */
+  readonly follow: (upstream: TestPostgres) => void;
   /** Ends it at once, as a power cut would, and removes its folder. */
   readonly stop: () => Promise<void>;
 }
@@ -196,6 +199,14 @@ async function runServer(parts: ServerParts): Promise<TestPostgres> {
         settings: `${settings}\n${upstream}\n${more}`,
         command: command.with(command.indexOf(data), copy.data),
       });
+    },
+    follow: (upstream) => {
+      const signal = join(data, "standby.signal");
+      writeFileSync(signal, "");
+      const { uid, gid } = parts.spawnOptions;
+      if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
+      const line = `primary_conninfo = 'host=127.0.0.1 port=${upstream.port} user=postgres'\n`;
+      appendFileSync(join(data, "postgresql.auto.conf"), line);
     },
     stop: async () => {
       await server.kill();

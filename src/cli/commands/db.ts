@@ -1,13 +1,11 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
 import { join, resolve } from "node:path";
-import { type FailoverOptions, restoreDatabase } from "../../app/index.ts";
-import { createLog } from "../../base/index.ts";
+import type { FailoverOptions } from "../../app/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
-import type { RestorePoint } from "../../database/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
-import { asFailure } from "../controller.ts";
 import { adviseOn, showBudget } from "../database/advice.ts";
+import { type BackupOptions, backUp, listBackups, restore } from "../database/backups.ts";
 import {
   carryOut,
   clusterFolder,
@@ -21,7 +19,7 @@ import { failoverDemo } from "../database/demo.ts";
 import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
 import { parseMembers } from "../database/members.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { backUp, psql, serveDatabase } from "../database/programs.ts";
+import { psql, serveDatabase } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
@@ -40,22 +38,12 @@ interface Asked {
   readonly name: string;
   readonly rest: readonly string[];
   readonly options: PartitionOptions &
-    MachineOptions & {
+    MachineOptions &
+    BackupOptions & {
       readonly address: string | undefined;
       readonly new: boolean;
       readonly data: string | undefined;
       readonly force: boolean;
-      readonly json: boolean;
-      readonly postgres: string | undefined;
-      readonly user: string | undefined;
-      readonly backups: string | undefined;
-      readonly label: string | undefined;
-      readonly into: string | undefined;
-      readonly time: string | undefined;
-      readonly lsn: string | undefined;
-      readonly point: string | undefined;
-      readonly folder: string | undefined;
-      readonly database: string | undefined;
       readonly workers: number | undefined;
       readonly pool: number | undefined;
       readonly members: string | undefined;
@@ -68,7 +56,7 @@ interface Asked {
 /** One action. */
 interface Action {
   /** What its NAME is. */
-  readonly named: "server" | "server, or none" | "table";
+  readonly named: "server" | "nothing" | "table";
   /** It finds its database itself: that may be in no cluster of ours. Default false. */
   readonly anywhere?: boolean;
   readonly run: (asked: Asked) => Promise<number>;
@@ -77,7 +65,7 @@ interface Action {
 /** Action -> what it does, and to what. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   serve: { named: "server", run: serve },
-  status: { named: "server, or none", run: status },
+  status: { named: "nothing", run: status },
   promote: {
     named: "server",
     run: ({ folder, name, options, context }) =>
@@ -94,22 +82,31 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     run: ({ folder, name, context }) => done(() => restart(folder, name, context)),
   },
   backup: {
-    named: "server, or none",
+    named: "nothing",
     run: ({ folder, options, context }) =>
-      done(async () => backUp(await membersIn(folder), options.label ?? "by-hand", context.terminal.out)),
+      done(async () => backUp(await membersIn(folder), options, context.terminal.out)),
   },
-  restore: { named: "server", run: restore },
+  backups: {
+    named: "nothing",
+    anywhere: true,
+    run: ({ options, context }) => listBackups(options, context),
+  },
+  restore: {
+    named: "server",
+    run: ({ folder, name, options, context }) =>
+      restore({ folder, name, options, address: addressOf(options.address) }, context),
+  },
   advise: {
-    named: "server, or none",
+    named: "nothing",
     anywhere: true,
     run: ({ options, context }) => adviseOn(options, context),
   },
   budget: {
-    named: "server, or none",
+    named: "nothing",
     anywhere: true,
     run: ({ options, context }) => showBudget(options, context),
   },
-  demo: { named: "server, or none", run: ({ options, context }) => failoverDemo(options, context) },
+  demo: { named: "nothing", run: ({ options, context }) => failoverDemo(options, context) },
   psql: {
     named: "server",
     run: async ({ folder, name, rest }) => psql(memberNamed(await membersIn(folder), name), folder, rest),
@@ -128,8 +125,9 @@ export const db: Command = defineCommand({
     "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME | restart NAME",
-    "backup [--label WORD]",
-    "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME]",
+    "backup [--label WORD] [--keep N]",
+    "backups --backups DIR [--verify] [--json]",
+    "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME] [--backup ID]",
     "advise [--database NAME-OR-URL] [--json]",
     "budget [--database NAME-OR-URL] [--workers N] [--pool N] [--json]",
     "psql NAME [-- ARGUMENT…]",
@@ -189,7 +187,16 @@ export const db: Command = defineCommand({
       placeholder: "NETWORK",
       about: "Clients of this network may connect to the server: 10.0.0.0/8",
     },
+    backup: text("ID", "Which backup a restore begins with", "the newest before the point"),
     label: text("WORD", "What a backup is called", "by-hand"),
+    keep: {
+      kind: "number",
+      placeholder: "N",
+      about: "Remove all but so many backups once a new one is made, and the log that only they need",
+      min: 1,
+      max: 10_000,
+    },
+    verify: { kind: "flag", about: "Read all files of all backups and compare them" },
     into: text("DIR", "Folder of the new cluster that a restore makes"),
     time: text("ISO", "Restore up to this moment"),
     lsn: text("POSITION", "Restore up to this position of the log"),
@@ -235,6 +242,7 @@ export const db: Command = defineCommand({
       line: "tenfold db demo",
       about: "See a failover: three servers in a temporary folder, the primary is killed",
     },
+    { line: "tenfold db backup --keep 14", about: "A base backup; of older ones the 13 newest stay" },
     { line: "tenfold db switchover db2", about: "db2 takes over, nothing is lost" },
     {
       line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
@@ -255,7 +263,9 @@ export const db: Command = defineCommand({
     const row = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (row === undefined)
       throw new UsageError(`db ${action} is not known`, `write one of ${Object.keys(ACTIONS).join(", ")}`);
-    if (row.named !== "server, or none" && name === "")
+    if (row.named === "nothing" && name !== "")
+      throw new UsageError(`db ${action} takes no name`, `write tenfold db ${action}`);
+    if (row.named !== "nothing" && name === "")
       throw new UsageError(
         `db ${action} needs a ${row.named}'s name`,
         `write tenfold db ${action} ${row.named === "table" ? "events" : "db1"}`,
@@ -357,40 +367,4 @@ async function restart(folder: string, name: string, { terminal }: Context): Pro
     );
   const { tookMs } = await carryOut(member, { kind: "restart" });
   terminal.out(`${name} was started again, in ${tookMs} ms`);
-}
-
-async function restore({ folder, name, options, context }: Asked): Promise<number> {
-  const { backups, into, postgres, user } = options;
-  if (backups === undefined || into === undefined)
-    throw new UsageError("restore needs to know from where and to where", "add --backups DIR and --into DIR");
-  const { terminal, clock, cwd } = context;
-  const restored = await restoreDatabase({
-    name,
-    folder: resolve(cwd, into),
-    passwordsOf: folder,
-    address: addressOf(options.address),
-    backups: resolve(cwd, backups),
-    point: pointOf(options),
-    ...(postgres === undefined ? {} : { postgres }),
-    ...(user === undefined ? {} : { user }),
-    log: createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) }),
-  }).catch((problem: unknown) => {
-    throw asFailure(problem);
-  });
-  terminal.out(
-    `restored backup ${restored.backup} as timeline ${restored.timeline}: tenfold db serve ${name} --folder ${into}`,
-  );
-  return EXIT.ok;
-}
-
-function pointOf({ time, lsn, point }: Asked["options"]): RestorePoint {
-  const points: readonly (RestorePoint | undefined)[] = [
-    time === undefined ? undefined : { kind: "time", at: time },
-    lsn === undefined ? undefined : { kind: "lsn", at: lsn },
-    point === undefined ? undefined : { kind: "name", at: point },
-  ];
-  const [first, second] = points.filter((one) => one !== undefined);
-  if (second !== undefined)
-    throw new UsageError("a restore goes to one point", "write one of --time, --lsn, --point");
-  return first ?? { kind: "latest" };
 }

@@ -19,6 +19,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
 import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
 import { parseServerUrl, type ServerAddress } from "./server-url.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 /** What both commands are asked. */
 export interface AskedAdvice {
@@ -92,21 +93,6 @@ async function adviceOf(
     });
   } finally {
     await drop();
-  }
-}
-
-/** Runs it; when it is told to stop it fails, once it has cleaned up. */
-async function untilStopped<T>({ onSignal }: Context, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stopping = new AbortController();
-  const offs = (["SIGINT", "SIGTERM"] as const).map((name) => onSignal(name, () => stopping.abort()));
-  try {
-    const outcome = await run(stopping.signal);
-    stopping.signal.throwIfAborted();
-    return outcome;
-  } catch (problem) {
-    throw stopping.signal.aborted ? new Failure("it was stopped", "") : problem;
-  } finally {
-    for (const off of offs) off();
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is run for a database: an agent until it is stopped, psql for whoever sits there, a restore into a new server. */
+/** What is run for a database: an agent until it is stopped, psql for whoever sits there. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
 import { asFailure } from "../controller.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { carryOut, type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
+import { type LivingMember, latestTerm, type Member, needPrimary, sourceOf } from "./cluster.ts";
 
 /** What is served. */
 export interface Served {
@@ -98,17 +98,4 @@ export function psql(member: LivingMember, folder: string, args: readonly string
     );
     child.once("exit", (code) => done(code ?? EXIT.failed));
   });
-}
-
-/** Makes a base backup. */
-export async function backUp(
-  members: readonly Member[],
-  label: string,
-  say: (line: string) => void,
-): Promise<void> {
-  const primary = needPrimary(members);
-  const detail = await carryOut(primary, { kind: "backup", label });
-  say(
-    `backup ${detail["id"]} of ${primary.name}: ${detail["files"]} files, ${detail["bytes"]} bytes, log ${detail["start"]} to ${detail["stop"]}`,
-  );
 }

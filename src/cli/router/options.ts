@@ -62,6 +62,7 @@ type TextName =
   | "listen"
   | "pool-mode"
   | "queue-timeout"
+  | "login-delay"
   | "auth"
   | "users"
   | "drain-timeout"
@@ -103,6 +104,11 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   ),
   "queue-timeout": text("TIME", "Longest wait for a server connection", "2min"),
   "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
+  "login-delay": text(
+    "TIME",
+    "Between failed log-ins of one address that are answered, from the eleventh on; 0 for none",
+    "1s",
+  ),
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
   "admin-user": list("NAME", "Who may use the console: the databases pgbouncer and tenfold"),
@@ -143,6 +149,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const { user, password, database } = login;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
+  const loginDelayMs = durationOf(values, "login-delay");
   const clientTls = clientTlsOf(values, context.cwd);
   const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
@@ -158,6 +165,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     ...(users === undefined ? {} : { users }),
     ...(adminUsers.length === 0 ? {} : { adminUsers }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(loginDelayMs === undefined ? {} : { loginDelayMs }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
     ...(hasReplicas ? { reads: { monitor: { user, database } } } : {}),

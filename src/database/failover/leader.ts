@@ -16,6 +16,7 @@ import {
   sameQuorum,
 } from "./quorum.ts";
 import { type ClusterRecord, type Phase, withTerm } from "./record.ts";
+import { startedAgain, startedByPromotion } from "./starts.ts";
 import { fence, type Leader, order, read, report, set, type Turn, write } from "./state.ts";
 import type { Watch } from "./watch.ts";
 
@@ -100,7 +101,9 @@ function promote(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
     const fork = facts.fork < record.fork ? facts.fork : record.fork;
     const { term, server } = record;
     const terms = withTerm(record.terms, { term, server, timeline: facts.timeline, fork });
-    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: published(firstQuorum(turn)) });
+    const starts = startedByPromotion(record, facts);
+    const quorumNow = published(firstQuorum(turn));
+    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: quorumNow, ...starts });
   } else if (!facts.running) order(turn, { kind: "start" });
   else if (!sameQuorum(facts.quorum, quorum)) order(turn, { kind: "quorum", ...quorum });
   else order(turn, { kind: "promote", term: record.term });
@@ -132,7 +135,12 @@ function recover(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
   }
   if (role.recovered === undefined) return set(turn, { role: { ...role, recovered: facts.lsn } });
   if (hasQuorum(facts.quorum, facts.replicas, role.recovered))
-    enter(turn, "running", { flushed: facts.lsn, successor: null, quorum: record.quorum });
+    enter(turn, "running", {
+      flushed: facts.lsn,
+      successor: null,
+      quorum: record.quorum,
+      ...startedAgain(record, facts),
+    });
 }
 
 function giveUp(turn: Turn, role: Leader): void {

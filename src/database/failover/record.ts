@@ -7,6 +7,7 @@
  */
 import { formatLsn, type Lsn, parseLsn } from "../../pgwire/index.ts";
 import type { PublishedQuorum } from "./quorum.ts";
+import type { PrimaryStart } from "./starts.ts";
 
 /** A term that ran: its primary took writes. */
 export interface Term {
@@ -17,7 +18,10 @@ export interface Term {
   readonly fork: Lsn;
 }
 
-/** What the holder of the lease is about; writes are acknowledged in "running" alone. */
+/**
+ * What the holder of the lease is about. Writes begin in "running" alone. What is under way when a switchover begins may still be
+ * acknowledged in "switching-over": the successor gets the lease when it has the log's end.
+ */
 export type Phase =
   | "promoting"
   | "running"
@@ -54,6 +58,8 @@ export interface ClusterRecord {
   /** Who shall be primary next, named as soon as that is planned; when released: who, and the end of the log that it must have. */
   readonly successor: string | null;
   readonly end: Lsn | null;
+  /** Starts of primaries, oldest first: what becomes of transactions that were lost with one. Absent: none was noted yet. */
+  readonly starts?: readonly PrimaryStart[];
 }
 
 /** Bytes from `from` to `to`; 0 when `to` lies before. */

@@ -38,6 +38,7 @@ const CAUGHT: Readonly<Record<MutationName, readonly [seed: number, rule: string
   "no-votes": [30, "acknowledged write lost"],
   "vote-without-promise": [113, "acknowledged write lost"],
   "release-hold-early": [125, "term went back"],
+  "pass-all-answers": [7, "term went back"],
   "no-quorum": [1, "acknowledged write lost"],
   "blind-write": [30, "two primaries"],
 };

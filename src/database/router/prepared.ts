@@ -10,6 +10,14 @@ import type { StatementEffects } from "./statement-effects.ts";
 /** Texts kept that no client has prepared at present: most come back with the next client. */
 const UNUSED_MAX = 2000;
 
+/** Our names for statements begin so. */
+const PREFIX = "tenfold_";
+
+/** Whether a client's name could be one of ours, which it must not reach. */
+export function isOurName(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
 /** One text with the types of its parameters. */
 export interface Statement {
   /** Body of its Parse message behind the name: text, zero, types. */
@@ -51,7 +59,7 @@ export class Statements {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
     let entry = this.#byKey.get(key);
     if (entry?.version !== this.#version) {
-      const name = utf8(`tenfold_${++this.#last}\0`);
+      const name = utf8(`${PREFIX}${++this.#last}\0`);
       const version = this.#version;
       entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, version, users: 0 };
       this.#unused.delete(key);

@@ -37,6 +37,11 @@ export class Session {
     this.#names.set(name, statement);
   }
 
+  /** It is a user of the statement, and will give it a name. */
+  retain(statement: Statement): void {
+    this.#statements.retain(statement);
+  }
+
   /** The name means nothing any more. */
   forget(name: string): void {
     const statement = this.#names.get(name);

@@ -11,6 +11,8 @@ export interface Mutation {
   readonly order?: (order: ServerOrder) => "skipped" | undefined;
   readonly event?: (event: MemberEvent, self: string) => MemberEvent;
   readonly gate?: (gate: Gate, watch: Watch | undefined) => Gate;
+  /** Routers pass every answer on, whatever the record says. */
+  readonly passesAll?: boolean;
   /** Postgres waits for nobody, whatever it is set to. */
   readonly acknowledgesAlone?: boolean;
   /** The store takes any write, whatever revision it was meant to replace. */
@@ -26,6 +28,7 @@ export type MutationName =
   | "no-votes"
   | "vote-without-promise"
   | "release-hold-early"
+  | "pass-all-answers"
   | "no-quorum"
   | "blind-write";
 
@@ -57,13 +60,15 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
         : event,
     order: (order) => (order.kind === "detach" ? "skipped" : undefined),
   },
-  /** Writes go on before the record says that the primary is one, and after its lease is over. */
+  /** Writes go on before the record says that the primary is one, and their answers after its lease is over. */
   "release-hold-early": {
     gate: (gate, watch) =>
       gate.kind === "open" || watch === undefined
         ? gate
         : { kind: "open", server: watch.record.server, term: watch.record.term, untilMs: Infinity },
+    passesAll: true,
   },
+  "pass-all-answers": { passesAll: true },
   "no-quorum": { acknowledgesAlone: true },
   "blind-write": { writesBlindly: true },
 };

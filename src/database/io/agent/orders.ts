@@ -150,12 +150,15 @@ export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freez
     await agent.server.setSlots(servers);
   },
 
-  async backup(agent, { label }, options) {
+  async backup(agent, { label, keep }, options) {
     if (agent.backups === undefined)
       throw new Refusal("no-archive", `${agent.server.name} has no archive: give it one (backups)`);
     await needPrimary(agent);
     const { id, files, start, stop } = await agent.backups.backUp(agent.server, label, options);
-    return { id, start, stop, files: files.length, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const pruned = keep === undefined ? undefined : await agent.backups.prune(keep);
+    const gone = pruned === undefined ? {} : { gone: pruned.backups.join(", "), goneLog: pruned.walFiles };
+    return { id, start, stop, files: files.length, bytes, ...gone };
   },
 };
 

@@ -31,7 +31,7 @@ import { Ballots } from "./ballots.ts";
 import type { Peers } from "./peers.ts";
 import { reportFields } from "./report-log.ts";
 import { FactsReader } from "./server-facts.ts";
-import { carryOut, sourceOf } from "./server-orders.ts";
+import { carryOut, type OrderContext, sourceOf } from "./server-orders.ts";
 import { statusOf } from "./status-of.ts";
 
 /** The state machine looks at its clock so often: a part of the margin of the shortest lease. */
@@ -352,7 +352,9 @@ export class FailoverDriver {
     if (order.kind !== "freeze") await this.#lease; // a primary without a lease would be started as a replica
     const { agent, members } = this.#parts;
     const onLoss = (loss: FoundLoss): void => this.#foundLossOf(loss);
-    const context = { agent, members, record: this.record, facts: this.#state.facts, onLoss };
+    const onReplayed: OrderContext["onReplayed"] = (replayed) => (this.#reader.replayed = replayed);
+    const context = { agent, members, record: this.record, facts: this.#state.facts, onLoss, onReplayed };
+    if (order.kind === "start" || order.kind === "rejoin") this.#reader.starting();
     const outcome = await carryOut(context, order);
     if (order.kind === "rejoin" && outcome.kind === "done") this.#reader.forget();
     const facts = await this.#factsAfter();

@@ -38,6 +38,7 @@ export function ready(server: ServerConnection): void {
     return;
   }
   client.reads?.answered();
+  const hasWaited = client.recovery?.writes.answered() === true;
   if (server.status === TRANSACTION.idle) {
     if (!client.keepsServer) {
       server.flushToClient();
@@ -48,7 +49,7 @@ export function ready(server: ServerConnection): void {
   } else {
     client.transactionRests();
   }
-  if (client.reads !== undefined) client.readOn();
+  if (hasWaited || client.reads !== undefined) client.readOn();
 }
 
 /** Settings that the server does not report stay when the transaction is committed. */

@@ -33,6 +33,8 @@ export interface RouterSettings {
   readonly poolsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** Between two failed log-ins of one address that are answered, in the long run; 0: as many as come. Default 1 s. */
+  readonly loginDelayMs?: number;
   /** TLS of clients. Default: they have none. A router that began without one can be given it by a restart alone. */
   readonly clientTls?: ClientTlsSettings;
   /** TLS of connections to servers. Default: none. */

@@ -9,6 +9,7 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   BACKEND_FRAMES,
+  type ErrorFields,
   type ErrorReply,
   FrameScanner,
   Login,
@@ -38,13 +39,25 @@ import { COMMITS } from "../../router/transaction-end.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
+import { statementsGone } from "./skipped.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
+
+/** Keeps an answer from its client until it is whole. */
+export interface AnswerHolder {
+  /** The answer is thrown away. */
+  readonly drops: boolean;
+  /** False: it is too much, and all goes to the client from now on. */
+  hold(server: ServerConnection, bytes: Uint8Array, start: number, end: number): boolean;
+  /** What was held goes to the client. */
+  release(server: ServerConnection): void;
+  /** An error was met. True: nobody is to see it. */
+  failed(error: ErrorFields): boolean;
+}
 
 export class ServerConnection implements ConnectOwner, TimerEntry {
   readonly pool: Pool;
@@ -59,13 +72,19 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Who sent the last Parse without a name. */
   unnamedOf: ClientConnection | undefined;
   /** Holds the answer back that is under way. */
-  held: ClientReads | undefined;
+  held: AnswerHolder | undefined;
+  /** Some of the answer under way has gone to the client. */
+  passed = false;
+  /** Number of the primary's start, as of the look that confirmed this connection. */
+  start = 0;
   /** One of `TRANSACTION`. */
   status: number = TRANSACTION.idle;
   /** The server reads rows of a COPY, and ignores syncs. */
   copiesIn = false;
   /** What the session's settings are at present. */
   settings: Settings = Settings.none;
+  /** …and what they were before those that are being made. */
+  settingsBefore: Settings = Settings.none;
   /** Changes of settings that the server does not report, until it is known that they stay. */
   pending: SettingChange[] = [];
   /** The batch under way has met an error, or its transaction was rolled back. */
@@ -154,6 +173,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.batch.addCopy(this.#writer.bytes, 0, this.#writer.length);
     this.#writer.clear();
     this.replies.push(REPLY.ownQuery);
+    this.unnamedOf = undefined; // a simple query ends it
   }
 
   /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
@@ -206,8 +226,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#state === "open") passAnswers(this, bytes, start, end);
-    else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    const { clock } = this.context;
+    clock.stand();
+    try {
+      if (this.#state === "open") passAnswers(this, bytes, start, end);
+      else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   #loginReceived(bytes: Uint8Array, start: number, end: number): void {
@@ -285,16 +311,9 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
       if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
   }
 
-  /** All prepared statements are gone (DEALLOCATE ALL). */
-  statementsGone(): void {
-    this.prepared.clear();
-    this.unnamedOf = undefined;
-    this.client?.session.forgetAll();
-  }
-
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
-    this.statementsGone();
+    statementsGone(this);
     // What the server reports of it comes behind; then the settings of the session's start-up are made again.
     this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
@@ -304,7 +323,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** The server refused to make the settings of a session, or to clean up after one. */
   ownQueryFailed(bytes: Uint8Array, start: number, end: number): void {
-    this.fail({ ...readError(bytes, start, end), severity: "FATAL" });
+    const error = readError(bytes, start, end);
+    const { client } = this;
+    if (client?.isSettling !== true || error.severity !== "ERROR")
+      return this.fail({ ...error, severity: "FATAL" });
+    // All of them are made, or none: the connection is as it was, and only this client cannot go on.
+    this.settings = this.settingsBefore;
+    this.client = undefined;
+    this.held = undefined;
+    client.serverGone(this, { ...error, severity: "FATAL" });
   }
 
   ended(): void {
@@ -361,7 +388,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
     if (loss !== undefined) client?.readOn();
-    else if (this.saidGoodbye) client?.leave();
+    else if (this.saidGoodbye) client?.fail(undefined);
     else client?.serverGone(this, error);
   }
 

@@ -6,6 +6,7 @@ import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { formatLsn } from "../../../pgwire/index.ts";
 import { type BackupManifest, backupId, surplusBackups, surplusWal } from "../../backups.ts";
+import type { DatabaseServerView } from "../../server-view.ts";
 import { copyRunning } from "./base-backup.ts";
 import type { CloneOptions } from "./clone.ts";
 import { syncName } from "./copy-tree.ts";
@@ -27,6 +28,16 @@ export interface Pruned {
 
 /** How long the end of a backup waits for the archive: an archive that is behind by this much is broken. */
 const ARCHIVE_WAIT_MS = 600_000;
+
+/** A backup waits for its log to be archived: there is no use in one while the archive refuses files. */
+function ensureArchives({ archive }: DatabaseServerView): void {
+  const { lastFailed, lastFailedAtMs, lastArchivedAtMs } = archive;
+  if (lastFailedAtMs === null || lastFailedAtMs <= (lastArchivedAtMs ?? 0)) return;
+  throw new ServerError(
+    "archive-failing",
+    `the archive refuses ${lastFailed ?? "files"}: look into the server's log, mend it, and wait a minute for Postgres to try again`,
+  );
+}
 
 export class BackupStore {
   readonly folder: string;
@@ -92,6 +103,7 @@ export class BackupStore {
         "archive-missing",
         `${server.name} does not archive to ${this.wal}: a backup without its log is of no use`,
       );
+    ensureArchives(await server.view());
     const base = join(this.folder, "base");
     for (const name of await namesIn(base))
       if (name.endsWith(PARTIAL)) await rm(join(base, name), { recursive: true });

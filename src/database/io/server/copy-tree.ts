@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { chown, type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
+import { chown, type FileHandle, lstat, mkdir, open, readdir, statfs } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { formatBytes } from "../../../base/index.ts";
 import { EMPTIED_FOLDERS, isCopied, LAST_FILE } from "../../copied-files.ts";
 import type { Progress } from "../../orders.ts";
 import { type Owner, syncPath } from "./owner.ts";
@@ -45,13 +46,14 @@ const PARALLEL = 4;
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** Copies all that `isCopied` names. Throws `clone-aborted`, `tablespaces`, or the system's error (ENOSPC …). */
+/** Copies all that `isCopied` names. Throws `clone-aborted`, `tablespaces`, `disk-full`, or the system's error. */
 export async function copyTree(options: CopyOptions): Promise<CopiedFile[]> {
   const { from, to, owner } = options;
   await makeFolder(to, owner);
   const { files, folders } = await listTree(from, options.takes ?? isCopied);
-  for (const folder of folders) await makeFolder(join(to, folder), owner);
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  await ensureRoom(to, totalBytes);
+  for (const folder of folders) await makeFolder(join(to, folder), owner);
   let copiedBytes = 0;
   const step = (bytes: number): void => {
     copiedBytes += bytes;
@@ -134,6 +136,9 @@ async function copyFile(
       const { bytes, sha256 } = await pour(source, target, options, step);
       if (options.durable) await target.sync();
       return { path, bytes, sha256 };
+    } catch (problem) {
+      if (isSystemError(problem, "ENOSPC")) throw diskFull(options.to, `${path} found no room`);
+      throw problem;
     } finally {
       await target.close();
     }
@@ -161,6 +166,17 @@ async function pour(
     bytes += bytesRead;
     step(bytesRead);
   }
+}
+
+/** Throws `disk-full` when the disk of `folder` has not so many bytes free; what fills it later is noticed then. */
+export async function ensureRoom(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < bytes)
+    throw diskFull(folder, `${formatBytes(bytes)} are needed, ${formatBytes(bavail * bsize)} are free`);
+}
+
+function diskFull(folder: string, why: string): ServerError {
+  return new ServerError("disk-full", `the disk of ${folder} is too small (ENOSPC): ${why}`);
 }
 
 /** The folder that holds a path, synced: its name is on the disk then. */

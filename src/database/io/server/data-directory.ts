@@ -75,6 +75,14 @@ export async function initialise({ binaries, data, owner, password, durable }: N
   await changeRole(data, {}, owner);
 }
 
+/** Functions that pg_rewind calls. */
+export const REWIND_FUNCTIONS: readonly string[] = [
+  "pg_ls_dir(text, boolean, boolean)",
+  "pg_stat_file(text, boolean)",
+  "pg_read_binary_file(text)",
+  "pg_read_binary_file(text, bigint, bigint, boolean)",
+];
+
 /** The end of a postgresql.conf. */
 export const INCLUDES: string = `
 # tenfold's settings come last, and so they hold.

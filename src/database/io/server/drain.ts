@@ -118,8 +118,17 @@ export async function drainStream(replica: PostgresServer, dead: PostgresServer)
 }
 
 /** What Postgres runs for each file of the log that it wants; %f is its name, %p where it goes. */
-export function restoreFrom(folder: string): string {
+function restoreFrom(folder: string): string {
   return `cp ${shellQuoted(`${folder}/`)}%f %p`;
+}
+
+/**
+ * The same, but a file that is there and cannot be copied ends recovery with an error: Postgres takes a code up to 125 for "there is no such file", and
+ * so for the end of the log.
+ */
+export function restoreStrictly(folder: string): string {
+  const file = `${shellQuoted(`${folder}/`)}%f`;
+  return `test -e ${file} || exit 1; cp ${file} %p || exit 255`;
 }
 
 /** A path as one word of a shell; Postgres' own % is doubled. */

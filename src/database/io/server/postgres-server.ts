@@ -26,6 +26,7 @@ import {
   initialise,
   markReplica,
   passFileText,
+  REWIND_FUNCTIONS,
   readGivenAccess,
   readRole,
   verifierText,
@@ -59,6 +60,8 @@ export interface PostgresServerOptions {
   readonly peers: Peers;
   /** The server's certificate and key, and the CA of all servers of its cluster, PEM. They speak TLS to each other then. */
   readonly tls?: TlsSources | undefined;
+  /** Whoever gets to its socket is let in: for data whose passwords nobody knows. Its folder is closed to all but its owner. */
+  readonly trustsSocket?: boolean;
   /** The same in all servers of a cluster. */
   readonly passwords: { readonly superuser: string; readonly replication: string };
   readonly clock: Clock;
@@ -84,14 +87,6 @@ const PROMOTE_POLL_MS = 5;
 
 /** Longest path of a Unix socket, less the name that Postgres gives it. */
 const SOCKET_FOLDER_CHARS_MAX = 85;
-
-/** Functions that pg_rewind calls. */
-export const REWIND_FUNCTIONS: readonly string[] = [
-  "pg_ls_dir(text, boolean, boolean)",
-  "pg_stat_file(text, boolean)",
-  "pg_read_binary_file(text)",
-  "pg_read_binary_file(text, bigint, bigint, boolean)",
-];
 
 export class PostgresServer {
   readonly options: PostgresServerOptions;
@@ -176,13 +171,19 @@ export class PostgresServer {
 
   /** Writes the settings that hold from the next start or reload on. */
   async writeSettings(): Promise<void> {
-    const { name, folder, settings, peers, owner, binaries } = this.options;
+    const { name, folder, settings, peers, owner, binaries, trustsSocket = false } = this.options;
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    const access = hostBasedAccess(peers, tls !== undefined, await readGivenAccess(this.data));
+    const lines = await readGivenAccess(this.data);
+    const isTrusted = trustsSocket && host === folder;
+    const access = hostBasedAccess(peers, {
+      isTls: tls !== undefined,
+      trustsSocket: isTrusted,
+      given: lines,
+    });
     await writeSettings(this.data, all, access, owner);
   }
 

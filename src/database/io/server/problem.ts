@@ -35,6 +35,10 @@ export type ServerProblem =
   | "backup-damaged"
   | "backup-missing"
   | "archive-missing"
+  | "archive-failing"
+  | "archive-gap"
+  | "archive-unreadable"
+  | "disk-full"
   | "target-not-reached";
 
 /** Thrown by whatever works on servers. */

@@ -314,6 +314,11 @@ const START_PROBLEMS: readonly (readonly [RegExp, ConstructorParameters<typeof S
     "target-not-reached",
     "the archive ends before the point that was asked for",
   ],
+  [
+    /could not restore file/,
+    "archive-unreadable",
+    "a file of the archive could not be copied (is the disk full?)",
+  ],
 ];
 
 /** The error for a run whose log ends with `log`. */
@@ -321,7 +326,9 @@ export function startProblem(log: string): ServerError {
   const lines = log
     .split("\n")
     .filter((line) =>
-      /FATAL|PANIC|could not|error while|HINT|invalid value|unrecognized|syntax error/.test(line),
+      /FATAL|PANIC|could not|last completed transaction|error while|HINT|invalid value|unrecognized|syntax error/.test(
+        line,
+      ),
     );
   const text = lines.slice(-4).join("; ") || log.trim().split("\n").slice(-2).join("; ");
   const row = START_PROBLEMS.find(([pattern]) => pattern.test(log));

@@ -17,9 +17,9 @@ import {
   placeIn,
 } from "../../given-configuration.ts";
 import { REPLICATION_ROLE, SETTINGS_FILE, SUPERUSER } from "../../server-settings.ts";
-import { changeRole, hasData, INCLUDES, verifierText } from "./data-directory.ts";
+import { changeRole, hasData, INCLUDES, REWIND_FUNCTIONS, verifierText } from "./data-directory.ts";
 import { ensureReachable, linkTarget, syncPath, writeOwned } from "./owner.ts";
-import { type PostgresServer, REWIND_FUNCTIONS } from "./postgres-server.ts";
+import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
 import { readLock } from "./server-process.ts";
