@@ -60,7 +60,9 @@ async function measure(
   for (let round = 0; round < rounds; round += 1) {
     const { primary, replica } = await settled(cluster);
     const writes = new SteadyClients({
-      ...{ login, rate, clients },
+      login,
+      rate,
+      clients,
       statement: (id) => `insert into writes (id) values (${id})`,
     });
     await until("writes", () => writes.count > 0);
@@ -74,13 +76,13 @@ async function measure(
     outcome.ratesPerSecond.push(writes.rate);
     outcome.acknowledged += writes.count;
     for (const [code, times] of writes.errors) outcome.errors[code] = (outcome.errors[code] ?? 0) + times;
-    outcome.lost += await missing(cluster, writes.done);
+    outcome.lost += await countMissing(cluster, writes.done);
     await mend(primary);
   }
   return outcome;
 }
 
-async function missing(cluster: DatabaseCluster, acknowledged: readonly number[]): Promise<number> {
+async function countMissing(cluster: DatabaseCluster, acknowledged: readonly number[]): Promise<number> {
   const rows = await cluster.query(await cluster.untilPrimary(), "select id from writes");
   const there = new Set(rows.map(({ id }) => Number(id)));
   return acknowledged.filter((id) => !there.has(id)).length;
@@ -96,7 +98,9 @@ async function replicaKilled({ cluster, login }: Site): Promise<{
   const { replica } = await settled(cluster);
   const before = await scansOn(cluster, replica);
   const reads = new SteadyClients({
-    ...{ login, rate: READ_RATE, clients },
+    login,
+    rate: READ_RATE,
+    clients,
     statement: () => "select count(*) from writes",
   });
   await until("the replica is read", async () => (await scansOn(cluster, replica)) > before);

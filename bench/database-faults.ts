@@ -8,7 +8,7 @@
  *
  *     bin/bun bench/database-faults.ts [--runs 100] [--seed 1] [--seconds 6] [--ttl 2000] [--minutes 60] [--add no]
  *
- * `--add yes` keeps the runs of before, whose seeds come first: for many runs in pieces.
+ * `--add yes` keeps the runs of other seeds that were kept before: for many runs in pieces.
  */
 import { seededRandom } from "../src/base/index.ts";
 import {
@@ -87,17 +87,17 @@ async function runOnce(site: FaultSite, seed: number): Promise<Run> {
   return { seed, faults, anomalies, acknowledged, unknown, direct: direct.acknowledged.length, failovers };
 }
 
-/** Runs of earlier pieces. */
-function earlier(): readonly Run[] {
+/** Runs of other pieces. */
+function others(): readonly Run[] {
   if (add !== "yes") return [];
   const kept = readResults().find(({ bench }) => bench === "database-faults");
   const { results: before = [] } = (kept?.figures ?? {}) as { readonly results?: readonly Run[] };
-  return before.filter(({ seed }) => seed < firstSeed);
+  return before.filter(({ seed }) => seed < firstSeed || seed >= firstSeed + runs);
 }
 
 const problem = FaultSite.problem();
 if (problem !== undefined) console.log(`all on loopback, no partitions and no disks: ${problem}`);
-const results: Run[] = [...earlier()];
+const own: Run[] = [];
 const site = new FaultSite(ttl);
 if (problem === undefined && site.disks?.canBeSlow !== true)
   console.log("no slow disks: there is no gcc here");
@@ -113,7 +113,7 @@ try {
         console.log(`${name}\n${site.cluster.logOf(name).slice(-6_000)}`);
     });
     if (result === undefined) break;
-    results.push(result);
+    own.push(result);
     const { anomalies, faults, acknowledged, unknown, direct, failovers } = result;
     console.log(
       `seed ${seed}: ${failovers} terms, ${acknowledged} acknowledged, ${unknown} unknown, ${direct} direct; ${faults.join(", ")}`,
@@ -126,6 +126,7 @@ try {
 } finally {
   await site.stop();
 }
+const results = [...others(), ...own].toSorted((a, b) => a.seed - b.seed);
 const sum = (of: (run: Run) => number): number => results.reduce((total, run) => total + of(run), 0);
 const broken = results.filter(({ anomalies }) => anomalies.length > 0);
 const twice = results.filter(({ anomalies }) => anomalies.some(({ anomaly }) => anomaly === "two-primaries"));

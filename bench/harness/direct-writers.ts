@@ -4,6 +4,7 @@
  */
 import type { DatabaseCluster } from "../../src/app/testing/database-cluster.ts";
 import type { Anomaly } from "../../src/database/testing/histories/index.ts";
+import type { PgConnection } from "../../src/pgwire/io/index.ts";
 import { pause } from "./wait.ts";
 
 /** An acknowledged write. */
@@ -48,23 +49,25 @@ export class DirectWriters {
   async #run(server: string): Promise<void> {
     while (!this.#isOver) {
       const connection = await this.#cluster.connect(server).catch(() => undefined);
-      try {
-        while (connection !== undefined && !this.#isOver) {
-          const [id, invokedMs] = [nextId++, performance.now()];
-          const [row] = await connection.rows(
-            `insert into direct values (${id}) returning ${TIMELINE} as timeline`,
-            QUERY_TIMEOUT_MS,
-          );
-          const timeline = Number(row?.["timeline"]);
-          this.acknowledged.push({ server, id, timeline, invokedMs, completedMs: performance.now() });
-          await pause(PAUSE_MS);
-        }
-      } catch {
-        // It is gone, or takes no writes.
-      } finally {
-        connection?.close();
-      }
+      if (connection !== undefined) await this.#use(server, connection);
       await pause(RECONNECT_MS);
+    }
+  }
+
+  async #use(server: string, connection: PgConnection): Promise<void> {
+    try {
+      while (!this.#isOver) {
+        const [id, invokedMs] = [nextId++, performance.now()];
+        const sql = `insert into direct values (${id}) returning ${TIMELINE} as timeline`;
+        const [row] = await connection.rows(sql, QUERY_TIMEOUT_MS);
+        const timeline = Number(row?.["timeline"]);
+        this.acknowledged.push({ server, id, timeline, invokedMs, completedMs: performance.now() });
+        await pause(PAUSE_MS);
+      }
+    } catch {
+      // It is gone, or takes no writes.
+    } finally {
+      connection.close();
     }
   }
 

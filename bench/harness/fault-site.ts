@@ -4,15 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readPasswords } from "../../src/app/cluster-folder.ts";
 import { DatabaseCluster } from "../../src/app/testing/database-cluster.ts";
 import { openLeaseStore } from "../../src/database/io/index.ts";
-import { PgConnection } from "../../src/pgwire/io/index.ts";
-import type { LeaseRouterOptions } from "./lease-router.ts";
+import { PgConnection, type PgConnectionOptions } from "../../src/pgwire/io/index.ts";
 import { Machines } from "./machines.ts";
 import { launch, type Started, stopAll } from "./process.ts";
 import { ServerDisks } from "./server-disks.ts";
-import { freePort, until } from "./wait.ts";
+import { until } from "./wait.ts";
 
 /** Has pg_rewind and pg_basebackup, which servers that share no disk need. */
 const SYSTEM = "/usr/lib/postgresql/15";
@@ -21,7 +19,6 @@ const SERVERS = ["db1", "db2", "db3"] as const;
 export const ROUTERS = ["router1", "router2"] as const;
 export const STORE = "store";
 
-const ROUTER_PORT = 6432;
 const STORE_PORT = 2379;
 const START_MS = 20_000;
 
@@ -34,7 +31,7 @@ export class FaultSite {
   readonly machines: Machines | undefined;
   readonly disks: ServerDisks | undefined;
   readonly #ttlMs: number;
-  readonly #routers = new Map<string, { readonly host: string; readonly port: number }>();
+  readonly #logins = new Map<string, PgConnectionOptions>();
   #store: Started | undefined;
 
   /** Why there is no network of its own here. */
@@ -53,7 +50,9 @@ export class FaultSite {
     const machines = new Machines([...SERVERS, ...ROUTERS, STORE]);
     this.machines = machines;
     this.cluster = new DatabaseCluster({
-      ...{ mode: "quorum", ttlMs, sharesDisks: false },
+      mode: "quorum",
+      ttlMs,
+      sharesDisks: false,
       store: `etcd://${machines.host(STORE)}:${STORE_PORT}`,
       machines: {
         networks: machines.networks,
@@ -62,7 +61,8 @@ export class FaultSite {
         postgres: (name) => this.disks?.postgresOf(name),
       },
     });
-    this.disks = new ServerDisks(this.cluster.folder, SYSTEM, SERVERS);
+    const folders = SERVERS.map((name) => [name, this.cluster.folderOf(name)] as const);
+    this.disks = new ServerDisks(this.cluster.folder, SYSTEM, new Map(folders));
   }
 
   get routers(): readonly string[] {
@@ -77,14 +77,11 @@ export class FaultSite {
 
   async #startStore(machines: Machines): Promise<void> {
     const url = `http://${machines.host(STORE)}:${STORE_PORT}`;
+    const etcd = `--data-dir ${join(this.cluster.folder, "etcd")} --listen-client-urls ${url} --advertise-client-urls ${url} --listen-peer-urls http://127.0.0.1:0 --log-level error`;
     this.#store = launch({
       name: STORE,
       folder: this.cluster.folder,
-      argv: [
-        ...[...machines.enter(STORE), "etcd", "--data-dir", join(this.cluster.folder, "etcd")],
-        ...["--listen-client-urls", url, "--advertise-client-urls", url],
-        ...["--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "error"],
-      ],
+      argv: [...machines.enter(STORE), "etcd", ...etcd.split(" ")],
     });
     const isThere = (): Promise<boolean> =>
       fetch(`${url}/version`).then(
@@ -95,17 +92,7 @@ export class FaultSite {
   }
 
   async #startRouter(name: string): Promise<void> {
-    const { cluster, machines } = this;
-    const host = machines?.host(name) ?? "127.0.0.1";
-    const address = { host, port: machines === undefined ? freePort() : ROUTER_PORT };
-    this.#routers.set(name, address);
-    const options: LeaseRouterOptions = { address, failover: cluster.failover, password: this.#password };
-    const program = join(import.meta.dirname, "lease-router.ts");
-    launch({
-      name,
-      folder: cluster.folder,
-      argv: [...(machines?.enter(name) ?? []), process.execPath, program, JSON.stringify(options)],
-    });
+    this.#logins.set(name, this.cluster.startRouter(name));
     await until(`${name} lets clients in`, START_MS, async () => {
       const connection = await this.connect(name).catch(() => undefined);
       connection?.close();
@@ -113,20 +100,12 @@ export class FaultSite {
     });
   }
 
-  get #password(): string {
-    return readPasswords(this.cluster.folder).superuser;
-  }
-
   /** A session at a router. */
   connect(router: string): Promise<PgConnection> {
-    const address = this.#routers.get(router) ?? { host: "127.0.0.1", port: 0 };
-    return PgConnection.connect({
-      ...address,
-      user: "postgres",
-      password: this.#password,
-      connectTimeoutMs: ROUTER_TIMEOUT_MS,
-      queryTimeoutMs: ROUTER_TIMEOUT_MS,
-    });
+    const login = this.#logins.get(router);
+    if (login === undefined) throw new Error(`${router} was not started`);
+    const patience = { connectTimeoutMs: ROUTER_TIMEOUT_MS, queryTimeoutMs: ROUTER_TIMEOUT_MS };
+    return PgConnection.connect({ ...login, ...patience });
   }
 
   /** Ends and removes all of it. */

@@ -134,5 +134,5 @@ function sweep(): void {
     ([, , pid]) => !existsSync(`/proc/${pid}`),
   );
   for (const [, space] of left) spawnSync("ip", ["netns", "del", space ?? ""]);
-  for (const pid of new Set(left.map(([, , pid]) => pid))) spawnSync("ip", ["link", "del", `tf${pid}`]);
+  for (const run of new Set(left.map(([, , pid]) => pid))) spawnSync("ip", ["link", "del", `tf${run}`]);
 }

@@ -17,18 +17,19 @@ const LEFT_KIB = 4;
 export class ServerDisks {
   readonly #folder: string;
   readonly #postgres: string;
-  readonly #mounted: string[] = [];
+  /** Where each server's disk is mounted. */
+  readonly #disks: ReadonlyMap<string, string>;
   readonly #library: string | undefined;
 
-  /** `folder`: of the cluster; `postgres`: the installation that servers run. Mounts a disk for each server. */
-  constructor(folder: string, postgres: string, servers: readonly string[]) {
+  /** `folder`: for what is made; `postgres`: the installation that servers run; `disks`: a folder for each. */
+  constructor(folder: string, postgres: string, disks: ReadonlyMap<string, string>) {
     this.#folder = folder;
     this.#postgres = postgres;
+    this.#disks = disks;
     this.#library = compile(join(folder, "slow-fsync.so"));
-    for (const server of servers) {
-      mkdirSync(join(folder, server));
-      mount(["-t", "tmpfs", "-o", `size=${ROOM_MIB}m,mode=755`, "tmpfs", join(folder, server)]);
-      this.#mounted.push(server);
+    for (const [server, at] of disks) {
+      mkdirSync(at);
+      mount(["-t", "tmpfs", "-o", `size=${ROOM_MIB}m,mode=755`, "tmpfs", at]);
       if (this.#library !== undefined) this.#wrap(server, this.#library);
     }
   }
@@ -51,7 +52,7 @@ export class ServerDisks {
   }
 
   fill(server: string): void {
-    const { blocks, bfree, bsize } = statfsSync(join(this.#folder, server));
+    const { blocks, bfree, bsize } = statfsSync(this.#at(server));
     const usedKib = Math.ceil(((blocks - bfree) * bsize) / 1024);
     this.#resize(server, `${usedKib + LEFT_KIB}k`);
   }
@@ -61,7 +62,7 @@ export class ServerDisks {
 
   /** Mends all. */
   heal(): void {
-    for (const server of this.#mounted) {
+    for (const server of this.#disks.keys()) {
       this.quick(server);
       this.free(server);
     }
@@ -69,9 +70,12 @@ export class ServerDisks {
 
   /** Unmounts them; servers must have ended. */
   remove(): void {
-    for (const server of this.#mounted) spawnSync("umount", ["-l", join(this.#folder, server)]);
+    for (const at of this.#disks.values()) spawnSync("umount", ["-l", at]);
   }
 
+  #at(server: string): string {
+    return this.#disks.get(server) ?? "";
+  }
   #mark(server: string): string {
     return join(this.#folder, `slow-${server}`);
   }
@@ -80,7 +84,7 @@ export class ServerDisks {
   }
 
   #resize(server: string, size: string): void {
-    mount(["-o", `remount,size=${size}`, join(this.#folder, server)]);
+    mount(["-o", `remount,size=${size}`, this.#at(server)]);
   }
 
   /** An installation whose server is started with the library; the environment is no way, for agents give servers one of their own. */

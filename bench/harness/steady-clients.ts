@@ -28,7 +28,7 @@ export class SteadyClients {
   /** Ids of statements that were answered without an error. */
   readonly done: number[] = [];
   /** SQLSTATE, or why there was no answer -> how often. */
-  readonly errors = new Map<string, number>();
+  readonly errors: Map<string, number> = new Map();
   readonly #startedMs: number = performance.now();
   #lastMs: number = performance.now();
   #longestPauseMs = 0;

@@ -240,11 +240,13 @@ async function othersWithData(folder: string, name: string): Promise<string[]> {
 
 /** The same on all machines: one that draws its own could not log in to the others. */
 function passwordsFor({ name, folder, create, failover }: DatabaseAgentOptions): ClusterPasswords {
-  if (failover?.port !== undefined && !create && !hasPasswords(folder))
+  if (failover?.port !== undefined && !create && !hasPasswords(folder)) {
+    mkdirSync(folder, { recursive: true }); // so that the file can be copied there
     throw new StartFailure(
       `the database ${name} has no passwords of its cluster in ${folder}`,
       "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
     );
+  }
   return prepareClusterFolder(folder);
 }
 

@@ -232,9 +232,11 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       create table "Odd one"."Or""der's" ("Id" bigint generated always as identity, tenant int not null
         references "Odd one".tenants on delete cascade, mood "Odd one".mood default 'good', gone boolean, day date,
         primary key (tenant, mood, "Id"), unique ("Id", tenant)) with (fillfactor = 80);
+      alter table "Odd one"."Or""der's" alter column day set statistics 500, alter column tenant set (n_distinct = 9);
       create index "by Day" on "Odd one"."Or""der's" (day desc, (tenant + 1)) where not gone;
       insert into "Odd one"."Or""der's" (tenant, mood, gone, day)
-        select n % 9 + 1, (array['good', 'bad'])[n % 2 + 1]::"Odd one".mood, n % 3 = 0, date '2026-01-01' + n % 90 from generate_series(1, 12000) n`);
+        select n % 9 + 1, (array['good', 'bad'])[n % 2 + 1]::"Odd one".mood, n % 3 = 0, date '2026-01-01' + n % 90 from generate_series(1, 12000) n;
+      comment on index "Odd one"."by Day" is 'it''s by day'`);
     const { code, err } = await partition(`Odd one.Or"der's`, "--by", "hash(tenant)", "--parts", "3");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     await client.query(`delete from "Odd one".tenants where id = 4`);
@@ -242,12 +244,47 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       await client.query(`insert into "Odd one"."Or""der's" (tenant) values (1) returning "Id"::int as id,
       (select count(*)::int from "Odd one"."Or""der's") as n, (select count(*)::int from pg_indexes where tablename = 'Or"der''s') as indexes`);
     expect(rows).toEqual([{ id: 12_001, n: 12_000 - 1334, indexes: 3 }]);
+    const kept =
+      await client.query(`select attname, attstattarget::int as target, attoptions::text as options,
+        obj_description('"Odd one"."by Day"'::regclass) as comment,
+        pg_get_serial_sequence('"Odd one"."Or""der''s"', 'Id') as sequence
+      from pg_attribute where attrelid = '"Odd one"."Or""der''s"'::regclass and attname in ('day', 'tenant') order by 1`);
+    const same = { comment: "it's by day", sequence: `"Odd one"."Or""der's_Id_seq"` };
+    expect(kept.rows).toMatchObject([
+      { attname: "day", target: 500, ...same },
+      { attname: "tenant", options: "{n_distinct=9}", ...same },
+    ]);
   }, 60_000);
+
+  test("killed in the very swap, it swaps when it is run again, and nobody has noticed", async () => {
+    await makeEvents();
+    const args = ["events", "--by", "hash(id)", "--parts", "4"];
+    const reader = new Client(server.connection);
+    await reader.connect();
+    await reader.query("begin; select count(*) from events"); // the swap waits for it
+    const child = start(args);
+    const waits = `select 1 from pg_locks where mode = 'AccessExclusiveLock' and not granted and relation = 'events'::regclass`;
+    await until(async () => (await client.query(waits)).rows.length > 0 || child.exitCode !== null);
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+    await reader.end();
+    await client.query("insert into events (id, note) values (200001, 'between')");
+    expect(await partition(...args)).toMatchObject({ code: 0, err: "" });
+    expect((await contents()).get("200001")).toBe("between");
+    expect((await contents()).size).toBe(ROWS + 1);
+    const again = await partition(...args);
+    expect(again.out).toContain("tenfold db partition events --drop-old");
+  }, 120_000);
 
   test("what cannot be held is refused, with the mend", async () => {
     await client.query(`create table plain (id int primary key, at timestamptz, note text);
       create table parent (id int primary key); create table child (id int references parent);
-      create table watched (id int primary key); create view watching as select * from watched`);
+      create table watched (id int primary key); create view watching as select * from watched;
+      create table counted (id int primary key); create table lists (id int primary key); create table rowed (id int primary key);
+      create function counting() returns bigint language sql begin atomic; select count(*) from counted; end;
+      create policy listed on plain using (id in (select id from lists));
+      create table holder (one rowed)`);
     const rows: [args: string[], said: string][] = [
       [["plain", "--by", "range(at)", "--every", "month"], "add at to it (primary key (id, at)), or drop it"],
       [["plain", "--by", "range(id)", "--every", "day"], "is of type integer, which has no months"],
@@ -258,6 +295,12 @@ describe.skipIf(!hasPostgres)("db partition (needs Postgres)", () => {
       ],
       [["child", "--by", "hash(id)", "--parts", "4"], "has no primary key"],
       [["watched", "--by", "hash(id)", "--parts", "4"], "is read by views"],
+      [
+        ["counted", "--by", "hash(id)", "--parts", "4"],
+        "go on with the old table: function public.counting()",
+      ],
+      [["lists", "--by", "hash(id)", "--parts", "4"], "policy listed on table public.plain"],
+      [["rowed", "--by", "hash(id)", "--parts", "4"], "column one of table public.holder"],
       [["watching", "--by", "hash(id)", "--parts", "4"], "is not an ordinary table"],
       [["none", "--by", "hash(id)", "--parts", "4"], "there is no table public.none"],
     ];

@@ -26,6 +26,7 @@ export {
   PartitionProblem,
   PERIODS,
   type Period,
+  parseName,
   parseTableName,
   type Scheme,
   type TableName,

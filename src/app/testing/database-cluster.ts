@@ -17,12 +17,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../base/testing.ts";
-import { DEFAULTS } from "../../config/index.ts";
+import { type Address, DEFAULTS } from "../../config/index.ts";
 import type { AgentFacts } from "../../database/index.ts";
-import { type AgentAddress, AgentClient } from "../../database/io/index.ts";
+import { AgentClient } from "../../database/io/index.ts";
 import { PgConnection, type PgConnectionOptions } from "../../pgwire/io/index.ts";
-import { agentAddress, prepareToken, readPasswords } from "../cluster-folder.ts";
-import type { AgentPort, FailoverOptions } from "../database-failover.ts";
+import { agentAddress, prepareClusterFolder, prepareToken, readPasswords } from "../cluster-folder.ts";
+import { keepMembers } from "../cluster-members.ts";
+import type { FailoverMember, FailoverOptions } from "../database-failover.ts";
 import type { RouterFile } from "../databases/router-service.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
 
@@ -49,21 +50,22 @@ export interface ClusterWanted
   readonly machines?: ClusterMachines;
 }
 
-/** Machines of servers, by the names of these. */
+/** Machines of servers and routers, by the names of these. */
 export interface ClusterMachines {
-  /** Networks from which servers and clients come, "10.0.0.0/24". */
+  /** Networks from which clients come, "10.0.0.0/24". */
   readonly networks: readonly string[];
   /** Its address, as the others reach it. */
-  host(server: string): string;
+  host(name: string): string;
   /** What a command is begun with, so that it runs there. */
-  enter(server: string): readonly string[];
+  enter(name: string): readonly string[];
   /** A Postgres of its own; undefined: the cluster's. */
   postgres(server: string): string | undefined;
 }
 
-/** On machines of their own servers and agents have these ports. */
+/** Ports on machines of their own. */
 const SERVER_PORT = 5432;
-const AGENT_PORT = 7432;
+const AGENT_PORT = SERVER_PORT + 10_000;
+const ROUTER_PORT = 6432;
 
 /** Resolves when `holds` does; rejects naming `what`. */
 export async function until(
@@ -84,7 +86,7 @@ export class DatabaseCluster {
   readonly ports: ReadonlyMap<string, number>;
   readonly #wanted: ClusterWanted;
   readonly #agents = new Map<string, ChildProcess>();
-  #router: ChildProcess | undefined;
+  readonly #routers: ChildProcess[] = [];
 
   constructor(wanted: ClusterWanted = {}) {
     this.#wanted = wanted;
@@ -100,28 +102,42 @@ export class DatabaseCluster {
     return this.#wanted.store ?? `file:${join(this.folder, "lease")}`;
   }
 
-  get failover(): FailoverOptions {
+  /** As `self` is told of it: on machines of their own others are asked at a port. */
+  #failoverOf(self: string): FailoverOptions {
     const { sharesDisks = true, servers: _, store: __, postgres: ___, machines, ...mode } = this.#wanted;
-    const members = this.names.map((name) => ({
-      name,
-      address: { host: this.hostOf(name), port: this.portOf(name) },
-      ...(machines === undefined ? {} : { agent: this.#agentOf(name) }),
-      ...(sharesDisks ? {} : { data: null }),
-    }));
-    return { cluster: "main", store: this.store, members, ...mode };
+    const members = this.names.map(
+      (name): FailoverMember => ({
+        name,
+        address: { host: this.hostOf(name), port: this.portOf(name) },
+        ...(machines === undefined || name === self
+          ? {}
+          : { agent: { kind: "tcp", ...this.#agentPort(name) } }),
+        ...(sharesDisks ? {} : { data: null }),
+      }),
+    );
+    const hasPort = machines !== undefined && this.names.includes(self);
+    const port = hasPort ? { port: { address: this.#agentPort(self), insecure: true } } : {};
+    return { cluster: "main", store: this.store, members, ...mode, ...port };
   }
 
   hostOf(name: string): string {
     return this.#wanted.machines?.host(name) ?? "127.0.0.1";
   }
 
-  #agentOf(name: string): AgentAddress {
-    if (this.#wanted.machines === undefined) return agentAddress(this.folder, name);
-    return { kind: "tcp", host: this.hostOf(name), port: AGENT_PORT };
+  #agentPort(name: string): Address {
+    return { host: this.hostOf(name), port: AGENT_PORT };
   }
 
-  #agentPort(name: string): AgentPort {
-    return { address: { host: this.hostOf(name), port: AGENT_PORT }, insecure: true };
+  /** Of `name` on its machine. */
+  folderOf(name: string): string {
+    return this.#wanted.machines === undefined ? this.folder : join(this.folder, `machine-${name}`);
+  }
+
+  /** The folder with the cluster's passwords, which are the same on all machines. */
+  #prepareFolder(name: string): string {
+    const folder = this.folderOf(name);
+    prepareClusterFolder(folder, prepareClusterFolder(this.folder));
+    return folder;
   }
 
   portOf(name: string): number {
@@ -141,11 +157,11 @@ export class DatabaseCluster {
     const { machines, postgres = machines?.postgres(name) } = this.#wanted;
     const options: Omit<DatabaseAgentOptions, "log"> = {
       name,
-      folder: this.folder,
+      folder: this.#prepareFolder(name),
       address: { host: this.hostOf(name), port: this.portOf(name) },
       create: name === this.names[0],
       settings: SMALL,
-      failover: machines === undefined ? this.failover : { ...this.failover, port: this.#agentPort(name) },
+      failover: this.#failoverOf(name),
       ...(postgres === undefined ? {} : { postgres }),
       ...(machines === undefined ? {} : { clients: machines.networks }),
     };
@@ -160,18 +176,29 @@ export class DatabaseCluster {
     return child;
   }
 
-  /** Starts a router as a config does, on loopback, and returns how to log in there; statements wait until there is a primary. */
-  startRouter(): PgConnectionOptions {
-    const address = { host: "127.0.0.1", port: freePort() };
+  /** Starts a router as a config does, and returns how to log in there; statements wait until there is a primary. */
+  startRouter(name = "router"): PgConnectionOptions {
+    const { mode = "async", machines } = this.#wanted;
+    const address = { host: this.hostOf(name), port: machines === undefined ? freePort() : ROUTER_PORT };
     const { pool, consistency } = DEFAULTS.database;
-    const { mode = "async" } = this.#wanted;
+    const folder = this.#prepareFolder(name);
+    const failover = this.#failoverOf(name);
+    if (machines !== undefined) keepMembers(folder, failover);
     const file: RouterFile = {
-      ...{ name: "main", database: "postgres", address, workers: 1, pool, consistency, mode, users: {} },
-      servers: { kind: "own", folder: this.folder, failover: this.failover },
+      name: "main",
+      database: "postgres",
+      address,
+      workers: 1,
+      pool,
+      consistency,
+      mode,
+      users: {},
+      servers: { kind: "own", folder, failover },
     };
-    const path = join(this.folder, "router.json");
+    const path = join(folder, `${name}.json`);
     writeFileSync(path, JSON.stringify(file));
-    this.#router = this.#spawn("router", [process.execPath, ROUTER, path]);
+    const enter = machines?.enter(name) ?? [];
+    this.#routers.push(this.#spawn(name, [...enter, process.execPath, ROUTER, path]));
     return { ...address, user: "postgres", password: this.#password };
   }
 
@@ -180,11 +207,12 @@ export class DatabaseCluster {
   }
 
   client(name: string): AgentClient {
-    return new AgentClient(this.#agentOf(name), prepareToken(this.folder, name));
+    const folder = this.folderOf(name);
+    return new AgentClient(agentAddress(folder, name), prepareToken(folder, name));
   }
 
   async facts(name: string): Promise<AgentFacts | undefined> {
-    if (!existsSync(join(this.folder, name, "agent.token"))) return undefined;
+    if (!existsSync(join(this.folderOf(name), name, "agent.token"))) return undefined;
     return this.client(name)
       .facts(1_000)
       .catch(() => undefined);
@@ -251,7 +279,7 @@ export class DatabaseCluster {
   /** Pids of the server's processes, the first one last. */
   serverPids(name: string): number[] {
     try {
-      const file = readFileSync(join(this.folder, name, "data/postmaster.pid"), "utf8");
+      const file = readFileSync(join(this.folderOf(name), name, "data/postmaster.pid"), "utf8");
       const first = Number(file.split("\n")[0]);
       const children = readFileSync(`/proc/${first}/task/${first}/children`, "utf8").trim();
       return [...(children === "" ? [] : children.split(" ").map(Number)), first];
@@ -296,8 +324,7 @@ export class DatabaseCluster {
 
   /** Ends everything. */
   async end(): Promise<void> {
-    this.#router?.kill("SIGKILL");
-    for (const child of this.#agents.values()) {
+    for (const child of [...this.#routers, ...this.#agents.values()]) {
       child.kill("SIGCONT");
       child.kill("SIGKILL");
     }

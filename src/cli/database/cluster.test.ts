@@ -30,8 +30,9 @@ describe("a database to be looked at", () => {
     expect(() => clusterDatabase(two, undefined, "none")).toThrow('there is no database "none"');
   });
 
-  test("of a folder is any in its cluster", () => {
+  test("of a folder is any in its cluster, and by itself the config's own", () => {
     const folder = folderWith("shop");
+    expect(clusterDatabase(folder, "/srv/shop", undefined)).toEqual({ folder: "/srv/shop", name: "shop" });
     expect(clusterDatabase(folder, "c", "any")).toEqual({ folder: join(folder, "c"), name: "any" });
     expect(clusterDatabase(folder, "c", undefined)).toEqual({ folder: join(folder, "c"), name: "postgres" });
   });

@@ -27,7 +27,7 @@ export function clusterFolder(cwd: string, folder: string | undefined, database:
 
 /**
  * A cluster and a database in it. That of `tenfold up` has the database's name; in a folder, and in the one of `tenfold db serve`, it is
- * the one that is named, or "postgres".
+ * the one that is named, else the one that the config has in that folder, else "postgres".
  */
 export function clusterDatabase(
   cwd: string,
@@ -37,14 +37,15 @@ export function clusterDatabase(
   const [only] = Object.keys(readPlaces(stateDirectoryOr(cwd)));
   if (folder === undefined && only !== undefined)
     return { folder: clusterFolder(cwd, undefined, database), name: database ?? only };
-  return { folder: clusterFolder(cwd, folder, undefined), name: database ?? SYSTEM_DATABASE };
+  const found = clusterFolder(cwd, folder, undefined);
+  return { folder: found, name: database ?? databaseIn(cwd, found) ?? SYSTEM_DATABASE };
 }
 
 /** Every cluster has it. */
 const SYSTEM_DATABASE = "postgres";
 
 /** The name of the config's database whose cluster is in `folder`: that is what it is called on its server, too. */
-export function databaseIn(cwd: string, folder: string): string | undefined {
+function databaseIn(cwd: string, folder: string): string | undefined {
   return Object.entries(readPlaces(stateDirectoryOr(cwd))).find(([, place]) => place.folder === folder)?.[0];
 }
 

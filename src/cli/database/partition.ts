@@ -1,9 +1,9 @@
 /** `tenfold db partition`: from options to a table's partitioning, and from its problems to failures. */
-import { resolve } from "node:path";
 import { readPasswords } from "../../app/index.ts";
 import {
   PartitionProblem,
   PERIODS,
+  parseName,
   parseTableName,
   type Scheme,
   type TableName,
@@ -23,7 +23,7 @@ import {
 } from "../../pgwire/io/index.ts";
 import type { Context } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
-import { clusterFolder, databaseIn, membersIn, needPrimary } from "./cluster.ts";
+import { clusterDatabase, membersIn, needPrimary } from "./cluster.ts";
 import { parseServerUrl } from "./server-url.ts";
 
 /** What is asked for. */
@@ -51,7 +51,11 @@ export async function partition(
   context: Context,
 ): Promise<number> {
   const name = parseTableName(written);
-  if (name === undefined) throw new UsageError(`"${written}" is no table`, "write TABLE or SCHEMA.TABLE");
+  if (name === undefined)
+    throw new UsageError(
+      `"${written}" is no table`,
+      "write TABLE or SCHEMA.TABLE; a name with a dot in double quotes",
+    );
   const wanted = wantedOf(options);
   const server = await serverOf(options, context);
   try {
@@ -95,8 +99,9 @@ function wantedOf(options: PartitionOptions): Wanted {
 }
 
 function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
-  const [, kind, column = ""] = /^(range|hash)\((.+)\)$/.exec(by) ?? [];
-  if (kind === undefined)
+  const [, kind, written = ""] = /^(range|hash)\((.+)\)$/.exec(by) ?? [];
+  const column = parseName(written);
+  if (kind === undefined || column === undefined)
     throw new UsageError(`--by ${by} is none`, 'write --by "range(COLUMN)" or --by "hash(COLUMN)"');
   if (kind === "hash") {
     if (parts === undefined || every !== undefined)
@@ -118,12 +123,10 @@ async function serverOf(
   context: Context,
 ): Promise<PgConnectionOptions> {
   if (database?.includes("://") === true) return parseServerUrl(database, context);
-  const { cwd } = context;
-  const found = clusterFolder(cwd, folder, database);
-  const { facts } = needPrimary(await membersIn(found));
-  const { superuser } = readPasswords(resolve(found));
-  const place = { host: facts.host, port: facts.port, user: "postgres", password: superuser };
-  return { ...place, database: databaseIn(cwd, found) ?? "postgres" };
+  const found = clusterDatabase(context.cwd, folder, database);
+  const { facts } = needPrimary(await membersIn(found.folder));
+  const { superuser: password } = readPasswords(found.folder);
+  return { host: facts.host, port: facts.port, user: "postgres", password, database: found.name };
 }
 
 function asFailure(error: unknown): unknown {

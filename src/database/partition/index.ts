@@ -1,6 +1,7 @@
 /** Partitioning a table that is written meanwhile: what is refused, and the SQL of each step. */
 export {
   keptOf,
+  parseName,
   parseTableName,
   quoteName,
   quoteTable,
@@ -8,6 +9,7 @@ export {
   stateOf,
   type TableName,
   twinOf,
+  wordOf,
 } from "./names.ts";
 export { PartitionProblem } from "./problem.ts";
 export { refuse } from "./refusals.ts";

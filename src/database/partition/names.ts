@@ -9,15 +9,35 @@ export interface TableName {
 /** Longest name of a table that is partitioned, in bytes: with our endings it still fits into Postgres' 63. */
 export const TABLE_BYTES_MAX = 40;
 
-const KEPT_ENDING = "_before_partition";
+/** What follows the names of what the swap keeps. */
+export const KEPT_ENDING = "_before_partition";
 const NAME_BYTES_MAX = 63;
 
-/** "orders" (in "public") or "shop.orders", exactly as the catalog writes it; undefined for anything else. */
+/** Parts of a name: quoted as in SQL, or exactly as the catalog writes it, without a dot. */
+const PARTS = /"(?:[^"]|"")*"(?=\.|$)|[^.]+|\./g;
+const QUOTED = /^"((?:[^"]|"")+)"$/;
+
+/** "orders" (in "public"), "shop.orders", or parts in double quotes, where a name has dots; undefined for anything else. */
 export function parseTableName(text: string): TableName | undefined {
-  const parts = text.split(".");
-  if (parts.length > 2 || parts.some((part) => part === "" || part.includes("\0"))) return undefined;
-  const [first = "", second] = parts;
-  return second === undefined ? { schema: "public", table: first } : { schema: first, table: second };
+  const [first = "", dot, second = "", more] = text.match(PARTS) ?? [];
+  const start = parseName(first);
+  if (start === undefined || more !== undefined) return undefined;
+  if (dot === undefined) return { schema: "public", table: start };
+  const table = parseName(second);
+  return dot === "." && table !== undefined ? { schema: start, table } : undefined;
+}
+
+/** One name, quoted as in SQL or as it is; undefined when it is none. */
+export function parseName(text: string): string | undefined {
+  const name = QUOTED.exec(text)?.[1]?.replaceAll('""', '"') ?? text;
+  return name === "" || name === "." || name.includes("\0") ? undefined : name;
+}
+
+/** As one word of a shell, for commands that are shown. */
+export function wordOf({ schema, table }: TableName): string {
+  const part = (name: string): string => (/[".]/.test(name) ? quoteName(name) : name);
+  const text = schema === "public" ? part(table) : `${part(schema)}.${part(table)}`;
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** An identifier for SQL. */

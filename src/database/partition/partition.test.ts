@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { keptIndexOf, parseTableName, quoteName, quoteText } from "./names.ts";
+import { keptIndexOf, parseTableName, quoteName, quoteText, wordOf } from "./names.ts";
 import { PartitionProblem } from "./problem.ts";
 import { createPart, type Period, partsOf } from "./scheme.ts";
 
@@ -56,6 +56,13 @@ test("names are quoted, and cut where an ending has to fit", () => {
   expect(quoteName('a"b')).toBe('"a""b"');
   expect(quoteText("it's")).toBe("'it''s'");
   expect(parseTableName("shop.events")).toEqual(NAME);
-  expect(parseTableName("a.b.c")).toBeUndefined();
+  expect(parseTableName('shop."Order Items"')).toEqual({ schema: "shop", table: "Order Items" });
+  expect(parseTableName("shop.Order Items")).toEqual({ schema: "shop", table: "Order Items" });
+  expect(parseTableName('"a.""b"""')).toEqual({ schema: "public", table: 'a."b"' });
+  expect(parseTableName(`Odd one.Or"der's`)).toEqual({ schema: "Odd one", table: `Or"der's` });
+  for (const wrong of ["a.b.c", "", ".", "a.", ".a", "a..b", 'a."b".c'])
+    expect([wrong, parseTableName(wrong)]).toEqual([wrong, undefined]);
+  expect(wordOf({ schema: "public", table: "events" })).toBe("events");
+  expect(wordOf({ schema: "it's", table: "a.b" })).toBe(`'it'\\''s."a.b"'`);
   expect(Buffer.byteLength(keptIndexOf("é".repeat(31)))).toBeLessThanOrEqual(63);
 });

@@ -92,6 +92,7 @@ const CHECKS: readonly Check[] = [
     "is read by views, which would go on reading the old table",
     `drop them, ${AGAIN}`,
   ),
+  has(({ dependents }) => dependents, "is named by what would go on with the old table", `drop it, ${AGAIN}`),
   has(
     ({ publications }) => publications,
     "is in publications",

@@ -68,12 +68,17 @@ export function partsOf(table: TableName, scheme: Scheme, seen: Seen | undefined
 
 /** The statement that makes one; `options` are storage parameters. */
 export function createPart({ name, bounds }: Part, parent: TableName, options: readonly string[]): string {
+  const stored = options.length === 0 ? "" : ` with ${storage(options)}`;
+  return `create table ${quoteTable(name)} partition of ${quoteTable(parent)} ${bounds}${stored}`;
+}
+
+/** "(fillfactor = '70')" of "fillfactor=70". */
+export function storage(options: readonly string[]): string {
   const given = options.map((option) => {
     const at = option.indexOf("=");
     return `${option.slice(0, at)} = ${quoteText(option.slice(at + 1))}`;
   });
-  const stored = given.length === 0 ? "" : ` with (${given.join(", ")})`;
-  return `create table ${quoteTable(name)} partition of ${quoteTable(parent)} ${bounds}${stored}`;
+  return `(${given.join(", ")})`;
 }
 
 /** The start of the month, the Monday, or the day, in UTC. */

@@ -10,6 +10,7 @@
  * Rows locked by the copy cannot change before it commits, and whoever changes them later finds them in the twin.
  */
 import {
+  KEPT_ENDING,
   keptIndexOf,
   keptOf,
   MIRROR,
@@ -20,8 +21,8 @@ import {
   type TableName,
   twinOf,
 } from "./names.ts";
-import { createPart, type Part, partitionBy, type Scheme } from "./scheme.ts";
-import { fingerprintOf, type IndexFacts, type TableFacts } from "./table-facts.ts";
+import { createPart, type Part, partitionBy, type Scheme, storage } from "./scheme.ts";
+import { type ColumnFacts, fingerprintOf, type IndexFacts, type TableFacts } from "./table-facts.ts";
 
 /** What is made of which table. */
 export interface Plan {
@@ -41,7 +42,8 @@ export function makeSteps(plan: Plan): string[] {
   return [
     `create table ${quoteTable(twin)} (like ${quoteTable(name)} including all excluding indexes) ${partitionBy(scheme)}`,
     ...parts.map((part) => createPart(part, twin, facts.options)),
-    ...facts.indexes.map((index) => createIndex(twin, index)),
+    ...facts.columns.flatMap((column) => columnSteps(twin, column)),
+    ...facts.indexes.flatMap((index) => [createIndex(twin, index), ...indexComment(name, index)]),
     ...facts.grants.map(({ privilege, grantee, grantable, column }) => {
       const what = column === null ? privilege : `${privilege} (${quoteName(column)})`;
       return `grant ${what} on ${quoteTable(twin)} to ${grantee}${grantable ? " with grant option" : ""}`;
@@ -73,6 +75,21 @@ function createIndex(twin: TableName, index: IndexFacts): string {
   if (index.constraint !== null)
     return `alter table ${quoteTable(twin)} add constraint ${name} ${index.constraint}`;
   return `create ${index.unique ? "unique " : ""}index ${name} on ${quoteTable(twin)} ${index.using}`;
+}
+
+function indexComment(name: TableName, index: IndexFacts): string[] {
+  if (index.comment === null) return [];
+  const made = quoteTable({ ...name, table: twinIndex(index) });
+  return [`comment on index ${made} is ${quoteText(index.comment)}`];
+}
+
+/** What LIKE leaves out of a column. */
+function columnSteps(twin: TableName, { name, statistics, options }: ColumnFacts): string[] {
+  const alter = `alter table ${quoteTable(twin)} alter column ${quoteName(name)} set`;
+  return [
+    ...(statistics === null ? [] : [`${alter} statistics ${statistics}`]),
+    ...(options.length === 0 ? [] : [`${alter} ${storage(options)}`]),
+  ];
 }
 
 function twinIndex({ oid }: IndexFacts): string {
@@ -201,8 +218,15 @@ export function swapSteps(plan: Plan): string[] {
     ...facts.columns.flatMap(({ name: column, identity, sequence }) => {
       if (sequence === null) return [];
       if (identity === "") return [`alter sequence ${sequence} owned by ${twin}.${quoteName(column)}`];
+      const made = `pg_get_serial_sequence(${quoteText(twin)}, ${quoteText(column)})`;
       return [
-        `select setval(pg_get_serial_sequence(${quoteText(twin)}, ${quoteText(column)})::regclass, last_value, is_called) from ${sequence}`,
+        `select setval(${made}::regclass, last_value, is_called) from ${sequence}`,
+        // The new one takes the old one's name: somebody may call it by that.
+        `do ${quoteText(`declare old name := (select relname from pg_class where oid = ${quoteText(sequence)}::regclass);
+begin
+  execute format('alter sequence ${sequence.replaceAll("'", "''").replaceAll("%", "%%")} rename to %I', left(old, ${63 - KEPT_ENDING.length}) || '${KEPT_ENDING}');
+  execute format('alter sequence %s rename to %I', ${made}, old);
+end`)}`,
       ];
     }),
     ...facts.indexes.flatMap((index) => [
@@ -232,7 +256,7 @@ export function abortSteps(plan: Plan): string[] {
 
 /** Drops the table that was kept. */
 export function dropOldSteps(name: TableName): string[] {
-  return [`drop table ${quoteTable(keptOf(name))}`, ...forgetSteps(name)];
+  return [`drop table if exists ${quoteTable(keptOf(name))}`, ...forgetSteps(name)];
 }
 
 /** Forgets that there was a copy. */

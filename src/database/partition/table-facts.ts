@@ -14,6 +14,10 @@ export interface ColumnFacts {
   readonly generated: string;
   /** The sequence that belongs to it, quoted for SQL. */
   readonly sequence: string | null;
+  /** How many values ANALYZE takes; null = the server's default. */
+  readonly statistics: number | null;
+  /** "n_distinct=500". */
+  readonly options: readonly string[];
 }
 
 /** An index. */
@@ -31,6 +35,7 @@ export interface IndexFacts {
   readonly constraint: string | null;
   /** From "USING" on. */
   readonly using: string;
+  readonly comment: string | null;
 }
 
 /** A privilege that somebody other than the owner has; "PUBLIC" is unquoted, names are quoted. */
@@ -66,13 +71,16 @@ export interface TableFacts {
   readonly rules: readonly string[];
   readonly views: readonly string[];
   readonly publications: readonly string[];
+  /** What else the catalog ties to this very table, or to its row type: "function report()", "policy own on table parts". */
+  readonly dependents: readonly string[];
   readonly grants: readonly Grant[];
 }
 
 const COLUMNS = `select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
   'builtIn', t.typtype = 'e' or b.typtype = 'e' or coalesce(b.typnamespace, t.typnamespace) = 'pg_catalog'::regnamespace,
   'identity', a.attidentity, 'generated', a.attgenerated,
-  'sequence', pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname)) order by a.attnum)
+  'sequence', pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname),
+  'statistics', nullif(a.attstattarget, -1), 'options', coalesce(to_json(a.attoptions), '[]')) order by a.attnum)
   from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_type b on b.oid = t.typbasetype
   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
@@ -82,7 +90,8 @@ const INDEXES = `select json_agg(json_build_object('oid', i.indexrelid::text, 'n
     join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum where k.place <= i.indnkeyatts),
   'constraint', (select pg_get_constraintdef(o.oid) from pg_constraint o where o.conindid = i.indexrelid and o.conrelid = c.oid and o.contype in ('p', 'u', 'x')),
   'using', substr(pg_get_indexdef(i.indexrelid), length(format('CREATE %sINDEX %I ON %I.%I ',
-    case when i.indisunique then 'UNIQUE ' else '' end, x.relname, n.nspname, c.relname)) + 1)) order by i.indexrelid)
+    case when i.indisunique then 'UNIQUE ' else '' end, x.relname, n.nspname, c.relname)) + 1),
+  'comment', obj_description(x.oid, 'pg_class')) order by i.indexrelid)
   from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid`;
 
 const GRANTS = `select json_agg(json_build_object('privilege', g.privilege_type, 'grantable', g.is_grantable, 'column', g.attname,
@@ -91,6 +100,13 @@ const GRANTS = `select json_agg(json_build_object('privilege', g.privilege_type,
   from (select null::name as attname, e.* from aclexplode(c.relacl) e
     union all select a.attname, e.* from pg_attribute a, aclexplode(a.attacl) e where a.attrelid = c.oid and not a.attisdropped) g
   where g.grantee <> c.relowner`;
+
+/** Functions whose body or types name the table, policies of other tables, columns of its row type: they would go on with the old table. */
+const DEPENDENTS = `select json_agg(distinct pg_describe_object(d.classid, d.objid, d.objsubid)) from pg_depend d
+  where d.deptype = 'n' and (d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+      or d.refclassid = 'pg_type'::regclass and d.refobjid in (c.reltype, (select typarray from pg_type where oid = c.reltype)))
+    and (d.classid in ('pg_proc'::regclass, 'pg_policy'::regclass, 'pg_type'::regclass)
+      or d.classid = 'pg_class'::regclass and d.objid <> c.oid and d.refclassid = 'pg_type'::regclass)`;
 
 /** Asks for the facts as one JSON in the column "facts"; no row when there is no such relation. search_path must be empty. */
 export function factsQuery({ schema, table }: TableName): string {
@@ -111,7 +127,7 @@ export function factsQuery({ schema, table }: TableName): string {
   'views', (select coalesce(json_agg(distinct r.ev_class::regclass::text), '[]') from pg_depend d join pg_rewrite r on r.oid = d.objid
     where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and r.ev_class <> c.oid),
   'publications', (select coalesce(json_agg(p.pubname order by p.pubname), '[]') from pg_publication_tables p where p.schemaname = n.nspname and p.tablename = c.relname),
-  'grants', coalesce((${GRANTS}), '[]')) as facts
+  'dependents', coalesce((${DEPENDENTS}), '[]'), 'grants', coalesce((${GRANTS}), '[]')) as facts
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = ${quoteText(schema)} and c.relname = ${quoteText(table)}`;
 }

@@ -50,6 +50,10 @@ describe("prepared statements", () => {
     expect([server.add(a), server.add(b), server.touch(a)]).toEqual([undefined, undefined, true]);
     expect(server.add(c)).toBe(b);
     expect([server.touch(b), server.touch(a), server.size]).toEqual([false, true, 2]);
+    server.delete(a);
+    expect([server.touch(a), server.touch(c)]).toEqual([false, true]);
+    server.clear();
+    expect(server.touch(c)).toBe(false);
   });
 });
 

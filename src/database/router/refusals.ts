@@ -121,7 +121,7 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     sqlState: SQLSTATE.cannotConnectNow,
     severity: "ERROR",
     message: "there was no confirmed primary for as long as statements are held",
-    hint: "Nothing was sent to a server: try again. Reads of replicas go on.",
+    hint: "It was not carried out: try again. Reads of replicas go on.",
   },
   "outcome-unknown": {
     sqlState: SQLSTATE.transactionResolutionUnknown,

@@ -27,9 +27,29 @@ export const REPLY = {
   madeClose: 13,
   /** Sent so that the server fails; the client gets the router's error. */
   failing: 14,
+  /** The router's own words around a write: nobody sees their answers, but for the rows that are described. */
+  ownBind: 15,
+  ownDescribe: 16,
+  /** Asks for the transaction's id. */
+  ownId: 17,
   /** Not answered: the client's end of a COPY that may not have begun yet. Never the front. */
-  copyEnd: 15,
+  copyEnd: 18,
 } as const;
+
+/** Kinds whose answers no client waits for. */
+const OWN: ReadonlySet<number> = new Set([
+  REPLY.ownQuery,
+  REPLY.ownParse,
+  REPLY.ownClose,
+  REPLY.ownBind,
+  REPLY.ownId,
+  REPLY.copyEnd,
+]);
+
+/** Whether a client waits for the answer. */
+export function isAwaited(kind: number): boolean {
+  return !OWN.has(kind);
+}
 
 /** What belongs to an entry, where something does. */
 export interface ReplyDetail {

@@ -23,6 +23,7 @@ import {
   swapSteps,
   type TableFacts,
   twinOf,
+  wordOf,
 } from "../../partition/index.ts";
 import { isLockProblem, type KeptState, type PartitionSession } from "./session.ts";
 
@@ -82,7 +83,7 @@ export async function partitionTable(
   }
   if (state?.stage === "swapped") {
     parts.say(
-      `${table} is partitioned; ${keptOf(session.name).table} is what it was: tenfold db partition ${table} --drop-old`,
+      `${table} is partitioned; ${keptOf(session.name).table} is what it was: tenfold db partition ${wordOf(session.name)} --drop-old`,
     );
     return;
   }
@@ -187,7 +188,7 @@ async function finish(
     swapSteps(plan),
   );
   parts.say(`${sums["rows"]} rows are the same in both; ${name.table} is partitioned`);
-  parts.say(`${keptOf(name).table} is what it was: tenfold db partition ${name.table} --drop-old`);
+  parts.say(`${keptOf(name).table} is what it was: tenfold db partition ${wordOf(name)} --drop-old`);
 }
 
 async function copy(

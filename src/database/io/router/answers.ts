@@ -15,8 +15,10 @@ import {
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
+import { parameterChanged } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { skipToSync, statementsGone } from "./skipped.ts";
 
@@ -64,7 +66,9 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
       makeAnswers(server);
       if (scanner.type === BACKEND.readyForQuery) ready(server);
     } else if (outcome === "pass") {
-      if (!server.dropsRest && server.replies.front !== REPLY.ownQuery) pass(server, bytes);
+      const { front } = server.replies;
+      if (front === REPLY.ownId) writesOf(server)?.idArrives(scanner.bytes, scanner.start, scanner.end);
+      else if (!server.dropsRest && front !== REPLY.ownQuery) pass(server, bytes);
     } else {
       return garbled(server, scanner.mistake);
     }
@@ -84,6 +88,7 @@ function pass(server: ServerConnection, lent: Uint8Array): void {
   const { client, scanner } = server;
   if (client === undefined) return;
   if (server.held?.hold(server, scanner.bytes, scanner.start, scanner.end) === true) return;
+  server.passed = true;
   if (scanner.bytes === lent) client.batch.add(lent, scanner.start, scanner.end);
   else client.batch.addCopy(scanner.bytes, scanner.start, scanner.end);
 }
@@ -96,9 +101,10 @@ function answered(server: ServerConnection): boolean {
   switch (scanner.type) {
     case BACKEND.rowDescription:
     case BACKEND.noData:
-      if (front === REPLY.describe) replies.shift();
-      return true;
+      if (front === REPLY.describe || front === REPLY.ownDescribe) replies.shift();
+      return front !== REPLY.ownDescribe || scanner.type === BACKEND.rowDescription;
     case BACKEND.commandComplete:
+      if (front === REPLY.ownId) return idKnown(server);
       commandDone(server);
       if (front === REPLY.execute) executed(server);
       return true;
@@ -107,8 +113,8 @@ function answered(server: ServerConnection): boolean {
       if (front === REPLY.execute) replies.shift();
       return true;
     case BACKEND.bindComplete:
-      if (front === REPLY.bind) replies.shift();
-      return true;
+      if (front === REPLY.bind || front === REPLY.ownBind) replies.shift();
+      return front !== REPLY.ownBind;
     case BACKEND.parseComplete:
       if (front === REPLY.parse || front === REPLY.ownParse) replies.shift();
       return front === REPLY.parse;
@@ -156,7 +162,18 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd < 0) return true;
   const name = textOf(bytes, start + HEADER, nameEnd);
-  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+  return parameterChanged(server, name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+}
+
+function writesOf({ client }: ServerConnection): ClientWrites | undefined {
+  return client?.recovery?.writes;
+}
+
+/** The transaction's id has been told. */
+function idKnown(server: ServerConnection): false {
+  server.replies.shift();
+  writesOf(server)?.idKnown(server);
+  return false;
 }
 
 /** A command's tag tells what a statement did to the session, however it was written. */
@@ -200,6 +217,7 @@ function failed(server: ServerConnection): boolean {
   // The end of the connection follows, which its session survives.
   if (server.saidGoodbye && client?.recovery?.canSurvive(server) === true) {
     server.saidGoodbye = false;
+    writesOf(server)?.terminated();
     return false;
   }
   if (replies.front < REPLY.parse) return !goesElsewhere;
@@ -211,6 +229,7 @@ function failed(server: ServerConnection): boolean {
     client.batch.addCopy(writer.bytes, 0, writer.length);
   }
   skipToSync(server);
+  writesOf(server)?.errorMet(server);
   return error === undefined && !goesElsewhere;
 }
 

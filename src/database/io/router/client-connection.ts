@@ -189,7 +189,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
     if (this.#login !== undefined || this.queuedAt !== undefined || this.isSettling) return true;
-    return this.outbox !== undefined || this.reads?.isBusy === true;
+    return this.outbox !== undefined || this.reads?.isBusy === true || this.recovery?.writes.isBusy === true;
   }
 
   /** Goes on with what had to wait: there is a server connection, or room to send to it. */

@@ -45,8 +45,15 @@ export class ClientInput {
 
   /** `bytes[start, end)` arrived, borrowed. */
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#processing || this.#client.isHeld || this.#kept.length > 0) this.#keep(bytes, start, end);
-    else this.#process(bytes, start, end);
+    if (this.#processing || this.#client.isHeld || this.#kept.length > 0)
+      return this.#keep(bytes, start, end);
+    const { clock } = this.#client.context;
+    clock.stand();
+    try {
+      this.#process(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   /** The message has to wait; it will be passed again. */
@@ -97,7 +104,7 @@ export class ClientInput {
         this.#keep(bytes, scanner.at, end);
         break;
       }
-      if (client.reads?.isBusy === true) {
+      if (client.reads?.isBusy === true || client.recovery?.writes.isBusy === true) {
         if (scanner.at < end) this.#keep(bytes, scanner.at, end);
         break;
       }
@@ -135,7 +142,13 @@ export class ClientInput {
 
   /** A batch that waited for its server connection goes out. */
   #feed(): void {
-    const { reads } = this.#client;
+    const { reads, recovery } = this.#client;
+    if (recovery?.writes.rescue.isDue === true) {
+      this.#processing = true;
+      recovery.writes.rescue.goOn();
+      this.#processing = false;
+      this.#sendOn();
+    }
     if (reads === undefined) return;
     reads.goOn();
     const { server, isSettling } = this.#client;

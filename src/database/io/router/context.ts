@@ -1,10 +1,11 @@
 /** What all connections of one router worker share. */
-import type { Clock, Log, Random, TimerWheel } from "../../../base/index.ts";
+import type { Log, Random, TimerWheel } from "../../../base/index.ts";
 import type { Transport } from "../../../transport/index.ts";
 import type { DatabaseTraffic } from "../../router/console/traffic.ts";
 import type { Durations } from "../../router/durations.ts";
 import type { Statements } from "../../router/prepared.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
+import type { ArrivalClock } from "./arrival-clock.ts";
 import type { BatchMemory } from "./batch.ts";
 import type { Paused } from "./console/pausing.ts";
 import type { Counters } from "./counters.ts";
@@ -14,7 +15,7 @@ import type { Tally } from "./tally.ts";
 export interface RouterContext {
   readonly transport: Transport;
   readonly wheel: TimerWheel;
-  readonly clock: Clock;
+  readonly clock: ArrivalClock;
   /** Monotonic ms as of the last tick (50 ms), for what is done at every query. */
   nowMs: number;
   readonly random: Random;

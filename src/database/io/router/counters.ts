@@ -40,6 +40,12 @@ export class Counters {
   holdsRefused = 0;
   /** Sent to a primary that was lost before its answer could be trusted. */
   outcomesUnknown = 0;
+  /** …of which the next primary said that they were committed… */
+  outcomesCommitted = 0;
+  /** …or were not. */
+  outcomesLost = 0;
+  /** Batches that were sent once more. */
+  resent = 0;
   /** Open transactions that ended with their primary. */
   transactionsLost = 0;
 }

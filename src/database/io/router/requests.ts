@@ -5,7 +5,12 @@
 import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/index.ts";
 import { isOurName, type Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
-import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
+import {
+  lookAtStatement,
+  maySuspect,
+  NO_EFFECTS,
+  type StatementEffects,
+} from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
@@ -55,7 +60,8 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
       return client.failWith("protocol-violation", "a password nobody asked for");
     case FRONTEND.flush:
       if (client.server === undefined && client.reads?.flushes(frame) === true) return;
-      if (client.server !== undefined) forward(client.server, frame, stays);
+      if (client.server !== undefined && client.recovery?.writes.takeFlush(client.server, frame) !== true)
+        forward(client.server, frame, stays);
       return;
     case FRONTEND.copyDone:
     case FRONTEND.copyFail:
@@ -74,8 +80,9 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
   if (write === undefined) return forward(server, frame, stays);
-  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   if (server.queryMs < 0) queryBegins(server);
+  if (client.recovery?.tracks(server, frame) === true) return;
+  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   write(client, server, frame, stays);
 }
 
@@ -105,10 +112,13 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
 }
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
+  const { reads, context } = client;
+  if (reads === undefined && context.lookAt === lookAtStatement && !maySuspect(bytes, start, end))
+    return NO_EFFECTS;
   const textEnd = cstringEnd(bytes, start, end);
   const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
-  client.reads?.session.sawText(text);
-  return client.context.lookAt(text);
+  reads?.session.sawText(text);
+  return context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
@@ -183,12 +193,16 @@ function parseUnnamed(
   stays: boolean,
 ): void {
   const { bytes, start, end, rest } = frame;
+  const { session } = client;
   const bodyStart = start + HEADER + 1;
-  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
-  client.session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   server.unnamedOf = client;
+  // The statement of before, as in a loop over parameters: what it leaves behind is known.
+  if (rest === 0 && session.isUnnamed(bytes, bodyStart, end) && session.unnamedEffects === NO_EFFECTS)
+    return passAs(server, REPLY.parse, frame, stays);
+  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
+  session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   const effects = effectsOf(client, frame, bodyStart);
-  client.session.unnamedEffects = effects;
+  session.unnamedEffects = effects;
   if (effects.pin !== undefined) keepServer(client, effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
@@ -217,7 +231,7 @@ function prepare(server: ServerConnection, statement: Statement, kind: number, n
 }
 
 /** The server has the client's statement after this, under our name. */
-function provide(server: ServerConnection, statement: Statement): void {
+export function provide(server: ServerConnection, statement: Statement): void {
   if (!server.prepared.touch(statement)) prepare(server, statement, REPLY.ownParse);
 }
 
@@ -255,8 +269,12 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   client.session.bound = statement.effects;
   client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);
-  const portal = bytes.subarray(start + HEADER, portalEnd + 1);
-  server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
+  const writer = server.begin(FRONTEND.bind);
+  writer
+    .copy(bytes, start + HEADER, portalEnd + 1)
+    .raw(statement.name)
+    .copy(bytes, nameEnd + 1, end);
+  server.end(rest);
 }
 
 /** A Bind to a statement that this client does not have, though the server may have one of that name. */

@@ -17,6 +17,7 @@ import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
+import { ArrivalClock } from "./arrival-clock.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -101,7 +102,7 @@ export class RouterWorker implements ClientHost {
     this.failures = new LoginFailures(clock, settings.loginDelayMs ?? LOGIN_DELAY_MS);
     this.context = {
       transport: this.#serverTls,
-      clock,
+      clock: new ArrivalClock(clock),
       nowMs: clock.nowMs(),
       random,
       log,
