@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ServerSource } from "../../orders.ts";
 import { slotName } from "../../server-settings.ts";
 import {
   clientOf,
@@ -11,6 +10,7 @@ import {
   INSTALLATIONS,
   NO_POSTGRES,
   serverFolder,
+  sourceOf,
   startedPrimary,
   until,
   valueOf,
@@ -45,10 +45,6 @@ function canMount(): boolean {
   if (isMounted) spawnSync("umount", [folder]);
   rmSync(folder, { recursive: true });
   return isMounted;
-}
-
-function sourceOf(server: PostgresServer): ServerSource {
-  return { name: server.name, host: "127.0.0.1", port: server.options.settings.port, data: server.data };
 }
 
 /** 100 MB in a table with an index. */
