@@ -16,11 +16,18 @@ const [router = 0] = freePorts(1);
 const first = freePortsFrom(4);
 
 /** Writes the config anew, with a database of so many replicas, and more settings of Postgres. */
-function withReplicas(replicas: number, more: Readonly<Record<string, string | number>> = {}): void {
+function withReplicas(
+  replicas: number,
+  more: Readonly<Record<string, string | number>> = {},
+  mode: "async" | "quorum" = "async",
+): void {
   const path = join(app.folder, "tenfold.config.json");
   const config = JSON.parse(readFileSync(path, "utf8")) as object;
   const settings = { shared_buffers: "16MB", max_connections: 40, fsync: "off", ...more };
-  const main = { adminUsers: ["main"], replicas, address: router, serverPort: first, settings };
+  const main = {
+    ...{ adminUsers: ["main"], replicas, mode },
+    ...{ address: router, serverPort: first, settings },
+  };
   writeFileSync(path, JSON.stringify({ ...config, databases: { main } }));
 }
 
@@ -188,6 +195,27 @@ describe.skipIf(NO_POSTGRES)("databases of tenfold up (needs Postgres)", () => {
     const { rows } = await (await connect()).query("select count(*)::int as n from kept");
     expect(rows).toEqual([{ n: 4 }]);
   }, 90_000);
+
+  test("in quorum mode commits wait for the replicas that are left, and the last one is not taken away", async () => {
+    const client = await connect();
+    const waitsFor = async (): Promise<string> =>
+      (await client.query("select current_setting('synchronous_standby_names') as names")).rows[0]?.names;
+    withReplicas(2, { max_connections: 50 }, "quorum");
+    await untilRoles({ db1: "replica", db2: "replica", db3: "primary" });
+    await until("both are waited for", async () => /db1.*db2|db2.*db1/.test(await waitsFor()));
+    withReplicas(1, { max_connections: 50 }, "quorum");
+    await until("db2 has gone", async () => (await servers()).length === 2 && postmaster("db2") === 0);
+    await until("it is waited for no more", async () => /^ANY 1 \("?db1"?\)$/.test(await waitsFor()));
+    await client.query("insert into kept values (5)");
+    withReplicas(0, { max_connections: 50 }, "quorum");
+    const refused = await tenfold(["check"], app.folder);
+    expect(refused.code).toBe(1);
+    expect(refused.out + refused.err).toContain("there is no replica to acknowledge a commit");
+    await client.query("delete from kept where id = 5");
+    await untilRoles({ db1: "replica", db3: "primary" });
+    withReplicas(1, { max_connections: 50 });
+    await until("nobody is waited for", async () => (await waitsFor()) === "");
+  }, 120_000);
 
   test("down stops all of it, also a server whose agent is dead, and up finds the data", async () => {
     const [agent, other] = [await pidOf("main-db3"), await pidOf("web")];
