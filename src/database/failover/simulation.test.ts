@@ -39,6 +39,7 @@ const CAUGHT: Readonly<Record<MutationName, readonly [seed: number, rule: string
   "vote-without-promise": [31, "acknowledged write lost"],
   "release-hold-early": [125, "term went back"],
   "pass-all-answers": [7, "term went back"],
+  "any-timeline": [157, "not the same"],
   "no-quorum": [1, "acknowledged write lost"],
   "blind-write": [42, "two primaries"],
 };

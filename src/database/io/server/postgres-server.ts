@@ -34,6 +34,7 @@ import { type GivenSettings, givenSettings } from "./given-settings.ts";
 import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 import { reachableHost } from "./reachable-host.ts";
+import { forgetReserved, reserveTimelines } from "./reserve-timelines.ts";
 import {
   pause,
   type ServerExit,
@@ -201,6 +202,7 @@ export class PostgresServer {
     // Whoever has been told whom to follow is a replica, whatever was interrupted meanwhile.
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
+    await forgetReserved(this.data);
     this.#state = "starting";
     this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
@@ -329,14 +331,20 @@ export class PostgresServer {
     return parseServerView(row?.["view"] ?? "");
   }
 
-  /** Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline. */
-  async promote(): Promise<number> {
+  /**
+   * Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline, which is `timeline` or a
+   * higher one.
+   */
+  async promote(timeline = 0): Promise<number> {
     const { clock, scheduler } = this.options;
     const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
     const isReplica = async (): Promise<boolean> =>
       (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
     this.#wasPromoted = true;
-    if (await isReplica()) await this.query("select pg_promote(wait => false)");
+    if (await isReplica()) {
+      await reserveTimelines(this.data, timeline, this.options.owner);
+      await this.query("select pg_promote(wait => false)");
+    }
     while (await isReplica()) {
       if (clock.nowMs() > deadline)
         throw new ServerError(
