@@ -17,18 +17,19 @@ import {
   type Restored,
   restore,
   ServerError,
+  ServerMember,
   type ThrowawayClone,
+  takeOver,
   throwawayClone,
 } from "../database/io/index.ts";
 import { openDoors } from "./agent-doors.ts";
 import {
   type ClusterPasswords,
-  hasPasswords,
   prepareClusterFolder,
   readPasswords,
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
-import { hostsElsewhere, keepMembers } from "./cluster-members.ts";
+import { hostsElsewhere, isFirst, keepMembers, passwordsFor } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
@@ -43,6 +44,10 @@ export interface DatabaseAgentOptions {
   readonly address: Address;
   /** Makes a new cluster when there is no data; otherwise the agent waits for an order to clone one. */
   readonly create: boolean;
+  /** A data directory of somebody else's, which its server works on from now on; the first primary of a cluster. */
+  readonly given?: string;
+  /** The superuser's, where the cluster has none yet; default: it is drawn. */
+  readonly password?: string;
   /** Folder of a Postgres; default: that of npm, then the system's. */
   readonly postgres?: string;
   /** Whom Postgres runs as when we are root; default "postgres". */
@@ -180,6 +185,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
   const { app } = options;
+  if (options.given !== undefined) await takeOver(server, resolve(options.given));
   if (create && !(await isAnyData(folder))) {
     await server.create();
     if (app !== undefined) await makeAppDatabase(server, app);
@@ -187,9 +193,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
+      : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
+          folder,
+          passwords,
+          isFirst: isFirst(options),
+        });
   keepMembers(folder, options.failover);
-  const doors = openDoors(agent, failover, { folder, log });
+  const doors = openDoors(name, agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
@@ -236,18 +246,6 @@ async function othersWithData(folder: string, name: string): Promise<string[]> {
   return servers.filter(
     (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
   );
-}
-
-/** The same on all machines: one that draws its own could not log in to the others. */
-function passwordsFor({ name, folder, create, failover }: DatabaseAgentOptions): ClusterPasswords {
-  if (failover?.port !== undefined && !create && !hasPasswords(folder)) {
-    mkdirSync(folder, { recursive: true }); // so that the file can be copied there
-    throw new StartFailure(
-      `the database ${name} has no passwords of its cluster in ${folder}`,
-      "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
-    );
-  }
-  return prepareClusterFolder(folder);
 }
 
 async function serverOf(

@@ -1,7 +1,12 @@
 /** What is run for a database: an agent until it is stopped, psql for whoever sits there. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import {
+  type FailoverOptions,
+  readPasswords,
+  runDatabaseAgent,
+  runDatabaseWitness,
+} from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
@@ -19,6 +24,8 @@ export interface Served {
   readonly user: string | undefined;
   readonly backups: string | undefined;
   readonly failover: FailoverOptions | undefined;
+  /** A data directory that was there before. */
+  readonly given: string | undefined;
   /** Networks whose clients may connect. */
   readonly clients: readonly string[];
 }
@@ -29,16 +36,18 @@ export async function serveDatabase(
   context: Context,
   others: () => Promise<readonly Member[]>,
 ): Promise<number> {
-  const { terminal, clock } = context;
+  const { terminal, clock, env } = context;
   const ended = untilSignal(context); // from here on: a signal during the start counts too
   let end: "stop" | "leave" = "stop";
-  const { name, folder, address, create, postgres, user, backups, failover, clients } = served;
+  const { name, folder, address, create, postgres, user, backups, failover, clients, given } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
     address,
     create,
     clients,
+    ...(given === undefined ? {} : { given }),
+    ...(given === undefined || env["PGPASSWORD"] === undefined ? {} : { password: env["PGPASSWORD"] }),
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
@@ -65,6 +74,26 @@ export async function serveDatabase(
     end = await ended;
   } finally {
     await running[end]();
+  }
+  return EXIT.ok;
+}
+
+/** Runs a witness and its agent in the foreground. */
+export async function serveWitness(
+  served: Pick<Served, "name" | "folder" | "address"> & { readonly failover: FailoverOptions },
+  context: Context,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const ended = untilSignal(context);
+  const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
+  const running = await runDatabaseWitness({ kind: "witness", ...served, log }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  try {
+    terminal.out(`witness ${served.name} at ${formatAddress(served.address)}`);
+    await ended;
+  } finally {
+    await running.stop();
   }
   return EXIT.ok;
 }

@@ -26,22 +26,19 @@ import {
   initialise,
   markReplica,
   passFileText,
+  REWIND_FUNCTIONS,
+  readGivenAccess,
   readRole,
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
-import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
+import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
+import { promote } from "./promotion.ts";
 import { reachableHost } from "./reachable-host.ts";
-import { forgetReserved, reserveTimelines } from "./reserve-timelines.ts";
-import {
-  pause,
-  type ServerExit,
-  ServerProcess,
-  type ServerProcessOptions,
-  startProblem,
-} from "./server-process.ts";
+import { forgetReserved } from "./reserve-timelines.ts";
+import { type ServerExit, ServerProcess, type ServerProcessOptions, startProblem } from "./server-process.ts";
 import { setSlots } from "./slots.ts";
 import { placeTlsFiles, type TlsSources, tlsFilesIn } from "./tls-files.ts";
 import { untilSetting } from "./until-setting.ts";
@@ -81,23 +78,11 @@ const FENCE_TIMEOUT_MS = 5_000;
 /** A server that cannot say in this time how it is hangs. */
 const VIEW_TIMEOUT_MS = 5_000;
 
-const PROMOTE_TIMEOUT_MS = 30_000;
-const PROMOTE_POLL_MS = 5;
-
 /** Longest path of a Unix socket, less the name that Postgres gives it. */
 const SOCKET_FOLDER_CHARS_MAX = 85;
 
-/** Functions that pg_rewind calls. */
-const REWIND_FUNCTIONS: readonly string[] = [
-  "pg_ls_dir(text, boolean, boolean)",
-  "pg_stat_file(text, boolean)",
-  "pg_read_binary_file(text)",
-  "pg_read_binary_file(text, bigint, bigint, boolean)",
-];
-
 export class PostgresServer {
   readonly options: PostgresServerOptions;
-  readonly data: string;
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
@@ -108,7 +93,12 @@ export class PostgresServer {
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
-    this.data = join(options.folder, "data");
+  }
+
+  /** Its data directory; that of a server which was taken over is elsewhere, and there is a link. */
+  get data(): string {
+    const own = join(this.options.folder, "data");
+    return linkTarget(own) ?? own;
   }
 
   get name(): string {
@@ -180,12 +170,14 @@ export class PostgresServer {
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    await writeSettings(
-      this.data,
-      all,
-      hostBasedAccess(peers, { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder }),
-      owner,
-    );
+    const lines = await readGivenAccess(this.data);
+    const isTrusted = trustsSocket && host === folder;
+    const access = hostBasedAccess(peers, {
+      isTls: tls !== undefined,
+      trustsSocket: isTrusted,
+      given: lines,
+    });
+    await writeSettings(this.data, all, access, owner);
   }
 
   get #tlsFiles(): TlsSources | undefined {
@@ -336,23 +328,8 @@ export class PostgresServer {
    * higher one.
    */
   async promote(timeline = 0): Promise<number> {
-    const { clock, scheduler } = this.options;
-    const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
-    const isReplica = async (): Promise<boolean> =>
-      (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
     this.#wasPromoted = true;
-    if (await isReplica()) {
-      await reserveTimelines(this.data, timeline, this.options.owner);
-      await this.query("select pg_promote(wait => false)");
-    }
-    while (await isReplica()) {
-      if (clock.nowMs() > deadline)
-        throw new ServerError(
-          "promotion-timeout",
-          `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`,
-        );
-      await pause(scheduler, PROMOTE_POLL_MS);
-    }
+    await promote(this, timeline);
     await changeRole(
       this.data,
       { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined },
