@@ -2,7 +2,7 @@
  * Which process of a server runs as a primary, and from which id on its transactions' ids may have been given before: read of the control
  * file at its start, or of the replica that it was.
  */
-import { parseLsn } from "../../../pgwire/index.ts";
+import { type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import type { PrimaryProcess, Replayed } from "../../failover/starts.ts";
 import { readControlFile } from "../server/data-directory.ts";
 import type { PostgresServer } from "../server/postgres-server.ts";
@@ -10,6 +10,8 @@ import { pause } from "../server/server-process.ts";
 
 /** A promotion is not kept waiting for longer: what is replayed later makes the bound unknown, and nothing worse. */
 const REPLAY_WAIT_MS = 500;
+/** The log may end in the midst of a record: a replay that has stood still for so long is at its end. */
+const REPLAY_STILL_MS = 100;
 const REPLAY_LOOK_MS = 10;
 
 export class ProcessWatch {
@@ -60,19 +62,23 @@ const FIRST_ID_SQL = `select pg_snapshot_xmax(pg_current_snapshot())::text as id
  */
 export async function replayEnd(
   server: PostgresServer,
-  fork: bigint,
+  fork: Lsn,
 ): Promise<Replayed | "primary" | undefined> {
   const { clock, scheduler } = server.options;
   const untilMs = clock.nowMs() + REPLAY_WAIT_MS;
+  let at: { readonly lsn: Lsn; readonly sinceMs: number } | undefined;
   try {
     for (;;) {
       const [before] = await server.query(REPLAY_SQL);
       if (before?.["replica"] !== "true") return "primary";
       const [after] = await server.query(FIRST_ID_SQL);
       const [lsn, firstId] = [parseLsn(before["lsn"] ?? ""), after?.["id"]];
-      const isStill = lsn !== undefined && after?.["lsn"] === before["lsn"];
-      if (isStill && firstId && (lsn >= fork || clock.nowMs() >= untilMs)) return { lsn, firstId };
-      if (clock.nowMs() >= untilMs) return undefined;
+      const nowMs = clock.nowMs();
+      if (lsn !== undefined && at?.lsn !== lsn) at = { lsn, sinceMs: nowMs };
+      const isStill = at !== undefined && nowMs >= at.sinceMs + REPLAY_STILL_MS;
+      const isRead = lsn !== undefined && after?.["lsn"] === before["lsn"];
+      if (isRead && firstId && (lsn >= fork || isStill)) return { lsn, firstId };
+      if (nowMs >= untilMs) return undefined;
       await pause(scheduler, REPLAY_LOOK_MS);
     }
   } catch {
