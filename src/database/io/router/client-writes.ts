@@ -231,10 +231,13 @@ export class ClientWrites implements AnswerHolder {
 
   /** The kind of the statement in a Query, Parse or Bind; undefined: it has none. */
   #kindOf(outcomes: Outcomes, { type, bytes, start, end, rest }: Frame): WriteKind | undefined {
+    const { session } = this.#client;
     const at = start + HEADER;
     if (type === FRONTEND.query) return rest > 0 ? "other" : outcomes.kindOfQuery(bytes, at, end);
     const nameEnd = cstringEnd(bytes, at, end);
     const textEnd = nameEnd < 0 ? -1 : cstringEnd(bytes, nameEnd + 1, end);
+    if (type === FRONTEND.parse && nameEnd === at && rest === 0 && session.isUnnamed(bytes, at + 1, end))
+      return this.#kindOfName(outcomes, "");
     if (type === FRONTEND.parse)
       return textEnd < 0 || rest > 0 ? "other" : outcomes.kinds.of(textOf(bytes, nameEnd + 1, textEnd));
     if (type !== FRONTEND.bind || textEnd < 0) return undefined;
