@@ -37,7 +37,7 @@ export type { StateDetail, WorkerState } from "./router/console/state.ts";
 export { trafficNow } from "./router/console/stats-tables.ts";
 export { showTable } from "./router/console/tables.ts";
 export type { Traffic } from "./router/console/traffic.ts";
-export { DURATION_LIMITS_MS, type DurationCounts } from "./router/durations.ts";
+export { DURATION_LIMITS_MS, type DurationCounts, Durations } from "./router/durations.ts";
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {

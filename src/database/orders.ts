@@ -32,7 +32,12 @@ export type Order =
   /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
   | { readonly kind: "freeze" }
   /** Of a replica; `term` must be above any that it has seen, unless its lease is of that term. */
-  | { readonly kind: "promote"; readonly term: number }
+  | {
+      readonly kind: "promote";
+      readonly term: number;
+      /** The timeline that it begins has this number or a higher one; default: the next one. */
+      readonly timeline?: number;
+    }
   /** Of a replica, while it runs; a stopped one is started. */
   | { readonly kind: "follow"; readonly term: number; readonly upstream: Upstream }
   /** Of a primary: an orderly stop, which leaves nothing unsent, then a start as a replica. */

@@ -60,6 +60,23 @@ const ROWS: readonly Row[] = [
   ],
   ["statementsReused", "statements_reused_total", "counter", "Parse messages answered without the server"],
   ["cancels", "cancels_total", "counter", "Cancel requests that found their query"],
+  ["held", "held_total", "counter", "Clients that waited because there was no confirmed primary"],
+  ["holdsExpired", "holds_expired_total", "counter", "Clients that waited for one as long as they may"],
+  ["resent", "resent_total", "counter", "Batches that were sent once more, their server was lost"],
+  [
+    "outcomesCommitted",
+    "outcomes_committed_total",
+    "counter",
+    "Writes of a lost server that the next primary had",
+  ],
+  ["outcomesLost", "outcomes_lost_total", "counter", "Writes of a lost server that were not committed"],
+  ["outcomesUnknown", "outcomes_unknown_total", "counter", "Writes of which clients were told 08007"],
+  [
+    "transactionsLost",
+    "transactions_lost_total",
+    "counter",
+    "Open transactions that ended with their server",
+  ],
   ["receivedBytes", "received_bytes_total", "counter", "Bytes of clients"],
 ];
 

@@ -49,6 +49,8 @@ export interface IndexFacts {
   readonly included: readonly string[];
   readonly predicate: string | undefined;
   readonly isUnique: boolean;
+  /** A unique one that takes NULLs for equal. */
+  readonly equalsNulls: boolean;
   readonly isPrimary: boolean;
   readonly isConstraint: boolean;
   readonly isReplicaIdentity: boolean;
@@ -68,6 +70,13 @@ export interface ForeignKey {
   readonly table: string;
   readonly columns: readonly string[];
   readonly references: string;
+}
+
+/** Whether an index finds the rows of a key: its columns come first in it, in any order, and it has all rows. */
+export function servesForeignKey({ schema, table, columns }: ForeignKey, index: IndexFacts): boolean {
+  if (index.schema !== schema || index.table !== table || index.predicate !== undefined) return false;
+  const first = index.columns.slice(0, columns.length);
+  return index.isValid && columns.every((column) => first.includes(column));
 }
 
 /** All of a database. */
@@ -121,7 +130,8 @@ select json_build_object('schema', n.nspname, 'table', c.relname, 'name', x.reln
     from generate_series(1, i.indnkeyatts) k),
   'included', (select coalesce(json_agg(pg_get_indexdef(i.indexrelid, k, true) order by k), '[]')
     from generate_series(i.indnkeyatts + 1, i.indnatts) k),
-  'predicate', pg_get_expr(i.indpred, i.indrelid), 'isUnique', i.indisunique, 'isPrimary', i.indisprimary,
+  'predicate', pg_get_expr(i.indpred, i.indrelid), 'isUnique', i.indisunique,
+  'equalsNulls', coalesce(to_jsonb(i) ->> 'indnullsnotdistinct' = 'true', false), 'isPrimary', i.indisprimary,
   'isConstraint', exists (select 1 from pg_constraint o where o.conindid = i.indexrelid), 'isReplicaIdentity', i.indisreplident,
   'isClustered', i.indisclustered, 'isPartition', x.relispartition or x.relkind = 'I', 'isValid', i.indisvalid or c.relkind = 'p'
     or exists (select 1 from pg_stat_progress_create_index p where p.index_relid = i.indexrelid),

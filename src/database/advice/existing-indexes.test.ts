@@ -14,6 +14,7 @@ function index(name: string, columns: readonly string[], more: Partial<IndexFact
     included: [],
     predicate: undefined,
     isUnique: false,
+    equalsNulls: false,
     isPrimary: false,
     isConstraint: false,
     isReplicaIdentity: false,
@@ -67,6 +68,13 @@ describe("of two indexes", () => {
     expect(findings([index("short", ["a"]), { ...long, keys: ["a 1978 0 3", "b 1978 0 0"] }])).toEqual([]);
   });
 
+  test("that are unique by different rules for NULL both stay", () => {
+    const unique = (name: string, equalsNulls: boolean) =>
+      index(name, ["x"], { isUnique: true, equalsNulls });
+    expect(findings([unique("a", false), unique("b", true)])).toEqual([]);
+    expect(findings([unique("a", true), unique("b", true)])).toHaveLength(1);
+  });
+
   test("one of a partition stays: it goes with the table's", () => {
     const parts = { isPartition: true };
     expect(findings([index("a", ["x"], parts), index("b", ["x"], parts)])).toEqual([]);
@@ -109,6 +117,14 @@ describe("an index without scans", () => {
     for (const need of ["isUnique", "isPrimary", "isConstraint", "isReplicaIdentity", "isClustered"] as const)
       expect(findings([{ ...unused, [need]: true }])).toEqual([]);
   });
+});
+
+test("an index that a foreign key needs is never called unused", () => {
+  const key = { name: "k", schema: "public", table: "orders", columns: ["a", "b"], references: "others" };
+  const found = (columns: readonly string[]): readonly unknown[] =>
+    existingIndexes({ tables: [], indexes: [index("i", columns, { scans: 0 })], foreignKeys: [key] }, OLD);
+  expect([found(["b", "a"]), found(["a", "b", "c"])]).toEqual([[], []]);
+  expect([found(["a"]).length, found(["a", "c", "b"]).length]).toEqual([1, 1]);
 });
 
 test("what costs most comes first", () => {

@@ -1,5 +1,5 @@
 /** What is wrong with indexes that are there: nobody uses them, another one does the same, or their making failed. */
-import type { Catalog, IndexFacts } from "./catalog.ts";
+import { type Catalog, type IndexFacts, servesForeignKey } from "./catalog.ts";
 import { quoteName } from "./sql-text.ts";
 
 /** Why an index should go. */
@@ -28,9 +28,12 @@ const DAY_MS = 86_400_000;
 export const UNUSED_AGE_MS: number = 32 * DAY_MS;
 
 /** The findings, those that cost most first. One index has one finding. */
-export function existingIndexes({ indexes }: Catalog, usage: Usage): readonly IndexFinding[] {
+export function existingIndexes({ indexes, foreignKeys }: Catalog, usage: Usage): readonly IndexFinding[] {
   const found = indexes.flatMap((index): IndexFinding[] => {
-    const finding = invalid(index) ?? duplicate(index, indexes) ?? unused(index, usage);
+    // A DELETE on the other side may come once a year; without the index it reads the whole table for each row.
+    const isOfKey = foreignKeys.some((key) => servesForeignKey(key, index));
+    const finding =
+      invalid(index) ?? duplicate(index, indexes) ?? (isOfKey ? undefined : unused(index, usage));
     return finding === undefined ? [] : [finding];
   });
   return found.toSorted((a, b) => b.index.bytes - a.index.bytes);
@@ -77,7 +80,8 @@ function isAlike(a: IndexFacts, b: IndexFacts): boolean {
 }
 
 function isEqual(a: IndexFacts, b: IndexFacts): boolean {
-  return String(a.keys) === String(b.keys) && String(a.included) === String(b.included);
+  const isSameRule = !a.isUnique || !b.isUnique || a.equalsNulls === b.equalsNulls;
+  return isSameRule && String(a.keys) === String(b.keys) && String(a.included) === String(b.included);
 }
 
 /** Of two that are the same, the one that must be unique stays, then the older name. */

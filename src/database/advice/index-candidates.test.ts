@@ -3,6 +3,7 @@ import { loadModule, parseSync } from "libpg-query";
 import type { Catalog, ColumnFacts, TableFacts } from "./catalog.ts";
 import { createIndexSql, indexCandidates } from "./index-candidates.ts";
 import { withSamples } from "./sample-values.ts";
+import { withCasts } from "./sql-text.ts";
 import { statementNeeds } from "./statement-needs.ts";
 
 beforeAll(() => loadModule());
@@ -72,6 +73,12 @@ describe("a statement asks for", () => {
   });
 });
 
+test("what statistics write of typed constants is read all the same", () => {
+  expect(withCasts("a > timestamp with time zone $1 and b < DATE  $12 and c = date($3)")).toBe(
+    "a > $1::timestamp with time zone and b < $12::DATE and c = date($3)",
+  );
+});
+
 test("parameters become values of their columns; one that has none is named", () => {
   const sampled = (text: string): unknown =>
     withSamples(text, treeOf(text), statementNeeds(treeOf(text), CATALOG));
@@ -79,4 +86,8 @@ test("parameters become values of their columns; one that has none is named", ()
     sql: "select 'é' from orders where customer = '5' limit 20",
   });
   expect(sampled("select $1 from orders")).toEqual({ missing: 1 });
+  const retention = withCasts("delete from orders where made < now() - interval $1");
+  expect(sampled(retention)).toEqual({
+    sql: "delete from orders where made < now() - (now() - '1'::timestamptz)::interval",
+  });
 });

@@ -55,6 +55,7 @@ function sampleOf(number: number, { parameters, limits }: StatementNeeds): strin
   const column = table.columns.find(({ name }) => name === condition.column);
   const value = column === undefined ? undefined : valueAt(column, quantileOf(parameter, parameters));
   if (value === undefined) return undefined;
+  if (parameter.isAge === true) return `(now() - ${quoteText(value)}::timestamptz)`;
   if (condition.comparison === "any") return `ARRAY[${quoteText(value)}]::${column?.type}[]`;
   return condition.wrapped === undefined ? quoteText(value) : `${condition.wrapped}(${quoteText(value)})`;
 }

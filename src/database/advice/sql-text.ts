@@ -35,3 +35,11 @@ export function joinName(start: string, end: string): string {
   while (Buffer.byteLength(kept + end) > NAME_BYTES_MAX) kept = kept.slice(0, -1);
   return kept + end;
 }
+
+const TYPED =
+  /\b(date|timestamptz|timestamp|timetz|time|interval)((?:\s+with(?:out)?\s+time\s+zone)?)\s+(\$\d+)/gi;
+
+/** A normalised text as the grammar takes it: pg_stat_statements makes `interval $1` of `interval '1 day'`, which is no SQL. */
+export function withCasts(text: string): string {
+  return text.replaceAll(TYPED, "$3::$1$2");
+}

@@ -31,6 +31,8 @@ export interface Parameter {
   readonly number: number;
   readonly table: TableFacts;
   readonly condition: Condition;
+  /** It is so long before now: `now() - $1`. */
+  readonly isAge?: boolean;
 }
 
 /** All of a statement. */
@@ -190,8 +192,21 @@ function note(
   found.draft.conditions.push(condition);
   for (const value of values) {
     const number = parameterOf(value);
+    const age = ageOf(value);
     if (number !== undefined) reading.parameters.push({ number, table: found.draft.table, condition });
+    else if (age !== undefined)
+      reading.parameters.push({ number: age, table: found.draft.table, condition, isAge: true });
   }
+}
+
+/** The number of `$1` in `now() - $1`, as retention asks. */
+function ageOf(node: unknown): number | undefined {
+  const minus = fieldsOf(node, "A_Expr");
+  if (minus === undefined || namesOf(minus["name"])[0] !== "-") return undefined;
+  const isNow =
+    namesOf(fieldsOf(minus["lexpr"], "FuncCall")?.["funcname"]).at(-1) === "now" ||
+    fieldsOf(minus["lexpr"], "SQLValueFunction") !== undefined;
+  return isNow ? parameterOf(minus["rexpr"]) : undefined;
 }
 
 /** Functions of one column that never change their mind, so that an index may hold their result. */

@@ -15,7 +15,7 @@ import {
   quorumStep,
   sameQuorum,
 } from "./quorum.ts";
-import { type ClusterRecord, type Phase, withTerm } from "./record.ts";
+import { type ClusterRecord, type Phase, timelineOf, withTerm } from "./record.ts";
 import { startedAgain, startedByPromotion } from "./starts.ts";
 import { fence, type Leader, order, read, report, set, type Turn, write } from "./state.ts";
 import type { Watch } from "./watch.ts";
@@ -106,7 +106,7 @@ function promote(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
     enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: quorumNow, ...starts });
   } else if (!facts.running) order(turn, { kind: "start" });
   else if (!sameQuorum(facts.quorum, quorum)) order(turn, { kind: "quorum", ...quorum });
-  else order(turn, { kind: "promote", term: record.term });
+  else order(turn, { kind: "promote", term: record.term, timeline: timelineOf(record) });
 }
 
 function run(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerFacts): void {

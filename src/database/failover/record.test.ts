@@ -5,6 +5,7 @@ import {
   firstRecord,
   parseRecord,
   standingOf,
+  timelineOf,
   withTerm,
 } from "./record.ts";
 
@@ -41,6 +42,15 @@ describe("a record", () => {
     expect(terms.length).toBe(100);
     expect(terms.at(-1)?.term).toBe(299);
   });
+});
+
+test("no two terms have one timeline, though only those that ran are written down", () => {
+  const taken = [3, 4, 5].map((term) => ({ ...PENDING, term }));
+  expect(taken.map(timelineOf)).toEqual([3, 4, 5]);
+  const terms = withTerm(SECOND.terms, { term: 4, server: "s1", timeline: 4, fork: 150n });
+  expect([5, 6].map((term) => timelineOf({ ...PENDING, term, terms }))).toEqual([5, 6]);
+  const adopted = { ...PENDING, terms: [{ term: 1, server: "s1", timeline: 9, fork: 0n }] };
+  expect(timelineOf(adopted)).toBe(11);
 });
 
 describe("the standing of a log", () => {

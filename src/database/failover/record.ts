@@ -96,6 +96,15 @@ export function withTerm(terms: readonly Term[], term: Term): readonly Term[] {
   return [...terms, term].slice(-TERMS_MAX);
 }
 
+/**
+ * The timeline of the term that was taken. Each term since the last one that ran may have seen a promotion that nobody heard of, and Postgres
+ * would have given the same number to all of them: so each term has one of its own, whether it was begun or not.
+ */
+export function timelineOf({ term, terms }: ClusterRecord): number {
+  const last = terms.at(-1);
+  return last === undefined ? term : last.timeline + term - last.term;
+}
+
 /** How far a server's log reaches. */
 export interface Position {
   readonly timeline: number;

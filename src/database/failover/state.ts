@@ -36,7 +36,8 @@ export type ServerOrder =
    */
   | { readonly kind: "drain"; readonly server: string; readonly timeline: number }
   | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
-  | { readonly kind: "promote"; readonly term: number };
+  /** The timeline that it begins has this number or a higher one. */
+  | { readonly kind: "promote"; readonly term: number; readonly timeline: number };
 
 /** What became of an order. */
 export type ServerOutcome =

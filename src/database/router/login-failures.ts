@@ -34,7 +34,8 @@ export class LoginFailures {
 
   /** Whether a log-in from there is to be refused unseen. */
   isFlooding(address: string): boolean {
-    return this.#owedMs(keyOf(address)) >= (AT_ONCE + WAITING_MAX) * this.#delayMs && this.#delayMs > 0;
+    const delayMs = this.#delayMs;
+    return delayMs > 0 && this.#owedMs(keyOf(address)) > (AT_ONCE + WAITING_MAX - 1) * delayMs;
   }
 
   /** A log-in from there has failed: how long its answer is to wait. */

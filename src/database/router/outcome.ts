@@ -14,9 +14,8 @@ export type OutcomeStep = Outcome | "ask" | "ask-again";
 export function outcomeOf(standing: IdStanding, status?: XactStatus): OutcomeStep {
   if (standing === "unknown") return "unknown";
   if (standing === "unseen") return "lost";
-  switch (status) {
-    case undefined:
-      return "ask";
+  if (status === undefined) return "ask";
+  switch (status ?? "") {
     case "committed":
       return "committed";
     case "aborted":
@@ -24,6 +23,6 @@ export function outcomeOf(standing: IdStanding, status?: XactStatus): OutcomeSte
     case "in progress":
       return "ask-again"; // its server has not noticed that the connection is gone, or its commit waits for a replica
     default:
-      return "unknown";
+      return "unknown"; // it is too long ago
   }
 }

@@ -94,6 +94,8 @@ export class Statements {
 /** What one server connection has prepared: the statements used last. */
 export class PreparedOnServer {
   readonly #statements = new Set<Statement>();
+  /** Used last: most queries on a connection are the ones of before. */
+  #newest: Statement | undefined;
   readonly #max: number;
 
   constructor(max: number) {
@@ -106,17 +108,20 @@ export class PreparedOnServer {
 
   /** Whether the server has it; it is the one used last then. */
   touch(statement: Statement): boolean {
+    if (statement === this.#newest) return true;
     if (!this.#statements.delete(statement)) return false;
     this.#statements.add(statement);
+    this.#newest = statement;
     return true;
   }
 
   /** Notes a new one; returns the one that has to go for it, if any. */
   add(statement: Statement): Statement | undefined {
     this.#statements.add(statement);
+    this.#newest = statement;
     if (this.#statements.size <= this.#max) return undefined;
     for (const oldest of this.#statements) {
-      this.#statements.delete(oldest);
+      this.delete(oldest);
       return oldest;
     }
     return undefined;
@@ -124,8 +129,10 @@ export class PreparedOnServer {
 
   delete(statement: Statement): void {
     this.#statements.delete(statement);
+    if (statement === this.#newest) this.#newest = undefined;
   }
   clear(): void {
     this.#statements.clear();
+    this.#newest = undefined;
   }
 }

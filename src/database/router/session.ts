@@ -57,6 +57,14 @@ export class Session {
     this.#names.set(name, statement);
   }
 
+  /** Whether this is the body of its last Parse without a name. O(its length). */
+  isUnnamed(bytes: Uint8Array, start: number, end: number): boolean {
+    const { unnamed } = this;
+    if (unnamed?.length !== end - start) return false;
+    for (let at = 0; at < unnamed.length; at++) if (unnamed[at] !== bytes[start + at]) return false;
+    return true;
+  }
+
   forgetAll(): void {
     for (const name of this.#names.keys()) this.forget(name);
   }

@@ -211,7 +211,7 @@ export class AgentModel {
         break;
       case "promote":
         if (!server.running) return done({ kind: "failed", reason: "not-running" });
-        server.promote();
+        server.promote(this.#options.world.mutation.takesAnyTimeline === true ? 0 : order.timeline);
         break;
       case "rejoin":
         return done(this.#rejoin(order.server));

@@ -13,6 +13,8 @@ export interface Mutation {
   readonly gate?: (gate: Gate, watch: Watch | undefined) => Gate;
   /** Routers pass every answer on, whatever the record says. */
   readonly passesAll?: boolean;
+  /** A promotion begins the next timeline, which another server may have begun in a term that never ran. */
+  readonly takesAnyTimeline?: boolean;
   /** Postgres waits for nobody, whatever it is set to. */
   readonly acknowledgesAlone?: boolean;
   /** The store takes any write, whatever revision it was meant to replace. */
@@ -29,6 +31,7 @@ export type MutationName =
   | "vote-without-promise"
   | "release-hold-early"
   | "pass-all-answers"
+  | "any-timeline"
   | "no-quorum"
   | "blind-write";
 
@@ -69,6 +72,7 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
     passesAll: true,
   },
   "pass-all-answers": { passesAll: true },
+  "any-timeline": { takesAnyTimeline: true },
   "no-quorum": { acknowledgesAlone: true },
   "blind-write": { writesBlindly: true },
 };

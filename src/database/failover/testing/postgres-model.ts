@@ -120,7 +120,7 @@ export class PostgresModel {
   /** Ends in order: its last record has reached all that stream. `done` when it has, or when they take too long. */
   shutDown(done: () => void): void {
     const { boot } = this;
-    this.#append(undefined);
+    if (this.role === "primary") this.#append(undefined); // a replica writes no log of its own
     const end = this.log.length;
     const giveUpMs = this.#world.nowMs + 1_000;
     const look = (): void => {
@@ -133,13 +133,14 @@ export class PostgresModel {
     look();
   }
 
-  promote(): void {
+  /** Begins `wanted`, or the next timeline that it knows of, if that is higher. */
+  promote(wanted: number): void {
     if (!this.running || this.role === "primary") return;
     this.role = "primary";
     this.upstream = undefined;
     this.streaming = false;
     this.log.length = this.flushed;
-    const timeline = this.timeline + 1; // as Postgres: the next one that this server knows of
+    const timeline = Math.max(wanted, this.timeline + 1);
     this.#world.promoted(this.name, this.lsn);
     this.log.push({ end: this.lsn + 64n, timeline, write: undefined });
     this.flushed = this.log.length;
@@ -254,7 +255,9 @@ export class PostgresModel {
     this.#world.send(this.name, upstream, () => {
       if (!server.isAwake) return;
       const common = commonPrefix(has, server.log);
-      const isStuck = common < has.length && common < server.flushed;
+      // Postgres tells histories by the numbers of their timelines: of two with one number it tries the wrong one for ever.
+      const isSameNumber = has.at(-1)?.timeline === server.timeline;
+      const isStuck = common < has.length && common < server.flushed && !isSameNumber;
       if (common === has.length && common <= server.flushed) server.#accept(this, session, common);
       this.#world.send(upstream, this.name, () => {
         if (this.boot !== boot || this.#session !== session) return;

@@ -5,12 +5,12 @@
 
 import type { Clock } from "../../../base/index.ts";
 import { type Parse, Statements } from "../../../sql/index.ts";
-import type { Catalog, ForeignKey } from "../../advice/catalog.ts";
+import { type Catalog, servesForeignKey } from "../../advice/catalog.ts";
 import { existingIndexes, type IndexFinding, unusedUnknown } from "../../advice/existing-indexes.ts";
 import { createIndexSql, type IndexCandidate, indexCandidates } from "../../advice/index-candidates.ts";
 import { BIG_BYTES, type PartitionAdvice, partitionAdvice } from "../../advice/partition-advice.ts";
 import { kindOf, withSamples } from "../../advice/sample-values.ts";
-import { quoteName, quoteTable } from "../../advice/sql-text.ts";
+import { quoteName, quoteTable, withCasts } from "../../advice/sql-text.ts";
 import { type StatementNeeds, statementNeeds } from "../../advice/statement-needs.ts";
 import { noPartitions, type TableFinding, tableFindings, tableUse } from "../../advice/table-use.ts";
 import { type DropReason, dropReason, gainOf, type TriedIndex } from "../../advice/verdict.ts";
@@ -78,6 +78,8 @@ const STATEMENTS = 50;
 const CANDIDATES_MAX = 12;
 
 interface ReadStatement extends SlowStatement {
+  /** Its text as the grammar takes it. */
+  readonly parsed: string;
   readonly tree: unknown;
   readonly needs: StatementNeeds;
 }
@@ -97,7 +99,7 @@ export async function advise(source: AdviceSource): Promise<DatabaseAdvice> {
     (table) => partitionAdvice(table, tableUse(table, statements), bigBytes) ?? [],
   );
   return {
-    slow: statements.map(({ tree: _tree, needs: _needs, ...slow }) => slow),
+    slow: statements.map(({ parsed: _parsed, tree: _tree, needs: _needs, ...slow }) => slow),
     statementsProblem: typeof found === "string" ? found : undefined,
     ...tried,
     existing: existingIndexes(catalog, usage),
@@ -127,26 +129,19 @@ function treeOf(text: string, parse: Parse): unknown {
 /** Statements that name a table of the database; what tools and we ourselves ask the catalog is left out. */
 function readStatements(found: readonly SlowStatement[], catalog: Catalog, parse: Parse): ReadStatement[] {
   return found.flatMap((slow) => {
-    const tree = treeOf(slow.text, parse);
+    const parsed = withCasts(slow.text);
+    const tree = treeOf(parsed, parse);
     const needs = statementNeeds(tree, catalog);
     const names = catalog.tables.some(({ name }) => slow.text.includes(name));
     const isOurs = needs.tables.length > 0 || (kindOf(tree) === undefined && names);
-    return isOurs ? [{ ...slow, tree, needs }] : [];
+    return isOurs ? [{ ...slow, parsed, tree, needs }] : [];
   });
 }
 
 /** What Postgres runs for each row that is deleted where a foreign key points to. */
 function foreignKeyStatements({ foreignKeys, tables, indexes }: Catalog, parse: Parse): ReadStatement[] {
-  const isServed = ({ schema, table, columns }: ForeignKey): boolean =>
-    indexes.some(
-      (index) =>
-        index.schema === schema &&
-        index.table === table &&
-        index.predicate === undefined &&
-        columns.every((column) => index.columns.slice(0, columns.length).includes(column)),
-    );
   return foreignKeys
-    .filter((key) => !isServed(key))
+    .filter((key) => !indexes.some((index) => servesForeignKey(key, index)))
     .map((key) => {
       const where = key.columns.map((column, at) => `${quoteName(column)} = $${at + 1}`).join(" and ");
       const text = `select 1 from only ${quoteTable({ schema: key.schema, name: key.table })} where ${where}`;
@@ -155,6 +150,7 @@ function foreignKeyStatements({ foreignKeys, tables, indexes }: Catalog, parse: 
       return {
         id: `foreign key ${key.name}`,
         text,
+        parsed: text,
         tree,
         needs,
         calls: 0,
@@ -207,13 +203,14 @@ const DETAILS: Readonly<Record<DropReason, string>> = {
 };
 
 /** Statements that only read, and changes that can be taken back. */
-function runnableOf({ id, text, tree, needs }: ReadStatement, parse: Parse): Runnable[] {
+function runnableOf({ id, parsed, tree, needs }: ReadStatement, parse: Parse): Runnable[] {
   const kind = kindOf(tree);
-  const sample = withSamples(text, tree, needs);
+  const sample = withSamples(parsed, tree, needs);
   if (kind === undefined || "missing" in sample) return [];
   const [only] = new Statements(parse).of(sample.sql).statements;
   if (kind === "query" && only?.access !== "read") return [];
-  return [{ id, sql: sample.sql, changes: kind === "change" }];
+  const schemas = [...new Set(needs.tables.map(({ table }) => table.schema))];
+  return [{ id, sql: sample.sql, schemas, changes: kind === "change" }];
 }
 
 function proposalOf({ candidate, trials, price }: TriedIndex, sql: string): ProposedIndex {

@@ -12,6 +12,8 @@ import { ServerError } from "../server/problem.ts";
 export interface Runnable {
   readonly id: string;
   readonly sql: string;
+  /** Schemas of its tables: who ran it may have named them in a search_path that is not known here. */
+  readonly schemas: readonly string[];
   /** It changes rows: taken back, its triggers left out, for those might tell others. */
   readonly changes: boolean;
 }
@@ -78,12 +80,16 @@ export async function tryIndex(
 }
 
 /** Runs a statement; undefined when it fails or takes too long. Whatever it did is taken back. */
-async function measure(client: ControlClient, { sql, changes }: Runnable): Promise<Plan | undefined> {
+async function measure(
+  client: ControlClient,
+  { sql, schemas, changes }: Runnable,
+): Promise<Plan | undefined> {
   const plans: Plan[] = [];
   try {
     for (let run = 0; run < RUNS; run++) {
       await client.query(changes ? "begin" : "begin read only");
       await client.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+      await client.query(`set local search_path = ${[...schemas.map(quoteName), "public"].join(", ")}`);
       if (changes) await client.query("set local session_replication_role = replica");
       const [row] = await client.query(`explain (analyze, buffers, format json) ${sql}`);
       await client.query("rollback");

@@ -76,10 +76,10 @@ const ORDERS: { readonly [Kind in ServerOrder["kind"]]: Carry<Kind> } = {
     return end === undefined ? DONE : { kind: "done", end };
   },
 
-  async promote({ agent, members, record, onReplayed }, { term }) {
+  async promote({ agent, members, record, onReplayed }, { term, timeline }) {
     const replayed = await replayEnd(agent.server, record?.fork ?? 0n);
     if (replayed !== "primary") onReplayed(replayed);
-    const outcome = await give(agent, { kind: "promote", term });
+    const outcome = await give(agent, { kind: "promote", term, timeline });
     if (outcome.kind === "failed") return outcome;
     const others = members.flatMap(({ name }) => (name === agent.server.name ? [] : [name]));
     await agent.order({ kind: "slots", servers: others }); // a replica makes its own when this fails

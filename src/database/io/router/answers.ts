@@ -18,6 +18,7 @@ import { REPLY } from "../../router/reply-queue.ts";
 import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
+import { parameterChanged } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { skipToSync, statementsGone } from "./skipped.ts";
 
@@ -36,6 +37,11 @@ const UNASKED: ReadonlySet<number | undefined> = new Set([
   BACKEND.error,
 ]);
 
+/** …and the answer to a Sync that was sent while it read rows, but had met an error already. */
+function isUnasked({ skips }: ServerConnection, type: number | undefined): boolean {
+  return UNASKED.has(type) || (skips && type === BACKEND.readyForQuery);
+}
+
 /** What the server sent: `bytes[start, end)`, borrowed. */
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
   const { scanner, context } = server;
@@ -45,12 +51,12 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
   if (server.pool.gate?.passes(server) === false)
     return server.fail(routerError("server-lost", "it is not the primary any more"));
   // An answer that belongs to nobody must not become the next client's.
-  if (server.replies.length === 0 && scanner.isBetween && !UNASKED.has(bytes[start]))
+  if (server.replies.length === 0 && scanner.isBetween && !isUnasked(server, bytes[start]))
     return garbled(server, "it answers what nobody has asked");
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
-      if (server.replies.length === 0 && !UNASKED.has(scanner.type))
+      if (server.replies.length === 0 && !isUnasked(server, scanner.type))
         return garbled(server, "it answers what nobody has asked");
       const isSeen = answered(server) && server.held?.drops !== true;
       // What follows a message whole is another one: a notice, or rows of a COPY.
@@ -121,6 +127,11 @@ function answered(server: ServerConnection): boolean {
       return failed(server);
     case BACKEND.parameterStatus:
       return parameter(server, false);
+    case BACKEND.authentication:
+    case BACKEND.backendKey:
+    case BACKEND.negotiateVersion:
+      garbled(server, "it logs in again");
+      return false;
     case BACKEND.copyInResponse:
       server.copiesIn = !replies.copyBegins();
       return true;
@@ -132,6 +143,7 @@ function answered(server: ServerConnection): boolean {
 function readyMet(server: ServerConnection): boolean {
   const { scanner } = server;
   server.status = scanner.bytes[scanner.start + HEADER] ?? TRANSACTION.idle;
+  if (server.replies.length === 0) server.skips = false;
   return true;
 }
 
@@ -150,7 +162,7 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd < 0) return true;
   const name = textOf(bytes, start + HEADER, nameEnd);
-  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+  return parameterChanged(server, name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
 }
 
 function writesOf({ client }: ServerConnection): ClientWrites | undefined {

@@ -143,9 +143,9 @@ export class ClientInput {
   /** A batch that waited for its server connection goes out. */
   #feed(): void {
     const { reads, recovery } = this.#client;
-    if (recovery?.writes.isDue === true) {
+    if (recovery?.writes.rescue.isDue === true) {
       this.#processing = true;
-      recovery.writes.goOn();
+      recovery.writes.rescue.goOn();
       this.#processing = false;
       this.#sendOn();
     }

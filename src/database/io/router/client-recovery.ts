@@ -20,11 +20,12 @@ import { isAwaited, REPLY, type ReplyDetail } from "../../router/reply-queue.ts"
 import { PIN_REASONS } from "../../router/statement-effects.ts";
 import { COMMITS, commitsOf, endOf } from "../../router/transaction-end.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import { ClientWrites, type Rescue } from "./client-writes.ts";
+import { ClientWrites } from "./client-writes.ts";
 import { writeRefusal } from "./own-answers.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { undo } from "./skipped.ts";
+import type { Rescue } from "./write-rescue.ts";
 
 /** What was under way when a server connection was lost. */
 export interface Loss {
@@ -106,7 +107,7 @@ export class ClientRecovery {
   lossOf(server: ServerConnection): Loss | undefined {
     const { replies, scanner, status, commits, context, isInBatch } = server;
     if (!this.canSurvive(server)) return undefined;
-    const rescue = this.writes.rescue(server);
+    const rescue = this.writes.rescue.of(server);
     // In the midst of a message there is no room for an error.
     if (!scanner.isBetween && (rescue === undefined || server.passed)) return undefined;
     const owed: number[] = [];
@@ -137,7 +138,7 @@ export class ClientRecovery {
     const awaited = owed.filter(isAwaited);
     if (rescue === undefined || rescue === "uncommitted") this.#tell(loss, awaited);
     if (rescue === undefined) this.writes.over();
-    else this.writes.rescued(rescue, awaited);
+    else this.writes.rescue.rescued(rescue, awaited);
   }
 
   #tell({ error, isOpen, isInBatch }: Loss, awaited: readonly number[]): void {
@@ -167,7 +168,7 @@ export class ClientRecovery {
   /** There is no server connection and none to wait for. Whether the session goes on; its message is answered by `refusesFrame`. */
   refused(error: ErrorReply): boolean {
     if (error.severity !== "ERROR" || !this.#client.isLoggedIn) return false;
-    if (this.#client.reads?.isPlacing === true || this.writes.isDue) this.refuseWaiting(error);
+    if (this.#client.reads?.isPlacing === true || this.writes.rescue.isDue) this.refuseWaiting(error);
     else this.#refusal = error;
     return true;
   }
@@ -184,7 +185,7 @@ export class ClientRecovery {
   /** What waits has waited long enough. */
   refuseWaiting(error: ErrorReply): void {
     const { reads, input } = this.#client;
-    const isWhole = this.writes.giveWay() ?? (reads?.isPlacing === true && reads.giveUp());
+    const isWhole = this.writes.rescue.giveWay() ?? (reads?.isPlacing === true && reads.giveUp());
     const pending = isWhole ? undefined : input.takePending();
     this.#refuse(error, isWhole || (pending !== undefined && isLast(pending)));
   }

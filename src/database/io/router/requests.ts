@@ -5,7 +5,12 @@
 import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/index.ts";
 import { isOurName, type Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
-import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
+import {
+  lookAtStatement,
+  maySuspect,
+  NO_EFFECTS,
+  type StatementEffects,
+} from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
@@ -107,10 +112,13 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
 }
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
+  const { reads, context } = client;
+  if (reads === undefined && context.lookAt === lookAtStatement && !maySuspect(bytes, start, end))
+    return NO_EFFECTS;
   const textEnd = cstringEnd(bytes, start, end);
   const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
-  client.reads?.session.sawText(text);
-  return client.context.lookAt(text);
+  reads?.session.sawText(text);
+  return context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
@@ -185,12 +193,16 @@ function parseUnnamed(
   stays: boolean,
 ): void {
   const { bytes, start, end, rest } = frame;
+  const { session } = client;
   const bodyStart = start + HEADER + 1;
-  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
-  client.session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   server.unnamedOf = client;
+  // The statement of before, as in a loop over parameters: what it leaves behind is known.
+  if (rest === 0 && session.isUnnamed(bytes, bodyStart, end) && session.unnamedEffects === NO_EFFECTS)
+    return passAs(server, REPLY.parse, frame, stays);
+  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
+  session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   const effects = effectsOf(client, frame, bodyStart);
-  client.session.unnamedEffects = effects;
+  session.unnamedEffects = effects;
   if (effects.pin !== undefined) keepServer(client, effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
@@ -257,8 +269,12 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   client.session.bound = statement.effects;
   client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);
-  const portal = bytes.subarray(start + HEADER, portalEnd + 1);
-  server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
+  const writer = server.begin(FRONTEND.bind);
+  writer
+    .copy(bytes, start + HEADER, portalEnd + 1)
+    .raw(statement.name)
+    .copy(bytes, nameEnd + 1, end);
+  server.end(rest);
 }
 
 /** A Bind to a statement that this client does not have, though the server may have one of that name. */

@@ -126,7 +126,9 @@ export class RouterWorker implements ClientHost {
     };
     this.#verifiers = new VerifierSource({
       context: this.context,
-      address: () => (this.#gate === undefined ? this.#target : this.#gate.target),
+      // Replicas have all users, too: a log-in need not wait for a lease to be read, or for a failover.
+      address: () =>
+        this.#gate === undefined ? this.#target : (this.#gate.target ?? this.#gate.view.servers[0]),
       credentials: () => {
         const { user = "", database = user } = this.#settings.authUser ?? {};
         return this.#credentials(user, database);

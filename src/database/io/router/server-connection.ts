@@ -9,7 +9,6 @@
 import type { TimerEntry } from "../../../base/index.ts";
 import {
   BACKEND_FRAMES,
-  type ErrorFields,
   type ErrorReply,
   FrameScanner,
   Login,
@@ -33,31 +32,21 @@ import {
 import { PreparedOnServer } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
-import { isSettable, Settings, setSql } from "../../router/settings.ts";
+import { isSettable, Settings } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
 import { COMMITS } from "../../router/transaction-end.ts";
+import type { AnswerHolder } from "./answer-holder.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
+import { reported } from "./reported-settings.ts";
 import { statementsGone } from "./skipped.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
-
-/** Keeps an answer from its client until it is whole. */
-export interface AnswerHolder {
-  /** The answer is thrown away. */
-  readonly drops: boolean;
-  /** False: it is too much, and all goes to the client from now on. */
-  hold(server: ServerConnection, bytes: Uint8Array, start: number, end: number): boolean;
-  /** What was held goes to the client. */
-  release(server: ServerConnection): void;
-  /** An error was met. True: nobody is to see it. */
-  failed(error: ErrorFields): boolean;
-}
 
 export class ServerConnection implements ConnectOwner, TimerEntry {
   readonly pool: Pool;
@@ -178,9 +167,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
   write(type: number, parts: readonly Uint8Array[], rest: number): void {
-    const writer = this.#writer.begin(type);
+    const writer = this.begin(type);
     for (const part of parts) writer.raw(part);
-    writer.end(rest);
+    this.end(rest);
+  }
+  begin(type: number): MessageWriter {
+    return this.#writer.begin(type);
+  }
+  end(rest: number): void {
+    const writer = this.#writer.end(rest);
     this.batch.addCopy(writer.bytes, 0, writer.length);
     writer.clear();
   }
@@ -270,45 +265,9 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.context.counters.serversOpened++;
     const baseline = this.pool.learn(login.parameters);
     for (const [name, value] of login.parameters) {
-      if (isSettable(name) && baseline.get(name) !== value) this.#setReported(name, value);
+      if (isSettable(name) && baseline.get(name) !== value) reported(this, name, value);
     }
     this.pool.opened(this);
-  }
-
-  /** The server says what a setting is now. */
-  #setReported(name: string, value: string): void {
-    const sql = this.pool.baseline?.get(name) === value ? undefined : setSql(name, value);
-    this.settings = this.settings.with(name.toLowerCase(), sql);
-  }
-
-  /** …in an answer; true when the client has to hear of it. */
-  parameterChanged(name: string, value: string, isOwn: boolean): boolean {
-    if (!isSettable(name)) return true;
-    this.#setReported(name, value);
-    const key = name.toLowerCase();
-    const now = this.settings.get(key);
-    const { client } = this;
-    if (key === "application_name" && client !== undefined) client.record.applicationName = value;
-    if (client === undefined || (isOwn && !this.tells && client.session.settings.get(key) === now))
-      return false;
-    client.session.settings = client.session.settings.with(key, now);
-    return true;
-  }
-
-  /** Settings that have been changed for the session. Those that the server reports are known already. */
-  applySettings(changes: readonly SettingChange[]): void {
-    for (const change of changes) {
-      if (change.kind === "reset-all") this.#forgetUnreported();
-      else if (!this.pool.reports(change.name))
-        this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
-      if (this.client?.reads?.session.settingChanged(change) !== true)
-        this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
-    }
-  }
-
-  #forgetUnreported(): void {
-    for (const name of this.settings.names())
-      if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
   }
 
   /** All that it kept for the session is gone (DISCARD ALL). */

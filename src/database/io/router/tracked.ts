@@ -3,6 +3,7 @@ import {
   BACKEND,
   cstringEnd,
   FRONTEND,
+  int32At,
   type MessageWriter,
   TRANSACTION,
   textOf,
@@ -12,8 +13,11 @@ import {
 } from "../../../pgwire/index.ts";
 import type { Statement } from "../../router/prepared.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import { NO_EFFECTS } from "../../router/statement-effects.ts";
+import type { Bytes } from "./bytes.ts";
 import { type Frame, provide } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import type { WriteState } from "./write-state.ts";
 
 const HEADER = 5;
 
@@ -59,7 +63,9 @@ const PARAMETER = /\$\d/;
  */
 export function sendAsExtended(server: ServerConnection, { bytes, start, end }: Frame): boolean {
   const textEnd = cstringEnd(bytes, start + HEADER, end);
-  if (textEnd < 0 || PARAMETER.test(textOf(bytes, start + HEADER, textEnd))) return false;
+  const text = textEnd < 0 ? "" : textOf(bytes, start + HEADER, textEnd);
+  if (text === "" || PARAMETER.test(text) || server.context.lookAt(text) !== NO_EFFECTS) return false;
+  server.client?.reads?.session.sawText(text);
   // Where a backslash is an escape a statement may end elsewhere.
   const setting = "standard_conforming_strings";
   if (server.settings.get(setting) !== undefined || server.pool.baseline?.get(setting) === "off")
@@ -75,6 +81,27 @@ export function sendAsExtended(server: ServerConnection, { bytes, start, end }: 
   server.replies.push(REPLY.execute);
   server.write(FRONTEND.execute, [NO_NAME, ALL_ROWS], 0);
   return true;
+}
+
+const LETTER_ROW = 68;
+
+/** The id in the answer: messages, of which one is a row of one value; null: the transaction has none. */
+export function idIn({ bytes, length }: Bytes): bigint | null {
+  for (let at = 0; at + HEADER <= length; at += 1 + int32At(bytes, at + 1)) {
+    if (bytes[at] !== LETTER_ROW) continue;
+    const size = int32At(bytes, at + HEADER + 2);
+    const start = at + HEADER + 6;
+    return size < 0 ? null : BigInt(textOf(bytes, start, start + size));
+  }
+  return null;
+}
+
+/** Sends the COMMIT that waited for the id. */
+export function sendCommit(batch: WriteState, server: ServerConnection): void {
+  batch.step = "committing";
+  batch.feed();
+  // Behind a Flush more may follow.
+  batch.isComplete = !server.isInBatch;
 }
 
 /** The answers to a COMMIT that was carried out, as far as they are `owed`. */

@@ -8,7 +8,6 @@ import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
 import {
   connectionInfo,
-  hostBasedAccess,
   type Peers,
   quorumOf,
   REPLICATION_ROLE,
@@ -26,16 +25,15 @@ import {
   initialise,
   markReplica,
   passFileText,
-  REWIND_FUNCTIONS,
-  readGivenAccess,
   readRole,
-  verifierText,
+  replicationRole,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
 import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 import { reachableHost } from "./reachable-host.ts";
+import { forgetReserved, reserveTimelines } from "./reserve-timelines.ts";
 import {
   pause,
   type ServerExit,
@@ -148,11 +146,7 @@ export class PostgresServer {
       durable: settings.durable,
     });
     await this.start();
-    await this.query(
-      `create role ${REPLICATION_ROLE} login replication password '${verifierText(passwords.replication)}'`,
-    );
-    for (const name of REWIND_FUNCTIONS)
-      await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
+    for (const statement of replicationRole(passwords.replication)) await this.query(statement);
   }
 
   /** Whether it has a cluster's data. */
@@ -177,14 +171,8 @@ export class PostgresServer {
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    const lines = await readGivenAccess(this.data);
-    const isTrusted = trustsSocket && host === folder;
-    const access = hostBasedAccess(peers, {
-      isTls: tls !== undefined,
-      trustsSocket: isTrusted,
-      given: lines,
-    });
-    await writeSettings(this.data, all, access, owner);
+    const rules = { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder };
+    await writeSettings(this.data, { settings: all, peers, rules }, owner);
   }
 
   get #tlsFiles(): TlsSources | undefined {
@@ -201,6 +189,7 @@ export class PostgresServer {
     // Whoever has been told whom to follow is a replica, whatever was interrupted meanwhile.
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
+    await forgetReserved(this.data);
     this.#state = "starting";
     this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
@@ -329,14 +318,20 @@ export class PostgresServer {
     return parseServerView(row?.["view"] ?? "");
   }
 
-  /** Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline. */
-  async promote(): Promise<number> {
+  /**
+   * Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline, which is `timeline` or a
+   * higher one.
+   */
+  async promote(timeline = 0): Promise<number> {
     const { clock, scheduler } = this.options;
     const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
     const isReplica = async (): Promise<boolean> =>
       (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
     this.#wasPromoted = true;
-    if (await isReplica()) await this.query("select pg_promote(wait => false)");
+    if (await isReplica()) {
+      await reserveTimelines(this.data, timeline, this.options.owner);
+      await this.query("select pg_promote(wait => false)");
+    }
     while (await isReplica()) {
       if (clock.nowMs() > deadline)
         throw new ServerError(
