@@ -126,9 +126,7 @@ export class RouterWorker implements ClientHost {
     };
     this.#verifiers = new VerifierSource({
       context: this.context,
-      // Replicas have all users, too: a log-in need not wait for a lease to be read, or for a failover.
-      address: () =>
-        this.#gate === undefined ? this.#target : (this.#gate.target ?? this.#gate.view.servers[0]),
+      address: () => (this.#gate === undefined ? this.#target : this.#gate.anyServer),
       credentials: () => {
         const { user = "", database = user } = this.#settings.authUser ?? {};
         return this.#credentials(user, database);
