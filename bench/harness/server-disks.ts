@@ -9,7 +9,7 @@ import { join } from "node:path";
 const SOURCE = join(import.meta.dirname, "slow-fsync.c");
 
 /** A server of a bench, its log, and a copy while it is cloned. */
-const ROOM_MIB = 700;
+const ROOM_MIB = 1_000;
 
 /** What a full disk has left: less than a page of the log. */
 const LEFT_KIB = 4;

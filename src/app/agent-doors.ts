@@ -2,20 +2,21 @@
 import { rmSync } from "node:fs";
 import type { Log } from "../base/index.ts";
 import type { Order } from "../database/index.ts";
-import { AgentServer, type DatabaseAgent } from "../database/io/index.ts";
+import { AgentServer, type ServedAgent } from "../database/io/index.ts";
 import { agentAddress, prepareToken } from "./cluster-folder.ts";
 import type { ComposedFailover } from "./database-failover.ts";
 import { StartFailure } from "./start-failure.ts";
 
 /** Opens them; with failover orders go to who decides. Throws a `StartFailure` when the port is taken. */
 export function openDoors(
-  agent: DatabaseAgent,
+  name: string,
+  agent: ServedAgent,
   failover: ComposedFailover | undefined,
   { folder, log }: { readonly folder: string; readonly log: Log },
 ): { stop(): Promise<void> } {
-  const address = agentAddress(folder, agent.server.name);
+  const address = agentAddress(folder, name);
   if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const token = prepareToken(folder, agent.server.name);
+  const token = prepareToken(folder, name);
   if (failover === undefined) return new AgentServer({ agent, address, token, log });
   const served = servedBy(agent, failover);
   const socket = new AgentServer({ ...served, address, token, log });
@@ -30,7 +31,7 @@ export function openDoors(
 
 type Served = Pick<ConstructorParameters<typeof AgentServer>[0], "agent" | "member">;
 
-function servedBy(agent: DatabaseAgent, { driver, token }: ComposedFailover): Served {
+function servedBy(agent: ServedAgent, { driver, token }: ComposedFailover): Served {
   return {
     agent: {
       facts: () => agent.facts(),

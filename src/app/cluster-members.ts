@@ -1,11 +1,17 @@
 /** Members of a cluster on other machines: kept in its folder for commands, which see them beside the servers that are here. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "../config/index.ts";
 import { AgentClient, type TlsSources } from "../database/io/index.ts";
 import { readAgentTls } from "./agent-tls.ts";
-import { readPasswords } from "./cluster-folder.ts";
+import {
+  type ClusterPasswords,
+  hasPasswords,
+  prepareClusterFolder,
+  readPasswords,
+} from "./cluster-folder.ts";
 import { type FailoverMember, type FailoverOptions, memberToken } from "./database-failover.ts";
+import { StartFailure } from "./start-failure.ts";
 
 interface MembersFile {
   readonly members: readonly { readonly name: string; readonly agent: Address }[];
@@ -46,4 +52,38 @@ export function membersElsewhere(folder: string): ReadonlyMap<string, AgentClien
   return new Map(
     members.map(({ name, agent }) => [name, new AgentClient({ kind: "tcp", ...agent }, token, tls)]),
   );
+}
+
+/** The same on all machines: one that draws its own could not log in to the others. Throws a `StartFailure`. */
+export function passwordsFor(
+  member: Beginner & {
+    readonly name: string;
+    readonly folder: string;
+    /** The superuser's, of data that was there before. */
+    readonly password?: string;
+    readonly failover?: FailoverOptions;
+  },
+): ClusterPasswords {
+  const { name, folder, failover, password } = member;
+  if (failover?.port !== undefined && !isFirst(member) && !hasPasswords(folder)) {
+    mkdirSync(folder, { recursive: true }); // so that the file can be copied there
+    throw new StartFailure(
+      `the database ${name} has no passwords of its cluster in ${folder}`,
+      "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
+    );
+  }
+  return prepareClusterFolder(folder, password === undefined ? {} : { superuser: password });
+}
+
+/** How a member's data begin. */
+interface Beginner {
+  /** It makes a new cluster when there is no data. */
+  readonly create: boolean;
+  /** A data directory that was there before. */
+  readonly given?: string;
+}
+
+/** The cluster begins with its server. */
+export function isFirst({ create, given }: Beginner): boolean {
+  return create || given !== undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from "../database/index.ts";
 import {
   type AgentAddress,
-  type DatabaseAgent,
+  type Driven,
   FailoverDriver,
   openLeaseStore,
   peersAt,
@@ -24,10 +24,12 @@ import { readAgentTls } from "./agent-tls.ts";
 import { agentAddress, type ClusterPasswords } from "./cluster-folder.ts";
 import { StartFailure } from "./start-failure.ts";
 
-/** One server of a cluster with failover. */
+/** One server of a cluster with failover, or its witness. */
 export interface FailoverMember {
   readonly name: string;
-  /** Where its Postgres listens, as the other servers reach it. */
+  /** A witness has the log and no data; it counts for the quorum and is never promoted. Default "data". */
+  readonly kind?: Member["kind"];
+  /** Where its Postgres listens, as the other servers reach it; of a witness, where they take its log from. */
   readonly address: Address;
   /** Where its agent is asked; default: its socket in the cluster's folder on this machine. */
   readonly agent?: AgentAddress;
@@ -77,8 +79,9 @@ export interface AgentPort {
 }
 
 /** Failover that is ready to begin. */
-export interface ComposedFailover {
+export interface ComposedFailover<Server extends Driven = Driven> {
   readonly driver: FailoverDriver;
+  readonly driven: Server;
   readonly token: string;
   readonly port: { readonly address: Address; readonly tls: TlsIdentity | undefined } | undefined;
 }
@@ -103,17 +106,17 @@ export function failoverSettings(options: Omit<FailoverOptions, "members">): Fai
   return settings;
 }
 
-/** Puts the failover of `agent`, which is governed, together. Throws a `StartFailure`. */
-export function composeFailover(
+/** Puts the failover of what `drive` makes together. Throws a `StartFailure`. */
+export function composeFailover<Server extends Driven>(
   options: FailoverOptions,
-  agent: DatabaseAgent,
+  drive: (members: readonly Member[]) => Server,
   cluster: {
     readonly folder: string;
     readonly passwords: ClusterPasswords;
     /** It makes the cluster when there is none. */
     readonly isFirst: boolean;
   },
-): ComposedFailover {
+): ComposedFailover<Server> {
   const { folder, passwords, isFirst } = cluster;
   const settings = failoverSettings(options);
   const token = options.token ?? memberToken(passwords);
@@ -126,16 +129,23 @@ export function composeFailover(
     const store = openLeaseStore({ url, cluster: name, ttlMs: settings.ttlMs });
     const members = options.members.map((member) => memberOf(member, folder));
     const peers = peersAt(addresses, token, port?.tls);
-    return { driver: new FailoverDriver({ agent, store, members, settings, peers, isFirst }), token, port };
+    const driven = drive(members);
+    const driver = new FailoverDriver({ driven, store, members, settings, peers, isFirst });
+    return { driver, driven, token, port };
   } catch (problem) {
-    throw new StartFailure(`the failover of ${agent.server.name}: ${String(problem)}`, "");
+    throw new StartFailure(`the failover of ${options.cluster}: ${String(problem)}`, "");
   }
 }
 
-function memberOf({ name, address, agent, data, priority = 1 }: FailoverMember, folder: string): Member {
+function memberOf(member: FailoverMember, folder: string): Member {
+  const { name, address, kind = "data", priority = 1 } = member;
+  const { host, port } = address;
+  return { name, host, port, kind, priority, data: kind === "data" ? dataOf(member, folder) : undefined };
+}
+
+function dataOf({ name, agent, data }: FailoverMember, folder: string): string | undefined {
   const isHere = agent === undefined || agent.kind === "unix";
-  const path = data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
-  return { name, host: address.host, port: address.port, kind: "data", priority, data: path };
+  return data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
 }
 
 function openedPort({ address, tls, insecure = false }: AgentPort): NonNullable<ComposedFailover["port"]> {

@@ -11,6 +11,7 @@ import type {
   RestoreOptions,
   RunningDatabaseAgent,
 } from "./run-database-agent.ts";
+import type { DatabaseWitnessOptions, RunningDatabaseWitness } from "./run-database-witness.ts";
 import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
@@ -44,6 +45,10 @@ export const runStore = async (options: StoreOptions): Promise<RunningStore> =>
 /** Starts a Postgres server and its agent in this process; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const runDatabaseAgent = async (options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> =>
   (await import("./run-database-agent.ts")).runDatabaseAgent(options);
+
+/** Starts a witness and its agent in this process; loaded when it is asked for. Rejects with a `StartFailure`. */
+export const runDatabaseWitness = async (options: DatabaseWitnessOptions): Promise<RunningDatabaseWitness> =>
+  (await import("./run-database-witness.ts")).runDatabaseWitness(options);
 
 /** Shows a failover on a cluster of its own; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const runFailoverDemo = async (options: FailoverDemoOptions): Promise<FailoverDemoResult> =>

@@ -17,6 +17,7 @@ import {
   type Restored,
   restore,
   ServerError,
+  ServerMember,
   type ThrowawayClone,
   takeOver,
   throwawayClone,
@@ -24,12 +25,11 @@ import {
 import { openDoors } from "./agent-doors.ts";
 import {
   type ClusterPasswords,
-  hasPasswords,
   prepareClusterFolder,
   readPasswords,
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
-import { hostsElsewhere, keepMembers } from "./cluster-members.ts";
+import { hostsElsewhere, isFirst, keepMembers, passwordsFor } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
@@ -193,9 +193,13 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: isFirst(options) });
+      : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
+          folder,
+          passwords,
+          isFirst: isFirst(options),
+        });
   keepMembers(folder, options.failover);
-  const doors = openDoors(agent, failover, { folder, log });
+  const doors = openDoors(name, agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
@@ -242,24 +246,6 @@ async function othersWithData(folder: string, name: string): Promise<string[]> {
   return servers.filter(
     (server) => server !== name && existsSync(join(folder, server, "data", "PG_VERSION")),
   );
-}
-
-/** The same on all machines: one that draws its own could not log in to the others. */
-function passwordsFor(options: DatabaseAgentOptions): ClusterPasswords {
-  const { name, folder, failover, password } = options;
-  if (failover?.port !== undefined && !isFirst(options) && !hasPasswords(folder)) {
-    mkdirSync(folder, { recursive: true }); // so that the file can be copied there
-    throw new StartFailure(
-      `the database ${name} has no passwords of its cluster in ${folder}`,
-      "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
-    );
-  }
-  return prepareClusterFolder(folder, password === undefined ? {} : { superuser: password });
-}
-
-/** The cluster begins with its server. */
-function isFirst({ create, given }: DatabaseAgentOptions): boolean {
-  return create || given !== undefined;
 }
 
 async function serverOf(

@@ -5,6 +5,7 @@ import {
   type DatabaseLeaseConfig,
   type DatabasePoolConfig,
   POOL_MODES,
+  REPLICAS_MAX,
   RESERVED_SETTINGS,
 } from "./database.ts";
 import { type Place, report } from "./problem.ts";
@@ -13,9 +14,6 @@ import { address, duration, flag, integer, scalarText, text, word } from "./valu
 
 /** Longest path. */
 const PATH_MAX = 4096;
-
-/** Own replicas: a primary has 16 senders of its log, and clones and backups need some. */
-const REPLICAS_MAX = 8;
 
 const WORKERS_MAX = 32;
 const CONNECTIONS_MAX = 10_000;
@@ -29,7 +27,8 @@ const ROLE_CHARS_MAX = 63;
 const TTL_MS_MIN = 3_000;
 const TTL_MS_MAX = 120_000;
 
-const PORT_MAX = 65_535 - REPLICAS_MAX;
+/** The witness has the last one. */
+const PORT_MAX = 65_535 - REPLICAS_MAX - 1;
 
 const URL_EXPECTED = "a URL such as postgres://user:password@host:5432/database";
 
@@ -87,6 +86,7 @@ export type DatabaseDraft = Partial<
     | "consistency"
     | "adminUsers"
     | "mode"
+    | "witness"
     | "serverPort"
     | "folder"
     | "postgres"
@@ -105,6 +105,7 @@ export type DatabaseDraft = Partial<
 /** One entry of `databases`. */
 export const database: Shape<DatabaseDraft> = object<DatabaseDraft>({
   replicas,
+  witness: flag,
   mode: word(DATABASE_MODES),
   address: address("127.0.0.1", 1),
   url,

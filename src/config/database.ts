@@ -43,6 +43,8 @@ export interface DatabaseConfig {
   readonly replicaUrls: readonly string[];
   /** Own servers beside the primary, default 0. */
   readonly replicas: number;
+  /** A witness beside them: the log without the data, for the quorum. Default false. */
+  readonly witness: boolean;
   /** Where the router listens, default 127.0.0.1:6432. */
   readonly address: Address;
   /** Router processes, default 1. */
@@ -54,7 +56,7 @@ export interface DatabaseConfig {
   readonly consistency: string;
   /** Default "async". */
   readonly mode: DatabaseMode;
-  /** Port of the first own server; the others have those that follow. Default 7433. */
+  /** Port of the first own server; the others have those that follow, the witness the ninth of these. Default 7433. */
   readonly serverPort: number;
   /** Data of own servers, absolute; absent = in the state directory. */
   readonly folder?: string;
@@ -94,14 +96,26 @@ export const RESERVED_SETTINGS: readonly string[] = [
   "hba_file",
 ];
 
+/** Own replicas at most: a primary has 16 senders of its log, and clones and backups need some. */
+export const REPLICAS_MAX = 8;
+
+/** What the witness is called among the servers. */
+export const WITNESS_NAME = "witness";
+
+/** Its port: after those that servers can have, so that it stays when there are more of them. */
+export function witnessPort({ serverPort }: Pick<DatabaseConfig, "serverPort">): number {
+  return serverPort + REPLICAS_MAX + 1;
+}
+
 /** Names of an own database's servers, the first one first: "db1" and so on. */
 export function serverNames({ url, replicas }: Pick<DatabaseConfig, "url" | "replicas">): readonly string[] {
   if (url !== undefined) return [];
   return Array.from({ length: replicas + 1 }, (_, index) => `db${index + 1}`);
 }
 
-/** Services that a database is run as: its router, and the agent of each own server. */
+/** Services that a database is run as: its router, the agent of each own server, and the witness. */
 export function databaseServices(database: DatabaseConfig): readonly string[] {
-  const { name } = database;
-  return [`router-${name}`, ...serverNames(database).map((server) => `${name}-${server}`)];
+  const { name, witness } = database;
+  const members = [...serverNames(database), ...(witness ? [WITNESS_NAME] : [])];
+  return [`router-${name}`, ...members.map((member) => `${name}-${member}`)];
 }

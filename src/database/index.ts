@@ -21,6 +21,7 @@ export type {
   ServerSource,
   ServerState,
   StopMode,
+  WitnessFacts,
 } from "./orders.ts";
 export {
   PartitionProblem,

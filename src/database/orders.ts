@@ -102,6 +102,21 @@ export interface Progress {
   readonly totalBytes: number;
 }
 
+/** What a witness has. Positions are text. */
+export interface WitnessFacts {
+  readonly timeline: number;
+  /** Its log goes from `beginLsn` to `flushedLsn`, all of it on its disk. */
+  readonly beginLsn: string;
+  readonly flushedLsn: string;
+  /** Whom it follows; null = nobody. */
+  readonly upstream: string | null;
+  readonly streaming: boolean;
+  /** From the last word of its primary; null while it follows nobody. */
+  readonly lagBytes: number | null;
+  /** It has all that it can have acknowledged; until then it gives no vote. */
+  readonly isWhole: boolean;
+}
+
 /** What of a server's settings does not hold, since it was told of them while it ran. */
 export interface SettingsStanding {
   /** Names of those that hold from its next start on. */
@@ -142,4 +157,6 @@ export interface AgentFacts {
   readonly settings: SettingsStanding;
   /** How its cluster's failover stands; null = it has none. */
   readonly failover: FailoverStatus | null;
+  /** Of a witness alone: `view` and `stopped` are null then. */
+  readonly witness?: WitnessFacts;
 }

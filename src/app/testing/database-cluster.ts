@@ -26,6 +26,7 @@ import { keepMembers } from "../cluster-members.ts";
 import type { FailoverMember, FailoverOptions } from "../database-failover.ts";
 import type { RouterFile } from "../databases/router-service.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
+import type { DatabaseWitnessOptions } from "../run-database-witness.ts";
 
 const AGENT = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
 const ROUTER = fileURLToPath(new URL("../databases/router-process.ts", import.meta.url));
@@ -34,13 +35,21 @@ const POLL_MS = 10;
 const PATIENCE_MS = 30_000;
 
 /** Settings that make servers small. */
-const SMALL = { shared_buffers: "16MB", max_connections: "60", autovacuum: "off" } as const;
+const SMALL = {
+  shared_buffers: "16MB",
+  max_connections: "60",
+  autovacuum: "off",
+  min_wal_size: "32MB",
+  max_wal_size: "64MB",
+} as const;
 
 /** What a cluster is made of. */
 export interface ClusterWanted
   extends Partial<Pick<FailoverOptions, "mode" | "count" | "strict" | "lagBytesMax" | "ttlMs">> {
   /** Default 3. */
   readonly servers?: number;
+  /** A witness beside them. Default no. */
+  readonly witness?: boolean;
   /** Default: a folder. */
   readonly store?: string;
   /** Agents read each other's data directories, as on one machine; false: as on several. Default true. */
@@ -80,9 +89,15 @@ export async function until(
   }
 }
 
+/** The witness, where there is one. */
+export const WITNESS = "witness";
+
 export class DatabaseCluster {
   readonly folder: string;
+  /** Servers with data. */
   readonly names: readonly string[];
+  /** With the witness. */
+  readonly members: readonly string[];
   readonly ports: ReadonlyMap<string, number>;
   readonly #wanted: ClusterWanted;
   readonly #agents = new Map<string, ChildProcess>();
@@ -93,8 +108,9 @@ export class DatabaseCluster {
     this.folder = mkdtempSync(join(tmpdir(), "tenfold-cluster-"));
     chmodSync(this.folder, 0o755);
     this.names = Array.from({ length: wanted.servers ?? 3 }, (_, index) => `db${index + 1}`);
+    this.members = wanted.witness === true ? [...this.names, WITNESS] : this.names;
     const isShared = wanted.machines === undefined;
-    this.ports = new Map(this.names.map((name) => [name, isShared ? freePort() : SERVER_PORT]));
+    this.ports = new Map(this.members.map((name) => [name, isShared ? freePort() : SERVER_PORT]));
   }
 
   /** The lease store's URL. */
@@ -104,10 +120,12 @@ export class DatabaseCluster {
 
   /** As `self` is told of it: on machines of their own others are asked at a port. */
   #failoverOf(self: string): FailoverOptions {
-    const { sharesDisks = true, servers: _, store: __, postgres: ___, machines, ...mode } = this.#wanted;
-    const members = this.names.map(
+    const { sharesDisks = true, machines, ...rest } = this.#wanted;
+    const { servers: _, witness: __, store: ___, postgres: ____, ...mode } = rest;
+    const members = this.members.map(
       (name): FailoverMember => ({
         name,
+        ...(name === WITNESS ? { kind: "witness" as const } : {}),
         address: { host: this.hostOf(name), port: this.portOf(name) },
         ...(machines === undefined || name === self
           ? {}
@@ -146,7 +164,7 @@ export class DatabaseCluster {
 
   /** Starts all, and resolves when all replicas stream. */
   async start(): Promise<void> {
-    for (const [index, name] of this.names.entries()) {
+    for (const [index, name] of this.members.entries()) {
       this.startAgent(name);
       if (index === 0) await this.untilPrimary();
     }
@@ -154,8 +172,15 @@ export class DatabaseCluster {
   }
 
   startAgent(name: string): void {
+    const { machines } = this.#wanted;
+    const options = name === WITNESS ? this.#witnessOptions() : this.#serverOptions(name);
+    const enter = machines?.enter(name) ?? [];
+    this.#agents.set(name, this.#spawn(name, [...enter, process.execPath, AGENT, JSON.stringify(options)]));
+  }
+
+  #serverOptions(name: string): Omit<DatabaseAgentOptions, "log"> {
     const { machines, postgres = machines?.postgres(name) } = this.#wanted;
-    const options: Omit<DatabaseAgentOptions, "log"> = {
+    return {
       name,
       folder: this.#prepareFolder(name),
       address: { host: this.hostOf(name), port: this.portOf(name) },
@@ -165,8 +190,16 @@ export class DatabaseCluster {
       ...(postgres === undefined ? {} : { postgres }),
       ...(machines === undefined ? {} : { clients: machines.networks }),
     };
-    const enter = machines?.enter(name) ?? [];
-    this.#agents.set(name, this.#spawn(name, [...enter, process.execPath, AGENT, JSON.stringify(options)]));
+  }
+
+  #witnessOptions(): Omit<DatabaseWitnessOptions, "log"> {
+    return {
+      kind: "witness",
+      name: WITNESS,
+      folder: this.#prepareFolder(WITNESS),
+      address: { host: this.hostOf(WITNESS), port: this.portOf(WITNESS) },
+      failover: this.#failoverOf(WITNESS),
+    };
   }
 
   #spawn(name: string, [program = "", ...args]: readonly string[]): ChildProcess {
@@ -247,9 +280,11 @@ export class DatabaseCluster {
         primary = (await this.primary()) ?? "";
         const facts = primary === "" ? undefined : await this.facts(primary);
         const streaming = facts?.view?.replicas.filter(({ state }) => state === "streaming") ?? [];
-        if (streaming.length < this.names.length - 1) return false;
+        if (streaming.length < this.members.length - 1) return false;
         const { mode = "async", count = 1 } = this.#wanted;
-        return mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.names.length - count;
+        return (
+          mode === "async" || (facts?.failover?.record?.quorum?.votes ?? 0) >= this.members.length - count
+        );
       },
       withinMs,
     );

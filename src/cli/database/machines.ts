@@ -41,6 +41,11 @@ export function spread(
       "leave it out, or name their hosts",
     );
   }
+  if (tls !== undefined && members.some(({ kind }) => kind === "witness"))
+    throw new UsageError(
+      "--members has a witness, whose log goes without TLS",
+      "leave --tls-cert out and write --insecure-agents where nobody else is on the network, or take a third server",
+    );
   return {
     members: members.map((member) =>
       member.address.host === own.address.host

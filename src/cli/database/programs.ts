@@ -1,7 +1,12 @@
 /** What is run for a database: an agent until it is stopped, psql for whoever sits there. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import {
+  type FailoverOptions,
+  readPasswords,
+  runDatabaseAgent,
+  runDatabaseWitness,
+} from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
@@ -69,6 +74,26 @@ export async function serveDatabase(
     end = await ended;
   } finally {
     await running[end]();
+  }
+  return EXIT.ok;
+}
+
+/** Runs a witness and its agent in the foreground. */
+export async function serveWitness(
+  served: Pick<Served, "name" | "folder" | "address"> & { readonly failover: FailoverOptions },
+  context: Context,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const ended = untilSignal(context);
+  const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
+  const running = await runDatabaseWitness({ kind: "witness", ...served, log }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  try {
+    terminal.out(`witness ${served.name} at ${formatAddress(served.address)}`);
+    await ended;
+  } finally {
+    await running.stop();
   }
   return EXIT.ok;
 }

@@ -49,7 +49,7 @@ export interface LeasedOptions {
 
 /** The cluster of `tenfold db serve --members`; until its lease is read nobody is primary, and statements wait. Throws a `UsageError`. */
 export function serversByLease({ members, store, user, password, pool }: LeasedOptions): RoutedServers {
-  const parsed = parseMembers(members);
+  const parsed = parseMembers(members).filter(({ kind }) => kind === undefined); // a witness answers nothing
   if (store === undefined)
     throw new UsageError(
       "--members needs to know where the lease is, which says who is primary",

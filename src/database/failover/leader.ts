@@ -23,6 +23,9 @@ import type { Watch } from "./watch.ts";
 /** A request that failed is tried again after this part of the time between renewals. */
 const RETRY_SHARE = 0.25;
 
+/** Others see that the lease is given back, ask each other and take it, within less than one; the server's end takes a part of the other. */
+const STAND_BACK_LEASES = 2;
+
 /** What a leader does. */
 export function advanceLeader(turn: Turn, role: Leader): void {
   const { watch, facts } = turn.state;
@@ -143,9 +146,11 @@ function recover(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
     });
 }
 
+/** Whoever has most log and comes first by name would win again, with the same disk that is full, while others wait for it. */
 function giveUp(turn: Turn, role: Leader): void {
   report(turn, { kind: "fenced", reason: "does-not-start" });
-  set(turn, { role: { ...role, resigning: true, handover: undefined } });
+  const standsBackUntilMs = turn.nowMs + turn.settings.ttlMs * STAND_BACK_LEASES;
+  set(turn, { standsBackUntilMs, role: { ...role, resigning: true, handover: undefined } });
 }
 
 /** Fences the server, then gives the lease back, so that nobody waits until it is over. */

@@ -63,6 +63,11 @@ describe("the standing of a log", () => {
     expect(standingOf(SECOND, "s1", { timeline: 1, lsn: 130n })).toEqual({ kind: "diverged", bytes: 30 });
   });
 
+  test("is behind on the newest timeline, too, as long as it lacks what lies before its fork", () => {
+    expect(standingOf(SECOND, "s3", { timeline: 2, lsn: 99n })).toEqual({ kind: "behind" });
+    expect(standingOf(SECOND, "s3", { timeline: 2, lsn: 100n })).toEqual({ kind: "current", lsn: 100n });
+  });
+
   test("is diverged on a timeline that no term has", () => {
     expect(standingOf(SECOND, "s1", { timeline: 3, lsn: 100n })).toEqual({ kind: "diverged", bytes: null });
   });

@@ -3,7 +3,7 @@
  * alone, so each revision has one author, and each term one primary.
  *
  * Postgres does not notice when two replicas are promoted from one point: both begin the same timeline. So which timeline is
- * whose, and where it begins, stands here and nowhere else.
+ * whose, and where it begins, stands here and nowhere else; and each term has one of its own, also a term that never ran.
  */
 import { formatLsn, type Lsn, parseLsn } from "../../pgwire/index.ts";
 import type { PublishedQuorum } from "./quorum.ts";
@@ -113,9 +113,9 @@ export interface Position {
 
 /** What a server's log is worth to the cluster. */
 export type Standing =
-  /** It is on the timeline that counts, up to `lsn`. */
+  /** It is on the timeline that counts, up to `lsn`, and has all that lies before that timeline. */
   | { readonly kind: "current"; readonly lsn: Lsn }
-  /** All it has is in the history; it may follow, and must not be promoted. */
+  /** All it has is in the history; it may follow, and must not be promoted: it lacks what was acknowledged before the fork. */
   | { readonly kind: "behind" }
   /** It has `bytes` that the history does not have; it must be rewound or made anew. null = how many cannot be told. */
   | { readonly kind: "diverged"; readonly bytes: number | null };
@@ -123,7 +123,7 @@ export type Standing =
 /** Where the log of `server` stands. O(terms). */
 export function standingOf(record: ClusterRecord, server: string, { timeline, lsn }: Position): Standing {
   const last = record.terms.at(-1);
-  if (timeline === last?.timeline) return { kind: "current", lsn };
+  if (timeline === last?.timeline) return lsn >= last.fork ? { kind: "current", lsn } : { kind: "behind" };
   // Promoted, and gone before the record said so: what it has of the timeline that counts ends at the fork.
   const isUnfinished = record.phase !== "running" && record.term !== last?.term && record.server === server;
   if (isUnfinished && timeline > (last?.timeline ?? 0))

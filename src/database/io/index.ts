@@ -8,9 +8,13 @@ export {
   AgentClient,
   AgentServer,
   type AgentServerParts,
+  type ServedAgent,
 } from "./agent/agent-server.ts";
+export type { Driven } from "./failover/driven.ts";
 export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
 export { type Peers, peersAt } from "./failover/peers.ts";
+export { ServerMember } from "./failover/server-member.ts";
+export { WitnessMember } from "./failover/witness-member.ts";
 export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export {
   abortPartition,
@@ -40,3 +44,4 @@ export { ServerError, type ServerProblem } from "./server/problem.ts";
 export { isRestoring, type Restored, restore, verifyBackup } from "./server/restore.ts";
 export { takeOver } from "./server/take-over.ts";
 export type { TlsSources } from "./server/tls-files.ts";
+export { WalWitness } from "./witness/wal-witness.ts";

@@ -91,7 +91,8 @@ function isSuspect(bytes: Uint8Array, start: number, end: number): boolean {
 /** As advisory_lock and pg_temp do behind their underscore. */
 function goesOn(bytes: Uint8Array, at: number, end: number): boolean {
   if (at + 1 >= end) return false;
-  const [one, two] = [(bytes[at] ?? 0) | 0x20, (bytes[at + 1] ?? 0) | 0x20];
+  const one = (bytes[at] ?? 0) | 0x20;
+  const two = (bytes[at + 1] ?? 0) | 0x20;
   return (one === 0x6c && two === 0x6f) || (one === 0x74 && two === 0x65);
 }
 

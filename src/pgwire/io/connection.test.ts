@@ -121,6 +121,20 @@ describe("a connection", () => {
     server.close();
     return outcome;
   }
+  test("is given up while it is being made, by its signal", async () => {
+    const server = createServer((socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const abort = new AbortController();
+    const options = { host: "127.0.0.1", port, user: "a", signal: abort.signal };
+    const attempt = PgConnection.connect(options).catch(String);
+    server.once("connection", () => abort.abort());
+    expect(await attempt).toContain("it was given up");
+    expect(await PgConnection.connect(options).catch(String)).toContain("Abort"); // before anything is sent
+    server.close();
+  });
+
   const OK = message("R", "\0\0\0\0");
   const SASL = message("R", "\0\0\0\x0aSCRAM-SHA-256\0\0");
 

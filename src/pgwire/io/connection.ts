@@ -42,6 +42,8 @@ export interface PgConnectionOptions {
   /** A log-in that is not bound to the server's certificate fails (`channel_binding=require`). Default no. */
   readonly needsBinding?: boolean;
   readonly scheduler?: Scheduler;
+  /** Gives the attempt to connect up; one that is open is ended by `close`. */
+  readonly signal?: AbortSignal;
 }
 
 /** One row: values as text by the name of their column. */
@@ -96,11 +98,19 @@ export class PgConnection {
 
   /** Connects and logs in. Rejects with a `PgServerError` when the server refuses, else with a `PgConnectionError`. */
   static async connect(options: PgConnectionOptions): Promise<PgConnection> {
+    const { signal } = options;
+    signal?.throwIfAborted();
     const connection = new PgConnection(options);
-    await new Promise<void>((resolve, reject) => {
-      connection.#opened = (error) => (error === undefined ? resolve() : reject(error));
-    });
-    return connection;
+    const giveUp = (): void => connection.#lose("connect-failed", "it was given up");
+    signal?.addEventListener("abort", giveUp);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        connection.#opened = (error) => (error === undefined ? resolve() : reject(error));
+      });
+      return connection;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
   }
 
   private constructor(options: PgConnectionOptions) {

@@ -19,6 +19,8 @@ export interface Mutation {
   readonly acknowledgesAlone?: boolean;
   /** The store takes any write, whatever revision it was meant to replace. */
   readonly writesBlindly?: boolean;
+  /** A witness that began with nothing vouches for what it has not got yet. */
+  readonly vouchesAtOnce?: boolean;
 }
 
 export const NO_MUTATION: Mutation = {};
@@ -75,6 +77,19 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
   "any-timeline": { takesAnyTimeline: true },
   "no-quorum": { acknowledgesAlone: true },
   "blind-write": { writesBlindly: true },
+};
+
+/** Rules that chance seldom puts to the test: a script of their own does. */
+export const SCRIPTED_MUTATIONS: Readonly<Record<"hasty-witness" | "fork-ignored", Mutation>> = {
+  /** A witness votes on the word of a new disk. */
+  "hasty-witness": { vouchesAtOnce: true },
+  /** Whoever has heard of the newest timeline is taken for one that has all that lies before it. */
+  "fork-ignored": {
+    event: (event) =>
+      (event.kind === "facts" || event.kind === "done") && event.facts.lsn < event.facts.fork
+        ? { ...event, facts: { ...event.facts, lsn: event.facts.fork } }
+        : event,
+  },
 };
 
 function withoutQuorum({ record, revision }: Stored): Stored {

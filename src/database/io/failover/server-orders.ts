@@ -1,7 +1,6 @@
 /** How each order of the state machine is carried out on a real server: one row each. All of them may be repeated. */
 import type { Lsn } from "../../../pgwire/index.ts";
 import { parseLsn } from "../../../pgwire/index.ts";
-import type { ServerFacts } from "../../failover/facts.ts";
 import type { Member } from "../../failover/member.ts";
 import { type ClusterRecord, standingOf } from "../../failover/record.ts";
 import type { Replayed } from "../../failover/starts.ts";
@@ -13,16 +12,13 @@ import type { DatabaseAgent } from "../agent/agent.ts";
 import { messageOf } from "../server/problem.ts";
 import { ensureSlotAt } from "../server/slots.ts";
 import { scanDirectory } from "../server/wal-directory.ts";
+import type { Known } from "./driven.ts";
 import { replayEnd } from "./process-watch.ts";
 
 /** What an order is carried out with. */
-export interface OrderContext {
+export interface OrderContext extends Known {
   readonly agent: DatabaseAgent;
   readonly members: readonly Member[];
-  readonly record: ClusterRecord | undefined;
-  readonly facts: ServerFacts | undefined;
-  /** What the server had that is in no history, told before that is thrown away. */
-  readonly onLoss: (loss: FoundLoss) => void;
   /** What it had replayed, told before it is promoted. */
   readonly onReplayed: (replayed: Replayed | undefined) => void;
 }

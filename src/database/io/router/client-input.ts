@@ -94,9 +94,10 @@ export class ClientInput {
     for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
       if (outcome === "frame") passRequest(client, scanner, scanner.bytes === bytes);
       // Without a server connection it is what remains of a COPY that has failed.
-      else if (outcome === "pass" && client.server !== undefined)
-        forward(client.server, scanner, scanner.bytes === bytes);
-      else if (outcome === "pass") client.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
+      else if (outcome === "pass" && client.server !== undefined) {
+        if (client.recovery?.writes.takeRest(scanner.bytes, scanner.start, scanner.end) !== true)
+          forward(client.server, scanner, scanner.bytes === bytes);
+      } else if (outcome === "pass") client.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
       else if (outcome === "mistake") client.failWith("protocol-violation", scanner.mistake);
       if (client.isClosed) break;
       if (this.#pending !== undefined) {

@@ -26,6 +26,9 @@ const HEADER = 5;
 /** Answers held back for one client; of a longer one the beginning goes out, and it cannot be sent again. */
 const HELD_BYTES_MAX = 64 * 1024;
 
+/** A COMMIT is short; longer texts in a transaction are not looked at. */
+const COMMIT_BYTES_MAX = 64;
+
 export class ClientWrites implements AnswerHolder {
   readonly drops = false;
   readonly rescue: WriteRescue;
@@ -54,6 +57,8 @@ export class ClientWrites implements AnswerHolder {
     if (this.#batch.isFeeding && this.#batch.isCommit) return false;
     if (!server.isInBatch && !this.#begins(server, outcomes, frame)) return this.#batch.isBehind;
     if (this.#batch.step === "plain" || this.#batch.step === "committing") return false;
+    if (this.#batch.isFlushed) this.#goesOn(server);
+    if (this.#batch.isCommit && !this.#batch.kept.hasRoomFor(frame)) return this.#giveUp(server);
     switch (frame.type) {
       case FRONTEND.query:
         return this.#takeQuery(server, outcomes, frame);
@@ -70,6 +75,12 @@ export class ClientWrites implements AnswerHolder {
     }
   }
 
+  /** More bytes of the last message. True: they wait with it. */
+  takeRest(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#batch.kept.addRest(bytes, start, end);
+    return this.#batch.isCommit && this.#batch.step === "asking";
+  }
+
   /** A Flush: answers are to go out now. */
   takeFlush(server: ServerConnection, frame: Frame): boolean {
     if (this.#batch.isFeeding) return false;
@@ -82,7 +93,15 @@ export class ClientWrites implements AnswerHolder {
     if (server.held === this) this.release(server);
     if (this.#batch.hasBound) this.#batch.kept.drop();
     else this.#batch.kept.begin(); // what is prepared stays in the session
+    this.#batch.isFlushed = !this.#batch.hasBound;
     return false;
+  }
+
+  /** The batch goes on behind a Flush: what had been sent is over if it is answered. */
+  #goesOn(server: ServerConnection): void {
+    this.#batch.isFlushed = false;
+    if (server.replies.length > 0) this.#batch.kept.drop();
+    else server.passed = false;
   }
 
   /** A batch begins. False: it is none to keep, or it has to wait. */
@@ -108,9 +127,11 @@ export class ClientWrites implements AnswerHolder {
   #takeQuery(server: ServerConnection, outcomes: Outcomes, frame: Frame): boolean {
     // Behind messages of an extended query without a Sync.
     if (server.isInBatch) return this.#giveUp(server);
-    const kind = this.#kindOf(outcomes, frame);
+    const isOpen = server.status !== TRANSACTION.idle;
+    const kind =
+      isOpen && frame.end - frame.start > COMMIT_BYTES_MAX ? "other" : this.#kindOf(outcomes, frame);
     this.#batch.kept.add(frame);
-    if (server.status !== TRANSACTION.idle) {
+    if (isOpen) {
       if (kind !== "commit") return this.#giveUp(server);
       this.#asks(server, outcomes, true);
       this.#batch.isComplete = true;
@@ -181,7 +202,7 @@ export class ClientWrites implements AnswerHolder {
   /** Nothing is kept of the batch under way, and its answer goes out as it comes. */
   #giveUp(server: ServerConnection): false {
     if (server.held === this) this.release(server);
-    if (this.#batch.isCommit && this.#batch.step === "asking") this.#batch.feed();
+    if (this.#batch.isCommit && this.#batch.step === "asking") this.#batch.feed(this.#batch.kept.frames());
     this.#toPlain();
     return false;
   }

@@ -17,6 +17,8 @@ export class KeptBatch {
   readonly #session: Session;
   /** All of it is here. */
   isWhole = true;
+  /** Bytes of the last message that are still to come. */
+  #missing = 0;
   /** Names that it gave, and those that it took back. */
   #names: string[] = [];
   #closed: (readonly [string, Statement])[] = [];
@@ -28,10 +30,6 @@ export class KeptBatch {
     this.#session = session;
   }
 
-  get isEmpty(): boolean {
-    return this.#bytes.length === 0;
-  }
-
   /** A new one. */
   begin(): void {
     this.#bytes.clear();
@@ -39,6 +37,7 @@ export class KeptBatch {
     if (this.#names.length > 0) this.#names = [];
     if (this.#closed.length > 0) this.#closed = [];
     this.#boundBefore = this.#brought = false;
+    this.#missing = 0;
   }
 
   /** It cannot be sent again. */
@@ -47,15 +46,34 @@ export class KeptBatch {
     this.isWhole = false;
   }
 
+  /** Whether it would still be whole. */
+  hasRoomFor({ start, end, rest }: Frame): boolean {
+    return this.#missing === 0 && this.#bytes.length + end - start + rest <= BATCH_BYTES_MAX;
+  }
+
   /** One message more, before anything is done with it. */
   add(frame: Frame): void {
     if (!this.isWhole) return;
     const { bytes, start, end, rest, type } = frame;
-    if (rest > 0 || this.#bytes.length + end - start > BATCH_BYTES_MAX) return this.drop();
+    if (!this.hasRoomFor(frame)) return this.drop();
     this.#bytes.add(bytes, start, end);
+    this.#missing = rest;
     if (type === FRONTEND.parse) this.#parses(frame);
     else if (type === FRONTEND.bind) this.#binds(frame);
     else if (type === FRONTEND.close) this.#closes(frame);
+  }
+
+  /** More bytes of the last one, if it is kept. */
+  addRest(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#missing === 0) return;
+    this.#missing -= end - start;
+    this.#bytes.add(bytes, start, end);
+  }
+
+  /** Messages that were here before. */
+  addAll(frames: readonly Frame[]): void {
+    this.begin();
+    for (const frame of frames) this.add(frame);
   }
 
   #parses({ bytes, start, end }: Frame): void {

@@ -99,7 +99,7 @@ export function idIn({ bytes, length }: Bytes): bigint | null {
 /** Sends the COMMIT that waited for the id. */
 export function sendCommit(batch: WriteState, server: ServerConnection): void {
   batch.step = "committing";
-  batch.feed();
+  batch.feed(batch.kept.frames());
   // Behind a Flush more may follow.
   batch.isComplete = !server.isInBatch;
 }

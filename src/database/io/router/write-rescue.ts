@@ -66,7 +66,9 @@ export class WriteRescue {
   }
 
   #canBeSent(server: ServerConnection): boolean {
-    return this.#batch.kept.isWhole && !server.passed && this.#batch.sends < SENDS_MAX;
+    const { kept, isFlushed, sends } = this.#batch;
+    const isUnseen = isFlushed ? server.replies.length === 0 : !server.passed;
+    return kept.isWhole && isUnseen && sends < SENDS_MAX;
   }
 
   /** The server connection is gone, and `rescue` said what to do. `owed`: what it owed answers to. */
@@ -175,16 +177,30 @@ export class WriteRescue {
     if (server === undefined || isSettling || recovery === undefined) return;
     // The primary goes on, and somebody has ended what it did for this client.
     const isSame = server.start === this.#batch.start && server.address.term === this.#batch.term;
-    if (this.#batch.wasTerminated && isSame) return this.#tell(routerError("transaction-lost"));
-    this.#batch.kept.undo();
-    this.#batch.step = "rest";
-    this.#batch.feed();
+    if (this.#batch.wasTerminated && isSame) {
+      this.#tell(routerError("transaction-lost"));
+      return this.#client.detach();
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    const { kept } = this.#batch;
+    const frames = kept.frames();
+    kept.undo();
+    if (frames.length === 0) this.#batch.step = "rest";
+    this.#batch.feed(frames);
+    if (this.#batch.step !== "due") return;
+    // Lost once more before it was out.
+    kept.undo();
+    kept.addAll(frames);
+    this.goOn();
   }
 
   /** The transaction ended with its server, and its COMMIT was not sent: the client hears of it as its COMMIT's answer. */
   #refuseCommit(): void {
     this.#batch.step = "committing";
-    this.#batch.feed();
+    this.#batch.feed(this.#batch.kept.frames());
     this.#batch.rest();
   }
 

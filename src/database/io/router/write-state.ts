@@ -3,7 +3,7 @@ import type { MessageWriter } from "../../../pgwire/index.ts";
 import { Bytes } from "./bytes.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { KeptBatch } from "./kept-batch.ts";
-import { passRequest } from "./requests.ts";
+import { type Frame, passRequest } from "./requests.ts";
 
 /** "plain": a batch of which nothing is kept. */
 type Step = "rest" | "plain" | "gathering" | "asking" | "committing" | "resolving" | "due";
@@ -25,6 +25,8 @@ export class WriteState {
   changes = false;
   calls = false;
   hasBound = false;
+  /** Nothing has come since a Flush of what was only prepared. */
+  isFlushed = false;
   /** The transaction's id; null: it has none. Undefined: it is not known, or the transaction has failed. */
   id: bigint | null | undefined;
   /** Of the primary: number of its start, and its term. */
@@ -57,6 +59,7 @@ export class WriteState {
     this.held.clear();
     this.isCommit = this.isComplete = this.isMixed = false;
     this.changes = this.calls = this.hasBound = this.wasTerminated = false;
+    this.isFlushed = false;
     this.id = undefined;
     this.start = start;
     this.term = term;
@@ -75,11 +78,15 @@ export class WriteState {
     this.kept.drop();
   }
 
-  /** Passes what is kept, as if the client had sent it now. */
-  feed(): void {
-    const frames = this.kept.frames();
+  /** Passes messages as if the client had sent them now, until its server connection is lost. */
+  feed(frames: readonly Frame[]): void {
+    const { client } = this;
+    const { server } = client;
     this.isFeeding = true;
-    for (const frame of frames) if (!this.client.isClosed) passRequest(this.client, frame, true);
+    for (const frame of frames) {
+      if (client.isClosed || client.server !== server) break;
+      passRequest(client, frame, true);
+    }
     this.isFeeding = false;
   }
 

@@ -32,15 +32,10 @@ import {
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
 import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
+import { promote } from "./promotion.ts";
 import { reachableHost } from "./reachable-host.ts";
-import { forgetReserved, reserveTimelines } from "./reserve-timelines.ts";
-import {
-  pause,
-  type ServerExit,
-  ServerProcess,
-  type ServerProcessOptions,
-  startProblem,
-} from "./server-process.ts";
+import { forgetReserved } from "./reserve-timelines.ts";
+import { type ServerExit, ServerProcess, type ServerProcessOptions, startProblem } from "./server-process.ts";
 import { setSlots } from "./slots.ts";
 import { placeTlsFiles, type TlsSources, tlsFilesIn } from "./tls-files.ts";
 import { untilSetting } from "./until-setting.ts";
@@ -79,9 +74,6 @@ const FENCE_TIMEOUT_MS = 5_000;
 
 /** A server that cannot say in this time how it is hangs. */
 const VIEW_TIMEOUT_MS = 5_000;
-
-const PROMOTE_TIMEOUT_MS = 30_000;
-const PROMOTE_POLL_MS = 5;
 
 /** Longest path of a Unix socket, less the name that Postgres gives it. */
 const SOCKET_FOLDER_CHARS_MAX = 85;
@@ -323,23 +315,8 @@ export class PostgresServer {
    * higher one.
    */
   async promote(timeline = 0): Promise<number> {
-    const { clock, scheduler } = this.options;
-    const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
-    const isReplica = async (): Promise<boolean> =>
-      (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
     this.#wasPromoted = true;
-    if (await isReplica()) {
-      await reserveTimelines(this.data, timeline, this.options.owner);
-      await this.query("select pg_promote(wait => false)");
-    }
-    while (await isReplica()) {
-      if (clock.nowMs() > deadline)
-        throw new ServerError(
-          "promotion-timeout",
-          `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`,
-        );
-      await pause(scheduler, PROMOTE_POLL_MS);
-    }
+    await promote(this, timeline);
     await changeRole(
       this.data,
       { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined },

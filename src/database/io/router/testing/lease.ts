@@ -49,6 +49,12 @@ export class Holder implements LeaseStore {
     const all = { terms: withTerm(terms, next), starts: [...starts, start] };
     await this.set({ term: term + 1, server: "b", phase: "running", ...all });
   }
+  /** The same server in another term: whatever was made in the one before is cut. */
+  async cut(): Promise<void> {
+    const { term, starts = [] } = this.#record;
+    const start = { number: starts.length + 1, process: `a/${term + 1}`, firstId: null };
+    await this.set({ term: term + 1, starts: [...starts, start] });
+  }
   /** The primary was started again. */
   async restart(firstId: string | null = null): Promise<void> {
     const { term, starts = [] } = this.#record;
