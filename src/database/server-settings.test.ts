@@ -3,6 +3,7 @@ import {
   connectionInfo,
   formatSettings,
   hostBasedAccess,
+  NO_PEERS,
   parseSettings,
   quorumOf,
   settingsOf,
@@ -114,6 +115,13 @@ test("other members connect as who replicates and looks after servers, by TLS wh
   expect(lines.map((line) => line.split(" ")[3])).toContain("fd00::2/128");
   expect(lines.map((line) => line.split(" ")[3])).toContain("db3.internal");
   expect(lines.length).toBe(9);
+});
+
+test("lines of a server that was there before come after those of our roles, and before what lets others try", () => {
+  const lines = hostBasedAccess(NO_PEERS, { given: "host all all all trust\n" }).split("\n");
+  const theirs = lines.indexOf("host all all all trust");
+  expect(lines.slice(1, theirs).every((line) => line.includes("tenfold_replication"))).toBe(true);
+  expect(lines.slice(theirs + 1)).toContain("host all all 127.0.0.1/32 scram-sha-256");
 });
 
 describe("a quorum", () => {

@@ -205,7 +205,7 @@ export interface Peers {
 export const NO_PEERS: Peers = { members: [], clients: [] };
 
 /** How strict access is. */
-interface AccessRules {
+export interface AccessRules {
   /** Members must speak TLS. */
   readonly isTls?: boolean;
   /** Whoever gets to the socket is let in. */

@@ -90,6 +90,10 @@ export class PrimaryGate {
   get target(): Target | undefined {
     return this.#context.clock.nowMs() < this.#untilMs ? this.#target : undefined;
   }
+  /** The primary, else another one: replicas have all users, too, so a log-in need not wait for a failover. */
+  get anyServer(): { readonly host: string; readonly port: number } | undefined {
+    return this.target ?? this.#known.servers[0];
+  }
   /** Why writes are held; undefined: they are not. */
   get reason(): HoldReason | undefined {
     return this.target === undefined ? (this.#reason ?? "view-stale") : undefined;

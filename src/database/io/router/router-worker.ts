@@ -126,7 +126,7 @@ export class RouterWorker implements ClientHost {
     };
     this.#verifiers = new VerifierSource({
       context: this.context,
-      address: () => (this.#gate === undefined ? this.#target : this.#gate.target),
+      address: () => (this.#gate === undefined ? this.#target : this.#gate.anyServer),
       credentials: () => {
         const { user = "", database = user } = this.#settings.authUser ?? {};
         return this.#credentials(user, database);

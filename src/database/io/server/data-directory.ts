@@ -9,9 +9,13 @@ import { makeVerifier } from "../../../pgwire/index.ts";
 import { type ControlFile, parseControlFile } from "../../control-file.ts";
 import { GIVEN_ACCESS_FILE } from "../../given-configuration.ts";
 import {
+  type AccessRules,
   formatSettings,
+  hostBasedAccess,
+  type Peers,
   type PostgresSettings,
   parseSettings,
+  REPLICATION_ROLE,
   ROLE_FILE,
   SETTINGS_FILE,
   SUPERUSER,
@@ -76,12 +80,26 @@ export async function initialise({ binaries, data, owner, password, durable }: N
 }
 
 /** Functions that pg_rewind calls. */
-export const REWIND_FUNCTIONS: readonly string[] = [
+const REWIND_FUNCTIONS: readonly string[] = [
   "pg_ls_dir(text, boolean, boolean)",
   "pg_stat_file(text, boolean)",
   "pg_read_binary_file(text)",
   "pg_read_binary_file(text, bigint, bigint, boolean)",
 ];
+
+/** A statement that makes a role, unless it is there. */
+export function ensureRole(role: string): string {
+  return `do $$ begin if not exists (select from pg_roles where rolname = '${role}') then create role ${role}; end if; end $$`;
+}
+
+/** Statements that make the role of replicas, clones and rewinds. Each is one line. */
+export function replicationRole(password: string): readonly string[] {
+  return [
+    ensureRole(REPLICATION_ROLE),
+    `alter role ${REPLICATION_ROLE} login replication password '${verifierText(password)}'`,
+    ...REWIND_FUNCTIONS.map((name) => `grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`),
+  ];
+}
 
 /** The end of a postgresql.conf. */
 export const INCLUDES: string = `
@@ -93,23 +111,25 @@ export async function hasData(data: string): Promise<boolean> {
   return (await namesIn(data)).includes("PG_VERSION");
 }
 
-/** Writes the files of ours: settings, and `access` as pg_hba.conf. The role is left as it is. */
+/** What a server is told in files. */
+export interface WrittenFiles {
+  readonly settings: PostgresSettings;
+  readonly peers: Peers;
+  readonly rules: AccessRules;
+}
+
+/** Writes the files of ours: settings, and pg_hba.conf with the lines of a server that was taken over. The role is left as it is. */
 export async function writeSettings(
   data: string,
-  settings: PostgresSettings,
-  access: string,
+  { settings, peers, rules }: WrittenFiles,
   owner: Owner,
 ): Promise<void> {
+  const given = await readFile(join(data, GIVEN_ACCESS_FILE), "utf8").catch(() => "");
   await writeOwned(join(data, SETTINGS_FILE), formatSettings(settings), owner);
-  await writeOwned(join(data, "pg_hba.conf"), access, owner);
+  await writeOwned(join(data, "pg_hba.conf"), hostBasedAccess(peers, { ...rules, given }), owner);
   const altered = join(data, "postgresql.auto.conf");
   const text = await readFile(altered, "utf8").catch(() => "");
   if (withoutReserved(text) !== text) await writeOwned(altered, withoutReserved(text), owner);
-}
-
-/** Lines of pg_hba.conf of a server that was taken over; "" = there are none. */
-export function readGivenAccess(data: string): Promise<string> {
-  return readFile(join(data, GIVEN_ACCESS_FILE), "utf8").catch(() => "");
 }
 
 /** The settings of the server's role: whom it follows, whom its commits wait for. */

@@ -8,7 +8,6 @@ import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
 import {
   connectionInfo,
-  hostBasedAccess,
   type Peers,
   quorumOf,
   REPLICATION_ROLE,
@@ -26,10 +25,8 @@ import {
   initialise,
   markReplica,
   passFileText,
-  REWIND_FUNCTIONS,
-  readGivenAccess,
   readRole,
-  verifierText,
+  replicationRole,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
@@ -141,11 +138,7 @@ export class PostgresServer {
       durable: settings.durable,
     });
     await this.start();
-    await this.query(
-      `create role ${REPLICATION_ROLE} login replication password '${verifierText(passwords.replication)}'`,
-    );
-    for (const name of REWIND_FUNCTIONS)
-      await this.query(`grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`);
+    for (const statement of replicationRole(passwords.replication)) await this.query(statement);
   }
 
   /** Whether it has a cluster's data. */
@@ -170,14 +163,8 @@ export class PostgresServer {
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    const lines = await readGivenAccess(this.data);
-    const isTrusted = trustsSocket && host === folder;
-    const access = hostBasedAccess(peers, {
-      isTls: tls !== undefined,
-      trustsSocket: isTrusted,
-      given: lines,
-    });
-    await writeSettings(this.data, all, access, owner);
+    const rules = { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder };
+    await writeSettings(this.data, { settings: all, peers, rules }, owner);
   }
 
   get #tlsFiles(): TlsSources | undefined {

@@ -16,8 +16,15 @@ import {
   givenConfiguration,
   placeIn,
 } from "../../given-configuration.ts";
-import { REPLICATION_ROLE, SETTINGS_FILE, SUPERUSER } from "../../server-settings.ts";
-import { changeRole, hasData, INCLUDES, REWIND_FUNCTIONS, verifierText } from "./data-directory.ts";
+import { SETTINGS_FILE, SUPERUSER } from "../../server-settings.ts";
+import {
+  changeRole,
+  ensureRole,
+  hasData,
+  INCLUDES,
+  replicationRole,
+  verifierText,
+} from "./data-directory.ts";
 import { ensureReachable, linkTarget, syncPath, writeOwned } from "./owner.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
@@ -117,14 +124,10 @@ function held(kind: string, path: string): string {
 /** Each a line: that is how single-user mode takes statements. */
 async function makeRoles({ options }: PostgresServer, given: string): Promise<void> {
   const { binaries, owner, passwords } = options;
-  const make = (role: string): string =>
-    `do $$ begin if not exists (select from pg_roles where rolname = '${role}') then create role ${role}; end if; end $$`;
   const statements = [
-    make(SUPERUSER),
+    ensureRole(SUPERUSER),
     `alter role ${SUPERUSER} superuser login password '${verifierText(passwords.superuser)}'`,
-    make(REPLICATION_ROLE),
-    `alter role ${REPLICATION_ROLE} login replication password '${verifierText(passwords.replication)}'`,
-    ...REWIND_FUNCTIONS.map((name) => `grant execute on function pg_catalog.${name} to ${REPLICATION_ROLE}`),
+    ...replicationRole(passwords.replication),
   ];
   const args = ["--single", "-D", given, "-c", "log_min_messages=error", "postgres"];
   const { code, output } = await runProgram(binaries, "postgres", args, owner, {
