@@ -111,7 +111,11 @@ export class Core {
   async route(text: string): Promise<Route> {
     const { hints, replicas, clock } = this.options;
     const hasReplicas = replicas.length > 0 && !hints;
-    if (hasReplicas && clock.nowMs() - this.#readAtMs > FUNCTIONS_MS) await this.#readFunctions();
+    if (clock.nowMs() - this.#readAtMs > FUNCTIONS_MS) {
+      // Without replicas it only tells reads from writes, whose positions are asked for: nobody waits for that.
+      const read = this.#readFunctions();
+      if (hasReplicas) await read;
+    }
     const route = routeOf(text, this.statements.of(text), {
       hasReplicas,
       target: this.terms.target,
