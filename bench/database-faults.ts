@@ -1,15 +1,16 @@
 /**
  * Real servers under faults drawn from a seed, and what clients were told, judged by checkers of histories: lists
- * (serializable, nothing lost), registers (linearizable), a bank, a set. Three servers in quorum mode; clients go to whichever
- * server takes writes, without a router, so that nothing but the servers and their agents keeps the rules.
+ * (serializable, nothing lost), registers (linearizable), a bank, a set. Three servers in quorum mode, two routers, the lease store,
+ * each on a machine of its own (a network namespace) where that can be had. Two clients go through the routers; two go to whichever server takes
+ * writes, and one more sits at each server, so that nothing but the servers and their agents keeps the rules there.
  *
- * A machine that is cut off is stopped instead (SIGSTOP): for the others that is the same until it wakes.
+ * A seed replays the faults, their times and their order; who is primary then is for the run to say.
  *
- *     bin/bun bench/database-faults.ts [--runs 100] [--seed 1] [--seconds 6] [--ttl 2000] [--minutes 60]
+ *     bin/bun bench/database-faults.ts [--runs 100] [--seed 1] [--seconds 6] [--ttl 2000] [--minutes 60] [--add no]
+ *
+ * `--add yes` keeps the runs of other seeds that were kept before: for many runs in pieces.
  */
-import { AcknowledgedWrites } from "../src/app/testing/acknowledged-writes.ts";
-import { DatabaseCluster } from "../src/app/testing/database-cluster.ts";
-import { type Random, seededRandom } from "../src/base/index.ts";
+import { seededRandom } from "../src/base/index.ts";
 import {
   type Anomaly,
   checkBank,
@@ -18,53 +19,24 @@ import {
   checkSet,
 } from "../src/database/testing/histories/index.ts";
 import { options } from "./harness/arguments.ts";
-import { FaultClients, TOTAL } from "./harness/fault-clients.ts";
-import { conclude } from "./harness/results.ts";
+import { DirectWriters } from "./harness/direct-writers.ts";
+import { FaultClients, type Route, TOTAL } from "./harness/fault-clients.ts";
+import { carryOut, kindsAt, planOf } from "./harness/fault-kinds.ts";
+import { FaultSite } from "./harness/fault-site.ts";
+import { conclude, readResults } from "./harness/results.ts";
 import { pause } from "./harness/wait.ts";
 
-const given = options({ runs: 100, seed: 1, seconds: 6, ttl: 2_000, minutes: 60 });
-const { runs, seed: firstSeed, seconds, ttl, minutes } = given;
+const given = options({ runs: 100, seed: 1, seconds: 6, ttl: 2_000, minutes: 60, add: "no" });
+const { runs, seed: firstSeed, seconds, ttl, minutes, add } = given;
 
 /** No run is begun after this. */
 const endMs = performance.now() + minutes * 60_000;
 
-type Fault = (cluster: DatabaseCluster, name: string, ms: number) => Promise<void>;
+/** A server may have to be cloned anew, on a machine with other work. */
+const WHOLE_MS = 90_000;
 
-/** Stops processes for a while. */
-async function stopFor(signal: (signal: NodeJS.Signals) => void, ms: number): Promise<void> {
-  signal("SIGSTOP");
-  await pause(ms);
-  signal("SIGCONT");
-}
-
-const FAULTS: Readonly<Record<string, Fault>> = {
-  "kill machine": async (cluster, name, ms) => {
-    cluster.killMachine(name);
-    await pause(ms);
-    cluster.startAgent(name);
-  },
-  "kill server": async (cluster, name) => cluster.signalServer(name, "SIGKILL"),
-  "kill agent": async (cluster, name, ms) => {
-    cluster.signalAgent(name, "SIGKILL");
-    await pause(ms);
-    cluster.startAgent(name);
-  },
-  "stop agent": (cluster, name, ms) => stopFor((signal) => cluster.signalAgent(name, signal), ms),
-  "stop server": (cluster, name, ms) => stopFor((signal) => cluster.signalServer(name, signal), ms),
-  "cut machine off": (cluster, name, ms) =>
-    stopFor((signal) => {
-      cluster.signalAgent(name, signal);
-      cluster.signalServer(name, signal);
-    }, ms),
-  switchover: async (cluster, name) => {
-    const primary = await cluster.primary();
-    if (primary !== undefined && primary !== name)
-      await cluster
-        .client(primary)
-        .switchover(name)
-        .catch(() => {});
-  },
-};
+/** Clients go on for so long when all is well again. */
+const CALM_MS = 300;
 
 interface Run {
   readonly seed: number;
@@ -72,94 +44,105 @@ interface Run {
   readonly anomalies: readonly Anomaly[];
   readonly acknowledged: number;
   readonly unknown: number;
+  /** At servers, around the routers. */
+  readonly direct: number;
   readonly failovers: number;
 }
 
-/** Breaks things until the time is over; faults of one server follow each other, those of several overlap. */
-async function breakThings(cluster: DatabaseCluster, random: Random, untilMs: number): Promise<string[]> {
-  const told: string[] = [];
-  const kinds = Object.entries(FAULTS);
-  const busy = new Map<string, Promise<void>>();
-  while (performance.now() < untilMs) {
-    await pause(200 + random() * 1_500);
-    const primary = await cluster.primary();
-    const any = cluster.names[Math.floor(random() * cluster.names.length)] ?? "";
-    const name = primary !== undefined && random() < 0.6 ? primary : any;
-    const [kind, fault] = kinds[Math.floor(random() * kinds.length)] as [string, Fault];
-    const ms = 200 + random() * ttl * 2;
-    if (busy.has(name)) continue;
-    told.push(`${kind} ${name}`);
-    const running = fault(cluster, name, ms).finally(() => busy.delete(name));
-    busy.set(name, running);
-  }
-  await Promise.all(busy.values());
-  return told;
+/** Two through the routers, two at the servers. */
+function routesOf(site: FaultSite): readonly Route[] {
+  const { cluster, routers } = site;
+  const servers = cluster.names.map((name) => () => cluster.connect(name));
+  const doors = routers.map((name) => () => site.connect(name));
+  return [doors, doors, servers, servers];
 }
 
-async function heal(cluster: DatabaseCluster): Promise<string> {
-  for (const name of cluster.names) {
-    cluster.signalAgent(name, "SIGCONT");
-    cluster.signalServer(name, "SIGCONT");
-    if (!cluster.isAgentAlive(name)) cluster.startAgent(name);
-  }
-  return cluster.untilWhole();
-}
-
-async function runOnce(cluster: DatabaseCluster, seed: number): Promise<Run> {
-  const primary = await cluster.untilWhole();
+async function runOnce(site: FaultSite, seed: number): Promise<Run> {
+  const { cluster } = site;
+  const primary = await cluster.untilWhole(WHOLE_MS);
   const before = (await cluster.facts(primary))?.failover?.record?.term ?? 0;
   await FaultClients.prepare(cluster, primary, seed);
-  const clients = new FaultClients(cluster, seed);
-  const faults = await breakThings(cluster, seededRandom(seed), performance.now() + seconds * 1_000);
-  const last = await heal(cluster);
-  await pause(300);
-  await clients.stop();
-  const final = await clients.finalLists(last);
+  const clients = new FaultClients(routesOf(site), seed);
+  const direct = new DirectWriters(cluster);
+  const times = { random: seededRandom(seed), runMs: seconds * 1_000, longestMs: ttl * 2 };
+  const faults = await carryOut(site, planOf(Object.keys(kindsAt(site)), cluster.names, times));
+  site.heal();
+  const last = await cluster.untilWhole(WHOLE_MS);
+  await pause(CALM_MS);
+  await Promise.all([clients.stop(), direct.stop()]);
+  const final = await clients.finalLists(cluster, last);
   const { lists, registers, bank } = clients;
   const anomalies = [
     ...checkListAppend(lists),
     ...checkSet(lists, final),
     ...checkRegisters(registers),
     ...checkBank(bank, TOTAL),
+    ...(await direct.check(last)),
   ];
   const all = [...lists, ...registers, ...bank];
   const acknowledged = all.filter(({ kind }) => kind === "ok").length;
   const unknown = all.filter(({ kind }) => kind === "unknown").length;
   const after = (await cluster.facts(last))?.failover?.record?.term ?? 0;
-  return { seed, faults, anomalies, acknowledged, unknown, failovers: after - before };
+  const failovers = after - before;
+  return { seed, faults, anomalies, acknowledged, unknown, direct: direct.acknowledged.length, failovers };
 }
 
-const results: Run[] = [];
-const cluster = new DatabaseCluster({ mode: "quorum", ttlMs: ttl });
+/** Runs of other pieces. */
+function others(): readonly Run[] {
+  if (add !== "yes") return [];
+  const kept = readResults().find(({ bench }) => bench === "database-faults");
+  const { results: before = [] } = (kept?.figures ?? {}) as { readonly results?: readonly Run[] };
+  return before.filter(({ seed }) => seed < firstSeed || seed >= firstSeed + runs);
+}
+
+const problem = FaultSite.problem();
+if (problem !== undefined) console.log(`all on loopback, no partitions and no disks: ${problem}`);
+const own: Run[] = [];
+const site = new FaultSite(ttl);
+if (problem === undefined && site.disks?.canBeSlow !== true)
+  console.log("no slow disks: there is no gcc here");
 let stuck: string | undefined;
 try {
-  await cluster.start();
-  await AcknowledgedWrites.prepare(cluster, await cluster.untilPrimary());
+  await site.start();
+  await DirectWriters.prepare(site.cluster, await site.cluster.untilWhole());
   for (let seed = firstSeed; seed < firstSeed + runs && performance.now() < endMs; seed += 1) {
-    const result = await runOnce(cluster, seed).catch((problem: unknown) => {
-      stuck = `seed ${seed}: ${String(problem)}`;
-      for (const name of cluster.names) console.log(`${name}\n${cluster.logOf(name).slice(-3_000)}`);
+    const result = await runOnce(site, seed).catch((reason: unknown) => {
+      stuck = `seed ${seed}: ${String(reason)}`;
+      console.log(stuck);
+      for (const name of [...site.cluster.names, ...site.routers])
+        console.log(`${name}\n${site.cluster.logOf(name).slice(-6_000)}`);
     });
     if (result === undefined) break;
-    results.push(result);
-    const { anomalies, faults, acknowledged, unknown, failovers } = result;
+    own.push(result);
+    const { anomalies, faults, acknowledged, unknown, direct, failovers } = result;
     console.log(
-      `seed ${seed}: ${failovers} terms, ${acknowledged} acknowledged, ${unknown} unknown; ${faults.join(", ")}`,
+      `seed ${seed}: ${failovers} terms, ${acknowledged} acknowledged, ${unknown} unknown, ${direct} direct; ${faults.join(", ")}`,
     );
     for (const anomaly of anomalies.slice(0, 5)) console.log(`  ${anomaly.anomaly}: ${anomaly.detail}`);
+    if (anomalies.length > 0)
+      for (const name of [...site.cluster.names, ...site.routers])
+        console.log(`${name}\n${site.cluster.logOf(name).slice(-20_000)}`);
   }
 } finally {
-  await cluster.stop();
+  await site.stop();
 }
+const results = [...others(), ...own].toSorted((a, b) => a.seed - b.seed);
 const sum = (of: (run: Run) => number): number => results.reduce((total, run) => total + of(run), 0);
 const broken = results.filter(({ anomalies }) => anomalies.length > 0);
+const twice = results.filter(({ anomalies }) => anomalies.some(({ anomaly }) => anomaly === "two-primaries"));
+const where = problem === undefined ? "in network namespaces" : "on loopback";
 conclude(
   "database-faults",
   [
     {
-      claim: `${results.length} runs of random faults: no acknowledged write is lost, no history is impossible`,
+      claim: `${results.length} runs of random faults ${where}, through routers and around them: no acknowledged write is lost, no history is impossible`,
       figure: `${broken.length} runs with anomalies; ${sum((run) => run.acknowledged)} transactions acknowledged, ${sum((run) => run.faults.length)} faults, ${sum((run) => run.failovers)} new terms`,
       met: broken.length === 0 && results.length > 0,
+    },
+    {
+      claim: "never two primaries that take writes",
+      figure: `${twice.length} of ${results.length} runs; ${sum((run) => run.direct)} writes acknowledged at servers`,
+      met: twice.length === 0 && results.length > 0,
     },
     {
       claim: "the cluster is whole again after each",
@@ -167,6 +150,6 @@ conclude(
       met: stuck === undefined,
     },
   ],
-  { runs: results.length, firstSeed, seconds, ttl, results },
+  { runs: results.length, firstSeed: results[0]?.seed ?? firstSeed, seconds, ttl, results },
 );
 process.exit();

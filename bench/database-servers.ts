@@ -7,7 +7,7 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { createLog, systemClock, systemScheduler } from "../src/base/index.ts";
-import type { Order, OrderOutcome } from "../src/database/index.ts";
+import { NO_PEERS, type Order, type OrderOutcome } from "../src/database/index.ts";
 import { DatabaseAgent, findBinaries, findOwner, PostgresServer } from "../src/database/io/index.ts";
 import { PgConnection } from "../src/pgwire/io/index.ts";
 import { options } from "./harness/arguments.ts";
@@ -42,7 +42,7 @@ async function agentIn(folder: string, name: string): Promise<DatabaseAgent> {
       durable: true,
       settings: {},
     },
-    peers: [],
+    peers: NO_PEERS,
     passwords: PASSWORDS,
     clock: systemClock,
     scheduler: systemScheduler,

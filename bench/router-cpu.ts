@@ -1,19 +1,22 @@
 /**
  * What one routed query costs: CPU, throughput and latency of our router beside PgBouncer, before the same PostgreSQL.
  *
- * Both proxies run at once on core 0, idle but for their turn; PostgreSQL and pgbench share core 1. Every round gives each
- * proxy one turn, in alternating order. CPU is what the kernel charged to the proxy over the turn, divided by pgbench's
+ * Ours runs twice: alone, and as the databases of a config do, where it follows a lease and asks at each statement and each answer whether
+ * its server is still the primary. All proxies run at once on core 0, idle but for their turn; PostgreSQL and pgbench share core 1. Every
+ * round gives each proxy one turn, in alternating order. CPU is what the kernel charged to the proxy over the turn, divided by pgbench's
  * transactions (one SELECT by primary key each). PostgreSQL and pgbench fill their core long before a proxy fills its own, so
  * throughput and p99 say what a client sees, and CPU what the proxy costs.
  *
- * Both pool by transaction, 20 server connections. Debian's PgBouncer 1.18 knows no prepared statements in that mode: against
+ * All pool by transaction, 20 server connections. Debian's PgBouncer 1.18 knows no prepared statements in that mode: against
  * `prepared` it runs in session mode, with a server connection for each client, which is less work than ours.
  *
  *     bin/bun bench/router-cpu.ts [--rounds 8] [--seconds 2] [--clients 16,64] [--modes simple,extended,prepared] [--scale 10]
  */
+import { join } from "node:path";
 import { hasDebianPostgres, startPostgres } from "../src/base/testing/postgres.ts";
 import { options } from "./harness/arguments.ts";
 import { ratioOf, showSpread, showTable, spreadOf, type Verdict } from "./harness/figures.ts";
+import { holdLease } from "./harness/lease.ts";
 import { pgbench, pgbenchTables, type QueryMode } from "./harness/pgbench.ts";
 import { type Pooler, type PoolerPlace, startPgBouncer, startRouterProcess } from "./harness/poolers.ts";
 import { cpuOf } from "./harness/proc.ts";
@@ -67,25 +70,32 @@ await withFolder(async (folder) => {
   try {
     await pgbenchTables(server.port, scale);
     const place: PoolerPlace = { folder, server: server.port, core: PROXY_CORE };
-    const ours = await startRouterProcess(place, { mode: "transaction", size: POOL_SIZE });
+    const lease = await holdLease(join(folder, "lease"));
+    const pool = { mode: "transaction", size: POOL_SIZE } as const;
+    const ours = await startRouterProcess(place, pool);
+    const gated = await startRouterProcess(place, pool, lease.url);
     const user = "postgres";
-    const byTransaction = await startPgBouncer(place, { mode: "transaction", size: POOL_SIZE, user });
+    const byTransaction = await startPgBouncer(place, { ...pool, user });
     const bySession = await startPgBouncer(place, { mode: "session", size: SESSION_POOL_SIZE, user });
     const verdicts: Verdict[] = [];
     const figures: Record<string, unknown> = {};
     for (const mode of modes.split(",") as QueryMode[]) {
       const peer = mode === "prepared" ? bySession : byTransaction;
-      for (const proxy of [ours, peer])
+      const contestants = [ours, gated, peer] as const;
+      for (const proxy of contestants)
         await pgbench({ port: proxy.port, mode, clients: 16, seconds: WARM_UP_SECONDS, core: LOAD_CORE });
       for (const count of clients.split(",").map(Number)) {
-        const [our, their] = await race([ours, peer], mode, count);
+        const turns = await race(contestants, mode, count);
+        const [our, byLease, their] = turns;
         console.log(`\n${mode}, ${count} clients, ${rounds} rounds of ${seconds} s, median of the rounds`);
-        console.log(showTable(tableOf([ours, peer], [our, their])));
+        console.log(showTable(tableOf(contestants, turns)));
         verdicts.push(...verdictsOf(`${mode}, ${count} clients`, our, their));
-        figures[`${mode} ${count}`] = { tenfold: our, pgbouncer: their };
+        verdicts.push(...verdictsOf(`${mode}, ${count} clients, by the lease`, byLease, their));
+        figures[`${mode} ${count}`] = { tenfold: our, byLease, pgbouncer: their };
       }
       figures[`${mode} syscalls`] = await trace([ours, peer], mode);
     }
+    lease.giveUp();
     console.log("");
     conclude("router-cpu", verdicts, figures);
   } finally {
@@ -94,13 +104,13 @@ await withFolder(async (folder) => {
 });
 
 async function race(
-  contestants: readonly [Pooler, Pooler],
+  contestants: readonly [Pooler, Pooler, Pooler],
   mode: QueryMode,
   count: number,
-): Promise<[Turn[], Turn[]]> {
-  const turns: [Turn[], Turn[]] = [[], []];
+): Promise<[Turn[], Turn[], Turn[]]> {
+  const turns: [Turn[], Turn[], Turn[]] = [[], [], []];
   for (let round = 0; round < rounds; round++)
-    for (const place of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const))
+    for (const place of round % 2 === 0 ? ([0, 1, 2] as const) : ([2, 1, 0] as const))
       turns[place].push(await takeTurn(contestants[place], mode, count));
   return turns;
 }

@@ -23,6 +23,7 @@ const SECTIONS: Readonly<Record<string, object>> = {
   databases: {
     replicas: DEFAULTS.database.replicas,
     mode: DEFAULTS.database.mode,
+    witness: DEFAULTS.database.witness,
     workers: DEFAULTS.database.workers,
     consistency: DEFAULTS.database.consistency,
     serverPort: DEFAULTS.database.serverPort,

@@ -5,7 +5,6 @@ import type { HistoryEntry, Operation } from "../../src/database/testing/histori
 import { type PgConnection, PgServerError } from "../../src/pgwire/io/index.ts";
 import { pause } from "./wait.ts";
 
-const CLIENTS = 4;
 const ACCOUNTS = 4;
 /** Money of the bank. */
 export const TOTAL = 400;
@@ -13,15 +12,15 @@ export const TOTAL = 400;
 /** A register is used by so many transactions: its checker searches all orders of them. */
 const REGISTER_USES = 30;
 
-const QUERY_TIMEOUT_MS = 3_000;
-
 /** What the server says when it has rolled back for certain. */
 const ROLLED_BACK: readonly string[] = ["40001", "40P01"];
 
 type Kind = "lists" | "registers" | "bank";
 
+/** Doors that a client knocks at in turn: of servers, or of routers. */
+export type Route = readonly (() => Promise<PgConnection>)[];
+
 export class FaultClients {
-  readonly #cluster: DatabaseCluster;
   readonly #seed: number;
   readonly #random: Random;
   readonly #stop = new AbortController();
@@ -32,11 +31,11 @@ export class FaultClients {
   #next = 1;
   #uses = 0;
 
-  constructor(cluster: DatabaseCluster, seed: number) {
-    this.#cluster = cluster;
+  /** A client for each of `routes`; they begin at once. */
+  constructor(routes: readonly Route[], seed: number) {
     this.#seed = seed;
     this.#random = seededRandom(seed + 1_000_000);
-    this.#running = Promise.all(Array.from({ length: CLIENTS }, (_, process) => this.#run(process)));
+    this.#running = Promise.all(routes.map((route, process) => this.#run(process, route)));
   }
 
   /** Makes the tables of a run. */
@@ -58,15 +57,17 @@ export class FaultClients {
   }
 
   /** All lists as `server` has them. */
-  async finalLists(server: string): Promise<ReadonlyMap<string, readonly number[]>> {
-    const rows = await this.#cluster.query(server, `select key, held::text from lists_${this.#seed}`);
+  async finalLists(
+    cluster: DatabaseCluster,
+    server: string,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    const rows = await cluster.query(server, `select key, held::text from lists_${this.#seed}`);
     return new Map(rows.map((row) => [row["key"] ?? "", numbersIn(row["held"] ?? "")]));
   }
 
-  async #run(process: number): Promise<void> {
-    const { names } = this.#cluster;
+  async #run(process: number, route: Route): Promise<void> {
     for (let at = process; !this.#stop.signal.aborted; at += 1) {
-      const connection = await this.#cluster.connect(names[at % names.length] ?? "").catch(() => undefined);
+      const connection = await route[at % route.length]?.().catch(() => undefined);
       if (connection === undefined) await pause(10);
       else await this.#use(process, connection);
     }
@@ -95,8 +96,7 @@ export class FaultClients {
       this[kind].push({ process, invokedMs, completedMs, kind: outcome, operations: [...operations] });
     };
     let isCommitting = false;
-    const run = (sql: string): Promise<readonly Readonly<Record<string, string | null>>[]> =>
-      connection.rows(sql, QUERY_TIMEOUT_MS);
+    const run: Run = (sql) => connection.rows(sql);
     try {
       await run("begin isolation level serializable");
       // Whoever is not the primary any more cannot acknowledge a write; it could answer reads.

@@ -22,20 +22,21 @@ export interface PoolerPlace {
   readonly core?: number;
 }
 
-/** Starts a worker of the router; nobody is asked for a password. */
+/** Starts a worker of the router; nobody is asked for a password. `lease`: URL of the store with the lease that it follows. */
 export async function startRouterProcess(
   { folder, server, core }: PoolerPlace,
   pool: Partial<PoolSettings>,
+  lease?: string,
 ): Promise<Pooler> {
   const port = freePort();
   const argv = [
     process.execPath,
     join(import.meta.dirname, "router-worker.ts"),
-    JSON.stringify({ port, server, pool }),
+    JSON.stringify({ port, server, pool, lease }),
   ];
-  const name = `tenfold-${pool.mode ?? "transaction"}`;
+  const name = `tenfold-${pool.mode ?? "transaction"}${lease === undefined ? "" : "-lease"}`;
   return {
-    name: "tenfold",
+    name: lease === undefined ? "tenfold" : "tenfold, by the lease",
     port,
     process: await launchListening({ name, argv, folder, ...(core === undefined ? {} : { core }) }, port),
   };

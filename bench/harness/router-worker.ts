@@ -5,8 +5,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { createLog, systemClock, systemRandom, systemScheduler } from "../../src/base/index.ts";
+import { DEFAULT_FAILOVER } from "../../src/database/failover/settings.ts";
 import type { PoolSettings } from "../../src/database/index.ts";
-import { fetchVerifiers, type ReadsSettings, RouterWorker } from "../../src/database/io/index.ts";
+import {
+  fetchVerifiers,
+  openLeaseStore,
+  type ReadsSettings,
+  RouterWorker,
+} from "../../src/database/io/index.ts";
 import { createTransport } from "../../src/transport/io/index.ts";
 
 interface Options {
@@ -19,11 +25,13 @@ interface Options {
   readonly pool?: Partial<PoolSettings>;
   /** The superuser's password: users are fetched from the server then. */
   readonly password?: string;
+  /** URL of the store with the lease of the server "a"; without it the router follows none. */
+  readonly lease?: string;
   readonly transport?: string;
 }
 
 const options: Options = JSON.parse(process.argv[2] ?? "{}");
-const { port, server, replicas = [], reads, pool = {}, password, transport: wanted } = options;
+const { port, server, replicas = [], reads, pool = {}, password, lease, transport: wanted } = options;
 const transport = createTransport(wanted);
 const log = createLog({ level: "warn", clock: systemClock, write: (line) => process.stderr.write(line) });
 const servers = [server, ...replicas].map((at, index) => ({
@@ -40,6 +48,11 @@ const worker = new RouterWorker(
     workerId: 0,
     pool,
     authentication: password === undefined ? "trust" : "scram",
+    ...(lease === undefined
+      ? {}
+      : {
+          failover: { store: openLeaseStore({ url: lease, cluster: "main", ttlMs: DEFAULT_FAILOVER.ttlMs }) },
+        }),
     ...(replicas.length === 0
       ? {}
       : { reads: { monitor: { user: "postgres", database: "postgres" }, ...reads } }),

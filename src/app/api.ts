@@ -67,11 +67,11 @@ export interface DatabaseStatus {
 /** A server of a database. */
 export interface DatabaseServerStatus {
   readonly name: string;
-  readonly role: "primary" | "replica" | null;
+  readonly role: "primary" | "replica" | "witness" | null;
   /** As its agent has it; "no-agent": nobody tells; "elsewhere": it is not run here. */
   readonly state: ServerState | "no-agent" | "elsewhere";
   readonly address: string | null;
-  /** What a replica has not replayed; null for a primary, or when it is not known. */
+  /** What a replica has not replayed, or a witness has not got; null for a primary, or when it is not known. */
   readonly lagBytes: number | null;
   /** What keeps it from its work, or what is being done to it; empty when there is nothing to tell. */
   readonly note: string;

@@ -2,6 +2,7 @@
  * The folder of a Postgres cluster on one machine: one folder for each server, and what its servers have in common.
  *
  *   cluster.json        passwords, drawn at the first start
+ *   members.json        members on other machines, where there are some
  *   NAME/               data, log, sockets of the server NAME
  *   NAME/agent.token    what its agent is asked with
  */
@@ -25,15 +26,25 @@ const PRIVATE_FILE = 0o600;
 const PASSABLE = 0o711;
 
 /** Makes the folder and its passwords, unless they are there; `given` are those of data that comes from elsewhere. */
-export function prepareClusterFolder(folder: string, given?: ClusterPasswords): ClusterPasswords {
+export function prepareClusterFolder(
+  folder: string,
+  given: Partial<ClusterPasswords> = {},
+): ClusterPasswords {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, PASSABLE);
-  const path = join(folder, "cluster.json");
-  if (!existsSync(path)) {
-    const passwords = given ?? { superuser: secret(), replication: secret() };
-    writeFileSync(path, `${JSON.stringify(passwords)}\n`, { mode: PRIVATE_FILE, flag: "wx" });
+  if (!hasPasswords(folder)) {
+    const passwords = { superuser: secret(), replication: secret(), ...given };
+    writeFileSync(join(folder, "cluster.json"), `${JSON.stringify(passwords)}\n`, {
+      mode: PRIVATE_FILE,
+      flag: "wx",
+    });
   }
   return readPasswords(folder);
+}
+
+/** Whether its passwords are there. */
+export function hasPasswords(folder: string): boolean {
+  return existsSync(join(folder, "cluster.json"));
 }
 
 /** Throws the system's error when there is no cluster. */

@@ -1,6 +1,6 @@
 /**
- * A Postgres server and its agent in a process of its own: `database-agent.ts JSON`, the settings as of `DatabaseAgentOptions`
- * without the log.
+ * A Postgres server and its agent in a process of its own, or a witness and its: `database-agent.ts JSON`, the settings as of
+ * `DatabaseAgentOptions`, or of `DatabaseWitnessOptions`, without the log.
  *
  * SIGTERM and SIGINT stop both. SIGHUP ends the agent alone, for a newer one that adopts the server. With PORT in its environment it answers
  * there whether it has come up. A server that does not start ends the agent, whose last line says why.
@@ -8,13 +8,19 @@
 import { createLog, systemClock } from "../base/index.ts";
 import { answerHealth } from "./databases/agent-health.ts";
 import { type DatabaseAgentOptions, runDatabaseAgent } from "./run-database-agent.ts";
+import { type DatabaseWitnessOptions, runDatabaseWitness } from "./run-database-witness.ts";
 
 process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the agent
 const log = createLog({ clock: systemClock, level: "info", write: (line) => process.stderr.write(line) });
 
 try {
-  const settings = JSON.parse(process.argv[2] ?? "") as Omit<DatabaseAgentOptions, "log">;
-  const running = await runDatabaseAgent({ ...settings, log });
+  const settings = JSON.parse(process.argv[2] ?? "") as
+    | Omit<DatabaseAgentOptions, "log">
+    | Omit<DatabaseWitnessOptions, "log">;
+  const running =
+    "kind" in settings
+      ? await runDatabaseWitness({ ...settings, log })
+      : await runDatabaseAgent({ ...settings, log });
   const { state, problem: why } = running.agent.facts();
   if (why !== null && state !== "running" && state !== "absent") throw new Error(why);
   const port = Number(process.env["PORT"] ?? 0);

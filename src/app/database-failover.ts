@@ -1,7 +1,9 @@
 /** Composition of an agent's failover: its members, its store, its peers. */
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
-import type { Address } from "../config/index.ts";
+import { isLoopback } from "../base/index.ts";
+import { type TlsIdentity } from "../base/io/index.ts";
+import { type Address, formatAddress } from "../config/index.ts";
 import {
   DEFAULT_FAILOVER,
   type Durability,
@@ -12,18 +14,22 @@ import {
 } from "../database/index.ts";
 import {
   type AgentAddress,
-  type DatabaseAgent,
+  type Driven,
   FailoverDriver,
   openLeaseStore,
   peersAt,
+  type TlsSources,
 } from "../database/io/index.ts";
+import { readAgentTls } from "./agent-tls.ts";
 import { agentAddress, type ClusterPasswords } from "./cluster-folder.ts";
 import { StartFailure } from "./start-failure.ts";
 
-/** One server of a cluster with failover. */
+/** One server of a cluster with failover, or its witness. */
 export interface FailoverMember {
   readonly name: string;
-  /** Where its Postgres listens, as the other servers reach it. */
+  /** A witness has the log and no data; it counts for the quorum and is never promoted. Default "data". */
+  readonly kind?: Member["kind"];
+  /** Where its Postgres listens, as the other servers reach it; of a witness, where they take its log from. */
   readonly address: Address;
   /** Where its agent is asked; default: its socket in the cluster's folder on this machine. */
   readonly agent?: AgentAddress;
@@ -57,14 +63,27 @@ export interface FailoverOptions {
   readonly lagBytesMax?: number;
   /** A primary that is silent for this long is replaced, default 5 s. The other times keep their proportions to it. */
   readonly ttlMs?: number;
+  /** Default: none, all members are on this machine. */
+  readonly port?: AgentPort;
   /** What members ask each other with; default: derived from the cluster's passwords, which are the same everywhere. */
   readonly token?: string;
 }
 
+/** Where members on other machines ask an agent. */
+export interface AgentPort {
+  readonly address: Address;
+  /** This machine's certificate and key, and the CA of all members'; agents and servers speak TLS to each other then. */
+  readonly tls?: TlsSources;
+  /** Beyond loopback without TLS, too: whoever listens on the way may take part in votes. */
+  readonly insecure?: boolean;
+}
+
 /** Failover that is ready to begin. */
-export interface ComposedFailover {
+export interface ComposedFailover<Server extends Driven = Driven> {
   readonly driver: FailoverDriver;
+  readonly driven: Server;
   readonly token: string;
+  readonly port: { readonly address: Address; readonly tls: TlsIdentity | undefined } | undefined;
 }
 
 /** The times that go with a lease of `ttlMs`. */
@@ -87,20 +106,21 @@ export function failoverSettings(options: Omit<FailoverOptions, "members">): Fai
   return settings;
 }
 
-/** Puts the failover of `agent`, which is governed, together. Throws a `StartFailure`. */
-export function composeFailover(
+/** Puts the failover of what `drive` makes together. Throws a `StartFailure`. */
+export function composeFailover<Server extends Driven>(
   options: FailoverOptions,
-  agent: DatabaseAgent,
+  drive: (members: readonly Member[]) => Server,
   cluster: {
     readonly folder: string;
     readonly passwords: ClusterPasswords;
     /** It makes the cluster when there is none. */
     readonly isFirst: boolean;
   },
-): ComposedFailover {
+): ComposedFailover<Server> {
   const { folder, passwords, isFirst } = cluster;
   const settings = failoverSettings(options);
-  const token = options.token ?? derivedToken(passwords);
+  const token = options.token ?? memberToken(passwords);
+  const port = options.port && openedPort(options.port);
   const addresses = new Map(
     options.members.map(({ name, agent: address }) => [name, address ?? agentAddress(folder, name)]),
   );
@@ -108,21 +128,37 @@ export function composeFailover(
     const { cluster: name, store: url } = options;
     const store = openLeaseStore({ url, cluster: name, ttlMs: settings.ttlMs });
     const members = options.members.map((member) => memberOf(member, folder));
-    const peers = peersAt(addresses, token);
-    return { driver: new FailoverDriver({ agent, store, members, settings, peers, isFirst }), token };
+    const peers = peersAt(addresses, token, port?.tls);
+    const driven = drive(members);
+    const driver = new FailoverDriver({ driven, store, members, settings, peers, isFirst });
+    return { driver, driven, token, port };
   } catch (problem) {
-    throw new StartFailure(`the failover of ${agent.server.name}: ${String(problem)}`, "");
+    throw new StartFailure(`the failover of ${options.cluster}: ${String(problem)}`, "");
   }
 }
 
-function memberOf({ name, address, agent, data, priority = 1 }: FailoverMember, folder: string): Member {
+function memberOf(member: FailoverMember, folder: string): Member {
+  const { name, address, kind = "data", priority = 1 } = member;
+  const { host, port } = address;
+  return { name, host, port, kind, priority, data: kind === "data" ? dataOf(member, folder) : undefined };
+}
+
+function dataOf({ name, agent, data }: FailoverMember, folder: string): string | undefined {
   const isHere = agent === undefined || agent.kind === "unix";
-  const path = data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
-  return { name, host: address.host, port: address.port, kind: "data", priority, data: path };
+  return data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
+}
+
+function openedPort({ address, tls, insecure = false }: AgentPort): NonNullable<ComposedFailover["port"]> {
+  if (tls === undefined && !insecure && !isLoopback(address.host))
+    throw new StartFailure(
+      `the agent's port ${formatAddress(address)} can be reached from other machines, and has no TLS`,
+      "give it a certificate (--tls-cert, --tls-key, --tls-ca), or say --insecure-agents where nobody else is on the network",
+    );
+  return { address, tls: tls === undefined ? undefined : readAgentTls(tls) };
 }
 
 /** Members have the cluster's passwords; so they have this without another file, and nobody learns a password by it. */
-function derivedToken({ superuser, replication }: ClusterPasswords): string {
+export function memberToken({ superuser, replication }: ClusterPasswords): string {
   return createHmac("sha256", `${superuser} ${replication}`)
     .update("tenfold: questions between agents")
     .digest("base64url");

@@ -11,13 +11,14 @@ import type {
   RestoreOptions,
   RunningDatabaseAgent,
 } from "./run-database-agent.ts";
+import type { DatabaseWitnessOptions, RunningDatabaseWitness } from "./run-database-witness.ts";
 import type { RouterOptions, RunningRouter } from "./run-router.ts";
 import type { RunningStore, StoreOptions } from "./run-store.ts";
 
 export type * from "./api.ts";
 export { type ClusterPasswords, readPasswords } from "./cluster-folder.ts";
 export { type ControllerHandle, type ControllerOptions, startController } from "./controller.ts";
-export type { FailoverMember, FailoverOptions } from "./database-failover.ts";
+export type { AgentPort, FailoverMember, FailoverOptions } from "./database-failover.ts";
 export type { AskedServer } from "./databases/agents.ts";
 export { readPlaces } from "./databases/places.ts";
 export type { FailoverDemoResult } from "./failover-demo/run-failover-demo.ts";
@@ -44,6 +45,10 @@ export const runStore = async (options: StoreOptions): Promise<RunningStore> =>
 /** Starts a Postgres server and its agent in this process; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const runDatabaseAgent = async (options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> =>
   (await import("./run-database-agent.ts")).runDatabaseAgent(options);
+
+/** Starts a witness and its agent in this process; loaded when it is asked for. Rejects with a `StartFailure`. */
+export const runDatabaseWitness = async (options: DatabaseWitnessOptions): Promise<RunningDatabaseWitness> =>
+  (await import("./run-database-witness.ts")).runDatabaseWitness(options);
 
 /** Shows a failover on a cluster of its own; loaded when it is asked for. Rejects with a `StartFailure`. */
 export const runFailoverDemo = async (options: FailoverDemoOptions): Promise<FailoverDemoResult> =>

@@ -1,15 +1,12 @@
 /** Composition root of a Postgres server and its agent. Reads as a parts list. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Log, systemClock, systemScheduler } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
-import type { Order, PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
+import type { PostgresSettings, RestorePoint, ServerSource } from "../database/index.ts";
 import {
-  type AgentAddress,
-  AgentServer,
-  type AgentServerParts,
   BackupStore,
   DatabaseAgent,
   type FailoverDriver,
@@ -20,17 +17,20 @@ import {
   type Restored,
   restore,
   ServerError,
+  ServerMember,
   type ThrowawayClone,
+  takeOver,
   throwawayClone,
 } from "../database/io/index.ts";
+import { openDoors } from "./agent-doors.ts";
 import {
-  agentAddress,
+  type ClusterPasswords,
   prepareClusterFolder,
-  prepareToken,
   readPasswords,
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
-import { type ComposedFailover, composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { hostsElsewhere, isFirst, keepMembers, passwordsFor } from "./cluster-members.ts";
+import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -44,22 +44,24 @@ export interface DatabaseAgentOptions {
   readonly address: Address;
   /** Makes a new cluster when there is no data; otherwise the agent waits for an order to clone one. */
   readonly create: boolean;
+  /** A data directory of somebody else's, which its server works on from now on; the first primary of a cluster. */
+  readonly given?: string;
+  /** The superuser's, where the cluster has none yet; default: it is drawn. */
+  readonly password?: string;
   /** Folder of a Postgres; default: that of npm, then the system's. */
   readonly postgres?: string;
   /** Whom Postgres runs as when we are root; default "postgres". */
   readonly user?: string;
   /** Where backups and the archive of the log go; without it there are none. */
   readonly backups?: string;
-  /** Networks that may connect, beyond loopback. */
-  readonly peers?: readonly string[];
+  /** Networks whose clients may connect, beyond loopback. */
+  readonly clients?: readonly string[];
   readonly walLevel?: "replica" | "logical";
   /** The database that a primary is to have. */
   readonly app?: AppDatabase;
   readonly settings?: PostgresSettings;
   /** Who is primary is decided by a lease; without, by whoever gives orders. */
   readonly failover?: FailoverOptions;
-  /** Where the agent is asked; default: its socket in the cluster's folder. */
-  readonly agentAddress?: AgentAddress;
   readonly log: Log;
 }
 
@@ -171,7 +173,7 @@ export async function cloneForTrial({
 
 async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> {
   const { name, folder, create, log } = options;
-  const passwords = prepareClusterFolder(folder);
+  const passwords = passwordsFor(options);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();
   const lock = lockOf(folder, name);
@@ -183,6 +185,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
   const { app } = options;
+  if (options.given !== undefined) await takeOver(server, resolve(options.given));
   if (create && !(await isAnyData(folder))) {
     await server.create();
     if (app !== undefined) await makeAppDatabase(server, app);
@@ -190,15 +193,18 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const failover =
     options.failover === undefined
       ? undefined
-      : composeFailover(options.failover, agent, { folder, passwords, isFirst: create });
-  const address = options.agentAddress ?? agentAddress(folder, name);
-  if (address.kind === "unix") rmSync(address.path, { force: true }); // of an agent that was killed: the lock is ours
-  const door = openDoor(agent, failover, { address, token: prepareToken(folder, name), log });
+      : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
+          folder,
+          passwords,
+          isFirst: isFirst(options),
+        });
+  keepMembers(folder, options.failover);
+  const doors = openDoors(name, agent, failover, { folder, log });
   await agent.start();
   failover?.driver.start();
   const endKeeping = app === undefined ? () => {} : keepAppDatabase(agent, app);
   const close = async (): Promise<void> => {
-    await door.stop();
+    await doors.stop();
     lock.release();
   };
   return {
@@ -242,31 +248,9 @@ async function othersWithData(folder: string, name: string): Promise<string[]> {
   );
 }
 
-/** The agent's door; with failover orders go to who decides. */
-function openDoor(
-  agent: DatabaseAgent,
-  failover: ComposedFailover | undefined,
-  at: Pick<AgentServerParts, "address" | "token" | "log">,
-): AgentServer {
-  if (failover === undefined) return new AgentServer({ agent, ...at });
-  const { driver, token } = failover;
-  const governed = {
-    facts: () => agent.facts(),
-    look: () => agent.look(),
-    order: (order: Order) => driver.order(order),
-  };
-  const member = {
-    token,
-    asked: driver.asked.bind(driver),
-    switchover: driver.switchover.bind(driver),
-    force: driver.force.bind(driver),
-  };
-  return new AgentServer({ agent: governed, member, ...at });
-}
-
 async function serverOf(
   options: DatabaseAgentOptions & { readonly trustsSocket?: boolean },
-  passwords: ReturnType<typeof prepareClusterFolder>,
+  passwords: ClusterPasswords,
 ): Promise<PostgresServer> {
   const {
     name,
@@ -274,7 +258,7 @@ async function serverOf(
     address,
     postgres,
     user,
-    peers = [],
+    clients = [],
     trustsSocket = false,
     walLevel = "replica",
     settings = {},
@@ -299,7 +283,8 @@ async function serverOf(
     binaries,
     owner,
     settings: { host: address.host, port: address.port, walLevel, archiveCommand, durable: true, settings },
-    peers,
+    peers: { members: hostsElsewhere(options.failover), clients },
+    tls: options.failover?.port?.tls,
     trustsSocket,
     passwords,
     clock: systemClock,

@@ -1,5 +1,6 @@
 /** Composition root of a Postgres router: worker processes on one port, and who looks after them. Reads as a parts list. */
 import { type Log, METRICS_CONTENT_TYPE, systemClock, systemScheduler } from "../base/index.ts";
+import { readCa, readIdentity, TlsFileError } from "../base/io/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { type ClusterView, POOL_DEFAULTS, type PoolSettings } from "../database/index.ts";
 import {
@@ -7,10 +8,9 @@ import {
   ClientTls,
   type ClientTlsSettings,
   type ReadsSettings,
-  type ServerTlsSettings,
   type UserConfig,
 } from "../database/io/index.ts";
-import { readCa, TlsFileError } from "../transport/io/index.ts";
+import type { ServerTlsSettings } from "../pgwire/index.ts";
 import { isFree } from "./ports.ts";
 import { type ConsoleParts, RouterConsole } from "./router/console.ts";
 import { CLIENTS_MAX, factsOf } from "./router/console-facts.ts";
@@ -34,6 +34,8 @@ export interface RouterSetup {
   readonly clientsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** Between two failed log-ins of one address that are answered, in the long run; 0: as many as come. Default 1 s. */
+  readonly loginDelayMs?: number;
   /** TLS of clients; a router that began without it stays so. Files are read again at each `configure`. Default: none. */
   readonly clientTls?: ClientTlsSettings;
   /** TLS to servers. Default: none. */
@@ -109,6 +111,7 @@ export async function runRouter(options: RouterOptions): Promise<RunningRouter> 
       ...(setup.serverTls === undefined ? {} : { serverTls: setup.serverTls }),
       ...(setup.authUser === undefined ? {} : { authUser: setup.authUser }),
       ...(setup.loginTimeoutMs === undefined ? {} : { loginTimeoutMs: setup.loginTimeoutMs }),
+      ...(setup.loginDelayMs === undefined ? {} : { loginDelayMs: setup.loginDelayMs * workers }),
       ...(reads === undefined ? {} : { reads }),
       ...(setup.adminUsers === undefined ? {} : { adminUsers: setup.adminUsers }),
       paused: router.paused,
@@ -205,7 +208,9 @@ function serveMetrics(
 function checkFiles({ clientTls, serverTls }: RouterSetup): void {
   try {
     if (clientTls !== undefined) void new ClientTls(clientTls);
-    if (serverTls?.ca !== undefined) readCa(serverTls.ca);
+    const { ca, cert, key } = serverTls ?? {};
+    if (ca !== undefined) readCa(ca);
+    if (cert !== undefined && key !== undefined) readIdentity({ cert, key });
   } catch (problem) {
     if (!(problem instanceof TlsFileError)) throw problem;
     throw new StartFailure(problem.message, "name a certificate and its key, both as PEM files");

@@ -2,12 +2,13 @@
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { type Log, systemClock, systemRandom, systemScheduler } from "../base/index.ts";
+import type { TlsPaths } from "../base/io/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
 import { acquireLock } from "../control/io/index.ts";
 import { ReplyWriter } from "../resp/index.ts";
 import { type Settings, Store } from "../store/index.ts";
 import { DamagedStoreError, LogFiles, StoreServer } from "../store/io/index.ts";
-import { createTransport, type TlsPaths } from "../transport/io/index.ts";
+import { createTransport } from "../transport/io/index.ts";
 import { isFree } from "./ports.ts";
 import { StartFailure } from "./start-failure.ts";
 import { openTls } from "./store-tls.ts";

@@ -6,9 +6,9 @@
  */
 import { parseArgs } from "node:util";
 import { createLog, systemClock } from "../base/index.ts";
+import type { TlsPaths } from "../base/io/index.ts";
 import { formatAddress, parseAddress } from "../config/index.ts";
 import type { Settings } from "../store/index.ts";
-import type { TlsPaths } from "../transport/io/index.ts";
 import { runStore } from "./run-store.ts";
 
 const { values } = parseArgs({

@@ -7,10 +7,10 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { createClient } from "@redis/client";
 import { Redis } from "ioredis";
 import { createLog, systemClock } from "../base/index.ts";
+import type { TlsPaths } from "../base/io/index.ts";
 import { hasOpenssl, makeAuthority, makeCertificate } from "../base/testing/certificates.ts";
 import { textOf } from "../resp/index.ts";
 import { RespClient } from "../resp/io/index.ts";
-import type { TlsPaths } from "../transport/io/index.ts";
 import { type RunningStore, runStore } from "./run-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tenfold-store-tls-"));

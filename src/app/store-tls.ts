@@ -3,8 +3,8 @@
  * from then on. A pair that does not fit together, half renewed, changes nothing: the one in use stays, and the log says so.
  */
 import { type Cancel, type Log, systemClock, systemScheduler } from "../base/index.ts";
+import { readIdentity, TlsFileError, type TlsIdentity, type TlsPaths } from "../base/io/index.ts";
 import { TlsTransport } from "../store/io/index.ts";
-import { readIdentity, TlsFileError, type TlsIdentity, type TlsPaths } from "../transport/io/index.ts";
 import { StartFailure } from "./start-failure.ts";
 
 const LOOK_MS = 60_000;

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isFor, readCa, readIdentity, TlsFileError } from "../base/io/index.ts";
 import {
   type Address,
   type Config,
@@ -16,7 +17,6 @@ import {
   type ServiceConfig,
   type StoreConfig,
 } from "../config/index.ts";
-import { isFor, readCa, readIdentity, TlsFileError } from "../transport/io/index.ts";
 import { groupOfService } from "./service-group.ts";
 import { StartFailure } from "./start-failure.ts";
 

@@ -56,6 +56,11 @@ export function parseIp(text: string): IpAddress | undefined {
   return [wordAt(0), wordAt(2), wordAt(4), wordAt(6)];
 }
 
+/** Whether a host is this machine alone: a name or an address of loopback. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
+}
+
 function isIpv4(address: IpAddress): boolean {
   return address[0] === 0 && address[1] === 0 && address[2] === MAPPED_WORD;
 }

@@ -1,5 +1,5 @@
 /** The ground under every part: time, chance, numbers and words. Pure; files are behind `io/`. */
-export { CIDR_MEND, type Cidr, contains, type IpAddress, parseCidr, parseIp } from "./cidr.ts";
+export { CIDR_MEND, type Cidr, contains, type IpAddress, isLoopback, parseCidr, parseIp } from "./cidr.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { equalConstantTime } from "./compare.ts";
 export { copyResponse } from "./copy-response.ts";

@@ -1,7 +1,7 @@
 /** What must hold of databases, beyond each value: names that can be theirs, settings that fit the kind, addresses, replicas to count on. */
 
 import type { Address, Config } from "./config.ts";
-import { type DatabaseConfig, databaseServices, serverNames } from "./database.ts";
+import { type DatabaseConfig, databaseServices, serverNames, witnessPort } from "./database.ts";
 import type { DatabaseDraft } from "./database-schema.ts";
 import type { Problem } from "./problem.ts";
 
@@ -28,13 +28,19 @@ export function databaseAddresses(
     path: `${path}.serverPort`,
     address: { host: "127.0.0.1", port: database.serverPort + index },
   }));
-  return [{ path: `${path}.address`, address: database.address }, ...servers];
+  const witness = { host: "127.0.0.1", port: witnessPort(database) };
+  return [
+    { path: `${path}.address`, address: database.address },
+    ...servers,
+    ...(database.witness ? [{ path: `${path}.witness`, address: witness }] : []),
+  ];
 }
 
 /** Names that Postgres or tenfold has for itself. */
 const TAKEN = /^(?:postgres|template[01]|tenfold_.*|pg_.*)$/;
 
-function* ownProblems({ name, replicas, mode }: DatabaseConfig, draft: DatabaseDraft): Iterable<Problem> {
+function* ownProblems(database: DatabaseConfig, draft: DatabaseDraft): Iterable<Problem> {
+  const { name, replicas, mode } = database;
   const path = `databases.${name}`;
   if (TAKEN.test(name))
     yield { path, what: "is a name of Postgres' own", mend: 'call it otherwise, such as "main"' };
@@ -44,17 +50,36 @@ function* ownProblems({ name, replicas, mode }: DatabaseConfig, draft: DatabaseD
       what: "is a list of URLs, and there is no url of their primary",
       mend: "write url, or the number of replicas that tenfold is to run",
     };
-  if (mode === "quorum" && replicas < 1)
+  if (mode === "quorum" && replicas < 1 && !database.witness)
     yield {
       path: `${path}.mode`,
       what: "is quorum, and there is no replica to acknowledge a commit",
       mend: 'write replicas: 2, or mode: "async"',
+    };
+  if (database.witness) yield* witnessProblems(database);
+}
+
+/** What a witness has, nobody waits for in async mode, and nobody can take over where there is no replica. */
+function* witnessProblems({ name, replicas, mode }: DatabaseConfig): Iterable<Problem> {
+  const path = `databases.${name}.witness`;
+  if (mode === "async")
+    yield {
+      path,
+      what: "is true, and in async mode no commit waits for it",
+      mend: 'write mode: "quorum", or remove it',
+    };
+  else if (replicas < 1)
+    yield {
+      path,
+      what: "is true, and there is no replica to be promoted with what it has",
+      mend: "write replicas: 1, or remove it",
     };
 }
 
 /** What only own servers have. */
 const OWN = [
   "mode",
+  "witness",
   "serverPort",
   "folder",
   "postgres",

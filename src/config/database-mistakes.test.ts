@@ -60,6 +60,21 @@ describe("a mistake in a database", () => {
       'databases.main.mode: is quorum, and there is no replica to acknowledge a commit; write replicas: 2, or mode: "async"',
     ],
     [
+      "a witness that nobody waits for",
+      { replicas: 1, witness: true },
+      'databases.main.witness: is true, and in async mode no commit waits for it; write mode: "quorum", or remove it',
+    ],
+    [
+      "a witness of a server alone",
+      { mode: "quorum", witness: true },
+      "databases.main.witness: is true, and there is no replica to be promoted with what it has; write replicas: 1, or remove it",
+    ],
+    [
+      "a witness of what runs elsewhere",
+      { url: PRIMARY, witness: true },
+      "databases.main.witness: is for servers that tenfold runs; remove it, or url",
+    ],
+    [
       "a setting that is ours",
       { settings: { port: 5432 } },
       "databases.main.settings.port: is set by tenfold: it holds the cluster together; remove it",
@@ -123,6 +138,17 @@ describe("a mistake in a database", () => {
     ]);
     expect(lines(databases({ a: { replicas: 2 }, b: { address: 7435, serverPort: 7500 } }))).toEqual([
       "databases.b.address: 127.0.0.1:7435 is taken by databases.a.serverPort; use another port",
+    ]);
+  });
+
+  test("is a port or a name that its witness needs", () => {
+    const pair = { replicas: 1, mode: "quorum", witness: true };
+    expect(lines(databases({ a: pair, b: { address: 7442, serverPort: 7500 } }))).toEqual([
+      "databases.b.address: 127.0.0.1:7442 is taken by databases.a.witness; use another port",
+    ]);
+    const services = { "main-witness": { command: ["node"] } };
+    expect(lines({ services, databases: { main: pair } })).toEqual([
+      "databases.main: needs the name main-witness, which a service or target group has; give one of the two another name",
     ]);
   });
 

@@ -5,6 +5,7 @@ import {
   type DatabaseLeaseConfig,
   type DatabasePoolConfig,
   POOL_MODES,
+  REPLICAS_MAX,
   RESERVED_SETTINGS,
 } from "./database.ts";
 import { type Place, report } from "./problem.ts";
@@ -14,18 +15,20 @@ import { address, duration, flag, integer, scalarText, text, word } from "./valu
 /** Longest path. */
 const PATH_MAX = 4096;
 
-/** Own replicas: a primary has 16 senders of its log, and clones and backups need some. */
-const REPLICAS_MAX = 8;
-
 const WORKERS_MAX = 32;
 const CONNECTIONS_MAX = 10_000;
 const SETTINGS_MAX = 500;
+/** Operators and what watches poolers, not users. */
+const ADMIN_USERS_MAX = 100;
+/** Postgres cuts longer names of roles. */
+const ROLE_CHARS_MAX = 63;
 
 /** The shortest lease that leaves room for two renewals a second apart, and the longest that is still a failover. */
 const TTL_MS_MIN = 3_000;
 const TTL_MS_MAX = 120_000;
 
-const PORT_MAX = 65_535 - REPLICAS_MAX;
+/** The witness has the last one. */
+const PORT_MAX = 65_535 - REPLICAS_MAX - 1;
 
 const URL_EXPECTED = "a URL such as postgres://user:password@host:5432/database";
 
@@ -81,7 +84,9 @@ export type DatabaseDraft = Partial<
     | "address"
     | "workers"
     | "consistency"
+    | "adminUsers"
     | "mode"
+    | "witness"
     | "serverPort"
     | "folder"
     | "postgres"
@@ -100,6 +105,7 @@ export type DatabaseDraft = Partial<
 /** One entry of `databases`. */
 export const database: Shape<DatabaseDraft> = object<DatabaseDraft>({
   replicas,
+  witness: flag,
   mode: word(DATABASE_MODES),
   address: address("127.0.0.1", 1),
   url,
@@ -107,6 +113,7 @@ export const database: Shape<DatabaseDraft> = object<DatabaseDraft>({
   workers: integer({ min: 1, max: WORKERS_MAX }),
   pool,
   consistency,
+  adminUsers: list(text("a user's name", ROLE_CHARS_MAX), ADMIN_USERS_MAX),
   serverPort: integer({ min: 1024, max: PORT_MAX }),
   folder: text("a folder", PATH_MAX),
   postgres: text("a folder", PATH_MAX),

@@ -43,16 +43,20 @@ export interface DatabaseConfig {
   readonly replicaUrls: readonly string[];
   /** Own servers beside the primary, default 0. */
   readonly replicas: number;
+  /** A witness beside them: the log without the data, for the quorum. Default false. */
+  readonly witness: boolean;
   /** Where the router listens, default 127.0.0.1:6432. */
   readonly address: Address;
   /** Router processes, default 1. */
   readonly workers: number;
   readonly pool: DatabasePoolConfig;
+  /** Who may use the router's console; default: nobody. */
+  readonly adminUsers: readonly string[];
   /** How fresh reads on replicas are: "session" (default), "eventual", "bounded(500ms)", "global"; "primary" = none go there. */
   readonly consistency: string;
   /** Default "async". */
   readonly mode: DatabaseMode;
-  /** Port of the first own server; the others have those that follow. Default 7433. */
+  /** Port of the first own server; the others have those that follow, the witness the ninth of these. Default 7433. */
   readonly serverPort: number;
   /** Data of own servers, absolute; absent = in the state directory. */
   readonly folder?: string;
@@ -86,10 +90,22 @@ export const RESERVED_SETTINGS: readonly string[] = [
   "synchronous_standby_names",
   "restore_command",
   "recovery_target_timeline",
+  "restart_after_crash",
   "cluster_name",
   "data_directory",
   "hba_file",
 ];
+
+/** Own replicas at most: a primary has 16 senders of its log, and clones and backups need some. */
+export const REPLICAS_MAX = 8;
+
+/** What the witness is called among the servers. */
+export const WITNESS_NAME = "witness";
+
+/** Its port: after those that servers can have, so that it stays when there are more of them. */
+export function witnessPort({ serverPort }: Pick<DatabaseConfig, "serverPort">): number {
+  return serverPort + REPLICAS_MAX + 1;
+}
 
 /** Names of an own database's servers, the first one first: "db1" and so on. */
 export function serverNames({ url, replicas }: Pick<DatabaseConfig, "url" | "replicas">): readonly string[] {
@@ -97,8 +113,9 @@ export function serverNames({ url, replicas }: Pick<DatabaseConfig, "url" | "rep
   return Array.from({ length: replicas + 1 }, (_, index) => `db${index + 1}`);
 }
 
-/** Services that a database is run as: its router, and the agent of each own server. */
+/** Services that a database is run as: its router, the agent of each own server, and the witness. */
 export function databaseServices(database: DatabaseConfig): readonly string[] {
-  const { name } = database;
-  return [`router-${name}`, ...serverNames(database).map((server) => `${name}-${server}`)];
+  const { name, witness } = database;
+  const members = [...serverNames(database), ...(witness ? [WITNESS_NAME] : [])];
+  return [`router-${name}`, ...members.map((member) => `${name}-${member}`)];
 }

@@ -143,6 +143,7 @@ export const DEFAULTS: Defaults = {
   database: {
     replicaUrls: [],
     replicas: 0,
+    witness: false,
     address: { host: "127.0.0.1", port: 6432 },
     workers: 1,
     pool: {
@@ -153,6 +154,7 @@ export const DEFAULTS: Defaults = {
       queueTimeoutMs: 120_000,
       idleInTransactionMs: 0,
     },
+    adminUsers: [],
     consistency: "session",
     mode: "async",
     serverPort: 7433,

@@ -12,6 +12,11 @@ export interface UserDatabase {
   readonly replicas?: number | readonly string[];
   /** "async" (default): a commit is on the primary's disk. "quorum": on that of a replica, too; a failover loses none. */
   readonly mode?: DatabaseMode;
+  /**
+   * A witness beside the servers, for `mode: "quorum"`: it has the log and no data, so that with two servers either may be lost, and
+   * neither an acknowledged commit is nor do writes stop. Default false.
+   */
+  readonly witness?: boolean;
   /** Where the router listens. Default "127.0.0.1:6432". A port alone means loopback. */
   readonly address?: UserAddress;
   /** A primary that runs elsewhere, postgres://user:password@host:5432/database: tenfold starts none, and only routes. */
@@ -20,9 +25,11 @@ export interface UserDatabase {
   readonly workers?: number;
   /** Server connections of the router. */
   readonly pool?: Numbered<UserDatabasePool>;
+  /** Who may use the router's console, PgBouncer's commands in the database "pgbouncer". Default: nobody. */
+  readonly adminUsers?: readonly string[];
   /** How fresh reads on replicas are: "session" (default), "eventual", "bounded(500ms)", "global"; "primary": none go there. */
   readonly consistency?: string;
-  /** Port of the first server that tenfold runs; the others have those that follow. Default 7433. */
+  /** Port of the first server that tenfold runs; the others have those that follow, the witness the ninth of these. Default 7433. */
   readonly serverPort?: number;
   /** Folder of the data. Default: in the state directory. */
   readonly folder?: string;

@@ -2,7 +2,7 @@
  * What `global/pg_control` says of a server that does not run: who it is, how it ended, and on which timeline.
  *
  * Offsets are those of PostgreSQL 15 to 18 on 64-bit little-endian machines (struct ControlFileData in
- * src/include/catalog/pg_control.h); the fields read here have stood at the same place since version 9.4.
+ * src/include/catalog/pg_control.h).
  */
 import type { Lsn } from "../pgwire/index.ts";
 
@@ -30,9 +30,11 @@ export interface ControlFile {
   readonly redo: Lsn;
   /** Timeline of the last checkpoint. */
   readonly timeline: number;
+  /** The id that the next transaction would have got, with its epoch, when the last checkpoint began. */
+  readonly nextId: bigint;
 }
 
-const BYTES_MIN = 56;
+const BYTES_MIN = 72;
 
 /** Reads the file's bytes; undefined when they are none. */
 export function parseControlFile(bytes: Uint8Array): ControlFile | undefined {
@@ -46,5 +48,6 @@ export function parseControlFile(bytes: Uint8Array): ControlFile | undefined {
     checkpoint: view.getBigUint64(32, true),
     redo: view.getBigUint64(40, true),
     timeline: view.getUint32(48, true),
+    nextId: view.getBigUint64(64, true),
   };
 }

@@ -21,6 +21,7 @@ export type {
   ServerSource,
   ServerState,
   StopMode,
+  WitnessFacts,
 } from "./orders.ts";
 export {
   PartitionProblem,
@@ -37,6 +38,7 @@ export type { StateDetail, WorkerState } from "./router/console/state.ts";
 export { trafficNow } from "./router/console/stats-tables.ts";
 export { showTable } from "./router/console/tables.ts";
 export type { Traffic } from "./router/console/traffic.ts";
+export { DURATION_LIMITS_MS, type DurationCounts, Durations } from "./router/durations.ts";
 export { POOL_DEFAULTS, type PoolMode, type PoolSettings } from "./router/pool-settings.ts";
 export { ROUTER_REFUSALS, type RouterErrorCode } from "./router/refusals.ts";
 export {
@@ -49,7 +51,13 @@ export {
   type StatementEffects,
 } from "./router/statement-effects.ts";
 export { type ListedUser, parseUserList } from "./router/user-list.ts";
-export { type PostgresSettings, REPLICATION_ROLE, slotName, type Upstream } from "./server-settings.ts";
+export {
+  NO_PEERS,
+  type PostgresSettings,
+  REPLICATION_ROLE,
+  slotName,
+  type Upstream,
+} from "./server-settings.ts";
 export {
   type ArchiveView,
   archiveLagBytes,

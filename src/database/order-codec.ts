@@ -17,9 +17,14 @@ const READERS: {
   readonly [Kind in Order["kind"]]: (fields: Fields) => Extract<Order, { kind: Kind }> | undefined;
 } = {
   start: () => ({ kind: "start" }),
+  restart: () => ({ kind: "restart" }),
   stop: ({ mode }) => (mode === "fast" || mode === "immediate" ? { kind: "stop", mode } : undefined),
   freeze: () => ({ kind: "freeze" }),
-  promote: ({ term }) => (isCount(term) ? { kind: "promote", term } : undefined),
+  promote: ({ term, timeline }) => {
+    if (!isCount(term)) return undefined;
+    if (timeline === undefined) return { kind: "promote", term };
+    return isCount(timeline) ? { kind: "promote", term, timeline } : undefined;
+  },
   follow: (fields) => withUpstream(fields, (read) => ({ kind: "follow", ...read })),
   demote: (fields) => withUpstream(fields, (read) => ({ kind: "demote", ...read })),
   rejoin: (fields) => withSource(fields, (read) => ({ kind: "rejoin", ...read })),

@@ -26,11 +26,18 @@ export type StopMode = "fast" | "immediate";
  */
 export type Order =
   | { readonly kind: "start" }
+  /** An orderly stop and a start, for settings that need one. */
+  | { readonly kind: "restart" }
   | { readonly kind: "stop"; readonly mode: StopMode }
   /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
   | { readonly kind: "freeze" }
   /** Of a replica; `term` must be above any that it has seen, unless its lease is of that term. */
-  | { readonly kind: "promote"; readonly term: number }
+  | {
+      readonly kind: "promote";
+      readonly term: number;
+      /** The timeline that it begins has this number or a higher one; default: the next one. */
+      readonly timeline?: number;
+    }
   /** Of a replica, while it runs; a stopped one is started. */
   | { readonly kind: "follow"; readonly term: number; readonly upstream: Upstream }
   /** Of a primary: an orderly stop, which leaves nothing unsent, then a start as a replica. */
@@ -95,11 +102,39 @@ export interface Progress {
   readonly totalBytes: number;
 }
 
+/** What a witness has. Positions are text. */
+export interface WitnessFacts {
+  readonly timeline: number;
+  /** Its log goes from `beginLsn` to `flushedLsn`, all of it on its disk. */
+  readonly beginLsn: string;
+  readonly flushedLsn: string;
+  /** Whom it follows; null = nobody. */
+  readonly upstream: string | null;
+  readonly streaming: boolean;
+  /** From the last word of its primary; null while it follows nobody. */
+  readonly lagBytes: number | null;
+  /** It has all that it can have acknowledged; until then it gives no vote. */
+  readonly isWhole: boolean;
+}
+
+/** What of a server's settings does not hold, since it was told of them while it ran. */
+export interface SettingsStanding {
+  /** Names of those that hold from its next start on. */
+  readonly waiting: readonly string[];
+  /** "name: why" of those that Postgres does not take. */
+  readonly refused: readonly string[];
+}
+
+/** All hold. */
+export const SETTINGS_HOLD: SettingsStanding = { waiting: [], refused: [] };
+
 /** What an agent reports. */
 export interface AgentFacts {
   readonly name: string;
   readonly state: ServerState;
   readonly pid: number | null;
+  /** Where clients of this machine reach it. */
+  readonly host: string;
   readonly port: number;
   readonly data: string;
   /** The term of its last promotion or lease; 0 = none yet. */
@@ -119,6 +154,9 @@ export interface AgentFacts {
   readonly order: { readonly kind: Order["kind"]; readonly progress: Progress | null } | null;
   /** Why it does not run, or the last query failed: for people. */
   readonly problem: string | null;
+  readonly settings: SettingsStanding;
   /** How its cluster's failover stands; null = it has none. */
   readonly failover: FailoverStatus | null;
+  /** Of a witness alone: `view` and `stopped` are null then. */
+  readonly witness?: WitnessFacts;
 }

@@ -36,7 +36,6 @@ describe("settings", () => {
       port: "5433",
       wal_level: "replica",
       max_slot_wal_keep_size: "1GB",
-      archive_mode: "off",
     });
     expect(all["fsync"]).toBeUndefined();
   });
@@ -91,11 +90,30 @@ describe("a replica", () => {
 });
 
 test("nobody connects without a password, and from beyond loopback only where peers are", () => {
-  const text = hostBasedAccess(["10.0.0.0/8"]);
+  const text = hostBasedAccess({ members: [], clients: ["10.0.0.0/8"] });
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   expect(lines.every((line) => line.endsWith("scram-sha-256"))).toBe(true);
-  expect(lines.filter((line) => line.includes("10.0.0.0/8")).length).toBe(2);
+  expect(lines.filter((line) => line.includes("10.0.0.0/8"))).toEqual([
+    "host all all 10.0.0.0/8 scram-sha-256",
+    "host replication postgres 10.0.0.0/8 scram-sha-256",
+  ]);
   expect(text).not.toContain("0.0.0.0/0");
+});
+
+test("other members connect as who replicates and looks after servers, by TLS where there is some", () => {
+  const text = hostBasedAccess(
+    { members: ["10.0.0.2", "fd00::2", "db3.internal"], clients: [] },
+    { isTls: true },
+  );
+  const lines = text.split("\n").filter((line) => line.startsWith("hostssl"));
+  expect(lines.slice(0, 3)).toEqual([
+    "hostssl replication tenfold_replication 10.0.0.2/32 scram-sha-256",
+    "hostssl postgres tenfold_replication 10.0.0.2/32 scram-sha-256",
+    "hostssl postgres postgres 10.0.0.2/32 scram-sha-256",
+  ]);
+  expect(lines.map((line) => line.split(" ")[3])).toContain("fd00::2/128");
+  expect(lines.map((line) => line.split(" ")[3])).toContain("db3.internal");
+  expect(lines.length).toBe(9);
 });
 
 describe("a quorum", () => {

@@ -3,6 +3,7 @@
  * what the server is, "tenfold.role.conf" whom it follows; the second changes while it runs.
  */
 
+import { parseIp } from "../base/index.ts";
 import { RESERVED_SETTINGS } from "../config/index.ts";
 
 /** Names and values as in postgresql.conf. */
@@ -17,6 +18,8 @@ export interface ServerSettings {
   /** Where it listens: loopback unless the cluster spans machines. */
   readonly host: string;
   readonly port: number;
+  /** Its certificate and key, in files of its owner; undefined = it speaks no TLS unless the user's settings say so. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Folder of its Unix socket; undefined = none. */
   readonly socketFolder: string | undefined;
   /** "logical" also lets change streams be read; it costs some bytes of log. */
@@ -74,6 +77,9 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     recovery_init_sync_method: server.firstSync,
     log_line_prefix: "%m [%p] %q%u@%d ",
     ...(server.durable ? {} : { fsync: "off" }),
+    ...(server.tls === undefined
+      ? {}
+      : { ssl: "on", ssl_cert_file: server.tls.cert, ssl_key_file: server.tls.key }),
     ...server.settings,
     ...preloadOf(server),
     listen_addresses: server.host,
@@ -83,9 +89,13 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     wal_level: server.walLevel,
     wal_log_hints: "on",
     hot_standby: "on",
-    archive_mode: server.archiveCommand === undefined ? "off" : "on",
-    archive_command: server.archiveCommand ?? "",
+    // Without an archive of ours the one that a server had before goes on.
+    ...(server.archiveCommand === undefined
+      ? {}
+      : { archive_mode: "on", archive_command: server.archiveCommand }),
     recovery_target_timeline: "latest",
+    // A crash that its agent does not hear of is one that routers do not hear of.
+    restart_after_crash: "off",
     cluster_name: name,
   };
 }
@@ -147,8 +157,11 @@ export interface Upstream {
   readonly slot: string | undefined;
 }
 
-/** How a replica connects: its password is in a file, for anybody who may look at settings sees this. */
-export function connectionInfo(name: string, upstream: Upstream, passFile: string): string {
+/**
+ * How a replica connects: its password is in a file, for anybody who may look at settings sees this. With `ca` only to a server whose
+ * certificate that CA has made for its host.
+ */
+export function connectionInfo(name: string, upstream: Upstream, passFile: string, ca?: string): string {
   const fields = {
     host: upstream.host,
     port: String(upstream.port),
@@ -159,7 +172,7 @@ export function connectionInfo(name: string, upstream: Upstream, passFile: strin
     keepalives_idle: "5",
     keepalives_interval: "2",
     keepalives_count: "3",
-    sslmode: "prefer",
+    ...(ca === undefined ? { sslmode: "prefer" } : { sslmode: "verify-full", sslrootcert: ca }),
   };
   return Object.entries(fields)
     .map(([field, value]) => `${field}='${value.replace(/['\\]/g, "\\$&")}'`)
@@ -180,14 +193,66 @@ export function slotName(server: string): string {
   return `tenfold_${server.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`.slice(0, 63);
 }
 
-/** Who may connect from where: passwords everywhere, `peers` beyond loopback. */
-export function hostBasedAccess(peers: readonly string[], trustsSocket = false): string {
-  const networks = ["127.0.0.1/32", "::1/128", ...peers];
-  const lines = [`local all all ${trustsSocket ? "trust" : "scram-sha-256"}`];
-  for (const network of networks)
-    lines.push(
-      `host all all ${network} scram-sha-256`,
-      `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`,
-    );
-  return `# Written by tenfold.\n${lines.join("\n")}\n`;
+/** Who may connect from beyond loopback. */
+export interface Peers {
+  /** Hosts of the cluster's other servers, addresses or names: their agents and replicas come from there. */
+  readonly members: readonly string[];
+  /** Networks of clients, "10.0.0.0/8". */
+  readonly clients: readonly string[];
+}
+
+/** Nobody does. */
+export const NO_PEERS: Peers = { members: [], clients: [] };
+
+/** How strict access is. */
+interface AccessRules {
+  /** Members must speak TLS. */
+  readonly isTls?: boolean;
+  /** Whoever gets to the socket is let in. */
+  readonly trustsSocket?: boolean;
+  /** Lines of a server that was there before: they come after what our own roles need, and before the rest. */
+  readonly given?: string;
+}
+
+/** Who may connect from where: passwords everywhere; replication from loopback and members alone. */
+export function hostBasedAccess({ members, clients }: Peers, rules: AccessRules = {}): string {
+  const { isTls = false, trustsSocket = false, given = "" } = rules;
+  const socket = trustsSocket ? "trust" : "scram-sha-256";
+  const roles = `${SUPERUSER},${REPLICATION_ROLE}`;
+  const own = LOOPBACK.flatMap((network) => [
+    `host all ${roles} ${network} scram-sha-256`,
+    `host replication ${roles} ${network} scram-sha-256`,
+  ]);
+  const others = members.flatMap((host) =>
+    MEMBER_ACCESS.map(
+      ([database, role]) =>
+        `${isTls ? "hostssl" : "host"} ${database} ${role} ${asNetwork(host)} scram-sha-256`,
+    ),
+  );
+  const everybody = LOOPBACK.map((network) => `host all all ${network} scram-sha-256`);
+  const theirs = clients.flatMap((network) => [
+    `host all all ${network} scram-sha-256`,
+    `host replication ${SUPERUSER} ${network} scram-sha-256`, // a router asks so which timeline a replica follows
+  ]);
+  const before = [`local all ${roles} ${socket}`, ...own, ...others];
+  const after = [`local all all ${socket}`, ...everybody, ...theirs];
+  return `# Written by tenfold: changes here are lost.\n${[...before, ...(given === "" ? [] : [given.trimEnd()]), ...after].join("\n")}\n`;
+}
+
+const LOOPBACK: readonly string[] = ["127.0.0.1/32", "::1/128"];
+
+/** The superuser that is in every cluster made here. */
+export const SUPERUSER = "postgres";
+
+/** Streams; pg_rewind; agents, which look at the history and make slots. */
+const MEMBER_ACCESS: readonly (readonly [string, string])[] = [
+  ["replication", REPLICATION_ROLE],
+  [SUPERUSER, REPLICATION_ROLE],
+  [SUPERUSER, SUPERUSER],
+];
+
+/** One address; a name stays one, and Postgres looks it up. */
+function asNetwork(host: string): string {
+  if (parseIp(host) === undefined) return host;
+  return `${host}/${host.includes(":") ? 128 : 32}`;
 }

@@ -35,6 +35,19 @@ export class NoPrimaryError extends Error {
   }
 }
 
+/** All connections of a server's pool were in use, and none was given back in time. The statement was not sent. */
+export class PoolExhaustedError extends Error {
+  override readonly name = "PoolExhaustedError";
+  readonly code = "pool-exhausted";
+
+  constructor({ max, server, waitedMs }: { max: number; server: string; waitedMs: number }) {
+    super(
+      `all ${max} connections to ${server} are in use, and none was given back within ${waitedMs} ms; nothing was sent: ` +
+        "look for clients without release() and for transactions that wait for something else, or raise pool.max",
+    );
+  }
+}
+
 /** The error's code: an SQLSTATE, or one of Node's ("ECONNRESET"). */
 export function codeOf(error: unknown): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
@@ -45,7 +58,7 @@ const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code) && !/^E
 
 /** What pg says without a code when a connection ends, is silent for too long, or is not usable any more. */
 const LOST =
-  /Connection terminated|connection error|Client was closed|Query read timeout|timeout exceeded|not queryable/i;
+  /Connection terminated|connection error|Client was closed|Query read timeout|timeout expired|not queryable/i;
 
 const LOST_CODES: ReadonlySet<string> = new Set([
   "ECONNRESET",

@@ -6,8 +6,11 @@ const ENCODER = new TextEncoder();
 /** Up to here a loop over characters beats the call of a decoder; statement and portal names are that short. */
 const SHORT = 32;
 
-/** Up to here a loop over bytes beats `set` of a view; both measured on Bun. */
-const SHORT_COPY = 48;
+/** Up to here a loop over bytes beats the call of `copy`; both measured on Bun. */
+const SHORT_COPY = 24;
+
+/** Works on any array, and needs no view of it as `set` does. */
+const bufferCopy = Buffer.prototype.copy;
 
 /** The signed 32-bit number at `at`; what lies beyond the end reads as 0. */
 export function int32At(bytes: Uint8Array, at: number): number {
@@ -75,6 +78,6 @@ export function copyBytes(
   at: number,
 ): number {
   if (end - start <= SHORT_COPY) for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] ?? 0;
-  else into.set(from.subarray(start, end), at);
+  else bufferCopy.call(from, into, at, start, end);
   return at + end - start;
 }

@@ -18,7 +18,7 @@ export {
   type FrontendMessage,
   TRANSACTION,
 } from "./messages.ts";
-export { type PostgresUrl, parsePostgresUrl, tlsDemand } from "./postgres-url.ts";
+export { type PostgresUrl, parsePostgresUrl } from "./postgres-url.ts";
 export {
   type ErrorReply,
   type ErrorSeverity,
@@ -47,5 +47,15 @@ export {
 export { ScramClient } from "./scram-client.ts";
 export { makeVerifier, parseVerifier, type ScramKeys, type ScramVerifier, scramKeys } from "./scram-keys.ts";
 export { ScramServer, type ScramSuccess } from "./scram-server.ts";
+export {
+  certificateObjection,
+  SERVER_TLS_MODES,
+  type ServerTlsSettings,
+  serverTlsOf,
+  TLS_NO,
+  TLS_PROTOCOL,
+  TLS_REQUEST,
+  TLS_YES,
+} from "./server-tls.ts";
 export { SQLSTATE, type SqlState } from "./sqlstate.ts";
 export { readStartup, STARTUP_BYTES_MAX, type Startup, VERSION_3_0, VERSION_3_2 } from "./startup.ts";

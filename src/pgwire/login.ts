@@ -31,6 +31,8 @@ export interface Credentials {
   readonly version?: number;
   /** What binds the log-in to its TLS channel (see `endpointBinding`); it is used where the server offers that. */
   readonly binding?: Uint8Array | undefined;
+  /** A log-in that is not bound fails, whatever the server offers. Default no. */
+  readonly needsBinding?: boolean;
 }
 
 /** What a message of the server led to: go on reading, send what was written, the session is open, or it will not be. */
@@ -38,6 +40,10 @@ export type LoginStep = "wait" | "send" | "ready" | "failed";
 
 const MECHANISM = "SCRAM-SHA-256";
 const BOUND_MECHANISM = "SCRAM-SHA-256-PLUS";
+const NOT_BOUND = "does not bind the log-in to its certificate, which was asked for";
+
+/** Settings that a server reports: PostgreSQL 18 has 15, and extensions may add some. */
+const PARAMETERS_MAX = 200;
 
 /** One log-in. */
 export class Login {
@@ -74,6 +80,7 @@ export class Login {
       case BACKEND.authentication:
         return this.#authenticate(fields);
       case BACKEND.parameterStatus:
+        if (this.parameters.size >= PARAMETERS_MAX) return this.#fail("reports settings without end");
         this.parameters.set(fields.cstring(), fields.cstring());
         return "wait";
       case BACKEND.backendKey:
@@ -99,6 +106,8 @@ export class Login {
     switch (kind) {
       case AUTHENTICATION.ok:
         this.#isAuthenticated = true;
+        if (this.#credentials.needsBinding === true && this.#scram === undefined)
+          return this.#fail(NOT_BOUND);
         return this.#isServerProven ? "wait" : this.#fail("skips its part of SCRAM: it may be an impostor");
       case AUTHENTICATION.cleartext:
         if (!allowCleartext) return this.#fail("asks for the password in clear, which is not allowed");
@@ -127,10 +136,11 @@ export class Login {
   }
 
   #beginScram(fields: FieldReader): LoginStep {
-    const { secret, nonce, binding } = this.#credentials;
+    const { secret, nonce, binding, needsBinding = false } = this.#credentials;
     const offered = new Set<string>();
     for (let name = fields.cstring(); name !== ""; name = fields.cstring()) offered.add(name);
     const isBound = binding !== undefined && offered.has(BOUND_MECHANISM);
+    if (needsBinding && !isBound) return this.#fail(NOT_BOUND);
     if (!isBound && !offered.has(MECHANISM)) return this.#fail(`does not offer ${MECHANISM}`);
     if (secret === undefined) return this.#fail("asks for a password, and none is known");
     const unbound = binding === undefined ? "none" : "unoffered";

@@ -28,8 +28,11 @@ const STATEMENT_HEAD = 1024 * 1024;
 /** Names of a portal and a statement; the server itself keeps 63 bytes of each. */
 const NAMES_HEAD = 4096;
 
-/** What a small message may be long at most, names and texts for people included. */
+/** What a server's small message may be long at most, names and texts for people included. */
 const SMALL = 64 * 1024;
+
+/** The same of a client's, as the server has it (PQ_SMALL_MESSAGE_LIMIT): it closes the connection on which a longer one comes. */
+const CLIENT_SMALL = 10_001;
 
 /** 1 GiB - 1, the most that the server takes (PQ_LARGE_MESSAGE_LIMIT). */
 const LARGE = 0x3fff_ffff;
@@ -55,12 +58,12 @@ export type FrontendMessage =
 
 const FRONTEND_ROWS: Readonly<Record<FrontendMessage, MessageRow>> = {
   bind: row("B", NAMES_HEAD, LARGE),
-  close: row("C", NAMES_HEAD, SMALL),
+  close: row("C", NAMES_HEAD, CLIENT_SMALL),
   copyData: row("d", 0, LARGE),
   copyDone: row("c", HEADER, HEADER),
-  copyFail: row("f", HEADER, SMALL),
-  describe: row("D", NAMES_HEAD, SMALL),
-  execute: row("E", HEADER, SMALL),
+  copyFail: row("f", HEADER, CLIENT_SMALL),
+  describe: row("D", NAMES_HEAD, CLIENT_SMALL),
+  execute: row("E", HEADER, CLIENT_SMALL),
   flush: row("H", HEADER, HEADER),
   functionCall: row("F", HEADER, LARGE),
   parse: row("P", STATEMENT_HEAD, LARGE),

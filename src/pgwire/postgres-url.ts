@@ -32,30 +32,3 @@ export function parsePostgresUrl(text: string): PostgresUrl | string {
     return "has a percent sign that begins no character: write % as %25";
   }
 }
-
-/** Options that are only there to have TLS, whatever their value. */
-const TLS_FILES: readonly string[] = [
-  "sslrootcert",
-  "sslcert",
-  "sslkey",
-  "sslcrl",
-  "sslcrldir",
-  "sslnegotiation",
-];
-
-/** Modes of libpq that go on without TLS where the server has none. */
-const OPTIONAL_MODES: readonly string[] = ["disable", "allow", "prefer"];
-
-/**
- * What of a URL asks for TLS, "sslmode=require" say; undefined = it may go in the clear. An unknown mode counts as asking for it, and so
- * do `ssl=true` of other drivers and `channel_binding=require`, which needs it.
- */
-export function tlsDemand({ options }: Pick<PostgresUrl, "options">): string | undefined {
-  const mode = options.get("sslmode");
-  if (mode !== undefined && !OPTIONAL_MODES.includes(mode)) return `sslmode=${mode}`;
-  const ssl = options.get("ssl");
-  if (ssl !== undefined && !/^(false|0|no|off)$/i.test(ssl)) return `ssl=${ssl}`;
-  if (options.get("channel_binding") === "require") return "channel_binding=require";
-  if (mode === "disable") return undefined;
-  return TLS_FILES.find((name) => options.has(name));
-}

@@ -62,9 +62,8 @@ describe("the first packet", () => {
 
   test.each([
     ["a length of 2^31", "\x80\0\0\0\0\x03\0\0"],
-    ["a length beyond the bound", "\0\0\x27\x11\0\x03\0\0"],
+    ["a length beyond the bound", "\0\0\x27\x15\0\x03\0\0"],
     ["a length of 7", "\0\0\0\x07\0\x03\0"],
-    ["protocol 2", "\0\0\0\x08\0\x02\0\0"],
     ["no end of the list", "\0\0\0\x10\0\x03\0\0user\0ann"],
     ["an empty name before the end", "\0\0\0\x13\0\x03\0\0\0\0user\0ann\0\0"],
     ["a name without a value", "\0\0\0\x0d\0\x03\0\0user\0"],
@@ -75,13 +74,18 @@ describe("the first packet", () => {
     expect(read(wire(text)).kind).toBe("mistake");
   });
 
+  test("names a version that is not spoken", () => {
+    expect(read(wire("\0\0\0\x08\0\x02\0\0"))).toEqual({ kind: "unsupported", version: "2.0" });
+    expect(read(wire("\0\0\0\x08\0\x04\0\x01"))).toEqual({ kind: "unsupported", version: "4.1" });
+  });
+
   test("10,000 mutations are read or refused, without an exception", () => {
     const random = seededRandom(23);
     const original = startup();
     for (let round = 0; round < 10_000; round++) {
       const bytes = original.slice();
       for (let i = 0; i < 1 + random() * 3; i++) bytes[Math.floor(random() * bytes.length)] = random() * 256;
-      expect(["startup", "tls", "gss", "direct-tls", "cancel", "more", "mistake"]).toContain(
+      expect(["startup", "tls", "gss", "direct-tls", "cancel", "more", "mistake", "unsupported"]).toContain(
         read(bytes).kind,
       );
     }

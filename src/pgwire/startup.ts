@@ -6,8 +6,8 @@
 import { int32At } from "./bytes.ts";
 import { FieldReader } from "./fields.ts";
 
-/** Longest packet, as in PostgreSQL (MAX_STARTUP_PACKET_LENGTH). */
-export const STARTUP_BYTES_MAX = 10_000;
+/** Longest packet, as in PostgreSQL (MAX_STARTUP_PACKET_LENGTH, to which the length itself is added). */
+export const STARTUP_BYTES_MAX = 10_004;
 
 /** The versions as they stand in the packet. */
 export const VERSION_3_0 = 0x0003_0000;
@@ -45,7 +45,9 @@ export type Startup =
   | { readonly kind: "direct-tls" }
   | { readonly kind: "cancel"; readonly end: number; readonly processId: number; readonly secret: Uint8Array }
   | { readonly kind: "more" }
-  /** `isGarbage`: not even a length, so hardly somebody who would understand an answer. */
+  /** Another major version than ours. */
+  | { readonly kind: "unsupported"; readonly version: string }
+  /** `isGarbage`: not even a length, so hardly somebody who would understand an answer; or a wish to cancel, which never gets one. */
   | { readonly kind: "mistake"; readonly mistake: string; readonly isGarbage: boolean };
 
 const mistaken = (mistake: string, isGarbage = false): Startup => ({ kind: "mistake", mistake, isGarbage });
@@ -65,7 +67,7 @@ export function readStartup(bytes: Uint8Array, start: number, end: number): Star
     return { kind: code === TLS_REQUEST ? "tls" : "gss", end: packetEnd };
   }
   if (code === CANCEL_REQUEST) return readCancel(bytes, start, packetEnd);
-  if (code >>> 16 !== MAJOR) return mistaken(`unsupported frontend protocol ${code >>> 16}.${code & 0xffff}`);
+  if (code >>> 16 !== MAJOR) return { kind: "unsupported", version: `${code >>> 16}.${code & 0xffff}` };
   return readParameters(new FieldReader(bytes, start + HEADER, packetEnd), code);
 }
 
@@ -74,8 +76,8 @@ const SECRET_BYTES_MAX = 256;
 
 function readCancel(bytes: Uint8Array, start: number, end: number): Startup {
   const secretStart = start + HEADER + 4;
-  if (end - secretStart < 4 || end - secretStart > SECRET_BYTES_MAX)
-    return mistaken("invalid length of cancel request packet");
+  if (end <= secretStart || end - secretStart > SECRET_BYTES_MAX)
+    return mistaken("invalid length of cancel request packet", true);
   const processId = int32At(bytes, start + HEADER);
   return { kind: "cancel", end, processId, secret: bytes.slice(secretStart, end) };
 }

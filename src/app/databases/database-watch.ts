@@ -1,9 +1,9 @@
 /** What `status` says of databases: the agents of own servers are asked each second, so that who looks waits for nobody. */
 import type { Cancel, Scheduler } from "../../base/index.ts";
-import { type Config, type DatabaseConfig, formatAddress } from "../../config/index.ts";
+import { type Config, type DatabaseConfig, formatAddress, WITNESS_NAME } from "../../config/index.ts";
 import type { DatabaseServerStatus, DatabaseStatus } from "../api.ts";
 import { type AskedServer, askAgents } from "./agents.ts";
-import { readPlaces } from "./places.ts";
+import { type DatabasePlace, readPlaces } from "./places.ts";
 
 const LOOK_MS = 1_000;
 
@@ -46,7 +46,7 @@ export class DatabaseWatch {
         servers:
           place === undefined
             ? elsewhere(database)
-            : place.servers.map((server) => this.#server(name, server)),
+            : membersOf(database, place).map((member) => this.#server(name, member)),
       };
     });
   }
@@ -55,14 +55,15 @@ export class DatabaseWatch {
     const facts = this.#seen.get(database)?.find((server) => server.name === name)?.facts;
     if (facts === undefined)
       return { name, role: null, state: "no-agent", address: null, lagBytes: null, note: "" };
-    const { state, port, view, order, problem } = facts;
+    const { state, port, view, order, problem, settings, witness } = facts;
+    const waiting = settings.waiting.length === 0 ? "" : `${settings.waiting.join(", ")} wait for a restart`;
     return {
       name,
-      role: view?.role ?? null,
+      role: witness === undefined ? (view?.role ?? null) : "witness",
       state,
       address: `127.0.0.1:${port}`,
-      lagBytes: view?.role === "replica" ? view.lagBytes : null,
-      note: problem ?? (order === null ? "" : `${order.kind} is under way`),
+      lagBytes: (view?.role === "primary" ? null : (view ?? witness)?.lagBytes) ?? null,
+      note: problem ?? (order === null ? waiting : `${order.kind} is under way`),
     };
   }
 
@@ -84,6 +85,10 @@ export class DatabaseWatch {
       if (folder !== undefined) this.#seen.set(name, await askAgents(folder, FACTS_TIMEOUT_MS));
     }
   }
+}
+
+function membersOf({ witness }: DatabaseConfig, { servers }: DatabasePlace): readonly string[] {
+  return witness ? [...servers, WITNESS_NAME] : servers;
 }
 
 /** How servers elsewhere are, their router alone knows. */

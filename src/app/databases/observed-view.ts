@@ -38,14 +38,17 @@ function isPrimary({ state, view, failover }: AgentFacts): boolean {
   return failover === null || (failover.role === "leader" && failover.record?.phase === "running");
 }
 
-function serverOf({ name, port, state, view }: AgentFacts, primary: AgentFacts | undefined): ClusterServer[] {
+function serverOf(
+  { name, host, port, state, view }: AgentFacts,
+  primary: AgentFacts | undefined,
+): ClusterServer[] {
   if (view === null) return [];
   const isOld = view.role === "primary" && name !== primary?.name;
   const eligible = state === "running" && !isOld;
   return [
     {
       name,
-      host: "127.0.0.1",
+      host,
       port,
       role: view.role,
       timeline: view.timeline,

@@ -1,7 +1,7 @@
 /** What of a config's own databases this machine cannot do, found without starting anything. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Config, DatabaseConfig, Problem } from "../../config/index.ts";
+import { type Config, type DatabaseConfig, type Problem, WITNESS_NAME } from "../../config/index.ts";
 import {
   ensureReachable,
   findOwner,
@@ -75,7 +75,7 @@ function* binariesProblem(database: DatabaseConfig): Iterable<Problem> {
 
 async function folderProblems(path: string, folder: string, owner: Owner): Promise<Problem[]> {
   const place = `${path}.folder`;
-  if (join(folder, "db1", "agent.sock").length > SOCKET_PATH_MAX)
+  if (join(folder, WITNESS_NAME, "agent.sock").length > SOCKET_PATH_MAX)
     return [
       { path: place, what: `${folder} is too long a path for a socket`, mend: "write folder: a shorter one" },
     ];

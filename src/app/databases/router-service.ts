@@ -1,10 +1,9 @@
 /** The router of a database as a service: what it is told is in a file, for passwords are on no command line. */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../../base/io/index.ts";
 import { type Address, type DatabaseConfig, DEFAULTS, type ServiceConfig } from "../../config/index.ts";
-import { SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
-import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import { parsePostgresUrl, type ServerTlsSettings, serverTlsOf } from "../../pgwire/index.ts";
 import type { FailoverOptions } from "../database-failover.ts";
 import { StartFailure } from "../start-failure.ts";
 import type { DatabasePlace } from "./places.ts";
@@ -17,6 +16,7 @@ export interface RouterFile {
   readonly database: string;
   readonly pool: DatabaseConfig["pool"];
   readonly consistency: string;
+  readonly adminUsers: readonly string[];
   readonly mode: DatabaseConfig["mode"];
   /** Our own cluster by its folder, or servers elsewhere, the primary first. */
   readonly servers:
@@ -72,11 +72,10 @@ export async function routerService(
   };
 }
 
-function routerFile(
-  { name, address, workers, pool, consistency, mode, url, replicaUrls, appFolder }: DatabaseConfig,
-  { place, failover, password }: OwnCluster,
-): RouterFile {
-  const common = { name, address, workers, pool, consistency, mode };
+function routerFile(database: DatabaseConfig, { place, failover, password }: OwnCluster): RouterFile {
+  const { name, address, workers, pool, consistency, adminUsers, mode, url, replicaUrls, appFolder } =
+    database;
+  const common = { name, address, workers, pool, consistency, adminUsers, mode };
   if (url === undefined)
     return {
       ...common,
@@ -91,24 +90,13 @@ function routerFile(
     throw new StartFailure(`databases.${name}.${where} ${parsed}`, "mend the URL");
   });
   if (primary === undefined) throw new StartFailure(`databases.${name} has no url`, "write one");
+  const tls = serverTlsOf(primary, appFolder);
+  if (typeof tls === "string") throw new StartFailure(`databases.${name}.url ${tls}`, "mend the URL");
   const addresses = [primary, ...replicas].map(({ host, port }) => ({ host, port }));
   return {
     ...common,
     database: primary.database,
-    servers: { kind: "elsewhere", addresses, tls: tlsOf(name, primary, appFolder) },
+    servers: { kind: "elsewhere", addresses, tls },
     users: { [primary.user]: { password: primary.password ?? "" } },
   };
-}
-
-/** As libpq reads it: `sslmode`, by default TLS where the server has it, and `sslrootcert`. */
-function tlsOf(name: string, { options }: PostgresUrl, folder: string): ServerTlsSettings {
-  const written = options.get("sslmode") ?? "prefer";
-  const mode = SERVER_TLS_MODES.find((known) => known === written);
-  if (mode === undefined)
-    throw new StartFailure(
-      `databases.${name}.url has sslmode=${written}`,
-      `write one of ${SERVER_TLS_MODES.join(", ")}`,
-    );
-  const ca = options.get("sslrootcert");
-  return { mode, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(folder, ca) }) };
 }

@@ -1,6 +1,6 @@
 /**
- * Databases in the config become services and environment: the agent of each own server is a service of one task, the router one of as many
- * as it has workers, and every other service finds the router's URL in TENFOLD_DATABASE_NAME_URL. Agents end after routers, routers after
+ * Databases in the config become services and environment: the agent of each own server is a service of one task, a witness, too, the router
+ * one of as many as it has workers, and every other service finds the router's URL in TENFOLD_DATABASE_NAME_URL. Agents end after routers, routers after
  * apps.
  */
 import { existsSync } from "node:fs";
@@ -14,11 +14,14 @@ import {
   formatAddress,
   type HealthConfig,
   type ServiceConfig,
+  WITNESS_NAME,
+  witnessPort,
 } from "../../config/index.ts";
 import { parsePostgresUrl } from "../../pgwire/index.ts";
 import { prepareClusterFolder } from "../cluster-folder.ts";
 import type { FailoverOptions } from "../database-failover.ts";
 import type { DatabaseAgentOptions } from "../run-database-agent.ts";
+import type { DatabaseWitnessOptions } from "../run-database-witness.ts";
 import { groupOfService } from "../service-group.ts";
 import { StartFailure } from "../start-failure.ts";
 import {
@@ -32,6 +35,8 @@ import {
 import { type DatabasePlace, readPlaces, writePlaces } from "./places.ts";
 import { binariesOf, databaseMachineProblems, isLeftOut } from "./problems.ts";
 import { routerService } from "./router-service.ts";
+
+const AGENT_PROGRAM = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
 
 /** A large server may recover for so long after a crash. */
 const START_TIMEOUT_MS = 600_000;
@@ -149,27 +154,38 @@ function agentServices(
   stateDirectory: string,
 ): ServiceConfig[] {
   if (place === undefined) return [];
-  const program = fileURLToPath(new URL("../database-agent.ts", import.meta.url));
-  return place.servers.map((server) => ({
-    name: `${database.name}-${server}`,
-    command: [
-      process.execPath,
-      program,
-      JSON.stringify(agentOptions(database, place, server, stateDirectory)),
-    ],
-    cwd: place.folder,
+  const { servers, folder } = place;
+  const service = (member: string, options: object): ServiceConfig => ({
+    name: `${database.name}-${member}`,
+    command: [process.execPath, AGENT_PROGRAM, JSON.stringify(options)],
+    cwd: folder,
     env: {},
     tasks: 1,
-    targetGroup: `${database.name}-${server}`,
+    targetGroup: `${database.name}-${member}`,
     health: AGENT_HEALTH,
     startTimeoutMs: START_TIMEOUT_MS,
     drainTimeoutMs: 0,
     stopTimeoutMs: STOP_TIMEOUT_MS,
     deploy: { minHealthyPercent: 0, maxPercent: 100, rollback: false },
     limits: {},
-    outlived: true,
     stage: SERVER_STAGE,
+  });
+  const agents = servers.map((server) => ({
+    ...service(server, agentOptions(database, place, server, stateDirectory)),
+    outlived: true,
   }));
+  const witness = witnessOptions(database, place);
+  return witness === undefined ? agents : [...agents, service(WITNESS_NAME, witness)];
+}
+
+function witnessOptions(
+  database: DatabaseConfig,
+  place: DatabasePlace,
+): Omit<DatabaseWitnessOptions, "log"> | undefined {
+  const failover = failoverOf(database, place);
+  if (!database.witness || failover === undefined) return undefined;
+  const address = witnessAddress(database);
+  return { kind: "witness", name: WITNESS_NAME, folder: place.folder, address, failover };
 }
 
 function agentOptions(
@@ -203,16 +219,25 @@ function failoverOf(
   database: DatabaseConfig,
   { folder, servers }: DatabasePlace,
 ): FailoverOptions | undefined {
-  const { name, mode, lease } = database;
+  const { name, mode, lease, witness } = database;
   const leases = join(folder, "lease");
   if (servers.length === 1 && !existsSync(leases) && lease.store === undefined) return undefined;
   return {
     cluster: name,
     store: lease.store ?? `file:${leases}`,
-    members: servers.map((server) => ({ name: server, address: addressOf(database, server) })),
+    members: [
+      ...servers.map((server) => ({ name: server, address: addressOf(database, server) })),
+      ...(witness
+        ? [{ name: WITNESS_NAME, kind: "witness" as const, address: witnessAddress(database) }]
+        : []),
+    ],
     mode,
     ttlMs: lease.ttlMs,
   };
+}
+
+function witnessAddress(database: DatabaseConfig): Address {
+  return { host: "127.0.0.1", port: witnessPort(database) };
 }
 
 function addressOf({ serverPort }: DatabaseConfig, server: string): Address {

@@ -3,6 +3,7 @@
 import type {
   ClusterView,
   ConsoleReply,
+  DurationCounts,
   FailoverSettings,
   PausedNames,
   StateDetail,
@@ -46,6 +47,8 @@ export interface WorkerReport {
   readonly refusals: readonly (readonly [string, number])[];
   /** Reason -> pins. */
   readonly pins: readonly (readonly [string, number])[];
+  readonly waitTimes: DurationCounts;
+  readonly queryTimes: DurationCounts;
   /** For the console, if it asked. */
   readonly state?: WorkerState;
 }

@@ -1,5 +1,12 @@
 /** A router's metrics, in Prometheus' text format: the sums of what its workers report. */
-import { type MetricFamily, type MetricSample, type MetricType, renderMetrics } from "../../base/index.ts";
+import {
+  histogramSamples,
+  type MetricFamily,
+  type MetricSample,
+  type MetricType,
+  renderMetrics,
+} from "../../base/index.ts";
+import { DURATION_LIMITS_MS, type DurationCounts } from "../../database/index.ts";
 import type { Counters, PoolStatus } from "../../database/io/index.ts";
 import type { WorkerReport } from "./messages.ts";
 
@@ -13,6 +20,18 @@ const ROWS: readonly Row[] = [
   ["clientsAccepted", "clients_accepted_total", "counter", "Connections of clients"],
   ["clientsRefused", "clients_refused_total", "counter", "Connections of clients beyond the bound"],
   ["loginsFailed", "client_logins_failed_total", "counter", "Wrong passwords, and names that do not exist"],
+  [
+    "loginsDelayed",
+    "client_logins_delayed_total",
+    "counter",
+    "Of those, the ones whose answer had to wait for their address's turn",
+  ],
+  [
+    "loginsRefused",
+    "client_logins_refused_total",
+    "counter",
+    "Log-ins refused unseen, for too many failed ones of their address wait",
+  ],
   ["handshakesFailed", "client_handshakes_failed_total", "counter", "TLS handshakes of clients that failed"],
   ["serversOpened", "servers_opened_total", "counter", "Server connections that were opened"],
   [
@@ -41,6 +60,23 @@ const ROWS: readonly Row[] = [
   ],
   ["statementsReused", "statements_reused_total", "counter", "Parse messages answered without the server"],
   ["cancels", "cancels_total", "counter", "Cancel requests that found their query"],
+  ["held", "held_total", "counter", "Clients that waited because there was no confirmed primary"],
+  ["holdsExpired", "holds_expired_total", "counter", "Clients that waited for one as long as they may"],
+  ["resent", "resent_total", "counter", "Batches that were sent once more, their server was lost"],
+  [
+    "outcomesCommitted",
+    "outcomes_committed_total",
+    "counter",
+    "Writes of a lost server that the next primary had",
+  ],
+  ["outcomesLost", "outcomes_lost_total", "counter", "Writes of a lost server that were not committed"],
+  ["outcomesUnknown", "outcomes_unknown_total", "counter", "Writes of which clients were told 08007"],
+  [
+    "transactionsLost",
+    "transactions_lost_total",
+    "counter",
+    "Open transactions that ended with their server",
+  ],
   ["receivedBytes", "received_bytes_total", "counter", "Bytes of clients"],
 ];
 
@@ -56,6 +92,13 @@ const WORDS: readonly Word[] = [
   ],
   ["refusals", "sqlstate", "refusals_total", "Errors that clients got from the router itself"],
   ["pins", "reason", "pinned_total", "Clients that keep their server connection, by what their session has"],
+];
+
+type Times = readonly [of: "waitTimes" | "queryTimes", name: string, help: string];
+
+const TIMES: readonly Times[] = [
+  ["waitTimes", "client_wait_seconds", "Waits of clients for a server connection"],
+  ["queryTimes", "query_seconds", "From the first message of a query to the end of its answer"],
 ];
 
 /** Metrics of all workers together. `workers` is how many there should be. */
@@ -85,6 +128,12 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
       type: "counter" as const,
       samples: samplesOf(reports, of, label),
     })),
+    ...TIMES.map(([of, name, help]) => ({
+      name: `tenfold_router_${name}`,
+      help,
+      type: "histogram" as const,
+      samples: histogramOf(reports.map((report) => report[of])),
+    })),
     gauge(
       "pool_servers",
       "Server connections of a pool",
@@ -101,6 +150,17 @@ export function routerMetrics(reports: readonly WorkerReport[], workers: number)
       perPool((pool) => pool.waitingClients),
     ),
   ]);
+}
+
+function histogramOf(times: readonly DurationCounts[]): MetricSample[] {
+  let count = 0;
+  const buckets = DURATION_LIMITS_MS.map((ms, at) => {
+    count += times.reduce((sum, { counts }) => sum + (counts[at] ?? 0), 0);
+    return { le: ms / 1000, count };
+  });
+  const longer = times.reduce((sum, { counts }) => sum + (counts[DURATION_LIMITS_MS.length] ?? 0), 0);
+  const sumMs = times.reduce((sum, each) => sum + each.sumMs, 0);
+  return histogramSamples({}, buckets, sumMs / 1000, count + longer);
 }
 
 function samplesOf(reports: readonly WorkerReport[], of: Word[0], label: string): MetricSample[] {

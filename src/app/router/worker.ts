@@ -64,6 +64,8 @@ function reportOf(of: RouterWorker, detail: StateDetail | undefined): WorkerRepo
     reads: [...(reads?.counts ?? [])],
     refusals: of.context.refusals.entries,
     pins: of.context.pins.entries,
+    waitTimes: of.context.waitTimes,
+    queryTimes: of.context.queryTimes,
     ...(state === undefined ? {} : { state }),
   };
 }

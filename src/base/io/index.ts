@@ -9,4 +9,12 @@ export {
   readText,
   statFields,
 } from "./process-identity.ts";
+export {
+  isFor,
+  readCa,
+  readIdentity,
+  TlsFileError,
+  type TlsIdentity,
+  type TlsPaths,
+} from "./tls-identity.ts";
 export { VERSION } from "./version.ts";

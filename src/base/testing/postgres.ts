@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   copyFileSync,
@@ -48,6 +49,8 @@ export interface TestPostgres {
   readonly resume: () => void;
   /** A replica that streams from it, from a copy made while it is shut down. `settings`: further lines of postgresql.conf. */
   readonly replica: (settings?: string) => Promise<TestPostgres>;
+  /** From its next start on it is a standby of `upstream`, whatever it was before. */
+  readonly follow: (upstream: TestPostgres) => void;
   /** Ends it at once, as a power cut would, and removes its folder. */
   readonly stop: () => Promise<void>;
 }
@@ -60,7 +63,7 @@ export interface TestPostgresOptions {
   readonly access?: string;
   readonly engine?: "embedded" | "debian";
   /** Paths of a certificate and its key: the server speaks TLS then. */
-  readonly ssl?: { readonly cert: string; readonly key: string };
+  readonly ssl?: { readonly cert: string; readonly key: string /** CAs of clients. */; readonly ca?: string };
   /** Put before the command (taskset). */
   readonly prefix?: readonly string[];
 }
@@ -126,13 +129,19 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
 }
 
 /** The server wants the key for itself alone. */
-function useTls(data: string, { cert, key }: { cert: string; key: string }, isRoot: boolean): string {
+function useTls(
+  data: string,
+  { cert, key, ca }: NonNullable<TestPostgresOptions["ssl"]>,
+  isRoot: boolean,
+): string {
   const copies = { cert: join(data, "server.crt"), key: join(data, "server.key") };
   copyFileSync(cert, copies.cert);
   copyFileSync(key, copies.key);
   chmodSync(copies.key, 0o600);
   if (isRoot) for (const path of Object.values(copies)) chownSync(path, NOBODY, NOBODY);
-  return "ssl = on\n";
+  if (ca === undefined) return "ssl = on\n";
+  copyFileSync(ca, join(data, "root.crt"));
+  return "ssl = on\nssl_ca_file = 'root.crt'\n";
 }
 
 /** A primary and `count` replicas that stream from it. */
@@ -190,6 +199,14 @@ async function runServer(parts: ServerParts): Promise<TestPostgres> {
         settings: `${settings}\n${upstream}\n${more}`,
         command: command.with(command.indexOf(data), copy.data),
       });
+    },
+    follow: (upstream) => {
+      const signal = join(data, "standby.signal");
+      writeFileSync(signal, "");
+      const { uid, gid } = parts.spawnOptions;
+      if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
+      const line = `primary_conninfo = 'host=127.0.0.1 port=${upstream.port} user=postgres'\n`;
+      appendFileSync(join(data, "postgresql.auto.conf"), line);
     },
     stop: async () => {
       await server.kill();

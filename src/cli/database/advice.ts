@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import { cloneForTrial, readPasswords } from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
-import { type Budget, connectionBudget } from "../../database/index.ts";
+import { type AgentFacts, type Budget, connectionBudget } from "../../database/index.ts";
 import {
   advise,
   type ControlAddress,
@@ -18,7 +18,7 @@ import { asFailure } from "../controller.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { adviceLines, budgetLines } from "../render/advice.ts";
 import { clusterDatabase, type LivingMember, membersIn, needPrimary, sourceOf } from "./cluster.ts";
-import { parseServerUrl } from "./server-url.ts";
+import { parseServerUrl, type ServerAddress } from "./server-url.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** What both commands are asked. */
@@ -110,7 +110,7 @@ export function showBudget(asked: AskedAdvice, context: Context): Promise<number
 
 async function withDatabase(
   asked: AskedAdvice,
-  { cwd, env }: Context,
+  context: Context,
   run: (opened: Opened) => Promise<number>,
 ): Promise<number> {
   const clients: ControlClient[] = [];
@@ -124,8 +124,8 @@ async function withDatabase(
     const isElsewhere = database?.includes("://") === true;
     return await run(
       isElsewhere
-        ? await openUrl(database, env["PGPASSWORD"], connect)
-        : await openCluster(clusterDatabase(cwd, folder, database), connect),
+        ? await openUrl(parseServerUrl(database, context), connect)
+        : await openCluster(clusterDatabase(context.cwd, folder, database), connect),
     );
   } catch (problem) {
     throw problem instanceof ServerError ? new Failure(problem.message, "") : asFailure(problem);
@@ -136,11 +136,9 @@ async function withDatabase(
 
 type Connect = (address: ControlAddress) => Promise<ControlClient>;
 
-/** `secret`: the password, should the URL have none; what is in a command line everybody may see. */
-async function openUrl(text: string, secret: string | undefined, connect: Connect): Promise<Opened> {
-  const { host, port, user, password = secret ?? "", database } = parseServerUrl(text);
-  const client = await connect({ host, port, user, password, database });
-  return { client, replicas: [], primary: undefined, folder: "", name: database };
+async function openUrl(address: ServerAddress, connect: Connect): Promise<Opened> {
+  const client = await connect(address);
+  return { client, replicas: [], primary: undefined, folder: "", name: address.database };
 }
 
 async function openCluster(
@@ -150,9 +148,9 @@ async function openCluster(
   const members = await membersIn(folder);
   const primary = needPrimary(members);
   const password = readPasswords(folder).superuser;
-  const to = (port: number): Promise<ControlClient> =>
-    connect({ host: "127.0.0.1", port, user: "postgres", password, database: name });
-  const client = await to(primary.facts.port);
-  const others = members.flatMap(({ facts }) => (facts?.view?.role === "replica" ? [facts.port] : []));
+  const to = ({ host, port }: AgentFacts): Promise<ControlClient> =>
+    connect({ host, port, user: "postgres", password, database: name });
+  const client = await to(primary.facts);
+  const others = members.flatMap(({ facts }) => (facts?.view?.role === "replica" ? [facts] : []));
   return { client, replicas: await Promise.all(others.map(to)), primary, folder, name };
 }

@@ -100,8 +100,9 @@ export function latestTerm(members: readonly Member[]): number {
 }
 
 /** A member as the source of a copy. */
-export function sourceOf({ name, facts }: LivingMember): ServerSource {
-  return { name, host: "127.0.0.1", port: facts.port, data: facts.data };
+export function sourceOf({ name, facts, isHere }: LivingMember): ServerSource {
+  const { host, port, data } = facts;
+  return { name, host, port, ...(isHere ? { data } : {}) };
 }
 
 /** Gives an order and waits; throws what the agent answers when it is not carried out. */

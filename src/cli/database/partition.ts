@@ -120,16 +120,13 @@ function schemeOf(by: string, { every, parts }: PartitionOptions): Scheme {
 /** The server of a URL, or the primary of a cluster that tenfold runs. */
 async function serverOf(
   { database, folder }: PartitionOptions,
-  { cwd }: Context,
+  context: Context,
 ): Promise<PgConnectionOptions> {
-  if (database?.includes("://") === true) {
-    const { options: _, ...server } = parseServerUrl(database);
-    return server;
-  }
-  const found = clusterDatabase(cwd, folder, database);
+  if (database?.includes("://") === true) return parseServerUrl(database, context);
+  const found = clusterDatabase(context.cwd, folder, database);
   const { facts } = needPrimary(await membersIn(found.folder));
   const { superuser: password } = readPasswords(found.folder);
-  return { host: "127.0.0.1", port: facts.port, user: "postgres", password, database: found.name };
+  return { host: facts.host, port: facts.port, user: "postgres", password, database: found.name };
 }
 
 function asFailure(error: unknown): unknown {
@@ -140,6 +137,11 @@ function asFailure(error: unknown): unknown {
       "nothing of this step is left; mend that and run the command again",
     );
   if (error instanceof PgConnectionError)
-    return new Failure(error.message, "run the command again: it goes on where it was");
+    return new Failure(
+      error.message,
+      error.code.startsWith("tls-")
+        ? "mend sslmode or its files in the URL"
+        : "run the command again: it goes on where it was",
+    );
   return error;
 }

@@ -1,7 +1,12 @@
 /** What is run for a database: an agent until it is stopped, psql for whoever sits there. */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { type FailoverOptions, readPasswords, runDatabaseAgent } from "../../app/index.ts";
+import {
+  type FailoverOptions,
+  readPasswords,
+  runDatabaseAgent,
+  runDatabaseWitness,
+} from "../../app/index.ts";
 import { createLog } from "../../base/index.ts";
 import { type Address, formatAddress } from "../../config/index.ts";
 import type { Context } from "../context.ts";
@@ -19,6 +24,10 @@ export interface Served {
   readonly user: string | undefined;
   readonly backups: string | undefined;
   readonly failover: FailoverOptions | undefined;
+  /** A data directory that was there before. */
+  readonly given: string | undefined;
+  /** Networks whose clients may connect. */
+  readonly clients: readonly string[];
 }
 
 /** Runs a server and its agent in the foreground. */
@@ -27,14 +36,18 @@ export async function serveDatabase(
   context: Context,
   others: () => Promise<readonly Member[]>,
 ): Promise<number> {
-  const { terminal, clock } = context;
-  const stopped = untilSignal(context); // from here on: a signal during the start counts too
-  const { name, folder, address, create, postgres, user, backups, failover } = served;
+  const { terminal, clock, env } = context;
+  const ended = untilSignal(context); // from here on: a signal during the start counts too
+  let end: "stop" | "leave" = "stop";
+  const { name, folder, address, create, postgres, user, backups, failover, clients, given } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
     address,
     create,
+    clients,
+    ...(given === undefined ? {} : { given }),
+    ...(given === undefined || env["PGPASSWORD"] === undefined ? {} : { password: env["PGPASSWORD"] }),
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),
@@ -58,16 +71,38 @@ export async function serveDatabase(
     const { problem } = running.agent.facts();
     if (problem !== null) terminal.err(problem);
     terminal.out(`database ${name} at postgres://postgres@${formatAddress(address)}/postgres`);
-    await stopped;
+    end = await ended;
+  } finally {
+    await running[end]();
+  }
+  return EXIT.ok;
+}
+
+/** Runs a witness and its agent in the foreground. */
+export async function serveWitness(
+  served: Pick<Served, "name" | "folder" | "address"> & { readonly failover: FailoverOptions },
+  context: Context,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const ended = untilSignal(context);
+  const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
+  const running = await runDatabaseWitness({ kind: "witness", ...served, log }).catch((problem: unknown) => {
+    throw asFailure(problem);
+  });
+  try {
+    terminal.out(`witness ${served.name} at ${formatAddress(served.address)}`);
+    await ended;
   } finally {
     await running.stop();
   }
   return EXIT.ok;
 }
 
-function untilSignal({ onSignal }: Context): Promise<void> {
+/** SIGHUP ends the agent alone, as with those of a config. */
+function untilSignal({ onSignal }: Context): Promise<"stop" | "leave"> {
   return new Promise((done) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, done);
+    for (const name of ["SIGINT", "SIGTERM"] as const) onSignal(name, () => done("stop"));
+    onSignal("SIGHUP", () => done("leave"));
   });
 }
 
@@ -75,7 +110,7 @@ function untilSignal({ onSignal }: Context): Promise<void> {
 export function psql(member: LivingMember, folder: string, args: readonly string[]): Promise<number> {
   const { superuser } = readPasswords(resolve(folder));
   const env = { ...process.env, PGPASSWORD: superuser };
-  const to = ["-h", "127.0.0.1", "-p", String(member.facts.port), "-U", "postgres", ...args];
+  const to = ["-h", member.facts.host, "-p", String(member.facts.port), "-U", "postgres", ...args];
   return new Promise((done, fail) => {
     const child = spawn("psql", to, { stdio: "inherit", env });
     child.once("error", () =>

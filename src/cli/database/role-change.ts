@@ -79,7 +79,7 @@ async function makePrimary(members: readonly Member[], target: LivingMember, say
   await carryOut(target, { kind: "slots", servers: rest.map((member) => member.name) });
   for (const replica of rest) {
     if (replica.facts.view?.role !== "replica") continue;
-    const upstream = { host: "127.0.0.1", port: target.facts.port, slot: slotName(replica.name) };
+    const upstream = { host: target.facts.host, port: target.facts.port, slot: slotName(replica.name) };
     await carryOut(replica, { kind: "follow", term, upstream });
     say(`${replica.name} follows ${target.name}`);
   }

@@ -50,11 +50,12 @@ function steeringLine({ zone, address, edges, regions }: SteeringConfig, style: 
 }
 
 function databaseLine(database: DatabaseConfig, style: Style): string {
-  const { name, url, replicaUrls, replicas, address, mode, consistency } = database;
-  const servers = plural(url === undefined ? replicas : replicaUrls.length, "replica");
+  const { name, url, replicaUrls, replicas, witness, address, mode, consistency } = database;
+  const copies = plural(url === undefined ? replicas : replicaUrls.length, "replica");
+  const servers = witness ? `a primary, ${copies} and a witness` : `a primary and ${copies}`;
   const where = url === undefined ? `, ${mode}` : ", elsewhere";
   const router = `router on ${formatAddress(address)}, reads: ${consistency}`;
-  return `database ${style.name(name)}  a primary and ${servers}${where}, ${router}`;
+  return `database ${style.name(name)}  ${servers}${where}, ${router}`;
 }
 
 function serviceLine({ name, command, tasks, autoscale, health }: ServiceConfig, style: Style): string {

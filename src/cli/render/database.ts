@@ -1,6 +1,11 @@
 /** `tenfold db status`: a line for each server, then what needs somebody's attention. */
 import { formatBytes } from "../../base/index.ts";
-import { type AgentFacts, archiveLagBytes, type FailoverStatus } from "../../database/index.ts";
+import {
+  type AgentFacts,
+  archiveLagBytes,
+  type FailoverStatus,
+  type WitnessFacts,
+} from "../../database/index.ts";
 import type { Style } from "../style.ts";
 import { type Cell, table } from "./table.ts";
 
@@ -63,13 +68,13 @@ function failoverNotes(name: string, failover: FailoverStatus | null): string[] 
 
 function cells({ name, facts }: ServerRow, { good, bad, warn }: Style): Cell[] {
   if (facts === undefined) return [name, "", { text: "no agent", paint: bad }, "", "", "", "", ""];
-  const { state, term, view, stopped, port } = facts;
+  const { state, term, view, stopped, port, witness } = facts;
   const paint = state === "running" ? good : state === "stopped" || state === "absent" ? warn : bad;
-  const timeline = view?.timeline ?? stopped?.timeline;
-  const position = view?.writtenLsn ?? view?.replayedLsn ?? "";
+  const timeline = view?.timeline ?? stopped?.timeline ?? witness?.timeline;
+  const position = view?.writtenLsn ?? view?.replayedLsn ?? witness?.flushedLsn ?? "";
   return [
     name,
-    view?.role ?? "",
+    view?.role ?? (witness === undefined ? "" : "witness"),
     { text: state, paint },
     String(term),
     String(timeline ?? ""),
@@ -79,19 +84,37 @@ function cells({ name, facts }: ServerRow, { good, bad, warn }: Style): Cell[] {
   ];
 }
 
-function lagOf({ view }: AgentFacts): string {
+function lagOf({ view, witness }: AgentFacts): string {
+  if (witness !== undefined)
+    return witness.lagBytes === null || !witness.streaming ? "no primary" : formatBytes(witness.lagBytes);
   if (view?.role !== "replica") return "";
   return view.lagBytes === null ? "no primary" : `${formatBytes(view.lagBytes)}, ${view.lagMs ?? 0} ms`;
 }
 
+/** What a candidate can take from it, and whether its word counts. */
+function witnessNotes(name: string, witness: WitnessFacts | undefined): string[] {
+  if (witness === undefined) return [];
+  const { timeline, beginLsn, flushedLsn, isWhole } = witness;
+  const kept = `${name}: keeps the log of timeline ${timeline} from ${beginLsn} to ${flushedLsn}`;
+  return [
+    ...(timeline === 0 ? [] : [kept]),
+    ...(isWhole ? [] : [`${name}: began anew, and gives no vote before it has caught up`]),
+  ];
+}
+
 function notes({ name, facts }: ServerRow): string[] {
   if (facts === undefined) return [];
-  const { view, problem, order, leaseLeftMs } = facts;
+  const { view, problem, order, leaseLeftMs, settings } = facts;
   const lost = view?.slots.filter(({ status }) => status === "lost").map((slot) => slot.name) ?? [];
   const archive = view === null || view.role === "replica" ? null : archiveLagBytes(view);
   return [
     ...failoverNotes(name, facts.failover),
+    ...witnessNotes(name, facts.witness),
     ...(problem === null ? [] : [`${name}: ${problem}`]),
+    ...(settings.waiting.length === 0
+      ? []
+      : [`${name}: ${settings.waiting.join(", ")} wait for its next start: tenfold db restart ${name}`]),
+    ...settings.refused.map((why) => `${name}: Postgres does not take ${why}`),
     ...(order === null ? [] : [`${name}: ${order.kind} is under way${progressOf(order.progress)}`]),
     ...(leaseLeftMs === null ? [] : [`${name}: its lease ends in ${Math.round(leaseLeftMs)} ms`]),
     ...(lost.length === 0

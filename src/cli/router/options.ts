@@ -5,22 +5,28 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RouterOptions } from "../../app/index.ts";
-import { parseDurationMs, parseIp } from "../../base/index.ts";
+import { isLoopback, parseDurationMs } from "../../base/index.ts";
 import { type Address, formatAddress, parseAddress } from "../../config/index.ts";
 import {
-  type ClusterView,
   type ListedUser,
   POOL_DEFAULTS,
   type PoolMode,
   type PoolSettings,
   parseUserList,
 } from "../../database/index.ts";
-import { type ClientTlsSettings, SERVER_TLS_MODES, type ServerTlsSettings } from "../../database/io/index.ts";
-import { type PostgresUrl, parsePostgresUrl } from "../../pgwire/index.ts";
+import type { ClientTlsSettings } from "../../database/io/index.ts";
+import {
+  type PostgresUrl,
+  parsePostgresUrl,
+  SERVER_TLS_MODES,
+  type ServerTlsSettings,
+  serverTlsOf,
+} from "../../pgwire/index.ts";
 import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { type RoutedServers, serversByLease, serversByUrl } from "./servers.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
 const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
@@ -50,9 +56,13 @@ const list = (placeholder: string, about: string): ListOption => ({ kind: "list"
 type NumberName = "workers" | "pool-size" | "clients-max";
 type TextName =
   | "primary"
+  | "members"
+  | "store"
+  | "auth-user"
   | "listen"
   | "pool-mode"
   | "queue-timeout"
+  | "login-delay"
   | "auth"
   | "users"
   | "drain-timeout"
@@ -74,6 +84,12 @@ type RouterOptionTable = Readonly<
 export const ROUTER_OPTIONS: RouterOptionTable = {
   primary: text("URL", "The server that writes go to, and who looks up users there"),
   replica: list("URL", "A replica, where reads go"),
+  members: text(
+    "NAME=HOST:PORT,…",
+    "Instead: all servers of a cluster that fails over, as for tenfold db serve",
+  ),
+  store: text("URL", "Where its lease is, which says who is primary: etcd://HOST:2379,… or file:PATH"),
+  "auth-user": text("NAME", "Who looks up users at the members, with PGPASSWORD", "postgres"),
   listen: text("HOST:PORT", "Where clients connect", formatAddress(ADDRESS)),
   workers: count("Processes, all on that port", WORKERS_MAX, "1"),
   "pool-mode": text(
@@ -88,6 +104,11 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
   ),
   "queue-timeout": text("TIME", "Longest wait for a server connection", "2min"),
   "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
+  "login-delay": text(
+    "TIME",
+    "Between failed log-ins of one address that are answered, from the eleventh on; 0 for none",
+    "1s",
+  ),
   auth: text("HOW", `How clients show who they are: ${AUTHENTICATIONS.join(", ")}`, "scram"),
   users: text("FILE", "Users and their passwords or verifiers, as PgBouncer's auth_file"),
   "admin-user": list("NAME", "Who may use the console: the databases pgbouncer and tenfold"),
@@ -115,38 +136,61 @@ type Given = Readonly<Record<string, unknown>>;
 /** What to start, and at a reload to go on with. Throws a `Failure` that names the option and the mend. */
 export function readRouterOptions(given: Given, context: Context): Omit<RouterOptions, "log"> {
   const values = { ...settingsOf(given["settings"], context.cwd), ...present(given) };
-  const primary = urlOf("primary", values["primary"], context);
-  const replicas = listOf(values["replica"]).map((url) => urlOf("replica", url, context));
+  const pool = poolOf(values);
+  const { cluster, login, hasReplicas, lease } = serversOf(values, pool, context);
   const address = addressOf("listen", textOf(values, "listen") ?? formatAddress(ADDRESS));
   const authentication = wordOf("auth", textOf(values, "auth") ?? "scram", AUTHENTICATIONS);
-  if (authentication === "trust" && !isLoopback(address))
+  if (authentication === "trust" && !isLoopback(address.host))
     throw new Failure(
       `${formatAddress(address)} can be reached from other machines, and --auth trust asks nobody for a password`,
       "listen on 127.0.0.1, or leave --auth out",
     );
   const metrics = metricsOf(textOf(values, "metrics"));
-  const { user, password, database } = primary;
+  const { user, password, database } = login;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
+  const loginDelayMs = durationOf(values, "login-delay");
   const clientTls = clientTlsOf(values, context.cwd);
   const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {
     address,
     workers: numberOf(values, "workers") ?? 1,
-    cluster: clusterOf(primary, replicas),
-    pool: poolOf(values),
+    cluster,
+    pool,
     authentication,
-    serverTls: serverTlsOf(values, primary, context.cwd),
+    serverTls: tlsToServers(values, login, context.cwd),
     ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
     ...(adminUsers.length === 0 ? {} : { adminUsers }),
     ...(clientsMax === undefined ? {} : { clientsMax }),
+    ...(loginDelayMs === undefined ? {} : { loginDelayMs }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
-    ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
+    ...(hasReplicas ? { reads: { monitor: { user, database } } } : {}),
+    ...(lease === undefined ? {} : { lease }),
   };
+}
+
+function serversOf(values: Given, pool: Partial<PoolSettings>, context: Context): RoutedServers {
+  const members = textOf(values, "members");
+  if (members === undefined) {
+    const primary = urlOf("primary", values["primary"], context);
+    return serversByUrl(
+      primary,
+      listOf(values["replica"]).map((url) => urlOf("replica", url, context)),
+    );
+  }
+  if (values["primary"] !== undefined || values["replica"] !== undefined)
+    throw new UsageError("--members and --primary are two ways to say the same", "write one of them");
+  return serversByLease({
+    members,
+    store: textOf(values, "store"),
+    user: textOf(values, "auth-user") ?? "postgres",
+    password: context.env["PGPASSWORD"],
+    pool,
+  });
 }
 
 // --- from words to values -------------------------------------------------------------------------------------------
@@ -229,7 +273,10 @@ function addressOf(name: string, value: string): Address {
 /** The URL itself is not repeated in what is wrong with it: it may hold a password. */
 function urlOf(name: string, value: unknown, { env }: Context): PostgresUrl {
   if (value === undefined)
-    throw new UsageError(`there is no --${name}`, `write --${name} postgres://user@host:5432/`);
+    throw new UsageError(
+      `there is no --${name}`,
+      `write --${name} postgres://user@host:5432/, or --members and --store of a cluster that fails over`,
+    );
   const url = typeof value === "string" ? parsePostgresUrl(value) : "is no text";
   if (typeof url === "string") throw new UsageError(`--${name} ${url}`, "mend the URL");
   const password = url.password ?? env["PGPASSWORD"];
@@ -251,7 +298,7 @@ function poolOf(values: Given): Partial<PoolSettings> {
 function metricsOf(value: string | undefined): Address | undefined {
   if (value === undefined) return undefined;
   const address = addressOf("metrics", value);
-  if (isLoopback(address)) return address;
+  if (isLoopback(address.host)) return address;
   throw new UsageError(`--metrics ${value} can be reached from other machines`, "write 127.0.0.1:PORT");
 }
 
@@ -266,11 +313,15 @@ function clientTlsOf(values: Given, cwd: string): ClientTlsSettings | undefined 
   return { mode: how, cert: resolve(cwd, cert), key: resolve(cwd, key), clientCa };
 }
 
-function serverTlsOf(values: Given, { options }: PostgresUrl, cwd: string): ServerTlsSettings {
-  const mode = textOf(values, "server-tls") ?? options.get("sslmode") ?? "prefer";
-  const ca = textOf(values, "server-ca") ?? options.get("sslrootcert");
-  const known = wordOf("server-tls", mode, SERVER_TLS_MODES);
-  return { mode: known, ...(ca === undefined || ca === "system" ? {} : { ca: resolve(cwd, ca) }) };
+function tlsToServers(values: Given, primary: PostgresUrl, cwd: string): ServerTlsSettings {
+  const [mode, ca] = [textOf(values, "server-tls"), textOf(values, "server-ca")];
+  const ofUrl = serverTlsOf(primary, cwd);
+  if (typeof ofUrl === "string") throw new UsageError(`--primary ${ofUrl}`, "mend the URL");
+  return {
+    ...ofUrl,
+    ...(mode === undefined ? {} : { mode: wordOf("server-tls", mode, SERVER_TLS_MODES) }),
+    ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }),
+  };
 }
 
 function usersOf(path: string | undefined, cwd: string): Readonly<Record<string, ListedUser>> | undefined {
@@ -286,22 +337,4 @@ function usersOf(path: string | undefined, cwd: string): Readonly<Record<string,
   }
   if (typeof found === "object") return found;
   throw new Failure(`${path} ${found}`, "mend that line");
-}
-
-/** Servers are named by their addresses, so that another primary is known for one. Timelines are 0: monitors learn them. */
-function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): ClusterView {
-  const servers = [primary, ...replicas].map(({ host, port }, at) => ({
-    name: formatAddress({ host, port }),
-    host,
-    port,
-    role: at === 0 ? ("primary" as const) : ("replica" as const),
-    timeline: 0,
-    eligible: true,
-  }));
-  const name = formatAddress(primary);
-  return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "::1" || (host.startsWith("127.") && parseIp(host) !== undefined);
 }

@@ -3,6 +3,7 @@
  */
 import type { Lsn } from "../../pgwire/index.ts";
 import type { AppliedQuorum } from "./quorum.ts";
+import type { PrimaryProcess, Replayed } from "./starts.ts";
 
 /** A replica of this primary, as this primary sees it. */
 export interface AttachedReplica {
@@ -31,4 +32,8 @@ export interface ServerFacts {
   readonly quorum: AppliedQuorum;
   /** Of a primary: those that stream. */
   readonly replicas: readonly AttachedReplica[];
+  /** Of a primary: its process. */
+  readonly life?: PrimaryProcess;
+  /** Of a server that this agent has promoted. */
+  readonly replayed?: Replayed;
 }

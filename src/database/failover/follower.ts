@@ -49,6 +49,8 @@ export function advanceFollower(turn: Turn): void {
   }
   if (isUnfinished(turn)) return;
   const primary = primaryToFollow(turn);
+  // An agent that has just started may have promised before that it takes nothing from this one.
+  if (primary !== undefined && primary !== facts.upstream && !hasMoved(turn)) return;
   if (!facts.running)
     order(turn, primary === undefined ? { kind: "start" } : { kind: "rejoin", server: primary });
   else if (primary !== undefined) follow(turn, primary);
@@ -78,11 +80,17 @@ function primaryToFollow(turn: Turn): string | undefined {
   return phase === "running" && server !== turn.self.name ? server : undefined;
 }
 
+/** Whether the record was seen to change: its holder is alive, and elections of before are over. */
+function hasMoved({ state }: Turn): boolean {
+  return state.watch !== undefined && state.watch.notBeforeMs > -Infinity;
+}
+
 function follow(turn: Turn, primary: string): void {
   const { facts, watch } = turn.state;
   if (facts === undefined || watch === undefined) return;
   const standing = standingOf(watch.record, turn.self.name, facts);
-  if (standing.kind === "diverged" || facts.stuck) {
+  const isWitness = turn.self.kind === "witness"; // begins anew by itself, where the histories part
+  if (!isWitness && (standing.kind === "diverged" || facts.stuck)) {
     if (standing.kind === "diverged") report(turn, { kind: "loss-found", bytes: standing.bytes });
     order(turn, { kind: "stop" }); // and rejoins when it has stopped
   } else if (facts.upstream !== primary) order(turn, { kind: "follow", server: primary });
@@ -91,6 +99,7 @@ function follow(turn: Turn, primary: string): void {
 function mayCampaign(turn: Turn): boolean {
   const { watch, facts } = turn.state;
   if (watch === undefined || facts === undefined || !isOver(watch, turn.settings)) return false;
+  if (turn.nowMs < turn.state.standsBackUntilMs) return false;
   if (unfitness(turn.self, watch.record, facts) !== undefined) return false;
   const { successor } = watch.record;
   const isForAnother =

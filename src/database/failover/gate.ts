@@ -97,6 +97,7 @@ function eligibility(
   timeline: number,
 ): { readonly eligible: boolean; readonly reason?: string } {
   if (watch === undefined || timeline === 0) return { eligible: false, reason: "unknown" };
-  const { kind } = standingOf(watch.record, name, { timeline, lsn: 0n });
+  const lsn = watch.record.terms.at(-1)?.fork ?? 0n; // how far it is, the router asks itself
+  const { kind } = standingOf(watch.record, name, { timeline, lsn });
   return kind === "current" ? { eligible: true } : { eligible: false, reason: "stale-timeline" };
 }

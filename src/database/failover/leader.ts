@@ -15,12 +15,16 @@ import {
   quorumStep,
   sameQuorum,
 } from "./quorum.ts";
-import { type ClusterRecord, type Phase, withTerm } from "./record.ts";
+import { type ClusterRecord, type Phase, timelineOf, withTerm } from "./record.ts";
+import { startedAgain, startedByPromotion } from "./starts.ts";
 import { fence, type Leader, order, read, report, set, type Turn, write } from "./state.ts";
 import type { Watch } from "./watch.ts";
 
 /** A request that failed is tried again after this part of the time between renewals. */
 const RETRY_SHARE = 0.25;
+
+/** Others see that the lease is given back, ask each other and take it, within less than one; the server's end takes a part of the other. */
+const STAND_BACK_LEASES = 2;
 
 /** What a leader does. */
 export function advanceLeader(turn: Turn, role: Leader): void {
@@ -100,10 +104,12 @@ function promote(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
     const fork = facts.fork < record.fork ? facts.fork : record.fork;
     const { term, server } = record;
     const terms = withTerm(record.terms, { term, server, timeline: facts.timeline, fork });
-    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: published(firstQuorum(turn)) });
+    const starts = startedByPromotion(record, facts);
+    const quorumNow = published(firstQuorum(turn));
+    enter(turn, "running", { fork, terms, flushed: facts.lsn, quorum: quorumNow, ...starts });
   } else if (!facts.running) order(turn, { kind: "start" });
   else if (!sameQuorum(facts.quorum, quorum)) order(turn, { kind: "quorum", ...quorum });
-  else order(turn, { kind: "promote", term: record.term });
+  else order(turn, { kind: "promote", term: record.term, timeline: timelineOf(record) });
 }
 
 function run(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerFacts): void {
@@ -132,12 +138,19 @@ function recover(turn: Turn, role: Leader, record: ClusterRecord, facts: ServerF
   }
   if (role.recovered === undefined) return set(turn, { role: { ...role, recovered: facts.lsn } });
   if (hasQuorum(facts.quorum, facts.replicas, role.recovered))
-    enter(turn, "running", { flushed: facts.lsn, successor: null, quorum: record.quorum });
+    enter(turn, "running", {
+      flushed: facts.lsn,
+      successor: null,
+      quorum: record.quorum,
+      ...startedAgain(record, facts),
+    });
 }
 
+/** Whoever has most log and comes first by name would win again, with the same disk that is full, while others wait for it. */
 function giveUp(turn: Turn, role: Leader): void {
   report(turn, { kind: "fenced", reason: "does-not-start" });
-  set(turn, { role: { ...role, resigning: true, handover: undefined } });
+  const standsBackUntilMs = turn.nowMs + turn.settings.ttlMs * STAND_BACK_LEASES;
+  set(turn, { standsBackUntilMs, role: { ...role, resigning: true, handover: undefined } });
 }
 
 /** Fences the server, then gives the lease back, so that nobody waits until it is over. */

@@ -5,6 +5,7 @@ import {
   firstRecord,
   parseRecord,
   standingOf,
+  timelineOf,
   withTerm,
 } from "./record.ts";
 
@@ -43,6 +44,15 @@ describe("a record", () => {
   });
 });
 
+test("no two terms have one timeline, though only those that ran are written down", () => {
+  const taken = [3, 4, 5].map((term) => ({ ...PENDING, term }));
+  expect(taken.map(timelineOf)).toEqual([3, 4, 5]);
+  const terms = withTerm(SECOND.terms, { term: 4, server: "s1", timeline: 4, fork: 150n });
+  expect([5, 6].map((term) => timelineOf({ ...PENDING, term, terms }))).toEqual([5, 6]);
+  const adopted = { ...PENDING, terms: [{ term: 1, server: "s1", timeline: 9, fork: 0n }] };
+  expect(timelineOf(adopted)).toBe(11);
+});
+
 describe("the standing of a log", () => {
   test("is current on the timeline of the last term that ran", () => {
     expect(standingOf(SECOND, "s9", { timeline: 2, lsn: 140n })).toEqual({ kind: "current", lsn: 140n });
@@ -51,6 +61,11 @@ describe("the standing of a log", () => {
   test("is behind on an earlier one up to the fork, and diverged beyond it, by as many bytes", () => {
     expect(standingOf(SECOND, "s1", { timeline: 1, lsn: 100n })).toEqual({ kind: "behind" });
     expect(standingOf(SECOND, "s1", { timeline: 1, lsn: 130n })).toEqual({ kind: "diverged", bytes: 30 });
+  });
+
+  test("is behind on the newest timeline, too, as long as it lacks what lies before its fork", () => {
+    expect(standingOf(SECOND, "s3", { timeline: 2, lsn: 99n })).toEqual({ kind: "behind" });
+    expect(standingOf(SECOND, "s3", { timeline: 2, lsn: 100n })).toEqual({ kind: "current", lsn: 100n });
   });
 
   test("is diverged on a timeline that no term has", () => {

@@ -3,10 +3,11 @@
  * alone, so each revision has one author, and each term one primary.
  *
  * Postgres does not notice when two replicas are promoted from one point: both begin the same timeline. So which timeline is
- * whose, and where it begins, stands here and nowhere else.
+ * whose, and where it begins, stands here and nowhere else; and each term has one of its own, also a term that never ran.
  */
 import { formatLsn, type Lsn, parseLsn } from "../../pgwire/index.ts";
 import type { PublishedQuorum } from "./quorum.ts";
+import type { PrimaryStart } from "./starts.ts";
 
 /** A term that ran: its primary took writes. */
 export interface Term {
@@ -17,7 +18,10 @@ export interface Term {
   readonly fork: Lsn;
 }
 
-/** What the holder of the lease is about; writes are acknowledged in "running" alone. */
+/**
+ * What the holder of the lease is about. Writes begin in "running" alone. What is under way when a switchover begins may still be
+ * acknowledged in "switching-over": the successor gets the lease when it has the log's end.
+ */
 export type Phase =
   | "promoting"
   | "running"
@@ -54,6 +58,8 @@ export interface ClusterRecord {
   /** Who shall be primary next, named as soon as that is planned; when released: who, and the end of the log that it must have. */
   readonly successor: string | null;
   readonly end: Lsn | null;
+  /** Starts of primaries, oldest first: what becomes of transactions that were lost with one. Absent: none was noted yet. */
+  readonly starts?: readonly PrimaryStart[];
 }
 
 /** Bytes from `from` to `to`; 0 when `to` lies before. */
@@ -90,6 +96,15 @@ export function withTerm(terms: readonly Term[], term: Term): readonly Term[] {
   return [...terms, term].slice(-TERMS_MAX);
 }
 
+/**
+ * The timeline of the term that was taken. Each term since the last one that ran may have seen a promotion that nobody heard of, and Postgres
+ * would have given the same number to all of them: so each term has one of its own, whether it was begun or not.
+ */
+export function timelineOf({ term, terms }: ClusterRecord): number {
+  const last = terms.at(-1);
+  return last === undefined ? term : last.timeline + term - last.term;
+}
+
 /** How far a server's log reaches. */
 export interface Position {
   readonly timeline: number;
@@ -98,9 +113,9 @@ export interface Position {
 
 /** What a server's log is worth to the cluster. */
 export type Standing =
-  /** It is on the timeline that counts, up to `lsn`. */
+  /** It is on the timeline that counts, up to `lsn`, and has all that lies before that timeline. */
   | { readonly kind: "current"; readonly lsn: Lsn }
-  /** All it has is in the history; it may follow, and must not be promoted. */
+  /** All it has is in the history; it may follow, and must not be promoted: it lacks what was acknowledged before the fork. */
   | { readonly kind: "behind" }
   /** It has `bytes` that the history does not have; it must be rewound or made anew. null = how many cannot be told. */
   | { readonly kind: "diverged"; readonly bytes: number | null };
@@ -108,7 +123,7 @@ export type Standing =
 /** Where the log of `server` stands. O(terms). */
 export function standingOf(record: ClusterRecord, server: string, { timeline, lsn }: Position): Standing {
   const last = record.terms.at(-1);
-  if (timeline === last?.timeline) return { kind: "current", lsn };
+  if (timeline === last?.timeline) return lsn >= last.fork ? { kind: "current", lsn } : { kind: "behind" };
   // Promoted, and gone before the record said so: what it has of the timeline that counts ends at the fork.
   const isUnfinished = record.phase !== "running" && record.term !== last?.term && record.server === server;
   if (isUnfinished && timeline > (last?.timeline ?? 0))

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Durability } from "./settings.ts";
-import type { Cluster } from "./testing/faults.ts";
+import { type Cluster, promotedTwice } from "./testing/faults.ts";
+import { MUTATIONS } from "./testing/mutations.ts";
 import { type SimulationResult, simulate } from "./testing/simulation.ts";
 
 // Dozens of clusters each.
@@ -81,4 +82,13 @@ test("a store that is away for longer than a lease stops writes, and changes no 
     world.storeDownUntilMs = world.nowMs + 10_000;
   });
   expect(results.every(({ failovers }) => failovers === 1)).toBe(true);
+});
+
+test("a promotion that nobody heard of is told from the one that ran, though both began at one point", () => {
+  play(promotedTwice);
+  const mistaken = SEEDS.filter((seed) => {
+    const options = { durability: QUORUM, script: promotedTwice, mutation: MUTATIONS["any-timeline"] };
+    return simulate(seed, options).violations.length > 0;
+  });
+  expect(mistaken).not.toEqual([]);
 });

@@ -30,17 +30,19 @@ test("the same seed is the same story", () => {
   expect(simulate(7).notes).toEqual(simulate(7).notes);
 });
 
-/** Seeds in which the missing rule matters, and how it shows. */
-const CAUGHT: Readonly<Record<MutationName, readonly [seed: number, rule: string]>> = {
-  "skip-self-fence": [1, "two primaries"],
-  "wrong-candidate": [30, "acknowledged write lost"],
-  "no-drain": [26, "not drained"],
-  "no-votes": [30, "acknowledged write lost"],
-  "vote-without-promise": [113, "acknowledged write lost"],
-  "release-hold-early": [125, "term went back"],
-  "no-quorum": [1, "acknowledged write lost"],
-  "blind-write": [30, "two primaries"],
-};
+/** Seeds in which the missing rule matters, and how it shows; for one of them `scenarios.test.ts` has a script. */
+const CAUGHT: Readonly<Record<Exclude<MutationName, "any-timeline">, readonly [seed: number, rule: string]>> =
+  {
+    "skip-self-fence": [2, "two primaries"],
+    "wrong-candidate": [16, "acknowledged write lost"],
+    "no-drain": [26, "not drained"],
+    "no-votes": [90, "acknowledged write lost"],
+    "vote-without-promise": [31, "acknowledged write lost"],
+    "release-hold-early": [125, "term went back"],
+    "pass-all-answers": [7, "term went back"],
+    "no-quorum": [1, "acknowledged write lost"],
+    "blind-write": [42, "two primaries"],
+  };
 
 for (const [name, [seed, rule]] of Object.entries(CAUGHT) as [MutationName, readonly [number, string]][])
   test(`without the rule that "${name}" takes away, the simulation fails`, () => {

@@ -36,7 +36,8 @@ export type ServerOrder =
    */
   | { readonly kind: "drain"; readonly server: string; readonly timeline: number }
   | { readonly kind: "quorum"; readonly count: number; readonly names: readonly string[] }
-  | { readonly kind: "promote"; readonly term: number };
+  /** The timeline that it begins has this number or a higher one. */
+  | { readonly kind: "promote"; readonly term: number; readonly timeline: number };
 
 /** What became of an order. */
 export type ServerOutcome =
@@ -177,6 +178,8 @@ export interface MemberState {
   readonly busy: { readonly id: number; readonly kind: ServerOrder["kind"] } | undefined;
   /** A failed order is not repeated before this time. */
   readonly retryMs: number;
+  /** Its server could not be made primary: until then others go first. */
+  readonly standsBackUntilMs: number;
   /** It takes nothing from a primary until it sees a later revision than this; 0 = no promise. */
   readonly promise: number;
   /** Votes that are answered when the server is detached or fenced. */
@@ -203,6 +206,7 @@ export function newMember(nowMs: number): MemberState {
     failedMs: -Infinity,
     busy: undefined,
     retryMs: 0,
+    standsBackUntilMs: -Infinity,
     promise: 0,
     ballots: [],
     nextId: 1,

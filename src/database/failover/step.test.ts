@@ -81,6 +81,19 @@ describe("a primary", () => {
     expect(member.role).toBe("follower");
   });
 
+  test("that does not start lets others go first for two leases, and tries again when nobody did", () => {
+    const member = MemberHarness.primary();
+    member.run(2_000);
+    member.breaks = true;
+    member.crash();
+    member.run(12_000);
+    member.breaks = false;
+    member.run(8_000);
+    expect(member.record.phase).toBe("released");
+    member.run(8_000);
+    expect(member.record).toMatchObject({ phase: "running", term: 2 });
+  });
+
   test("of an earlier agent is fenced when the store does not confirm the lease", () => {
     const member = MemberHarness.primary();
     member.storeIsUp = false;
@@ -112,6 +125,16 @@ describe("a replica", () => {
     member.renewLease();
     member.run(1_000);
     expect(member.facts.upstream).toBe("s1");
+  });
+
+  test("whose agent was just started follows nobody before it has seen the record move: it may have promised", () => {
+    const member = MemberHarness.replica();
+    member.facts = { ...member.facts, upstream: undefined, streaming: false };
+    const follows = (ms: number): boolean =>
+      member.run(ms).some((order) => order.kind === "server" && order.order.kind === "follow");
+    expect(follows(1_500)).toBe(false);
+    member.renewLease();
+    expect(follows(500)).toBe(true);
   });
 
   test("refuses a vote for a revision that is over", () => {

@@ -164,13 +164,14 @@ function refuseBallots(turn: Turn): void {
 }
 
 function position(turn: Turn, id: number): Answer {
-  const { facts, watch } = turn.state;
+  const { facts, watch, standsBackUntilMs } = turn.state;
   if (facts === undefined) throw new Error("a position is told when it is known");
   const { timeline, lsn, heard, running } = facts;
   const reachedMs = watch?.sentMs ?? -Infinity;
   const reaches = turn.nowMs - reachedMs < turn.settings.pollMs * POLLS_REACHED;
   const isFit = watch !== undefined && unfitness(turn.self, watch.record, facts) === undefined;
-  return { kind: "position", id, timeline, lsn, heard, running, canLead: running && reaches && isFit };
+  const canLead = running && reaches && isFit && turn.nowMs >= standsBackUntilMs;
+  return { kind: "position", id, timeline, lsn, heard, running, canLead };
 }
 
 function send(turn: Turn, to: string, answer: Answer): void {

@@ -8,9 +8,13 @@ export {
   AgentClient,
   AgentServer,
   type AgentServerParts,
+  type ServedAgent,
 } from "./agent/agent-server.ts";
+export type { Driven } from "./failover/driven.ts";
 export { FailoverDriver, type FailoverParts } from "./failover/driver.ts";
 export { type Peers, peersAt } from "./failover/peers.ts";
+export { ServerMember } from "./failover/server-member.ts";
+export { WitnessMember } from "./failover/witness-member.ts";
 export { openLeaseStore, type StoreWanted } from "./lease/open-store.ts";
 export {
   abortPartition,
@@ -26,7 +30,7 @@ export type { ReadsSettings } from "./router/reads.ts";
 export type { AuthUser, PoolStatus, RouterParts, RouterSettings } from "./router/router-settings.ts";
 export { RouterWorker } from "./router/router-worker.ts";
 export { ClientTls, type ClientTlsSettings } from "./router/tls/client-tls.ts";
-export { SERVER_TLS_MODES, ServerTls, type ServerTlsSettings } from "./router/tls/server-tls.ts";
+export { ServerTls } from "./router/tls/server-tls.ts";
 export type { FetchVerifier, UserConfig } from "./router/users.ts";
 export { ensureAppDatabase } from "./server/app-database.ts";
 export { BackupStore } from "./server/backup-store.ts";
@@ -38,3 +42,6 @@ export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
 export { ServerError, type ServerProblem } from "./server/problem.ts";
 export { isRestoring, type Restored, restore, verifyBackup } from "./server/restore.ts";
+export { takeOver } from "./server/take-over.ts";
+export type { TlsSources } from "./server/tls-files.ts";
+export { WalWitness } from "./witness/wal-witness.ts";

@@ -31,7 +31,8 @@ export const READ_REASONS = {
   "replicas-ineligible": "the cluster's view says that no replica may be read",
   "replicas-down": "no replica answers",
   "replicas-stale-timeline": "the replicas follow another timeline than the primary",
-  "replicas-diverged": "the replicas have replayed what the primary never wrote",
+  "replicas-diverged":
+    "the replicas have replayed what the primary never wrote, or another log on a timeline of the same number",
   "replicas-lagging": "the replicas are too far behind",
   "replicas-behind": "no replica had replayed in time what the read must see",
   "position-unknown": "the primary did not tell how far its log goes",

@@ -2,6 +2,7 @@
 import { ewma } from "../../base/index.ts";
 import type { Lsn } from "../../pgwire/index.ts";
 import type { ClusterServer } from "../view.ts";
+import { type Identity, isOfSameLog } from "./identity.ts";
 import type { Positions } from "./positions.ts";
 import type { Unreadable } from "./reasons.ts";
 
@@ -39,6 +40,9 @@ export class Replica {
   isLagging = false;
   /** It has replayed what the primary never wrote, or is no replica at all. */
   isDiverged = false;
+  /** It is on the primary's timeline by number alone: it has another log. */
+  isForeign = false;
+  #identity: Identity | undefined;
   /** Batches of this worker that it runs, or that wait for it. */
   inFlight = 0;
   /** Mean of its answers' times; 0: none yet. */
@@ -57,8 +61,20 @@ export class Replica {
     if (!this.isUp || nowMs - this.#failedMs < FAILED_MS) return "down";
     if (this.timeline === undefined || (timeline !== undefined && this.timeline !== timeline))
       return "stale-timeline";
-    if (this.isDiverged) return "diverged";
+    if (this.isDiverged || this.isForeign) return "diverged";
     return this.isLagging ? "lagging" : undefined;
+  }
+
+  /** It has told which log it has. */
+  identified(identity: Identity): void {
+    this.#identity = identity;
+    this.timeline = identity.timeline;
+  }
+
+  /** Looks whether its log is the primary's; undefined: that has not told yet. */
+  compareWith(primary: Identity | undefined): void {
+    this.isForeign =
+      primary !== undefined && this.#identity !== undefined && !isOfSameLog(primary, this.#identity);
   }
 
   /** It has told where it is. */

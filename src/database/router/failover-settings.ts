@@ -10,10 +10,12 @@ export interface HoldSettings {
   readonly max: number;
   /** In a planned switchover, open transactions may go on for so long. Default 5 s. */
   readonly drainMs: number;
+  /** Find out what became of statements that were under way, and send again what did not happen. Default true. */
+  readonly resolve: boolean;
 }
 
 /** Ten seconds are a failover with its default times (5 s of lease, election, promotion) and some more. */
-export const HOLD_DEFAULTS: HoldSettings = { ms: 10_000, max: 1_000, drainMs: 5_000 };
+export const HOLD_DEFAULTS: HoldSettings = { ms: 10_000, max: 1_000, drainMs: 5_000, resolve: true };
 
 /** Failover as a router sees it. With it, the record in the store says who is primary, whatever the view says. */
 export interface RouterFailover {

@@ -50,6 +50,10 @@ describe("prepared statements", () => {
     expect([server.add(a), server.add(b), server.touch(a)]).toEqual([undefined, undefined, true]);
     expect(server.add(c)).toBe(b);
     expect([server.touch(b), server.touch(a), server.size]).toEqual([false, true, 2]);
+    server.delete(a);
+    expect([server.touch(a), server.touch(c)]).toEqual([false, true]);
+    server.clear();
+    expect(server.touch(c)).toBe(false);
   });
 });
 
@@ -69,13 +73,29 @@ describe("answers that are owed", () => {
     expect([replies.front, replies.length]).toEqual([REPLY.none, 0]);
   });
 
-  test("syncs that a COPY swallows are not owed", () => {
+  test("syncs that a COPY swallows are not owed, those behind its end are", () => {
     const replies = new ReplyQueue();
     for (const kind of [REPLY.execute, REPLY.sync, REPLY.sync, REPLY.query])
       replies.push(kind, { name: String(kind) });
-    replies.dropSyncsBehindFront();
-    expect([replies.front, replies.frontDetail?.name, replies.length]).toEqual([REPLY.execute, "10", 2]);
+    expect(replies.copyBegins()).toBe(false);
+    expect([replies.length, replies.front, replies.frontDetail?.name]).toEqual([2, REPLY.execute, "10"]);
+    replies.clear();
+    replies.pushCopyEnd(); // nothing is owed: no COPY can be meant
+    expect(replies.length).toBe(0);
+    for (const kind of [REPLY.execute, REPLY.sync]) replies.push(kind);
+    replies.pushCopyEnd();
+    replies.push(REPLY.sync);
+    expect(replies.copyBegins()).toBe(true);
     replies.shift();
-    expect(replies.front).toBe(REPLY.query);
+    expect([replies.length, replies.front]).toEqual([1, REPLY.sync]);
+  });
+
+  test("the end of a COPY that there was not is not owed", () => {
+    const replies = new ReplyQueue();
+    replies.push(REPLY.query);
+    replies.pushCopyEnd();
+    replies.pushCopyEnd();
+    replies.shift();
+    expect([replies.length, replies.front]).toEqual([0, REPLY.none]);
   });
 });

@@ -10,6 +10,14 @@ import type { StatementEffects } from "./statement-effects.ts";
 /** Texts kept that no client has prepared at present: most come back with the next client. */
 const UNUSED_MAX = 2000;
 
+/** Our names for statements begin so. */
+const PREFIX = "tenfold_";
+
+/** Whether a client's name could be one of ours, which it must not reach. */
+export function isOurName(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
 /** One text with the types of its parameters. */
 export interface Statement {
   /** Body of its Parse message behind the name: text, zero, types. */
@@ -51,7 +59,7 @@ export class Statements {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
     let entry = this.#byKey.get(key);
     if (entry?.version !== this.#version) {
-      const name = utf8(`tenfold_${++this.#last}\0`);
+      const name = utf8(`${PREFIX}${++this.#last}\0`);
       const version = this.#version;
       entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, version, users: 0 };
       this.#unused.delete(key);
@@ -86,6 +94,8 @@ export class Statements {
 /** What one server connection has prepared: the statements used last. */
 export class PreparedOnServer {
   readonly #statements = new Set<Statement>();
+  /** Used last: most queries on a connection are the ones of before. */
+  #newest: Statement | undefined;
   readonly #max: number;
 
   constructor(max: number) {
@@ -98,17 +108,20 @@ export class PreparedOnServer {
 
   /** Whether the server has it; it is the one used last then. */
   touch(statement: Statement): boolean {
+    if (statement === this.#newest) return true;
     if (!this.#statements.delete(statement)) return false;
     this.#statements.add(statement);
+    this.#newest = statement;
     return true;
   }
 
   /** Notes a new one; returns the one that has to go for it, if any. */
   add(statement: Statement): Statement | undefined {
     this.#statements.add(statement);
+    this.#newest = statement;
     if (this.#statements.size <= this.#max) return undefined;
     for (const oldest of this.#statements) {
-      this.#statements.delete(oldest);
+      this.delete(oldest);
       return oldest;
     }
     return undefined;
@@ -116,8 +129,10 @@ export class PreparedOnServer {
 
   delete(statement: Statement): void {
     this.#statements.delete(statement);
+    if (statement === this.#newest) this.#newest = undefined;
   }
   clear(): void {
     this.#statements.clear();
+    this.#newest = undefined;
   }
 }

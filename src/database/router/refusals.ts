@@ -18,6 +18,7 @@ const fatal = (sqlState: SqlState, message: string, hint: string): RouterErrorRo
 /** One of the reasons. */
 export type RouterErrorCode =
   | "protocol-violation"
+  | "protocol-unsupported"
   | "clients-exceeded"
   | "pools-exceeded"
   | "queue-full"
@@ -35,6 +36,7 @@ export type RouterErrorCode =
   | "server-garbled"
   | "login-timeout"
   | "wrong-password"
+  | "logins-exceeded"
   | "no-user"
   | "tls-required"
   | "users-unknown"
@@ -56,6 +58,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.protocolViolation,
     "the client does not follow the protocol",
     "Look at the client's driver.",
+  ),
+  "protocol-unsupported": fatal(
+    SQLSTATE.featureNotSupported,
+    "unsupported frontend protocol: server supports 3.0 to 3.2",
+    "Use a driver for PostgreSQL 7.4 or later.",
   ),
   "clients-exceeded": fatal(
     SQLSTATE.tooManyConnections,
@@ -114,7 +121,7 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     sqlState: SQLSTATE.cannotConnectNow,
     severity: "ERROR",
     message: "there was no confirmed primary for as long as statements are held",
-    hint: "Nothing was sent to a server: try again. Reads of replicas go on.",
+    hint: "It was not carried out: try again. Reads of replicas go on.",
   },
   "outcome-unknown": {
     sqlState: SQLSTATE.transactionResolutionUnknown,
@@ -149,9 +156,14 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     "password authentication failed",
     "Check the user's name and password.",
   ),
+  "logins-exceeded": fatal(
+    SQLSTATE.tooManyConnections,
+    "too many failed log-ins from this address wait for their answers",
+    "Look who tries wrong passwords there; try again later.",
+  ),
   "no-user": fatal(
     SQLSTATE.invalidAuthorization,
-    "no user name was given in the startup packet",
+    "no PostgreSQL user name specified in startup packet",
     "Give the user's name.",
   ),
   "tls-required": fatal(

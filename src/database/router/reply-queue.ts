@@ -27,7 +27,29 @@ export const REPLY = {
   madeClose: 13,
   /** Sent so that the server fails; the client gets the router's error. */
   failing: 14,
+  /** The router's own words around a write: nobody sees their answers, but for the rows that are described. */
+  ownBind: 15,
+  ownDescribe: 16,
+  /** Asks for the transaction's id. */
+  ownId: 17,
+  /** Not answered: the client's end of a COPY that may not have begun yet. Never the front. */
+  copyEnd: 18,
 } as const;
+
+/** Kinds whose answers no client waits for. */
+const OWN: ReadonlySet<number> = new Set([
+  REPLY.ownQuery,
+  REPLY.ownParse,
+  REPLY.ownClose,
+  REPLY.ownBind,
+  REPLY.ownId,
+  REPLY.copyEnd,
+]);
+
+/** Whether a client waits for the answer. */
+export function isAwaited(kind: number): boolean {
+  return !OWN.has(kind);
+}
 
 /** What belongs to an entry, where something does. */
 export interface ReplyDetail {
@@ -59,6 +81,11 @@ export class ReplyQueue {
     return this.#details[this.#head];
   }
 
+  /** The client's end of a COPY goes out. */
+  pushCopyEnd(): void {
+    if (this.#length > 0) this.push(REPLY.copyEnd);
+  }
+
   push(kind: number, detail?: ReplyDetail): void {
     if (this.#length === this.#kinds.length) this.#grow();
     const at = (this.#head + this.#length) & (this.#kinds.length - 1);
@@ -71,17 +98,29 @@ export class ReplyQueue {
     this.#details[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#kinds.length - 1);
     this.#length--;
+    if (this.front === REPLY.copyEnd) this.shift();
   }
 
-  /** A COPY has begun by extended query: the server ignores the syncs that were sent with it. */
-  dropSyncsBehindFront(): void {
+  /** All entries that have something to them or are of `kind`, the oldest first. O(entries). */
+  *entries(kind?: number): Iterable<readonly [kind: number, detail: ReplyDetail | undefined]> {
     const mask = this.#kinds.length - 1;
-    while (this.#length > 1 && this.#kinds[(this.#head + 1) & mask] === REPLY.sync) {
-      const kind = this.front;
-      const detail = this.frontDetail;
+    for (let i = 0; i < this.#length; i++) {
+      const at = (this.#head + i) & mask;
+      const [found, detail] = [this.#kinds[at] ?? REPLY.none, this.#details[at]];
+      if (detail !== undefined || found === kind) yield [found, detail];
+    }
+  }
+
+  /** A COPY has begun: the server ignores the syncs that were sent behind it, up to its end. Whether that was sent, too. */
+  copyBegins(): boolean {
+    const mask = this.#kinds.length - 1;
+    for (;;) {
+      const next = this.#length > 1 ? this.#kinds[(this.#head + 1) & mask] : REPLY.none;
+      if (next !== REPLY.sync && next !== REPLY.copyEnd) return false;
+      this.#kinds[(this.#head + 1) & mask] = this.front;
+      this.#details[(this.#head + 1) & mask] = this.frontDetail;
       this.shift();
-      this.#kinds[this.#head] = kind;
-      this.#details[this.#head] = detail;
+      if (next === REPLY.copyEnd) return true;
     }
   }
 

@@ -37,6 +37,11 @@ export class Session {
     this.#names.set(name, statement);
   }
 
+  /** It is a user of the statement, and will give it a name. */
+  retain(statement: Statement): void {
+    this.#statements.retain(statement);
+  }
+
   /** The name means nothing any more. */
   forget(name: string): void {
     const statement = this.#names.get(name);
@@ -50,6 +55,14 @@ export class Session {
     this.forget(name);
     this.#statements.retain(statement);
     this.#names.set(name, statement);
+  }
+
+  /** Whether this is the body of its last Parse without a name. O(its length). */
+  isUnnamed(bytes: Uint8Array, start: number, end: number): boolean {
+    const { unnamed } = this;
+    if (unnamed?.length !== end - start) return false;
+    for (let at = 0; at < unnamed.length; at++) if (unnamed[at] !== bytes[start + at]) return false;
+    return true;
   }
 
   forgetAll(): void {

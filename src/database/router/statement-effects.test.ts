@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { lookAtStatement, NO_EFFECTS, type PinReason } from "./statement-effects.ts";
+import { seededRandom } from "../../base/index.ts";
+import { lookAtStatement, maySuspect, NO_EFFECTS, type PinReason } from "./statement-effects.ts";
 
 const PINS: readonly (readonly [string, PinReason | undefined])[] = [
   ["LISTEN jobs", "listen"],
@@ -66,4 +67,34 @@ describe("what a statement leaves behind", () => {
   test("is nothing, mostly", () => {
     expect(lookAtStatement("SELECT abalance FROM pgbench_accounts WHERE aid = 1")).toBe(NO_EFFECTS);
   });
+});
+
+describe("the look at bytes, before there is a text", () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+  test("passes over what most statements are made of", () => {
+    for (const sql of [
+      "SELECT abalance FROM pgbench_accounts WHERE aid = 123456;",
+      "select u.user_id, count(*) from users u left join orders o on o.user_id = u.id where u.name like $1",
+      "INSERT INTO jobs (kind, run_at) VALUES ($1, now()) RETURNING id",
+    ])
+      expect(maySuspect(bytes(sql), 0, bytes(sql).length)).toBe(false);
+  });
+
+  test("misses nothing that is left behind, in either case, between whatever bytes", () => {
+    const between = [" ", "(", "é", "\u{1f600}", "\t", "", ";", "1", "_", "'", "\n"];
+    for (const [sql, pin] of PINS) if (pin !== undefined) expect(suspects(sql)).toBe(true);
+    const random = seededRandom(7);
+    const pick = <Item>(of: readonly Item[]): Item => of[Math.floor(random() * of.length)] as Item;
+    for (let round = 0; round < 3000; round++) {
+      const [sql] = pick(PINS);
+      const text = `${pick(between)}${pick(between)}${round % 2 === 0 ? sql.toUpperCase() : sql}${pick(between)}`;
+      if (lookAtStatement(text) !== NO_EFFECTS) expect([text, suspects(text)]).toEqual([text, true]);
+    }
+  });
+
+  function suspects(text: string): boolean {
+    const all = bytes(`..${text}..`);
+    return maySuspect(all, 2, all.length - 2);
+  }
 });

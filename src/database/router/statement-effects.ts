@@ -44,6 +44,58 @@ export const NO_EFFECTS: StatementEffects = { pin: undefined, settings: [], deal
 const SUSPECT =
   /\b(?:set|reset|discard|listen|advisory_lock|temp|temporary|pg_temp|prepare|deallocate|hold|load|set_config)\b|advisory_lock|pg_temp/i;
 
+/** Of those words that stand alone: 1 at the key of first letter, last letter and length. */
+const SUSPECT_KEYS = new Uint8Array(1 << 14);
+const SUSPECT_WORDS =
+  "set reset discard listen temp temporary pg_temp prepare deallocate hold load set_config".split(" ");
+const WORD_MAX = 10;
+for (const word of SUSPECT_WORDS)
+  SUSPECT_KEYS[keyOf(word.charCodeAt(0), word.charCodeAt(word.length - 1), word.length)] = 1;
+const WORD_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(/\w/.test(String.fromCharCode(byte))),
+);
+const UNDERSCORE = 0x5f;
+
+/** Letters in either case. */
+function keyOf(first: number, last: number, length: number): number {
+  return ((first & 31) << 9) | ((last & 31) << 4) | length;
+}
+
+/**
+ * Whether there may be a suspect word in the UTF-8 text `bytes[start, end)`; false is certain. What `lookAtStatement` begins with, without a
+ * string being made of the text: most statements have none.
+ */
+export function maySuspect(bytes: Uint8Array, start: number, end: number): boolean {
+  let word = start;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (WORD_BYTES[byte] === 1) {
+      if (byte === UNDERSCORE && goesOn(bytes, at + 1, end)) return true;
+    } else {
+      if (isSuspect(bytes, word, at)) return true;
+      word = at + 1;
+    }
+  }
+  return isSuspect(bytes, word, end);
+}
+
+function isSuspect(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  return (
+    length > 2 &&
+    length <= WORD_MAX &&
+    SUSPECT_KEYS[keyOf(bytes[start] ?? 0, bytes[end - 1] ?? 0, length)] === 1
+  );
+}
+
+/** As advisory_lock and pg_temp do behind their underscore. */
+function goesOn(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 1 >= end) return false;
+  const one = (bytes[at] ?? 0) | 0x20;
+  const two = (bytes[at + 1] ?? 0) | 0x20;
+  return (one === 0x6c && two === 0x6f) || (one === 0x74 && two === 0x65);
+}
+
 /** Literals, quoted names and comments, whose words are not SQL's. */
 const NOT_CODE = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g;
 

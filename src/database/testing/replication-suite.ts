@@ -7,6 +7,7 @@ import { clone } from "../io/server/clone.ts";
 import { drainFiles, drainStream, missingWal } from "../io/server/drain.ts";
 import type { PostgresServer } from "../io/server/postgres-server.ts";
 import { rejoin } from "../io/server/rejoin.ts";
+import { reserveTimelines } from "../io/server/reserve-timelines.ts";
 import type { ServerSource } from "../orders.ts";
 import { slotName } from "../server-settings.ts";
 import { positionOf } from "../server-view.ts";
@@ -49,6 +50,7 @@ export function replicationSuite(name: string, find: () => Promise<Binaries>): v
     cloneRules(find);
     roleRules(find);
     doublePromotionRules(find);
+    timelineRules(find);
     drainRules(find);
   });
 }
@@ -144,6 +146,38 @@ function doublePromotionRules(find: () => Promise<Binaries>): void {
       expect(await valueOf(loser, "select count(*) || ' ' || max(id) from kept")).toBe("20000 20000");
     });
   }
+}
+
+/** Postgres gives the next number that it knows of, to each of two servers that know of the same. */
+function timelineRules(find: () => Promise<Binaries>): void {
+  test("a promotion leaves out timelines that others may have begun, and one that never came about leaves nothing", async () => {
+    const primary = await startedPrimary({ binaries: await find() });
+    await primary.query("create table kept (id int, filler text)");
+    const [winner, loser] = [await startedReplica(primary), await startedReplica(primary)];
+    const third = await startedReplica(primary);
+    for (const replica of [winner, loser, third]) await caughtUp(replica, primary);
+    await primary.fence(0);
+    expect(await loser.promote()).toBe(2);
+    await loser.query("insert into kept values (666, 'of the loser')");
+    await loser.fence(0);
+    await reserveTimelines(winner.data, 6, winner.options.owner);
+    await winner.fence(0); // on its way to a promotion
+    await winner.start();
+    expect(await winner.promote(4)).toBe(4);
+    await winner.setSlots([third.name, loser.name]);
+    await third.follow(upstreamOf(winner, third));
+    await winner.query("insert into kept values (1, 'new')");
+    await caughtUp(third, winner);
+    await third.stop();
+    await third.start();
+    await winner.query("insert into kept values (2, 'newer')");
+    await caughtUp(third, winner);
+    expect(await valueOf(third, "select count(*) from kept")).toBe("2");
+    const { reason } = await rejoin(loser, sourceOf(winner));
+    expect(reason).toContain("timeline 2 is not in the history of timeline 4");
+    await caughtUp(loser, winner);
+    expect(await valueOf(loser, "select max(id) from kept")).toBe("2");
+  });
 }
 
 function drainRules(find: () => Promise<Binaries>): void {

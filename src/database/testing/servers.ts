@@ -14,7 +14,7 @@ import type { ControlClient } from "../io/server/control-client.ts";
 import { findOwner, give, type Owner } from "../io/server/owner.ts";
 import { PostgresServer, type PostgresServerOptions } from "../io/server/postgres-server.ts";
 import type { ServerSource } from "../orders.ts";
-import { slotName, type Upstream } from "../server-settings.ts";
+import { NO_PEERS, slotName, type Upstream } from "../server-settings.ts";
 
 const DEBIAN = "/usr/lib/postgresql/15/bin";
 
@@ -107,7 +107,7 @@ export async function emptyServer(wanted: TestServer = {}): Promise<PostgresServ
       durable: wanted.durable ?? false,
       settings: { ...SMALL, ...wanted.settings },
     },
-    peers: [],
+    peers: NO_PEERS,
     passwords: PASSWORDS,
     clock: systemClock,
     scheduler: systemScheduler,

@@ -17,8 +17,9 @@ import { Causality, type Floor } from "../causality.ts";
 import { isConnectionLoss } from "../errors.ts";
 import { type Route, type RouteReason, routeOf } from "../route.ts";
 import { type Consistency, routingConsistency } from "../terms.ts";
-import type { QueryAnswer } from "./driver.ts";
+import type { Driver } from "./driver.ts";
 import type { Primary } from "./primary.ts";
+import type { QueryAnswer } from "./query.ts";
 import type { Replica } from "./replica.ts";
 import type { Lease } from "./server.ts";
 
@@ -32,6 +33,7 @@ export interface Terms {
 
 /** What a core is made of. */
 export interface CoreOptions {
+  readonly driver: Driver;
   readonly primary: Primary;
   readonly replicas: readonly Replica[];
   /** Servers are behind a router: it is told by hints, and chooses. */
@@ -48,7 +50,7 @@ export interface CoreOptions {
 export interface Counters {
   readonly routed: Partial<Record<RouteReason, number>>;
   /** Reads that no replica could answer in time, by reason, so that the primary did. */
-  readonly fellBack: { behind: number; away: number; refused: number; lost: number };
+  readonly fellBack: { behind: number; away: number; busy: number; refused: number; lost: number };
   retried: number;
   unknown: number;
 }
@@ -67,7 +69,7 @@ export class Core {
   readonly statements: Statements = new Statements();
   readonly counters: Counters = {
     routed: {},
-    fellBack: { behind: 0, away: 0, refused: 0, lost: 0 },
+    fellBack: { behind: 0, away: 0, busy: 0, refused: 0, lost: 0 },
     retried: 0,
     unknown: 0,
   };
@@ -165,13 +167,11 @@ export class Core {
     const floor = await this.#floor();
     if (floor === "primary") return this.#fallsBack("behind");
     const untilMs = clock.nowMs() + waitMs;
-    let why: "away" | "behind" = "away";
+    let why: "away" | "behind" | "busy" = "away";
     for (const replica of this.#byPreference(floor)) {
-      let lease: Lease;
-      try {
-        lease = await replica.acquire();
-      } catch {
-        replica.failed();
+      const lease = await replica.acquire();
+      if (typeof lease === "string") {
+        why = lease;
         continue;
       }
       if (await replica.reaches(floor, Math.max(0, untilMs - clock.nowMs()))) return { lease, replica };
@@ -181,7 +181,7 @@ export class Core {
     return this.#fallsBack(why);
   }
 
-  #fallsBack(why: "away" | "behind"): undefined {
+  #fallsBack(why: "away" | "behind" | "busy"): undefined {
     this.counters.fellBack[why] += 1;
   }
 

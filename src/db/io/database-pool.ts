@@ -17,9 +17,10 @@ import { CONSISTENCIES, type Consistency, durationMs } from "../terms.ts";
 import { Core, type Counters } from "./core.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { Primary } from "./primary.ts";
+import type { Query } from "./query.ts";
 import { Replica } from "./replica.ts";
 import { RoutedClient } from "./routed-client.ts";
-import { Server } from "./server.ts";
+import { type PoolEvent, Server } from "./server.ts";
 import { runTransaction, type TransactionOptions } from "./transaction.ts";
 
 /** "200ms", or milliseconds. */
@@ -76,39 +77,75 @@ const DEFAULTS = { maxLag: "1s", wait: "50ms", hold: "10s" } as const;
 /** Connecting takes no longer than this, so that another server is tried. */
 const CONNECT_MS = 3000;
 
+/** Reads wait no longer for one of a replica's connections: the primary can do them. */
+const REPLICA_QUEUE_MS = 3000;
+
 /** How much longer than the server a client waits for the end of a statement. */
 const DEADLINE_SLACK_MS = 1000;
 
-/** The pool. Make it with `openDatabase`. */
-export class DatabasePool {
+/** As pg says it. */
+const ENDED = "Cannot use a pool after calling end on the pool";
+
+type ConnectCallback = (
+  error: Error | undefined,
+  client: RoutedClient | undefined,
+  release: (destroy?: Error | boolean) => void,
+) => void;
+
+/** Options of pg's pool with its defaults. */
+export interface PgPoolOptions {
+  max: number;
+  maxUses: number;
+  allowExitOnIdle: boolean;
+  maxLifetimeSeconds: number;
+  idleTimeoutMillis: number | null;
+}
+
+/**
+ * The pool. Make it with `openDatabase`. It emits what pg's does, for each server's connections: "connect", "acquire", "release" and "remove"
+ * with pg's own client, and "error" of a connection that ended while idle, if somebody listens.
+ *
+ * An EventEmitter because pg's pool is one: libraries ask for all of its methods.
+ */
+export class DatabasePool extends EventEmitter {
   readonly #core: Core;
   readonly #servers: readonly Server[];
-  readonly #events = new EventEmitter();
-  readonly options: Readonly<Record<string, unknown>>;
+  #isEnding = false;
   #isEnded = false;
 
   constructor(options: DatabaseOptions, driver: Driver) {
+    super();
     const { consistency = "session", replicas = [], router = false } = options;
     if (!CONSISTENCIES.includes(consistency))
       throw new TypeError(`consistency: write one of ${CONSISTENCIES.join(", ")}`);
     if (router && replicas.length > 0)
       throw new TypeError("replicas: a router knows its own; leave them out");
     const deadline = options.deadline === undefined ? undefined : durationMs(options.deadline, "deadline");
-    this.options = {
-      connectionTimeoutMillis: CONNECT_MS,
+    const pool = {
       ...(deadline === undefined
         ? {}
         : { statement_timeout: deadline, query_timeout: deadline + DEADLINE_SLACK_MS }),
       ...options.pool,
     };
     const outside = { clock: systemClock, scheduler: systemScheduler, random: systemRandom };
-    const server = (url: string): Server => new Server(postgresUrl(url), driver, this.options);
-    const primaries = (typeof options.url === "string" ? [options.url] : options.url).map(server);
-    if (primaries.length === 0) throw new TypeError("url: has none");
-    const read = replicas.map((url) => new Replica({ server: server(url), ...outside }));
     const holdMs = durationMs(options.hold ?? DEFAULTS.hold, "hold");
+    const emit = (event: PoolEvent, ...values: unknown[]): void => {
+      if (this.listenerCount(event) > 0) this.emit(event, ...values);
+    };
+    const { connectionTimeoutMillis: ownMs } = options.pool ?? {};
+    const connectMs = typeof ownMs === "number" ? ownMs : CONNECT_MS;
+    const server = (url: string, queueMs: number): Server =>
+      new Server({ url: postgresUrl(url), driver, pool, connectMs, queueMs, emit });
+    const queueMs = typeof ownMs === "number" ? ownMs : holdMs;
+    const primaries = (typeof options.url === "string" ? [options.url] : options.url).map((url) =>
+      server(url, queueMs),
+    );
+    if (primaries.length === 0) throw new TypeError("url: has none");
+    const replicaMs = Math.min(queueMs, REPLICA_QUEUE_MS);
+    const read = replicas.map((url) => new Replica({ server: server(url, replicaMs), ...outside }));
     this.#servers = [...primaries, ...read.map((replica) => replica.server)];
     this.#core = new Core({
+      driver,
       primary: new Primary({ servers: primaries, holdMs, ...outside }),
       replicas: read,
       hints: router,
@@ -123,34 +160,57 @@ export class DatabasePool {
 
   /** A client, to be given back by `release`. Takes a connection when its first statement does. */
   connect(): Promise<RoutedClient>;
-  connect(callback: (error: unknown, client: RoutedClient, release: (error?: Error) => void) => void): void;
-  connect(
-    callback?: (error: unknown, client: RoutedClient, release: (error?: Error) => void) => void,
-  ): Promise<RoutedClient> | void {
-    const ended = new Error("Cannot use a pool after calling end on the pool");
+  connect(callback: ConnectCallback): void;
+  connect(callback?: ConnectCallback): Promise<RoutedClient> | void {
+    const ended = new Error(ENDED);
     if (callback === undefined)
-      return this.#isEnded ? Promise.reject(ended) : Promise.resolve(new RoutedClient(this.#core));
+      return this.#isEnding ? Promise.reject(ended) : Promise.resolve(new RoutedClient(this.#core));
+    if (this.#isEnding) return callback(ended, undefined, () => {});
     const client = new RoutedClient(this.#core);
-    callback(this.#isEnded ? ended : undefined, client, (error) => client.release(error));
+    callback(undefined, client, (destroy) => client.release(destroy));
   }
 
   /** One statement on the connection that suits it. As pg's: a text or an object, values, a callback. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- as pg: a promise, or nothing when there is a callback
-  query(config: unknown, values?: unknown, callback?: unknown): any {
-    if (this.#isEnded) return Promise.reject(new Error("Cannot use a pool after calling end on the pool"));
+  readonly query: Query = ((config: unknown, values?: unknown, callback?: unknown): unknown =>
+    this.#query(config, values, callback)) as Query;
+
+  #query(config: unknown, values: unknown, callback: unknown): unknown {
     if (typeof config === "object" && config !== null && "submit" in config)
       throw new TypeError("a cursor or stream needs a client: take one with connect()");
     const client = new RoutedClient(this.#core);
-    const answer: unknown = client.query(config, values, callback);
+    if (this.#isEnding) client.refuse(ENDED);
+    const answer: unknown = client.query(config as string, values as unknown[], callback as never);
     client.release();
     return answer;
   }
 
   /** Closes all connections when they are not in use any more. */
-  async end(): Promise<void> {
-    if (this.#isEnded) throw new Error("Called end on pool more than once");
-    this.#isEnded = true;
+  end(): Promise<void>;
+  end(callback: (error?: Error) => void): void;
+  end(callback?: (error?: Error) => void): Promise<void> | void {
+    const ended = this.#end();
+    if (callback === undefined) return ended;
+    ended.then(() => callback(), callback);
+  }
+
+  async #end(): Promise<void> {
+    if (this.#isEnding) throw new Error("Called end on pool more than once");
+    this.#isEnding = true;
     await Promise.all(this.#servers.map((server) => server.end()));
+    this.#isEnded = true;
+  }
+
+  get ending(): boolean {
+    return this.#isEnding;
+  }
+
+  get ended(): boolean {
+    return this.#isEnded;
+  }
+
+  /** What a server's pool was made with; all have the same. */
+  get options(): PgPoolOptions {
+    return this.#servers[0]?.pool.options as PgPoolOptions & Record<string, unknown>;
   }
 
   get totalCount(): number {
@@ -165,14 +225,12 @@ export class DatabasePool {
     return this.#sum("waitingCount");
   }
 
-  #sum(name: "totalCount" | "idleCount" | "waitingCount"): number {
-    return this.#servers.reduce((sum, { pool }) => sum + pool[name], 0);
+  get expiredCount(): number {
+    return this.#sum("expiredCount");
   }
 
-  /** Events of pg's pool. "error" never comes: a connection that ends while idle is replaced. */
-  on(event: string, listener: (...values: unknown[]) => void): this {
-    this.#events.on(event, listener);
-    return this;
+  #sum(name: "totalCount" | "idleCount" | "waitingCount" | "expiredCount"): number {
+    return this.#servers.reduce((sum, { pool }) => sum + pool[name], 0);
   }
 
   // --- beyond pg ----------------------------------------------------------------------------------------------

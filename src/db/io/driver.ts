@@ -1,14 +1,5 @@
 /** What is used of the app's package `pg`, loaded when a client is opened. Only shapes are named, so that no types of it are needed. */
 
-/** A query's answer, as pg gives it. */
-export interface QueryAnswer {
-  readonly command: string;
-  readonly rowCount: number | null;
-  // oxlint-disable-next-line typescript/no-explicit-any -- as pg types them: rows are what the app asked for
-  readonly rows: any[];
-  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
-}
-
 /** What is used of a client of pg's pool. */
 export interface DriverClient {
   query(config: unknown, values?: unknown, callback?: unknown): unknown;
@@ -16,7 +7,14 @@ export interface DriverClient {
   on(event: string, listener: (...values: never[]) => void): unknown;
   getTransactionStatus?(): "I" | "T" | "E" | null;
   /** Emits `parameterStatus` for settings that the server reports. */
-  readonly connection?: { on(event: string, listener: (message: ParameterStatus) => void): unknown };
+  readonly connection?: {
+    on(event: string, listener: (message: ParameterStatus) => void): unknown;
+    readonly stream?: { destroy(): unknown };
+  };
+  readonly processID?: unknown;
+  readonly secretKey?: unknown;
+  /** On a client that has not connected: sends a cancel request for the query of another one. */
+  cancel?(other: { activeQuery: unknown; processID: unknown; secretKey: unknown }, query: unknown): void;
 }
 
 /** A setting that the server reports by itself. */
@@ -30,14 +28,17 @@ export interface DriverPool {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
+  readonly expiredCount: number;
   readonly options: Record<string, unknown>;
   connect(): Promise<DriverClient>;
   end(): Promise<void>;
-  on(event: string, listener: (...values: never[]) => void): unknown;
+  on(event: string, listener: (...values: unknown[]) => void): unknown;
 }
 
 /** The package. */
 export interface Driver {
+  readonly escapeIdentifier: (text: string) => string;
+  readonly escapeLiteral: (text: string) => string;
   readonly Client: new (options: object) => DriverClient;
   readonly Pool: new (options: object) => DriverPool;
 }

@@ -1,5 +1,5 @@
 /** `tenfold/db`: a client of Postgres that takes the place of `pg.Pool`. Runs on Node (22 and later) and Bun. */
-export { NoPrimaryError, RolledBackError, UnknownOutcomeError } from "../errors.ts";
+export { NoPrimaryError, PoolExhaustedError, RolledBackError, UnknownOutcomeError } from "../errors.ts";
 export type { RouteReason } from "../route.ts";
 export type { Consistency } from "../terms.ts";
 export { carryToken } from "./carry-token.ts";
@@ -11,6 +11,6 @@ export {
   openDatabase,
   type RunOptions,
 } from "./database-pool.ts";
-export type { QueryAnswer } from "./driver.ts";
-export type { QueryConfig, RoutedClient } from "./routed-client.ts";
+export type { Query, QueryAnswer, QueryConfig } from "./query.ts";
+export type { RoutedClient } from "./routed-client.ts";
 export type { TransactionOptions } from "./transaction.ts";

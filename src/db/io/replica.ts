@@ -6,6 +6,7 @@
 import type { Clock, Random, Scheduler } from "../../base/index.ts";
 import { parseLsn } from "../../pgwire/index.ts";
 import { retryDelayMs } from "../backoff.ts";
+import { PoolExhaustedError } from "../errors.ts";
 import type { Lease, Server } from "./server.ts";
 
 /** What a replica is made of. */
@@ -65,8 +66,16 @@ export class Replica {
     return this.#options.clock.nowMs() >= this.#awayUntilMs;
   }
 
-  acquire(): Promise<Lease> {
-    return this.server.acquire();
+  /** A connection, or why there is none. Full and silent is as good as gone; full and at work it is left to who has it. */
+  async acquire(): Promise<Lease | "away" | "busy"> {
+    const { answers } = this.server;
+    try {
+      return await this.server.acquire();
+    } catch (error) {
+      if (error instanceof PoolExhaustedError && this.server.answers > answers) return "busy";
+      this.failed();
+      return "away";
+    }
   }
 
   /** It could not be reached, or ended a connection. */

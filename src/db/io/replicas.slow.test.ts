@@ -4,7 +4,7 @@ import { sql as drizzleSql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
 import { Kysely, PostgresDialect } from "kysely";
-import { Client as PgClient, type Pool } from "pg";
+import { Client as PgClient } from "pg";
 import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
 import { carryToken, type DatabaseOptions, type DatabasePool, openDatabase } from "./index.ts";
 
@@ -214,7 +214,7 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
     const db = await opened();
     const table = pgTable("t", { id: integer().primaryKey(), v: integer().notNull() });
     const names = pgTable("names", { name: text().primaryKey() });
-    const orm = drizzle(db as unknown as Pool);
+    const orm = drizzle(db);
     await orm.execute(drizzleSql`CREATE TABLE names (name text PRIMARY KEY)`);
     await orm.transaction(async (tx) => {
       await tx.insert(names).values({ name: "ann" });

@@ -7,17 +7,10 @@
 import { EventEmitter } from "node:events";
 import { codeOf, isConflict, isConnectionLoss, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
 import { isRepeatable, type SessionStep, sessionStep } from "../route.ts";
+import { cancelled, orAborted } from "./cancellation.ts";
 import type { Core } from "./core.ts";
-import type { QueryAnswer } from "./driver.ts";
+import type { Query, QueryAnswer, QueryConfig, Submittable } from "./query.ts";
 import type { Lease } from "./server.ts";
-
-/** The object form of a query; other fields go to pg as they are. */
-export interface QueryConfig {
-  readonly text: string;
-  readonly values?: readonly unknown[] | undefined;
-  readonly name?: string | undefined;
-  readonly callback?: undefined;
-}
 
 type Callback = (error: unknown, answer?: QueryAnswer) => void;
 
@@ -26,40 +19,89 @@ interface Call {
   readonly step: SessionStep;
 }
 
+/** As pg says it. */
+const CLOSED = "Client was closed and is not queryable";
+
 /** Tries of one statement whose connections are lost, or that meets replicas only. */
 const TRIES_MAX = 5;
 
-/** A client with the connections it needs at the time. */
-export class RoutedClient {
+/** Events of a connection, as pg's clients have them. */
+const EVENTS = ["notification", "notice", "error", "end"] as const;
+
+/**
+ * A client with the connections it needs at the time. It emits "notification", "notice", "error" and "end" of the connection that it keeps,
+ * "error" only where somebody listens.
+ *
+ * An EventEmitter because pg's client is one: libraries ask for all of its methods.
+ */
+export class RoutedClient extends EventEmitter {
   readonly #core: Core;
-  readonly #events = new EventEmitter();
   #last: Promise<unknown> = Promise.resolve();
   #pinned: Lease | undefined;
   #inTransaction = false;
   #keeps = false;
+  /** A stream ran outside of a transaction. COPY may have written. */
+  #streams = false;
   #isReleased = false;
+  /** Why statements that are issued now are refused. */
+  #refusal: string | undefined;
   /** The connection it kept was lost: what follows must not run on another one, outside of the transaction that it belongs to. */
   #isDead = false;
 
+  // What pg's types have of a client with one connection. "never": not here; it makes this class fit where a library asks for theirs.
+  declare readonly connection: never;
+  declare readonly host: never;
+  declare readonly port: never;
+  declare readonly ssl: never;
+  declare readonly pipeline: never;
+  declare readonly connect: never;
+  declare readonly end: never;
+  declare readonly copyFrom: never;
+  declare readonly copyTo: never;
+  declare readonly pauseDrain: never;
+  declare readonly resumeDrain: never;
+  declare readonly setTypeParser: never;
+  declare readonly getTypeParser: never;
+
   constructor(core: Core) {
+    super();
     this.#core = core;
   }
 
   /** As pg's `query`: a text or an object, values, a callback; cursors and streams too, on the primary. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- as pg: a promise, or what was submitted
-  query(config: unknown, values?: unknown, callback?: unknown): any {
+  readonly query: Query = ((config: unknown, values?: unknown, callback?: unknown): unknown =>
+    this.#query(config, values, callback)) as Query;
+
+  /** A name in SQL: `"users"`. */
+  escapeIdentifier(text: string): string {
+    return this.#core.options.driver.escapeIdentifier(text);
+  }
+
+  /** A text in SQL: `'Ann'`. A value of a query needs no escaping. */
+  escapeLiteral(text: string): string {
+    return this.#core.options.driver.escapeLiteral(text);
+  }
+
+  /** "I" outside of a transaction, "T" in one, "E" in one that has failed. */
+  getTransactionStatus(): "I" | "T" | "E" {
+    return this.#pinned?.client.getTransactionStatus?.() ?? (this.#inTransaction ? "T" : "I");
+  }
+
+  #query(config: unknown, values: unknown, callback: unknown): unknown {
+    const refused = this.#refusal === undefined ? undefined : new Error(this.#refusal);
     if (isSubmittable(config)) {
-      void this.#inOrder(() => this.#submit(config, values, callback)).catch((error: unknown) =>
-        config.handleError?.(error as Error),
-      );
+      const submitted =
+        refused === undefined
+          ? this.#inOrder(() => this.#submit(config, values, callback))
+          : Promise.reject(refused);
+      submitted.catch((error: unknown) => config.handleError?.(error as Error));
       return config;
     }
     const call = this.#callOf(config, values);
     const heard = [callback, values, (config as { callback?: unknown }).callback].find(
       (each) => typeof each === "function",
     ) as Callback | undefined;
-    const closed = new Error("Client was closed and is not queryable");
-    const answer = this.#isReleased ? Promise.reject(closed) : this.#inOrder(() => this.#run(call));
+    const answer = refused === undefined ? this.#inOrder(() => this.#run(call)) : Promise.reject(refused);
     if (heard === undefined) return answer;
     answer.then(
       (value) => heard(null, value),
@@ -68,33 +110,19 @@ export class RoutedClient {
     return undefined;
   }
 
+  /** Refuses all statements from here on. */
+  refuse(why: string): void {
+    this.#refusal = why;
+  }
+
   /** Gives the connection back; with an error or `true` it is closed. */
   release(destroy?: Error | boolean): void {
     if (this.#isReleased)
       throw new Error("Release called on client which has already been released to the pool.");
     this.#isReleased = true;
+    this.#refusal ??= CLOSED;
     const end = (): void => this.#unpin(destroy !== undefined && destroy !== false);
     this.#last.then(end, end);
-  }
-
-  /** "notification", "notice", "error", "end": of the connection that it keeps. */
-  on(event: string, listener: (...values: unknown[]) => void): this {
-    this.#events.on(event, listener);
-    return this;
-  }
-
-  once(event: string, listener: (...values: unknown[]) => void): this {
-    this.#events.once(event, listener);
-    return this;
-  }
-
-  off(event: string, listener: (...values: unknown[]) => void): this {
-    this.#events.off(event, listener);
-    return this;
-  }
-
-  removeListener(event: string, listener: (...values: unknown[]) => void): this {
-    return this.off(event, listener);
   }
 
   // --- statements ---------------------------------------------------------------------------------------------
@@ -110,13 +138,14 @@ export class RoutedClient {
     if (typeof given?.text !== "string") throw new TypeError("a query needs a text");
     const list = Array.isArray(values) ? { values: values as unknown[] } : {};
     return {
-      config: { ...given, ...list, callback: undefined },
+      config: { ...given, ...list, ...({ callback: undefined } as object) },
       step: sessionStep(this.#core.statements.of(given.text)),
     };
   }
 
   async #run(call: Call): Promise<QueryAnswer> {
-    if (this.#isDead) throw new Error("Client was closed and is not queryable");
+    if (this.#isDead) throw new Error(CLOSED);
+    call.config.signal?.throwIfAborted();
     if (this.#pinned !== undefined) {
       this.#core.count(this.#inTransaction ? "in-transaction" : "session-pinned");
       return this.#onPinned(this.#pinned, call);
@@ -146,7 +175,9 @@ export class RoutedClient {
   async #onReplica(call: Call): Promise<QueryAnswer | undefined> {
     const { fellBack } = this.#core.counters;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await this.#core.replicaLease();
+      const found = await orAborted(this.#core.replicaLease(), call.config.signal, (late) =>
+        late?.lease.release(),
+      );
       if (found === undefined) return undefined;
       const { lease, replica } = found;
       replica.inFlight += 1;
@@ -178,7 +209,7 @@ export class RoutedClient {
   async #onPrimary(call: Call): Promise<QueryAnswer> {
     const { primary } = this.#core.options;
     for (let tries = 1; ; tries++) {
-      const lease = await primary.acquire();
+      const lease = await orAborted(primary.acquire(), call.config.signal, (late) => late.release());
       try {
         return await this.#send(lease, call);
       } catch (error) {
@@ -215,7 +246,11 @@ export class RoutedClient {
     const isNamed = config.name !== undefined;
     if (isNamed) await core.setHints(lease);
     const text = isNamed || this.#inTransaction ? config.text : await core.hinted(config.text);
-    const answer = (await lease.client.query({ ...config, text })) as QueryAnswer | QueryAnswer[];
+    const { signal, ...rest } = config;
+    const query = (): Promise<QueryAnswer | QueryAnswer[]> =>
+      lease.client.query({ ...rest, text }) as Promise<QueryAnswer | QueryAnswer[]>;
+    const answer = await cancelled(lease, signal, core.options.scheduler, query);
+    lease.server.answers += 1;
     this.#settle(lease, step);
     this.#afterCommit(lease, call, answer);
     return answer as QueryAnswer;
@@ -228,9 +263,9 @@ export class RoutedClient {
     } else this.#inTransaction = status !== "I";
     if (step.pins && !this.#keeps) {
       this.#keeps = true;
-      for (const event of ["notification", "notice", "error", "end"])
+      for (const event of EVENTS)
         lease.client.on(event, (...values: unknown[]) => {
-          if (this.#events.listenerCount(event) > 0) this.#events.emit(event, ...values);
+          if (this.listenerCount(event) > 0) this.emit(event, ...values);
         });
     }
     if (this.#inTransaction || this.#keeps) this.#pinned = lease;
@@ -255,25 +290,31 @@ export class RoutedClient {
   #unpin(broken: boolean): void {
     const lease = this.#pinned;
     this.#pinned = undefined;
-    lease?.release(broken || this.#keeps || this.#inTransaction);
+    const isUnfit = broken || this.#keeps || this.#inTransaction;
+    if (lease !== undefined && this.#streams && !broken)
+      this.#core.committed(lease, this.#core.terms.causality, () => lease.release(true));
+    else lease?.release(isUnfit);
     this.#keeps = false;
+    this.#streams = false;
   }
 
   async #submit(config: Submittable, values: unknown, callback: unknown): Promise<void> {
+    if (this.#isDead) throw new Error(CLOSED);
     this.#core.count("stream");
     if (this.#pinned === undefined) {
       this.#pinned = await this.#core.options.primary.acquire();
       this.#keeps = true; // nobody hears when it ends
+      this.#streams = true;
     }
     this.#pinned.client.query(config, values, callback);
   }
 }
 
-interface Submittable {
-  readonly submit: (connection: unknown) => void;
+/** pg-cursor and pg-query-stream are told of errors so. */
+interface Fallible extends Submittable {
   readonly handleError?: (error: Error) => void;
 }
 
-function isSubmittable(config: unknown): config is Submittable {
+function isSubmittable(config: unknown): config is Fallible {
   return typeof config === "object" && config !== null && "submit" in config;
 }

@@ -4,7 +4,9 @@
  * Postgres reports `in_hot_standby` on each connection, at its start and when it changes (version 14 and later): so a client
  * knows a replica without a query.
  */
-import type { Driver, DriverClient, DriverPool, QueryAnswer } from "./driver.ts";
+import { PoolExhaustedError } from "../errors.ts";
+import type { Driver, DriverClient, DriverPool } from "./driver.ts";
+import type { QueryAnswer } from "./query.ts";
 
 /** A connection that is in use by one caller. */
 export interface Lease {
@@ -14,6 +16,10 @@ export interface Lease {
   inRecovery(): boolean | undefined;
   /** What a router has been told on the connection: the setting's name -> the statement. */
   readonly said: Map<string, string>;
+  /** Asks the server to end what runs on the connection. */
+  cancel(): void;
+  /** Ends the connection as if the network had: what runs on it rejects. */
+  cut(): void;
   /** Idempotent. `broken` closes the connection. */
   release(broken?: boolean): void;
 }
@@ -23,39 +29,66 @@ interface Told {
   readonly said: Map<string, string>;
 }
 
+/** What a server's pool is made of. */
+export interface ServerOptions {
+  readonly url: string;
+  readonly driver: Driver;
+  /** pg's own. */
+  readonly pool: Readonly<Record<string, unknown>>;
+  readonly connectMs: number;
+  /** How long who wants a connection waits for one of those in use. */
+  readonly queueMs: number;
+  /** Hears the events of pg's pool. */
+  readonly emit: (event: PoolEvent, ...values: unknown[]) => void;
+}
+
+/** Events of pg's pool. */
+export type PoolEvent = (typeof POOL_EVENTS)[number];
+
+const POOL_EVENTS = ["connect", "acquire", "release", "remove", "error"] as const;
+
+/** What pg's pool says when nobody gave a connection back in time; there is no code. */
+const EXHAUSTED = "timeout exceeded when trying to connect";
+
 /** A server's pool. Connects when it is asked to. */
 export class Server {
-  readonly url: string;
-  readonly #driver: Driver;
-  readonly #options: object;
+  readonly #options: ServerOptions;
   readonly #told = new WeakMap<DriverClient, Told>();
   #pool: DriverPool;
   /** Connections made so far. What was learned of the server by an earlier one may not hold of it now: it may have been restarted. */
   connections = 0;
+  /** Statements it has answered. */
+  answers = 0;
   /** Pools that `renew` replaced, while their last connections are in use. */
   readonly #ending = new Set<Promise<void>>();
 
-  constructor(url: string, driver: Driver, options: object) {
-    this.url = url;
-    this.#driver = driver;
+  constructor(options: ServerOptions) {
     this.#options = options;
     this.#pool = this.#open();
   }
 
   #open(): DriverPool {
     const told = this.#told;
-    const { Client, Pool } = this.#driver;
+    const { driver, url, connectMs, queueMs, emit } = this.#options;
+    const { Client, Pool } = driver;
     // Settings are reported before the pool hands a client out: whoever wants to hear them must be there from the start.
     function Watched(options: object): DriverClient {
-      const client = new Client(options);
+      // The pool's time is for both, a place in it and a connection; these are different waits.
+      const client = new Client({ ...options, connectionTimeoutMillis: connectMs });
       watch(client, told);
       return client;
     }
-    const pool = new Pool({ ...this.#options, connectionString: this.url, Client: Watched });
-    pool.on("error", () => {}); // an idle connection ended: the pool has forgotten it
+    const pool = new Pool({
+      ...this.#options.pool,
+      connectionTimeoutMillis: queueMs,
+      connectionString: url,
+      Client: Watched,
+    });
     pool.on("connect", () => {
       this.connections += 1;
     });
+    // "error": an idle connection ended, and the pool has forgotten it.
+    for (const event of POOL_EVENTS) pool.on(event, (...values: unknown[]) => emit(event, ...values));
     return pool;
   }
 
@@ -63,9 +96,9 @@ export class Server {
     return this.#pool;
   }
 
-  /** A connection. Rejects when the server cannot be reached, or none is free within the pool's time. */
+  /** A connection. Rejects when the server cannot be reached, and with `PoolExhaustedError` when none is given back in time. */
   async acquire(): Promise<Lease> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     const told = this.#told.get(client) ?? { inRecovery: undefined, said: new Map() };
     let isReleased = false;
     return {
@@ -73,12 +106,34 @@ export class Server {
       server: this,
       inRecovery: () => told.inRecovery,
       said: told.said,
+      cancel: () => this.#cancel(client),
+      cut: () => client.connection?.stream?.destroy(),
       release: (broken = false) => {
         if (isReleased) return;
         isReleased = true;
         client.release(broken);
       },
     };
+  }
+
+  async #connect(): Promise<DriverClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      if (!(error instanceof Error) || error.message !== EXHAUSTED) throw error;
+      const { host } = new URL(this.#options.url);
+      const { max } = this.#pool.options;
+      throw new PoolExhaustedError({ max: Number(max), server: host, waitedMs: this.#options.queueMs });
+    }
+  }
+
+  /** By pg's client that has not connected: a cancel request is a connection of its own, which says nothing else. */
+  #cancel(client: DriverClient): void {
+    const { driver, url, pool } = this.#options;
+    const canceller = new driver.Client({ ...pool, connectionString: url });
+    canceller.connection?.on("error", () => {}); // `cut` follows
+    const { processID, secretKey } = client;
+    canceller.cancel?.({ activeQuery: canceller, processID, secretKey }, canceller);
   }
 
   /** One query on any connection. */

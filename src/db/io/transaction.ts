@@ -9,7 +9,7 @@ import {
   UnknownOutcomeError,
 } from "../errors.ts";
 import type { Core } from "./core.ts";
-import type { QueryAnswer } from "./driver.ts";
+import type { QueryAnswer } from "./query.ts";
 import { RoutedClient } from "./routed-client.ts";
 
 /** How a transaction runs. */

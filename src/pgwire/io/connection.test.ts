@@ -104,7 +104,7 @@ describe.skipIf(!hasPostgres)("a connection to PostgreSQL (needs @embedded-postg
 
 describe("a connection", () => {
   /** A server that answers the start-up with `answer`. */
-  async function against(answer: Uint8Array): Promise<unknown> {
+  async function against(answer: Uint8Array, more: Partial<PgConnectionOptions> = {}): Promise<unknown> {
     const connectTimeoutMs = answer.length === 0 ? 100 : 4000;
     const server = createServer((socket) => {
       socket.on("error", () => {});
@@ -113,7 +113,7 @@ describe("a connection", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const options = { host: "127.0.0.1", port, user: "a", password: "b", connectTimeoutMs };
+    const options = { host: "127.0.0.1", port, user: "a", password: "b", connectTimeoutMs, ...more };
     const outcome = await PgConnection.connect(options).then(
       () => "no refusal",
       (error: { message: string }) => error.message,
@@ -121,6 +121,20 @@ describe("a connection", () => {
     server.close();
     return outcome;
   }
+  test("is given up while it is being made, by its signal", async () => {
+    const server = createServer((socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const abort = new AbortController();
+    const options = { host: "127.0.0.1", port, user: "a", signal: abort.signal };
+    const attempt = PgConnection.connect(options).catch(String);
+    server.once("connection", () => abort.abort());
+    expect(await attempt).toContain("it was given up");
+    expect(await PgConnection.connect(options).catch(String)).toContain("Abort"); // before anything is sent
+    server.close();
+  });
+
   const OK = message("R", "\0\0\0\0");
   const SASL = message("R", "\0\0\0\x0aSCRAM-SHA-256\0\0");
 
@@ -134,5 +148,22 @@ describe("a connection", () => {
     ["says nothing", new Uint8Array(0), "did not let us in in time"],
   ])("refuses a server that %s", async (_, answer, why) => {
     expect(await against(answer)).toContain(why);
+  });
+
+  const tls = { mode: "require" } as const;
+
+  test.each([
+    ["has no TLS", "N", "the server has no TLS"],
+    ["says more than yes in clear", "SHTTP", "bytes before the handshake"],
+    ["answers something else", "E", "does not know the request for TLS"],
+    ["says yes and means no", "S", "did not let us in in time"],
+  ])("that needs TLS refuses a server that %s", async (_, answer, why) => {
+    const bytes = new TextEncoder().encode(answer);
+    expect(await against(bytes, { tls, connectTimeoutMs: 100 })).toContain(why);
+  });
+
+  test("names a file of TLS that cannot be used, before it connects", async () => {
+    const why = await against(SASL, { tls: { ...tls, ca: "/nowhere/ca.pem" } });
+    expect(why).toStartWith("a file of TLS cannot be used: /nowhere/ca.pem cannot be read");
   });
 });

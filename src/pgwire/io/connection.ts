@@ -16,7 +16,9 @@ import { MessageWriter } from "../message-writer.ts";
 import { BACKEND, BACKEND_FRAMES, FRONTEND, type FrameTable } from "../messages.ts";
 import { writeQuery, writeTerminate } from "../requests.ts";
 import type { ScramKeys } from "../scram-keys.ts";
+import type { ServerTlsSettings } from "../server-tls.ts";
 import { PgConnectionError, type PgConnectionErrorCode, PgServerError } from "./errors.ts";
+import { readTlsFiles, secureSocket, type TlsFiles } from "./secure-socket.ts";
 
 /** Where to, and as whom. */
 export interface PgConnectionOptions {
@@ -35,7 +37,13 @@ export interface PgConnectionOptions {
   readonly queryTimeoutMs?: number;
   /** Whether a password may be sent in clear. Default no. */
   readonly allowCleartext?: boolean;
+  /** Default: none. A Unix socket has none, whatever this says. */
+  readonly tls?: ServerTlsSettings;
+  /** A log-in that is not bound to the server's certificate fails (`channel_binding=require`). Default no. */
+  readonly needsBinding?: boolean;
   readonly scheduler?: Scheduler;
+  /** Gives the attempt to connect up; one that is open is ended by `close`. */
+  readonly signal?: AbortSignal;
 }
 
 /** One row: values as text by the name of their column. */
@@ -69,16 +77,14 @@ interface Asked {
 }
 
 export class PgConnection {
-  /** What the server reported: `server_version`, `in_hot_standby` … */
-  readonly parameters: ReadonlyMap<string, string>;
   /** Called once when the connection is gone, with the reason; not after `close`. */
   onLost: ((error: PgConnectionError) => void) | undefined;
   readonly #options: PgConnectionOptions;
   readonly #scheduler: Scheduler;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #scanner = new FrameScanner(WHOLE);
   readonly #writer = new MessageWriter();
-  readonly #login: Login;
+  #login: Login;
   readonly #waiting: Asked[] = [];
   #asked: Asked | undefined;
   #opened: ((error: Error | undefined) => void) | undefined;
@@ -92,41 +98,71 @@ export class PgConnection {
 
   /** Connects and logs in. Rejects with a `PgServerError` when the server refuses, else with a `PgConnectionError`. */
   static async connect(options: PgConnectionOptions): Promise<PgConnection> {
+    const { signal } = options;
+    signal?.throwIfAborted();
     const connection = new PgConnection(options);
-    await new Promise<void>((resolve, reject) => {
-      connection.#opened = (error) => (error === undefined ? resolve() : reject(error));
-    });
-    return connection;
+    const giveUp = (): void => connection.#lose("connect-failed", "it was given up");
+    signal?.addEventListener("abort", giveUp);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        connection.#opened = (error) => (error === undefined ? resolve() : reject(error));
+      });
+      return connection;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
   }
 
   private constructor(options: PgConnectionOptions) {
     this.#options = options;
     this.#scheduler = options.scheduler ?? systemScheduler;
-    const { host, port, user, database = user, password, allowCleartext = false } = options;
-    const nonce = randomBytes(18).toString("base64");
-    const parameters = Object.entries(options.parameters ?? {});
-    this.#login = new Login(
-      { user, database, secret: password, parameters, nonce, allowCleartext },
-      this.#writer,
-    );
-    this.parameters = this.#login.parameters;
-    this.#wait(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, "connect-timeout");
-    const place = host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
-    this.#socket = connect(place, () => {
-      this.#login.start();
-      this.#flush();
-    });
+    const { host, port, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    this.#login = this.#loginWith(undefined);
+    this.#wait(connectTimeoutMs, "connect-timeout");
+    const isLocal = host.startsWith("/");
+    const files = isLocal || tls === undefined || tls.mode === "disable" ? undefined : readTlsFiles(tls);
+    const place = isLocal ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+    this.#socket = connect(place, () => void this.#connected(files));
     this.#socket.setNoDelay(true);
-    this.#socket.on("data", (bytes: Uint8Array) => this.#received(bytes));
-    this.#socket.on("error", (error: Error) => {
+    this.#watch(this.#socket);
+  }
+
+  #loginWith(binding: Uint8Array | undefined): Login {
+    const { user, database = user, password, allowCleartext = false, needsBinding = false } = this.#options;
+    const nonce = randomBytes(18).toString("base64");
+    const parameters = Object.entries(this.#options.parameters ?? {});
+    const who = { user, database, secret: password, parameters, nonce, allowCleartext };
+    return new Login({ ...who, binding, needsBinding }, this.#writer);
+  }
+
+  #watch(socket: Socket): void {
+    socket.on("error", (error: Error) => {
       this.#lose(this.#opened === undefined ? "connection-lost" : "connect-failed", error.message);
     });
-    this.#socket.on("close", () => this.#lose("connection-lost", "the server closed it"));
+    socket.on("close", () => this.#lose("connection-lost", "the server closed it"));
+  }
+
+  async #connected(files: TlsFiles | undefined): Promise<void> {
+    if (files !== undefined) {
+      const secured = await secureSocket(this.#socket, this.#options.host, files);
+      if (this.#lost !== undefined) return;
+      if (secured.kind === "failed") return this.#lose(secured.code, secured.detail);
+      if (secured.socket !== this.#socket) this.#watch(secured.socket);
+      this.#socket = secured.socket;
+      this.#login = this.#loginWith(secured.binding);
+    }
+    this.#socket.on("data", (bytes: Uint8Array) => this.#received(bytes));
+    this.#login.start();
+    this.#flush();
   }
 
   /** The cancel key that the server gave. */
   get cancelKey(): { readonly processId: number; readonly secret: Uint8Array } {
     return { processId: this.#login.processId, secret: this.#login.secret };
+  }
+  /** What the server reported: `server_version`, `in_hot_standby` … */
+  get parameters(): ReadonlyMap<string, string> {
+    return this.#login.parameters;
   }
   get isOpen(): boolean {
     return this.#lost === undefined;

@@ -19,6 +19,10 @@ const MESSAGES = {
   "connect-timeout": "the server did not let us in in time",
   "connection-lost": "the connection to the server was lost",
   "query-timeout": "the server did not answer in time",
+  "tls-refused": "the server has no TLS",
+  "tls-failed": "the server does not come to terms of TLS with us",
+  "tls-untrusted": "the server may be an impostor",
+  "tls-file": "a file of TLS cannot be used",
   "garbled-reply": "what the server sends cannot be read",
   closed: "the connection is closed",
 } as const;

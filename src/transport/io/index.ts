@@ -15,14 +15,6 @@ export type {
   Transport,
 } from "../transport.ts";
 export { YIELD_MS } from "./loop.ts";
-export {
-  isFor,
-  readCa,
-  readIdentity,
-  TlsFileError,
-  type TlsIdentity,
-  type TlsPaths,
-} from "./tls-identity.ts";
 export { type TlsOutcome, type TlsRole, UpgradableSocket } from "./upgradable-socket.ts";
 
 /** io_uring where the kernel has it, else epoll on Linux with glibc, else Bun's sockets; `wanted` starts further down. */

@@ -32,9 +32,6 @@ const MAP = { readWrite: 3, shared: 0x8001, anonymous: 0x22 } as const;
 /** Longest wait for further outcomes when there is one. */
 export const GATHER_US = 100;
 
-/** …as the kernel takes it: in the upper half of a word. */
-const MIN_WAIT = BigInt(GATHER_US) << 32n;
-
 /** Words (32 bit) of a request and of an outcome. */
 const REQUEST_WORDS = 16;
 const OUTCOME_WORDS = 4;
@@ -91,6 +88,8 @@ export class Ring {
   readonly #cqes: number;
   /** `struct io_uring_getevents_arg` with its timespec behind it. */
   readonly #wait = new BigInt64Array(5);
+  /** Its `min_wait_usec`, a word of 32 bits: a plain number is written faster than a big one. */
+  readonly #minWait = new Int32Array(this.#wait.buffer, 12, 1);
   readonly #waitAddress: number = addressOf(this.#wait);
   /** Whether it can wait for several outcomes at once. */
   readonly gathers: boolean;
@@ -234,7 +233,7 @@ export class Ring {
   wait(arrivals = 1): void {
     if (this.#word(this.#cqTail) !== this.#head) return this.submit();
     const gathers = arrivals > 1 && this.gathers;
-    this.#wait[1] = gathers ? MIN_WAIT : 0n;
+    this.#minWait[0] = gathers ? GATHER_US : 0;
     const outcomes = gathers ? arrivals + ((this.#tail - this.#submitted) | 0) : 1;
     this.#enter(outcomes, ENTER.getEvents | ENTER.extendedArgument, this.#waitAddress, 24);
   }

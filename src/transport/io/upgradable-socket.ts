@@ -10,8 +10,8 @@
 import { Duplex } from "node:stream";
 import { connect, type TLSSocket, TLSSocket as TlsServerSocket } from "node:tls";
 import { systemScheduler } from "../../base/index.ts";
+import { isFor as isCertificateFor } from "../../base/io/index.ts";
 import type { ConnectFailure, ConnectOwner, SocketOwner, TcpSocket, Transport } from "../transport.ts";
-import { isFor as isCertificateFor } from "./tls-identity.ts";
 
 /** Which end of the handshake we are, and what is shown and wanted; PEM. */
 export interface TlsRole {

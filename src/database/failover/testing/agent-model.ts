@@ -1,6 +1,6 @@
 /**
  * An agent in the simulation: production's state machine, with the orders carried out on models. It can be killed, and stopped in
- * its tracks while its server goes on.
+ * its tracks while its server goes on; a witness is one process with its agent.
  */
 
 import type { StoreReply } from "../lease-store.ts";
@@ -55,6 +55,10 @@ export class AgentModel {
     return this.#options.self.name;
   }
 
+  get #isWitness(): boolean {
+    return this.#options.self.kind === "witness";
+  }
+
   get isAlive(): boolean {
     return this.#state !== undefined;
   }
@@ -84,18 +88,24 @@ export class AgentModel {
     if (this.isAlive) return;
     this.#life += 1;
     this.#startedMs = this.#options.world.nowMs;
+    if (this.#isWitness) {
+      this.#server.follow(undefined);
+      this.#server.start();
+    }
     this.#state = newMember(this.#clockMs());
     this.#tick(this.#life);
   }
 
   /** Its server goes on. */
   kill(): void {
+    if (this.#isWitness) this.#server.kill();
     this.#state = undefined;
     this.#life += 1;
   }
 
   pause(ms: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#options.world.nowMs + ms);
+    if (this.#isWitness) this.#server.pausedUntilMs = this.#pausedUntilMs;
   }
 
   switchover(to: string): void {
@@ -136,6 +146,8 @@ export class AgentModel {
       case "ask":
         return world.send(this.name, order.to, () => this.#peer(order.to).asked(this.name, order.question));
       case "answer":
+        // As the driver: without data it cannot vouch for what it once acknowledged.
+        if (order.answer.kind === "position" && order.answer.timeline === 0) return;
         return world.send(this.name, order.to, () => this.#peer(order.to).answered(this.name, order.answer));
       case "server":
         return this.#give(order.id, order.order);
@@ -172,10 +184,11 @@ export class AgentModel {
     if (world.mutation.order?.(order) === "skipped") return world.after(10, () => done({ kind: "done" }));
     world.note(`${this.name} < ${order.kind} ${"server" in order ? order.server : ""}`);
     const isFreeze = order.kind === "freeze";
+    const needsDisk = !isFreeze && !this.#isWitness;
     const carry = (): void => {
       const { nowMs } = world;
       if (!isFreeze && this.#epoch !== epoch) return; // overtaken by a freeze
-      const untilMs = Math.max(isFreeze ? 0 : this.#server.stalledUntilMs, this.#server.pausedUntilMs);
+      const untilMs = Math.max(needsDisk ? this.#server.stalledUntilMs : 0, this.#server.pausedUntilMs);
       // A stopped process is killed all the same.
       if (!isFreeze && nowMs < untilMs) return world.after(untilMs - nowMs, carry);
       this.#apply(order, done);
@@ -211,7 +224,7 @@ export class AgentModel {
         break;
       case "promote":
         if (!server.running) return done({ kind: "failed", reason: "not-running" });
-        server.promote();
+        server.promote(this.#options.world.mutation.takesAnyTimeline === true ? 0 : order.timeline);
         break;
       case "rejoin":
         return done(this.#rejoin(order.server));

@@ -40,11 +40,11 @@ function everybody({ names, routerNames }: Cluster): string[] {
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "kill machine": kill,
-  "kill postgres": ({ world }, name) => world.server(name).kill(),
-  "kill agent": (cluster, name, ms) => {
-    agentOf(cluster, name).kill();
-    cluster.world.after(ms, () => agentOf(cluster, name).start());
+  "kill postgres": (cluster, name, ms) => {
+    if (cluster.dataNames.includes(name)) cluster.world.server(name).kill();
+    else killAgent(cluster, name, ms);
   },
+  "kill agent": killAgent,
   "stop agent": (cluster, name, ms) => agentOf(cluster, name).pause(ms),
   "stop machine": (cluster, name, ms) => {
     agentOf(cluster, name).pause(ms);
@@ -184,7 +184,46 @@ const PLOTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** Faults that only a cluster with a witness has. */
+const WITNESS_FAULTS: Readonly<Record<string, Fault>> = {
+  "new disk of the witness": (cluster, _, ms) => {
+    const { world, names, dataNames } = cluster;
+    const witness = names.find((name) => !dataNames.includes(name)) ?? "";
+    agentOf(cluster, witness).kill();
+    world.server(witness).loseDisk();
+    world.after(Math.min(ms, 500), () => agentOf(cluster, witness).start());
+  },
+  // It had the latest writes alone, begins anew, and is slow to get them again.
+  "a new and slow witness, then dead": (cluster, name, ms) => {
+    const { world, names, dataNames } = cluster;
+    const witness = names.find((one) => !dataNames.includes(one)) ?? "";
+    const behind = dataNames.filter((one) => one !== name);
+    block(
+      world,
+      behind.map((one) => [name, one] as const),
+      ms,
+    );
+    world.after(ALONE_MS, () => {
+      agentOf(cluster, witness).kill();
+      world.server(witness).loseDisk();
+      world.server(witness).stalledUntilMs = world.nowMs + 2 * ALONE_MS + SLOW_MS;
+      agentOf(cluster, witness).start();
+    });
+    world.after(3 * ALONE_MS, () => kill(cluster, name, ms));
+  },
+  // The witness has the latest writes alone.
+  "the witness ahead, then dead": (cluster, name, ms) => killAlone(cluster, name, cluster.dataNames, ms),
+};
+
 const ALONE_MS = 400;
+
+/** Longer than a lease and an election. */
+const SLOW_MS = 8_000;
+
+function killAgent(cluster: Cluster, name: string, ms: number): void {
+  agentOf(cluster, name).kill();
+  cluster.world.after(ms, () => agentOf(cluster, name).start());
+}
 
 function kill(cluster: Cluster, name: string, ms: number): void {
   cluster.world.server(name).kill(true);
@@ -203,14 +242,52 @@ function killAlone(cluster: Cluster, name: string, others: readonly string[], ms
   world.after(ALONE_MS, () => kill(cluster, name, ms));
 }
 
+/** Faults by name, for scripts. `name`: of the server that it happens to. */
+export function breakBy(kind: string, cluster: Cluster, name: string, ms: number): void {
+  const fault = { ...FAULTS, ...PLOTS, ...WITNESS_FAULTS }[kind];
+  if (fault === undefined) throw new Error(`there is no fault "${kind}"`);
+  fault(cluster, name, ms);
+}
+
+/** When the order to promote is under way, after the record says so. */
+const PROMOTING_MS = 40;
+
+/**
+ * A script: the primary dies, and whoever is promoted is cut off from the store before its term runs. So another one is promoted from the same
+ * point.
+ */
+export function promotedTwice(cluster: Cluster): void {
+  const { world } = cluster;
+  kill(cluster, world.stored?.record.server ?? "", 14_000);
+  const look = (): void => {
+    const { phase, server = "" } = world.stored?.record ?? {};
+    if (phase !== "promoting") return world.after(5, look);
+    world.after(PROMOTING_MS, () =>
+      block(
+        world,
+        [
+          [server, STORE],
+          [STORE, server],
+        ],
+        9_000,
+      ),
+    );
+  };
+  look();
+}
+
 /** Share of plots. */
 const PLOT_SHARE = 0.35;
+
+function isPairWithWitness({ names, dataNames }: Cluster): boolean {
+  return dataNames.length === 2 && names.length === 3;
+}
 
 /** Breaks something now, until `endMs` at the latest. */
 export function breakSomething(cluster: Cluster, endMs: number): void {
   const { world } = cluster;
   const isPlot = world.chance(PLOT_SHARE);
-  const table = isPlot ? PLOTS : FAULTS;
+  const table = isPlot ? PLOTS : isPairWithWitness(cluster) ? { ...FAULTS, ...WITNESS_FAULTS } : FAULTS;
   const kind = world.pick(Object.keys(table));
   const name = target(cluster);
   const longestMs = endMs - world.nowMs;

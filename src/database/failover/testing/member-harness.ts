@@ -155,7 +155,11 @@ export class MemberHarness {
       stop: { running: false },
       freeze: { running: false, role: "replica", upstream: undefined },
       detach: { upstream: undefined, streaming: false },
-      promote: { role: "primary", timeline: facts.timeline + 1, fork: facts.lsn },
+      promote: {
+        role: "primary",
+        timeline: order.kind === "promote" ? order.timeline : facts.timeline,
+        fork: facts.lsn,
+      },
     };
     const followed =
       "server" in order && order.kind !== "drain" ? { upstream: order.server, running: true } : {};

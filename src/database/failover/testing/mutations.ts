@@ -11,10 +11,16 @@ export interface Mutation {
   readonly order?: (order: ServerOrder) => "skipped" | undefined;
   readonly event?: (event: MemberEvent, self: string) => MemberEvent;
   readonly gate?: (gate: Gate, watch: Watch | undefined) => Gate;
+  /** Routers pass every answer on, whatever the record says. */
+  readonly passesAll?: boolean;
+  /** A promotion begins the next timeline, which another server may have begun in a term that never ran. */
+  readonly takesAnyTimeline?: boolean;
   /** Postgres waits for nobody, whatever it is set to. */
   readonly acknowledgesAlone?: boolean;
   /** The store takes any write, whatever revision it was meant to replace. */
   readonly writesBlindly?: boolean;
+  /** A witness that began with nothing vouches for what it has not got yet. */
+  readonly vouchesAtOnce?: boolean;
 }
 
 export const NO_MUTATION: Mutation = {};
@@ -26,6 +32,8 @@ export type MutationName =
   | "no-votes"
   | "vote-without-promise"
   | "release-hold-early"
+  | "pass-all-answers"
+  | "any-timeline"
   | "no-quorum"
   | "blind-write";
 
@@ -57,15 +65,31 @@ export const MUTATIONS: Readonly<Record<MutationName, Mutation>> = {
         : event,
     order: (order) => (order.kind === "detach" ? "skipped" : undefined),
   },
-  /** Writes go on before the record says that the primary is one, and after its lease is over. */
+  /** Writes go on before the record says that the primary is one, and their answers after its lease is over. */
   "release-hold-early": {
     gate: (gate, watch) =>
       gate.kind === "open" || watch === undefined
         ? gate
         : { kind: "open", server: watch.record.server, term: watch.record.term, untilMs: Infinity },
+    passesAll: true,
   },
+  "pass-all-answers": { passesAll: true },
+  "any-timeline": { takesAnyTimeline: true },
   "no-quorum": { acknowledgesAlone: true },
   "blind-write": { writesBlindly: true },
+};
+
+/** Rules that chance seldom puts to the test: a script of their own does. */
+export const SCRIPTED_MUTATIONS: Readonly<Record<"hasty-witness" | "fork-ignored", Mutation>> = {
+  /** A witness votes on the word of a new disk. */
+  "hasty-witness": { vouchesAtOnce: true },
+  /** Whoever has heard of the newest timeline is taken for one that has all that lies before it. */
+  "fork-ignored": {
+    event: (event) =>
+      (event.kind === "facts" || event.kind === "done") && event.facts.lsn < event.facts.fork
+        ? { ...event, facts: { ...event.facts, lsn: event.facts.fork } }
+        : event,
+  },
 };
 
 function withoutQuorum({ record, revision }: Stored): Stored {

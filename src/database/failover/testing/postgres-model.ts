@@ -1,10 +1,12 @@
 /**
- * A model of a Postgres server, with what matters to failover: a log that is flushed, streamed and acknowledged, commits that
+ * A model of a Postgres server, and of a witness, with what matters to failover: a log that is flushed, streamed and acknowledged, commits that
  * wait for a quorum, timelines, crashes that lose what was not flushed, recovery that shows what nobody acknowledged, and no
- * notice whatever of a double promotion.
+ * notice whatever of a double promotion. A witness begins anew where histories part, keeps the end of its log alone, and is silent
+ * about a log that it began with nothing until that has all that it can have acknowledged.
  */
 import type { Lsn } from "../../../pgwire/index.ts";
 import type { ServerFacts } from "../facts.ts";
+import type { Member } from "../member.ts";
 import { type AppliedQuorum, NO_QUORUM } from "../quorum.ts";
 import { commonPrefix, type LogRecord, type Write } from "./log-model.ts";
 import type { World } from "./world.ts";
@@ -31,9 +33,14 @@ const SILENCE_MS = 3_000;
 const KEEPALIVE_MS = 500;
 const RETRY_MS = 200;
 
+/** A witness begins at a segment's beginning, up to so many records before; and keeps so many. */
+const SEGMENT_RECORDS = 30;
+const KEPT_RECORDS = 120;
+
 export class PostgresModel {
   readonly name: string;
   readonly #world: World;
+  readonly #isWitness: boolean;
   running = false;
   role: "primary" | "replica" = "replica";
   log: LogRecord[] = [];
@@ -50,15 +57,24 @@ export class PostgresModel {
   /** Time before which its process does nothing, and its disk writes nothing. */
   pausedUntilMs = 0;
   stalledUntilMs = 0;
+  /** Of the timelines that it has heard of: its history file is there before the first record is. */
+  #newest = 0;
+  #newestFork: Lsn = 0n;
+  /** First record that a witness still has. */
+  #begin = 0;
+  /** Where a witness that began with nothing must get to. */
+  #wholeFrom: Lsn = 0n;
   #session = 0;
+  #begunSession = 0;
   #heardMs = 0;
   #sessions: Session[] = [];
   #commits: Commit[] = [];
   #flushing = false;
 
-  constructor(name: string, world: World) {
+  constructor(name: string, world: World, kind: Member["kind"]) {
     this.name = name;
     this.#world = world;
+    this.#isWitness = kind === "witness";
   }
 
   get isAwake(): boolean {
@@ -66,7 +82,7 @@ export class PostgresModel {
   }
 
   get timeline(): number {
-    return this.log[this.flushed - 1]?.timeline ?? 0;
+    return Math.max(this.#newest, this.log[this.flushed - 1]?.timeline ?? 0);
   }
 
   get lsn(): Lsn {
@@ -76,7 +92,7 @@ export class PostgresModel {
   /** End of the last record of an earlier timeline. */
   get fork(): Lsn {
     const first = this.log.findIndex((record) => record.timeline === this.timeline);
-    return this.log[first - 1]?.end ?? 0n;
+    return first < 0 ? this.#newestFork : (this.log[first - 1]?.end ?? 0n);
   }
 
   facts(): ServerFacts {
@@ -84,7 +100,9 @@ export class PostgresModel {
       name: replica.name,
       flushed: this.log[flushed - 1]?.end ?? 0n,
     }));
-    const { running, role, timeline, lsn, fork, upstream, streaming, stuck, heard, quorum } = this;
+    const { running, role, lsn, fork, upstream, streaming, stuck, heard, quorum } = this;
+    const isWhole = lsn >= this.#wholeFrom || this.#world.mutation.vouchesAtOnce === true;
+    const timeline = isWhole ? this.timeline : 0;
     return { running, role, timeline, lsn, fork, upstream, streaming, stuck, heard, quorum, replicas };
   }
 
@@ -120,7 +138,7 @@ export class PostgresModel {
   /** Ends in order: its last record has reached all that stream. `done` when it has, or when they take too long. */
   shutDown(done: () => void): void {
     const { boot } = this;
-    this.#append(undefined);
+    if (this.role === "primary") this.#append(undefined); // a replica writes no log of its own
     const end = this.log.length;
     const giveUpMs = this.#world.nowMs + 1_000;
     const look = (): void => {
@@ -133,13 +151,14 @@ export class PostgresModel {
     look();
   }
 
-  promote(): void {
+  /** Begins `wanted`, or the next timeline that it knows of, if that is higher. */
+  promote(wanted: number): void {
     if (!this.running || this.role === "primary") return;
     this.role = "primary";
     this.upstream = undefined;
     this.streaming = false;
     this.log.length = this.flushed;
-    const timeline = this.timeline + 1; // as Postgres: the next one that this server knows of
+    const timeline = Math.max(wanted, this.timeline + 1);
     this.#world.promoted(this.name, this.lsn);
     this.log.push({ end: this.lsn + 64n, timeline, write: undefined });
     this.flushed = this.log.length;
@@ -187,9 +206,19 @@ export class PostgresModel {
 
   /** Becomes a copy of another server, whatever it had. */
   becomeCopyOf(other: PostgresModel): void {
+    this.#newest = 0;
     this.log = other.log.slice(0, other.flushed);
     this.flushed = this.log.length;
     this.visible = this.flushed;
+  }
+
+  /** Its disk is another one, with nothing on it. */
+  loseDisk(): void {
+    this.log = [];
+    this.flushed = 0;
+    this.visible = 0;
+    this.#newest = 0;
+    this.#wholeFrom = 0n;
   }
 
   #append(write: Write | undefined): void {
@@ -254,13 +283,28 @@ export class PostgresModel {
     this.#world.send(this.name, upstream, () => {
       if (!server.isAwake) return;
       const common = commonPrefix(has, server.log);
-      const isStuck = common < has.length && common < server.flushed;
-      if (common === has.length && common <= server.flushed) server.#accept(this, session, common);
+      // Postgres tells histories by the numbers of their timelines: of two with one number it tries the wrong one for ever.
+      const isSameNumber = has.at(-1)?.timeline === server.timeline;
+      const isGone = common < server.#begin;
+      const isOff = common < has.length && common < server.flushed && !isSameNumber;
+      const isStuck = isGone || (!this.#isWitness && isOff);
+      const mayFollow = this.#isWitness || (common === has.length && common <= server.flushed);
+      const from = this.#isWitness ? server.#witnessFrom(has, common) : common;
+      if (mayFollow && !isGone) server.#accept(this, session, from);
       this.#world.send(upstream, this.name, () => {
         if (this.boot !== boot || this.#session !== session) return;
         if (isStuck) this.stuck = true;
       });
     });
+  }
+
+  /** Where a witness that has `has` begins: where it is, or a segment's beginning before the fork, or before the end. */
+  #witnessFrom(has: readonly LogRecord[], common: number): number {
+    const back = this.#world.below(SEGMENT_RECORDS);
+    if (has.length === 0) return Math.max(0, this.flushed - back);
+    return common === has.length && has.at(-1)?.timeline === this.timeline
+      ? common
+      : Math.max(0, common - back);
   }
 
   #accept(replica: PostgresModel, id: number, from: number): void {
@@ -291,6 +335,7 @@ export class PostgresModel {
   ): void {
     const isMine = this.isAwake && this.role === "replica" && this.#session === session;
     if (!isMine || this.upstream !== sender.name) return;
+    if (this.#begunSession !== session) this.#beginSession(sender, session, from, heard);
     if (from !== this.log.length) {
       this.streaming = false; // something was lost on the way
       this.#session += 1;
@@ -301,6 +346,17 @@ export class PostgresModel {
     if (heard > this.heard) this.heard = heard;
     this.log.push(...records);
     this.#flushReceived(sender, session);
+  }
+
+  #beginSession(sender: PostgresModel, session: number, from: number, heard: Lsn): void {
+    this.#begunSession = session;
+    this.#newest = Math.max(this.#newest, sender.timeline);
+    this.#newestFork = sender.fork;
+    if (!this.#isWitness || from === this.log.length) return;
+    if (this.log.length === 0) this.#wholeFrom = heard;
+    this.log = sender.log.slice(0, from);
+    this.flushed = from;
+    this.#begin = from;
   }
 
   #flushReceived(sender: PostgresModel, session: number): void {
@@ -314,6 +370,7 @@ export class PostgresModel {
       }
       this.flushed = Math.max(this.flushed, length);
       this.visible = this.flushed;
+      if (this.#isWitness) this.#begin = Math.max(this.#begin, this.flushed - KEPT_RECORDS);
       this.#ship();
       this.#world.send(this.name, sender.name, () => sender.#acknowledged(this, session, length));
     });

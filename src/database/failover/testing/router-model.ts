@@ -3,6 +3,7 @@
  * shut; what was sent and not answered is never sent again.
  */
 import { type Gate, gateOf, isConfirmed } from "../gate.ts";
+import { passesOn, standsFor } from "../routing.ts";
 import type { FailoverSettings } from "../settings.ts";
 import { nextLookMs, observe, type Watch } from "../watch.ts";
 import type { LogRecord, Write } from "./log-model.ts";
@@ -24,7 +25,8 @@ interface Connection {
 
 /** An operation waits so long for a primary. */
 const HOLD_MS = 30_000;
-const ANSWER_MS = 2_000;
+/** Longer than any fault: what is sent to a server that hangs is answered when it is awake again. */
+const ANSWER_MS = 20_000;
 const TICK_MS = 25;
 
 export class RouterModel {
@@ -37,6 +39,8 @@ export class RouterModel {
   #connecting = false;
   #asked = false;
   #lookedMs = -Infinity;
+  /** What has been sent and is not answered yet. */
+  readonly #sent = new Set<{ readonly term: number; readonly end: () => void }>();
   #held: { readonly sinceMs: number; readonly run: (gate: OpenGate) => void; readonly fail: () => void }[] =
     [];
 
@@ -66,6 +70,22 @@ export class RouterModel {
   gate(): Gate {
     const gate = gateOf(this.#watch, this.#settings, this.#clockMs());
     return this.#world.mutation.gate?.(gate, this.#watch) ?? gate;
+  }
+
+  /** Ends what waits for a primary that was replaced, or whose lease is over. */
+  #giveUp(): void {
+    if (this.#world.mutation.passesAll === true) return;
+    for (const sent of this.#sent) {
+      if (standsFor(this.#watch, this.#settings, sent.term)) continue;
+      this.#connection = undefined;
+      sent.end();
+    }
+  }
+
+  /** Whether an answer of a connection that was made in `term` goes out. */
+  #passes(term: number): boolean {
+    const { mutation } = this.#world;
+    return mutation.passesAll === true || passesOn(this.#watch, this.#settings, term, this.#clockMs());
   }
 
   write(write: Write, done: (outcome: Outcome<undefined>) => void): void {
@@ -99,7 +119,7 @@ export class RouterModel {
     this.#release();
   }
 
-  /** Sends to the server and passes its answer on, if the gate is still open for that term. */
+  /** Sends to the server and passes its answer on, if that term still stands: also while its primary is being switched over. */
   #exchange<T>(
     gate: OpenGate,
     done: (outcome: Outcome<T>) => void,
@@ -112,8 +132,11 @@ export class RouterModel {
     const end = (outcome: Outcome<T>): void => {
       if (isOver) return;
       isOver = true;
+      this.#sent.delete(sent);
       done(outcome);
     };
+    const sent = { term, end: () => end({ kind: "unknown" }) };
+    this.#sent.add(sent);
     world.after(ANSWER_MS, () => {
       if (!isOver) this.#broken();
       end({ kind: "unknown" });
@@ -125,9 +148,11 @@ export class RouterModel {
           if (!isOver) this.#broken();
           return end({ kind: "unknown" });
         }
-        const now = this.gate();
-        const isTrusted = now.kind === "open" && now.term === term;
-        end(isTrusted ? { kind: "done", value: result.value, term, server: name } : { kind: "unknown" });
+        end(
+          this.#passes(term)
+            ? { kind: "done", value: result.value, term, server: name }
+            : { kind: "unknown" },
+        );
       });
     world.send(this.name, name, () => {
       if (!server.running) return answer("closed");
@@ -144,6 +169,7 @@ export class RouterModel {
 
   #tick(): void {
     if (this.#world.nowMs >= this.#lookedMs + nextLookMs(this.#watch, this.#settings)) this.#look();
+    this.#giveUp();
     this.#release();
     this.#world.after(TICK_MS, () => this.#tick());
   }

@@ -28,10 +28,23 @@ export interface SimulationResult {
   readonly gapMs: number;
 }
 
+/** Who there is. */
+export interface ClusterWanted {
+  readonly servers: number;
+  readonly hasWitness: boolean;
+  /** Agents read each other's data directories; default: by chance. */
+  readonly sharesDisks?: boolean;
+}
+
+/** Two servers with data and a witness: what a quorum of one loses nothing with. */
+export const PAIR_AND_WITNESS: ClusterWanted = { servers: 2, hasWitness: true };
+
 /** What differs from a run of chance. */
 export interface SimulationOptions {
   readonly mutation?: Mutation;
   readonly durability?: Durability;
+  /** Default: of chance. */
+  readonly cluster?: ClusterWanted;
   /** Breaks things instead of chance; called once, when all is well. */
   readonly script?: (cluster: Cluster) => void;
 }
@@ -45,11 +58,11 @@ const FAULTS_MAX = 6;
 /** Runs one seed. */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
   const world = new World(seed, options.mutation ?? NO_MUTATION);
-  const settings = settingsOf(world, seed % 5 === 4 ? 2 : 1, options.durability);
-  const members = membersOf(world);
+  const settings = settingsOf(world, seed % 5 === 4 ? 2 : 1, options);
+  const members = membersOf(world, options.cluster);
   const agents = new Map<string, AgentModel>();
   const names = members.map(({ name }) => name);
-  for (const { name } of members) world.addServer(name);
+  for (const member of members) world.addServer(member);
   bootstrap(world, names, settings);
   const invariants = new Invariants(world, agents, { settings, sharesDisks: members[0]?.data !== undefined });
   for (const self of members) {
@@ -100,18 +113,30 @@ function scheduleFaults(cluster: Cluster): void {
     world.after(world.between(0, HEAL_MS - CALM_MS - 1_000), () => breakSomething(cluster, HEAL_MS));
 }
 
-function settingsOf(world: World, count: number, durability: Durability | undefined): FailoverSettings {
-  const drawn: Durability = world.chance(0.4)
+/** A cluster that is asked for is one of quorums. */
+function settingsOf(
+  world: World,
+  count: number,
+  { durability, cluster }: SimulationOptions,
+): FailoverSettings {
+  const isAsync = world.chance(0.4) && cluster === undefined;
+  const drawn: Durability = isAsync
     ? { kind: "async", lagBytesMax: 1024 * 1024 }
-    : { kind: "quorum", count, strict: world.chance(0.6), lagBytesMax: 1024 * 1024 };
+    : {
+        kind: "quorum",
+        count: cluster === undefined ? count : 1,
+        strict: world.chance(0.6),
+        lagBytesMax: 1024 * 1024,
+      };
   return { ...DEFAULT_FAILOVER, durability: durability ?? drawn };
 }
 
 /** Two to four servers, sometimes with a witness, sometimes with disks that all can read. */
-function membersOf(world: World): readonly Member[] {
-  const count = 2 + world.below(3);
-  const hasWitness = count < 4 && world.chance(0.3);
-  const sharesDisks = world.chance(0.4);
+function membersOf(world: World, wanted: ClusterWanted | undefined): readonly Member[] {
+  const count = wanted?.servers ?? 2 + world.below(3);
+  const hasWitness = wanted?.hasWitness ?? (count < 4 && world.chance(0.3));
+  const isDrawnToShare = world.chance(0.4);
+  const sharesDisks = wanted?.sharesDisks ?? isDrawnToShare;
   const member = (name: string, kind: Member["kind"]): Member => ({
     name,
     kind,

@@ -3,6 +3,7 @@
  */
 import { type Random, seededRandom, simulatedTime } from "../../../base/index.ts";
 import type { Lsn } from "../../../pgwire/index.ts";
+import type { Member } from "../member.ts";
 import type { Stored } from "../watch.ts";
 import type { Mutation } from "./mutations.ts";
 import { PostgresModel } from "./postgres-model.ts";
@@ -73,8 +74,8 @@ export class World {
     this.#time.advance(ms);
   }
 
-  addServer(name: string): PostgresModel {
-    const server = new PostgresModel(name, this);
+  addServer({ name, kind }: Pick<Member, "name" | "kind">): PostgresModel {
+    const server = new PostgresModel(name, this, kind);
     this.#servers.set(name, server);
     return server;
   }

@@ -7,10 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatBytes } from "../../../base/index.ts";
 import type { ServerSource } from "../../orders.ts";
-import { slotName } from "../../server-settings.ts";
+import { NO_PEERS, SUPERUSER, slotName } from "../../server-settings.ts";
 import { clone } from "../server/clone.ts";
 import { connectControl } from "../server/control-client.ts";
-import { SUPERUSER } from "../server/data-directory.ts";
 import { ensureReachable, give, namesIn, type Owner } from "../server/owner.ts";
 import { PostgresServer, type PostgresServerOptions } from "../server/postgres-server.ts";
 import { ServerError } from "../server/problem.ts";
@@ -121,7 +120,7 @@ function cloneServer(
       durable: false,
       settings,
     },
-    peers: [],
+    peers: NO_PEERS,
     passwords,
     clock,
     scheduler,

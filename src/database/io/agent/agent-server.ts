@@ -1,10 +1,12 @@
 /**
- * The agent over HTTP, on a Unix socket, on loopback, or elsewhere with TLS: `GET /facts` (`?fresh` asks the server first),
- * `POST /orders`; with failover also `POST /questions` of other members, `POST /switchover` and `POST /force`. Whoever has the
- * token may end and delete databases: it is compared in constant time, and there is no way without it. The token that members
- * share opens facts and questions alone.
+ * The agent over HTTP, on a Unix socket or a port: `GET /facts` (`?fresh` asks the server first), `POST /orders`; with failover also
+ * `POST /questions` of other members, `POST /switchover` and `POST /force`. Whoever has the token may end and delete databases: it is
+ * compared in constant time, and there is no way without it. The token that members share opens facts, questions and the
+ * switchover alone. A port that other machines reach is given TLS by whoever opens it: both ends show a certificate of one CA.
  */
 import { equalConstantTime, type Log } from "../../../base/index.ts";
+import type { TlsIdentity } from "../../../base/io/index.ts";
+import { formatAddress } from "../../../config/index.ts";
 import { type AskedQuestion, encodeAnswer, parseAnswer, parseAsked } from "../../failover/question-codec.ts";
 import type { Answer, Question } from "../../failover/questions.ts";
 import type { SwitchoverOutcome } from "../../failover/status.ts";
@@ -38,9 +40,12 @@ export interface ServedMember {
 export interface AgentServerParts {
   readonly agent: ServedAgent;
   readonly address: AgentAddress;
-  readonly token: string;
+  /** An operator's; undefined = only members are served here. */
+  readonly token: string | undefined;
   readonly log: Log;
   readonly member?: ServedMember;
+  /** Of a port; clients without a certificate of its `clientCa` stay out. Default: plain HTTP. */
+  readonly tls?: TlsIdentity | undefined;
 }
 
 /** Its agent has an answer before. */
@@ -53,7 +58,7 @@ export class AgentServer {
   readonly #server: { readonly port: number | undefined; stop(closeConnections: boolean): Promise<void> };
 
   /** Opens it; throws the system's error when the address is taken. */
-  constructor({ agent, address, token, log, member }: AgentServerParts) {
+  constructor({ agent, address, token, log, member, tls }: AgentServerParts) {
     const options = {
       maxRequestBodySize: BODY_BYTES_MAX,
       fetch: (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
@@ -68,7 +73,7 @@ export class AgentServer {
     this.#server =
       address.kind === "unix"
         ? Bun.serve({ ...options, unix: address.path })
-        : Bun.serve({ ...options, hostname: address.host, port: address.port });
+        : Bun.serve({ ...options, hostname: address.host, port: address.port, ...servedTls(tls) });
   }
 
   get port(): number | undefined {
@@ -80,15 +85,23 @@ export class AgentServer {
   }
 }
 
+function servedTls(tls: TlsIdentity | undefined): { readonly tls?: Bun.TLSOptions } {
+  if (tls === undefined) return {};
+  const { cert, key, clientCa: ca } = tls;
+  return {
+    tls: { cert, key, requestCert: true, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
+  };
+}
+
 interface Served {
   readonly agent: ServedAgent;
-  readonly token: string;
+  readonly token: string | undefined;
   readonly member: ServedMember | undefined;
 }
 
 async function respond(request: Request, { agent, token, member }: Served): Promise<Response> {
   const given = request.headers.get("authorization") ?? "";
-  const isOperator = equalConstantTime(`Bearer ${token}`, given);
+  const isOperator = token !== undefined && equalConstantTime(`Bearer ${token}`, given);
   const isMember = member !== undefined && equalConstantTime(`Bearer ${member.token}`, given);
   if (!isOperator && !isMember) return refusal(401, "the token is missing or wrong");
   const { pathname, searchParams } = new URL(request.url);
@@ -98,11 +111,11 @@ async function respond(request: Request, { agent, token, member }: Served): Prom
   }
   if (member !== undefined && request.method === "POST") {
     if (pathname === "/questions") return respondToMember(request, member);
-    if (isOperator && pathname === "/switchover") return switchOver(request, member);
+    if (pathname === "/switchover") return switchOver(request, member);
     if (isOperator && pathname === "/force")
       return Response.json({ problem: (await member.force()) ?? null });
   }
-  if (!isOperator) return refusal(403, "the token of members opens GET /facts and POST /questions alone");
+  if (!isOperator) return refusal(403, "orders are given on the server's own machine");
   if (pathname !== "/orders" || request.method !== "POST")
     return refusal(404, "there is GET /facts and POST /orders");
   const order = parseOrder(await request.json().catch(() => undefined));
@@ -131,10 +144,13 @@ function refusal(status: number, error: string): Response {
 export class AgentClient {
   readonly #address: AgentAddress;
   readonly #token: string;
+  readonly #tls: TlsIdentity | undefined;
 
-  constructor(address: AgentAddress, token: string) {
+  /** `tls`: what is shown to an agent's port, and the CA of its own certificate; default: plain HTTP. */
+  constructor(address: AgentAddress, token: string, tls?: TlsIdentity) {
     this.#address = address;
     this.#token = token;
+    this.#tls = tls;
   }
 
   /** What the agent knows, or finds out now when it is to be `fresh`; rejects when there is no answer within `timeoutMs`. */
@@ -180,12 +196,14 @@ export class AgentClient {
 
   async #ask(path: string, init: RequestInit): Promise<unknown> {
     const address = this.#address;
-    const isUnix = address.kind === "unix";
-    const origin = isUnix ? "http://agent" : `http://${address.host}:${address.port}`;
+    const tls = address.kind === "unix" ? undefined : this.#tls;
+    const scheme = tls === undefined ? "http" : "https";
+    const origin = address.kind === "unix" ? "http://agent" : `${scheme}://${formatAddress(address)}`;
     const response = await fetch(`${origin}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${this.#token}` },
-      ...(isUnix ? { unix: address.path } : {}),
+      ...(address.kind === "unix" ? { unix: address.path } : {}),
+      ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key, ca: tls.clientCa } }),
     });
     const body = (await response.json()) as { readonly error?: string };
     if (!response.ok)

@@ -51,11 +51,16 @@ type Carry<Kind extends Order["kind"]> = (
 export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freeze">]: Carry<Kind> } = {
   start: (agent) => agent.startServer(),
 
+  async restart(agent) {
+    await agent.server.stop("fast");
+    await agent.startServer();
+  },
+
   async stop(agent, { mode }) {
     await agent.server.stop(mode);
   },
 
-  async promote(agent, { term }) {
+  async promote(agent, { term, timeline }) {
     const role = await roleOf(agent);
     if (role === "primary" && agent.term === term) return { timeline: (await agent.server.view()).timeline };
     if (role === "primary")
@@ -68,7 +73,7 @@ export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freez
         `${agent.server.name} holds no lease: give it one before it is promoted`,
       );
     await agent.enterTerm(term, false);
-    return { timeline: await agent.server.promote() };
+    return { timeline: await agent.server.promote(timeline) };
   },
 
   async follow(agent, { term, upstream }) {

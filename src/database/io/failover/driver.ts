@@ -1,6 +1,6 @@
 /**
  * Failover at work: the state machine of a member (../../failover/step.ts), driven by a clock, fed with what its server, the
- * lease store and the other members say, and its orders carried out on the server's agent.
+ * lease store and the other members say, and its orders carried out on the server, or on the witness.
  *
  * Events are taken one at a time, in the order in which they come; whatever takes time is a promise whose end is an event.
  */
@@ -24,14 +24,12 @@ import type { FailoverStatus, FoundLoss, SwitchoverOutcome } from "../../failove
 import { stepMember } from "../../failover/step.ts";
 import { isOver } from "../../failover/watch.ts";
 import type { Order, OrderOutcome } from "../../orders.ts";
-import type { DatabaseAgent } from "../agent/agent.ts";
 import { messageOf } from "../server/problem.ts";
 import { pause } from "../server/server-process.ts";
 import { Ballots } from "./ballots.ts";
+import type { Driven, Known } from "./driven.ts";
 import type { Peers } from "./peers.ts";
 import { reportFields } from "./report-log.ts";
-import { FactsReader } from "./server-facts.ts";
-import { carryOut, sourceOf } from "./server-orders.ts";
 import { statusOf } from "./status-of.ts";
 
 /** The state machine looks at its clock so often: a part of the margin of the shortest lease. */
@@ -63,8 +61,7 @@ const MOVING: ReadonlySet<ServerOrder["kind"]> = new Set([
 
 /** What a driver works with. */
 export interface FailoverParts {
-  /** Governed: see `AgentParts`. */
-  readonly agent: DatabaseAgent;
+  readonly driven: Driven;
   readonly store: LeaseStore;
   readonly members: readonly Member[];
   readonly settings: FailoverSettings;
@@ -81,7 +78,6 @@ export class FailoverDriver {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #log: Log;
-  readonly #reader: FactsReader;
   readonly #ballots: Ballots;
   #state: MemberState;
   #isOver = false;
@@ -99,21 +95,19 @@ export class FailoverDriver {
   /** An operator has said that whatever is missing is lost. */
   #forcedUntilMs = 0;
 
-  /** Throws when the agent's server is not among the members. */
+  /** Throws when what is driven is not among the members. */
   constructor(parts: FailoverParts) {
     this.#parts = parts;
-    const { name, options } = parts.agent.server;
+    const { name, time, log } = parts.driven;
     const self = parts.members.find((member) => member.name === name);
     if (self === undefined) throw new Error(`${name} is not among the members of its cluster`);
     this.#self = self;
-    this.#clock = options.clock;
-    this.#scheduler = options.scheduler;
-    this.#log = options.log;
-    this.#reader = new FactsReader(parts.agent, parts.members);
-    this.#ballots = new Ballots(options.scheduler);
+    this.#clock = time.clock;
+    this.#scheduler = time.scheduler;
+    this.#log = log;
+    this.#ballots = new Ballots(time.scheduler);
     this.#state = newMember(this.#clock.nowMs());
-    parts.agent.failover = () => this.status();
-    parts.agent.onEnd = () => this.#look();
+    parts.driven.attach({ status: () => this.status(), look: () => this.#look() });
   }
 
   get role(): MemberState["role"]["kind"] {
@@ -123,7 +117,7 @@ export class FailoverDriver {
   /** Begins; the agent must have been started. Returns at once: without a store it waits, or fences what it has no right to. */
   start(): void {
     // Whoever has had a lease must have it confirmed at once; others wait until there is a cluster.
-    if (this.#parts.agent.needsLease) this.#begin();
+    if (this.#parts.driven.needsLease) this.#begin();
     else void this.#awaitRecord();
   }
 
@@ -137,12 +131,12 @@ export class FailoverDriver {
   /** Stops the server in order; a primary gives its lease back then, so that nobody need wait for its end. */
   async stop(): Promise<void> {
     this.leave();
-    const { agent, store } = this.#parts;
+    const { driven, store } = this.#parts;
     const { role, watch } = this.#state;
-    await agent.order({ kind: "stop", mode: "fast" });
+    await driven.carryOut({ kind: "stop" }, this.#known());
     if (role.kind !== "leader" || watch === undefined) return;
-    await agent.order({ kind: "freeze" });
-    const { lsn } = await this.#reader.read();
+    await driven.carryOut({ kind: "freeze" }, this.#known());
+    const { lsn } = await driven.facts();
     const latest = await store.read();
     const isMine = latest.kind === "stored" && latest.stored.record.term === role.term;
     if (!isMine || latest.stored.record.server !== this.#self.name) return;
@@ -199,12 +193,11 @@ export class FailoverDriver {
 
   /** An order from outside: failover decides about roles; copies and backups are made on request. */
   order(order: Order): Promise<OrderOutcome> {
-    const { agent } = this.#parts;
-    if (order.kind === "backup") return agent.order(order);
     const { record } = this;
-    const isReplica = this.role === "follower" && record?.phase === "running";
-    if (order.kind === "reclone" && isReplica && record.server !== this.#self.name)
-      return agent.order({ ...order, term: record.term, source: sourceOf(this.#parts, record.server) });
+    const follows =
+      this.role === "follower" && record?.phase === "running" && record.server !== this.#self.name;
+    const asked = this.#parts.driven.ordered(order, follows ? record : undefined);
+    if (asked !== undefined) return asked;
     const message = `failover decides about ${this.#self.name}: use tenfold db switchover, or promote --force`;
     return Promise.resolve({ kind: "refused", reason: "failover-decides", message });
   }
@@ -222,14 +215,14 @@ export class FailoverDriver {
 
   /** Until there is a record nobody is a member of anything; the first one makes it. */
   async #awaitRecord(): Promise<void> {
-    const { store, agent, isFirst } = this.#parts;
+    const { store, driven, isFirst } = this.#parts;
     while (!this.#isOver) {
       const reply = await store.read();
       this.#noteStore(reply);
       if (reply.kind === "stored") return this.#begin();
       if (reply.kind === "failed" && reply.reason === "empty" && isFirst) {
-        if (agent.server.state !== "running") await agent.order({ kind: "start" });
-        const facts = await this.#reader.read();
+        if (!(await driven.facts()).running) await driven.carryOut({ kind: "start" }, this.#known());
+        const facts = await driven.facts();
         if (facts.running && facts.role === "primary")
           await store.write(firstRecord(this.#self.name, facts.timeline, facts.lsn, null), 0);
       }
@@ -256,8 +249,8 @@ export class FailoverDriver {
     if (this.#isOver || !this.#isBegun || this.#isLooking) return;
     this.#isLooking = true;
     const epoch = this.#epoch;
-    this.#reader
-      .read()
+    this.#parts.driven
+      .facts()
       .then(
         (facts) => {
           if (epoch === this.#epoch && !this.#isMoving()) this.#take({ kind: "facts", facts });
@@ -317,7 +310,7 @@ export class FailoverDriver {
         return void this.#give(order.id, order.order);
       case "lease": {
         const { term, validMs } = order;
-        this.#lease = this.#parts.agent.order({ kind: "lease", term, validMs });
+        this.#lease = this.#parts.driven.lease(term, validMs);
         return;
       }
       case "report":
@@ -349,11 +342,7 @@ export class FailoverDriver {
   async #give(id: number, order: ServerOrder): Promise<void> {
     this.#epoch += 1;
     if (order.kind !== "freeze") await this.#lease; // a primary without a lease would be started as a replica
-    const { agent, members } = this.#parts;
-    const onLoss = (loss: FoundLoss): void => this.#foundLossOf(loss);
-    const context = { agent, members, record: this.record, facts: this.#state.facts, onLoss };
-    const outcome = await carryOut(context, order);
-    if (order.kind === "rejoin" && outcome.kind === "done") this.#reader.forget();
+    const outcome = await this.#parts.driven.carryOut(order, this.#known());
     const facts = await this.#factsAfter();
     this.#epoch += 1;
     if (outcome.kind === "failed") this.#failed(order.kind, outcome.reason);
@@ -361,11 +350,16 @@ export class FailoverDriver {
     this.#look();
   }
 
+  #known(): Known {
+    const onLoss = (loss: FoundLoss): void => this.#foundLossOf(loss);
+    return { record: this.record, facts: this.#state.facts, onLoss };
+  }
+
   /** An order's end without facts would leave the state machine waiting. */
   async #factsAfter(): Promise<ServerFacts> {
     for (;;) {
       try {
-        return await this.#reader.read();
+        return await this.#parts.driven.facts();
       } catch (problem) {
         this.#log.error("failover-facts", { server: this.#self.name, error: messageOf(problem) });
         await pause(this.#scheduler, CALM_LOOK_MS);

@@ -8,6 +8,7 @@ import { type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import type { ServerFacts } from "../../failover/facts.ts";
 import type { Member } from "../../failover/member.ts";
 import type { AppliedQuorum } from "../../failover/quorum.ts";
+import type { Replayed } from "../../failover/starts.ts";
 import type { PostgresSettings } from "../../server-settings.ts";
 import { type DatabaseServerView, positionOf } from "../../server-view.ts";
 import { parseHistory, type TimelinePosition } from "../../timeline.ts";
@@ -15,6 +16,7 @@ import { historyName } from "../../wal-file.ts";
 import type { DatabaseAgent } from "../agent/agent.ts";
 import { hasData, readRole } from "../server/data-directory.ts";
 import { endOfLog, newestTimeline } from "../server/wal-directory.ts";
+import { ProcessWatch } from "./process-watch.ts";
 import { StuckWatch } from "./stuck-watch.ts";
 
 /** One query without an answer may be a busy machine; after so many in a row the server hangs, and counts as one that is down. */
@@ -27,6 +29,9 @@ export class FactsReader {
   readonly #agent: DatabaseAgent;
   readonly #members: readonly Member[];
   readonly #stuck: StuckWatch;
+  readonly #processes: ProcessWatch;
+  /** Of the promotion under way, or the last one. */
+  replayed: Replayed | undefined;
   #heard: Lsn = 0n;
   #silent = 0;
   #last: ServerFacts | undefined;
@@ -37,11 +42,17 @@ export class FactsReader {
     this.#agent = agent;
     this.#members = members;
     this.#stuck = new StuckWatch(agent.server);
+    this.#processes = new ProcessWatch(agent.server);
   }
 
   /** What its upstreams told it belongs to data that is no more: it was rewound or made anew. */
   forget(): void {
     this.#heard = 0n;
+  }
+
+  /** The server is about to be started. */
+  starting(): void {
+    this.#processes.starting();
   }
 
   /** Reads them now. O(log since the last checkpoint) for a server that has just stopped. */
@@ -84,6 +95,8 @@ export class FactsReader {
       heard: this.#heard,
       quorum: parseQuorum(view.synchronousNames),
       replicas,
+      ...(isReplica ? {} : { life: await this.#processes.current() }),
+      ...(isReplica || this.replayed === undefined ? {} : { replayed: this.replayed }),
     };
   }
 

@@ -1,9 +1,9 @@
 /** How each order of the state machine is carried out on a real server: one row each. All of them may be repeated. */
 import type { Lsn } from "../../../pgwire/index.ts";
 import { parseLsn } from "../../../pgwire/index.ts";
-import type { ServerFacts } from "../../failover/facts.ts";
 import type { Member } from "../../failover/member.ts";
 import { type ClusterRecord, standingOf } from "../../failover/record.ts";
+import type { Replayed } from "../../failover/starts.ts";
 import type { ServerOrder, ServerOutcome } from "../../failover/state.ts";
 import type { FoundLoss } from "../../failover/status.ts";
 import type { Order, OrderOutcome, ServerSource } from "../../orders.ts";
@@ -12,15 +12,15 @@ import type { DatabaseAgent } from "../agent/agent.ts";
 import { messageOf } from "../server/problem.ts";
 import { ensureSlotAt } from "../server/slots.ts";
 import { scanDirectory } from "../server/wal-directory.ts";
+import type { Known } from "./driven.ts";
+import { replayEnd } from "./process-watch.ts";
 
 /** What an order is carried out with. */
-export interface OrderContext {
+export interface OrderContext extends Known {
   readonly agent: DatabaseAgent;
   readonly members: readonly Member[];
-  readonly record: ClusterRecord | undefined;
-  readonly facts: ServerFacts | undefined;
-  /** What the server had that is in no history, told before that is thrown away. */
-  readonly onLoss: (loss: FoundLoss) => void;
+  /** What it had replayed, told before it is promoted. */
+  readonly onReplayed: (replayed: Replayed | undefined) => void;
 }
 
 type Carry<Kind extends ServerOrder["kind"]> = (
@@ -72,8 +72,10 @@ const ORDERS: { readonly [Kind in ServerOrder["kind"]]: Carry<Kind> } = {
     return end === undefined ? DONE : { kind: "done", end };
   },
 
-  async promote({ agent, members }, { term }) {
-    const outcome = await give(agent, { kind: "promote", term });
+  async promote({ agent, members, record, onReplayed }, { term, timeline }) {
+    const replayed = await replayEnd(agent.server, record?.fork ?? 0n);
+    if (replayed !== "primary") onReplayed(replayed);
+    const outcome = await give(agent, { kind: "promote", term, timeline });
     if (outcome.kind === "failed") return outcome;
     const others = members.flatMap(({ name }) => (name === agent.server.name ? [] : [name]));
     await agent.order({ kind: "slots", servers: others }); // a replica makes its own when this fails

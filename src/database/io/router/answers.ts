@@ -15,10 +15,12 @@ import {
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
+import { parameterChanged } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
-import { skipToSync } from "./skipped.ts";
+import { skipToSync, statementsGone } from "./skipped.ts";
 
 const HEADER = 5;
 const LETTER_A = 65;
@@ -26,6 +28,19 @@ const LETTER_C = 67;
 const LETTER_D = 68;
 const LETTER_L = 76;
 const LETTER_R = 82;
+
+/** What a server may say without having been asked: notices, notifications, settings that changed, and why it ends the session. */
+const UNASKED: ReadonlySet<number | undefined> = new Set([
+  BACKEND.notice,
+  BACKEND.notification,
+  BACKEND.parameterStatus,
+  BACKEND.error,
+]);
+
+/** …and the answer to a Sync that was sent while it read rows, but had met an error already. */
+function isUnasked({ skips }: ServerConnection, type: number | undefined): boolean {
+  return UNASKED.has(type) || (skips && type === BACKEND.readyForQuery);
+}
 
 /** What the server sent: `bytes[start, end)`, borrowed. */
 export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: number, end: number): void {
@@ -35,9 +50,14 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
   // What a deposed primary says reaches nobody.
   if (server.pool.gate?.passes(server) === false)
     return server.fail(routerError("server-lost", "it is not the primary any more"));
+  // An answer that belongs to nobody must not become the next client's.
+  if (server.replies.length === 0 && scanner.isBetween && !isUnasked(server, bytes[start]))
+    return garbled(server, "it answers what nobody has asked");
   scanner.push(bytes, start, end);
   for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
     if (outcome === "frame") {
+      if (server.replies.length === 0 && !isUnasked(server, scanner.type))
+        return garbled(server, "it answers what nobody has asked");
       const isSeen = answered(server) && server.held?.drops !== true;
       // What follows a message whole is another one: a notice, or rows of a COPY.
       server.dropsRest = !isSeen && (scanner.rest > 0 || server.held?.drops === true);
@@ -46,13 +66,21 @@ export function passAnswers(server: ServerConnection, bytes: Uint8Array, start: 
       makeAnswers(server);
       if (scanner.type === BACKEND.readyForQuery) ready(server);
     } else if (outcome === "pass") {
-      if (!server.dropsRest && server.replies.front !== REPLY.ownQuery) pass(server, bytes);
+      const { front } = server.replies;
+      if (front === REPLY.ownId) writesOf(server)?.idArrives(scanner.bytes, scanner.start, scanner.end);
+      else if (!server.dropsRest && front !== REPLY.ownQuery) pass(server, bytes);
     } else {
-      return server.fail(routerError("server-garbled", scanner.mistake));
+      return garbled(server, scanner.mistake);
     }
     if (!server.isOpen) return;
   }
   server.flushToClient();
+}
+
+/** It does not keep to the protocol: nobody can use it any more. */
+function garbled(server: ServerConnection, how: string): void {
+  server.context.log.warn("server-garbled", { server: `${server.address.host}:${server.address.port}`, how });
+  server.fail(routerError("server-garbled", how));
 }
 
 /** Hands the scanner's outcome to the client. */
@@ -60,6 +88,7 @@ function pass(server: ServerConnection, lent: Uint8Array): void {
   const { client, scanner } = server;
   if (client === undefined) return;
   if (server.held?.hold(server, scanner.bytes, scanner.start, scanner.end) === true) return;
+  server.passed = true;
   if (scanner.bytes === lent) client.batch.add(lent, scanner.start, scanner.end);
   else client.batch.addCopy(scanner.bytes, scanner.start, scanner.end);
 }
@@ -72,9 +101,10 @@ function answered(server: ServerConnection): boolean {
   switch (scanner.type) {
     case BACKEND.rowDescription:
     case BACKEND.noData:
-      if (front === REPLY.describe) replies.shift();
-      return true;
+      if (front === REPLY.describe || front === REPLY.ownDescribe) replies.shift();
+      return front !== REPLY.ownDescribe || scanner.type === BACKEND.rowDescription;
     case BACKEND.commandComplete:
+      if (front === REPLY.ownId) return idKnown(server);
       commandDone(server);
       if (front === REPLY.execute) executed(server);
       return true;
@@ -83,8 +113,8 @@ function answered(server: ServerConnection): boolean {
       if (front === REPLY.execute) replies.shift();
       return true;
     case BACKEND.bindComplete:
-      if (front === REPLY.bind) replies.shift();
-      return true;
+      if (front === REPLY.bind || front === REPLY.ownBind) replies.shift();
+      return front !== REPLY.ownBind;
     case BACKEND.parseComplete:
       if (front === REPLY.parse || front === REPLY.ownParse) replies.shift();
       return front === REPLY.parse;
@@ -97,9 +127,13 @@ function answered(server: ServerConnection): boolean {
       return failed(server);
     case BACKEND.parameterStatus:
       return parameter(server, false);
+    case BACKEND.authentication:
+    case BACKEND.backendKey:
+    case BACKEND.negotiateVersion:
+      garbled(server, "it logs in again");
+      return false;
     case BACKEND.copyInResponse:
-      server.copiesIn = true;
-      if (front === REPLY.execute) replies.dropSyncsBehindFront();
+      server.copiesIn = !replies.copyBegins();
       return true;
     default:
       return true;
@@ -109,6 +143,7 @@ function answered(server: ServerConnection): boolean {
 function readyMet(server: ServerConnection): boolean {
   const { scanner } = server;
   server.status = scanner.bytes[scanner.start + HEADER] ?? TRANSACTION.idle;
+  if (server.replies.length === 0) server.skips = false;
   return true;
 }
 
@@ -127,7 +162,18 @@ function parameter(server: ServerConnection, isOwn: boolean): boolean {
   const nameEnd = cstringEnd(bytes, start + HEADER, end);
   if (nameEnd < 0) return true;
   const name = textOf(bytes, start + HEADER, nameEnd);
-  return server.parameterChanged(name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+  return parameterChanged(server, name, textOf(bytes, nameEnd + 1, end - 1), isOwn);
+}
+
+function writesOf({ client }: ServerConnection): ClientWrites | undefined {
+  return client?.recovery?.writes;
+}
+
+/** The transaction's id has been told. */
+function idKnown(server: ServerConnection): false {
+  server.replies.shift();
+  writesOf(server)?.idKnown(server);
+  return false;
 }
 
 /** A command's tag tells what a statement did to the session, however it was written. */
@@ -141,7 +187,7 @@ function commandDone(server: ServerConnection): void {
   if (first !== LETTER_D && first !== LETTER_R) return;
   const tag = textOf(bytes, start + HEADER, end - 1);
   if (tag === "ROLLBACK") server.undone = true;
-  else if (tag === "DEALLOCATE ALL") server.statementsGone();
+  else if (tag === "DEALLOCATE ALL") statementsGone(server);
   else if (tag === "DISCARD ALL") server.sessionGone();
   else if (tag === "DISCARD PLANS") return;
 }
@@ -171,6 +217,7 @@ function failed(server: ServerConnection): boolean {
   // The end of the connection follows, which its session survives.
   if (server.saidGoodbye && client?.recovery?.canSurvive(server) === true) {
     server.saidGoodbye = false;
+    writesOf(server)?.terminated();
     return false;
   }
   if (replies.front < REPLY.parse) return !goesElsewhere;
@@ -182,6 +229,7 @@ function failed(server: ServerConnection): boolean {
     client.batch.addCopy(writer.bytes, 0, writer.length);
   }
   skipToSync(server);
+  writesOf(server)?.errorMet(server);
   return error === undefined && !goesElsewhere;
 }
 

@@ -29,19 +29,18 @@ import { ClientRecovery, type Loss } from "./client-recovery.ts";
 import { stateOf } from "./client-state.ts";
 import type { ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
+import { Farewell } from "./farewell.ts";
 import { handBack } from "./hand-back.ts";
 import { whyWaited } from "./held-clients.ts";
 import { writeRefusal } from "./own-answers.ts";
 import type { Pool } from "./pool.ts";
+import { waitEnds } from "./query-times.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
 
 /** What the timer is for. */
-type Wait = "nothing" | "login" | "queue" | "transaction" | "close";
-
-/** How long a client that was told goodbye may take to read it. */
-const CLOSE_MS = 5_000;
+type Wait = "nothing" | "login" | "queue" | "transaction";
 
 export class ClientConnection implements SocketOwner, TimerEntry {
   readonly socket: TcpSocket;
@@ -78,6 +77,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   queuedAt: Pool | undefined;
   #ended = false;
   #closing = false;
+  #farewell: Farewell | undefined;
   #closed = false;
 
   timerNext: TimerEntry | undefined;
@@ -136,7 +136,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const wait = this.#wait;
     this.#wait = "nothing";
     if (this.#closed) return;
-    if (wait === "close") return this.socket.terminate();
+    if (this.#closing) return this.socket.terminate();
     if (wait === "login") return this.failWith("login-timeout");
     if (wait === "queue" && this.queuedAt !== undefined) return this.fail(whyWaited(this.queuedAt));
     if (wait === "transaction" && stateOf(this) === "idle-in-transaction")
@@ -175,7 +175,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   // --- reading ----------------------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.isClosed) return;
+    if (this.isClosed) return this.#farewell?.received(end - start);
     this.context.counters.receivedBytes += end - start;
     this.record.received(this.context.nowMs, end - start);
     if (this.#login !== undefined && this.queuedAt === undefined) {
@@ -189,7 +189,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   /** Whether what arrives has to wait. */
   get isHeld(): boolean {
     if (this.#login !== undefined || this.queuedAt !== undefined || this.isSettling) return true;
-    return this.outbox !== undefined || this.reads?.isBusy === true;
+    return this.outbox !== undefined || this.reads?.isBusy === true || this.recovery?.writes.isBusy === true;
   }
 
   /** Goes on with what had to wait: there is a server connection, or room to send to it. */
@@ -234,7 +234,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   #leaveQueue(): void {
     if (this.queuedAt === undefined) return;
-    this.queuedAt.traffic.waitMs += this.context.clock.nowMs() - this.waitsSinceMs;
+    waitEnds(this.queuedAt, this.waitsSinceMs);
     this.queuedAt = undefined;
     this.isHeldBack = false;
     this.context.counters.waitingClients--;
@@ -276,10 +276,10 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.readOn();
   }
 
-  /** Gives its server connection back. */
+  /** Gives its server connection back, at the latest when a message that has begun is whole. */
   detach(): void {
     const { server } = this;
-    if (server === undefined) return;
+    if (server === undefined || !this.input.mayDetach()) return;
     this.server = undefined;
     server.held = undefined;
     server.pool.release(server);
@@ -312,7 +312,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   drained(): void {
     if (this.#closed || flush(this) !== FLUSH.empty) return;
-    if (this.#closing) return this.socket.end();
+    if (this.#closing) return this.#farewell?.drained();
     this.server?.resume();
     if (this.consoleSession !== undefined) return this.consoleSession.goOn();
     this.readOn();
@@ -333,15 +333,15 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     this.fail(routerError(code, detail));
   }
 
-  /** Tells the client why, and closes. */
-  fail(error: ErrorReply): void {
+  /** Tells the client why, and closes; undefined: it has been told. */
+  fail(error: ErrorReply | undefined): void {
     if (this.isClosed) return;
     this.#giveBack();
     this.#closing = true;
     this.batch.flush();
-    this.write(writeRefusal(new MessageWriter(), { ...error, severity: "FATAL" }, this.context));
-    if (this.outbox === undefined) this.socket.end();
-    else this.#schedule("close", CLOSE_MS);
+    if (error !== undefined)
+      this.write(writeRefusal(new MessageWriter(), { ...error, severity: "FATAL" }, this.context));
+    this.#farewell = new Farewell(this, this.#ended);
   }
 
   /** The worker stops taking clients: one that holds no server connection goes now, others when they give theirs back. */
@@ -351,8 +351,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   ended(): void {
     this.#ended = true;
-    const isLoggingIn = this.#login !== undefined && this.queuedAt === undefined;
-    if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
+    if (this.#closing) return this.#farewell?.ended();
+    const isWaiting = this.#login !== undefined || this.queuedAt !== undefined; // nothing is at a server yet
+    if (isWaiting || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */

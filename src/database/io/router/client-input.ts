@@ -17,6 +17,8 @@ export class ClientInput {
   #kept: Uint8Array[] = [];
   #processing = false;
   #paused = false;
+  /** The server connection is not needed any more, but has the beginning of a message. */
+  #isDetachDue = false;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -35,10 +37,23 @@ export class ClientInput {
     return this.#processing;
   }
 
+  /** Whether the server connection has no half message; one that has is given back when that is whole. */
+  mayDetach(): boolean {
+    this.#isDetachDue = !this.isBetween;
+    return !this.#isDetachDue;
+  }
+
   /** `bytes[start, end)` arrived, borrowed. */
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#processing || this.#client.isHeld || this.#kept.length > 0) this.#keep(bytes, start, end);
-    else this.#process(bytes, start, end);
+    if (this.#processing || this.#client.isHeld || this.#kept.length > 0)
+      return this.#keep(bytes, start, end);
+    const { clock } = this.#client.context;
+    clock.stand();
+    try {
+      this.#process(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   /** The message has to wait; it will be passed again. */
@@ -79,9 +94,10 @@ export class ClientInput {
     for (let outcome = scanner.next(); outcome !== "more"; outcome = scanner.next()) {
       if (outcome === "frame") passRequest(client, scanner, scanner.bytes === bytes);
       // Without a server connection it is what remains of a COPY that has failed.
-      else if (outcome === "pass" && client.server !== undefined)
-        forward(client.server, scanner, scanner.bytes === bytes);
-      else if (outcome === "pass") client.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
+      else if (outcome === "pass" && client.server !== undefined) {
+        if (client.recovery?.writes.takeRest(scanner.bytes, scanner.start, scanner.end) !== true)
+          forward(client.server, scanner, scanner.bytes === bytes);
+      } else if (outcome === "pass") client.reads?.takeRest(scanner.bytes, scanner.start, scanner.end);
       else if (outcome === "mistake") client.failWith("protocol-violation", scanner.mistake);
       if (client.isClosed) break;
       if (this.#pending !== undefined) {
@@ -89,7 +105,7 @@ export class ClientInput {
         this.#keep(bytes, scanner.at, end);
         break;
       }
-      if (client.reads?.isBusy === true) {
+      if (client.reads?.isBusy === true || client.recovery?.writes.isBusy === true) {
         if (scanner.at < end) this.#keep(bytes, scanner.at, end);
         break;
       }
@@ -103,6 +119,7 @@ export class ClientInput {
     const { server, batch, isClosed } = this.#client;
     if (server !== undefined && !server.batch.isEmpty && !server.flush()) this.pause();
     if (!batch.isEmpty && !isClosed) batch.flush();
+    if (this.#isDetachDue && server?.isIdle === true && !server.isInBatch) this.#client.detach();
   }
 
   /** Goes on with what had to wait; true when there is nothing left and more is read. */
@@ -126,7 +143,13 @@ export class ClientInput {
 
   /** A batch that waited for its server connection goes out. */
   #feed(): void {
-    const { reads } = this.#client;
+    const { reads, recovery } = this.#client;
+    if (recovery?.writes.rescue.isDue === true) {
+      this.#processing = true;
+      recovery.writes.rescue.goOn();
+      this.#processing = false;
+      this.#sendOn();
+    }
     if (reads === undefined) return;
     reads.goOn();
     const { server, isSettling } = this.#client;

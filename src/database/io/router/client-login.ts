@@ -7,6 +7,7 @@
  * What comes from somebody who has not shown who he is is bounded: one start-up packet of 10,000 bytes, two messages of 2 KiB,
  * nothing else in between, and the deadline of the log-in.
  */
+import { timerEntry } from "../../../base/index.ts";
 import {
   AUTHENTICATION,
   type ErrorReply,
@@ -28,6 +29,8 @@ import {
   writeReadyForQuery,
   writeSasl,
 } from "../../../pgwire/index.ts";
+import type { LoginFailures } from "../../router/login-failures.ts";
+import { routerError } from "../../router/refusals.ts";
 import { isSettable, Settings, setSql, startupSettings } from "../../router/settings.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { type AskConsole, CONSOLE_PARAMETERS, ConsoleSession } from "./console/console-session.ts";
@@ -45,6 +48,9 @@ export interface LoginHost {
   readonly tls: ClientTls | undefined;
   /** "trust" asks nobody for a password. */
   readonly authentication: "scram" | "trust";
+  readonly failures: LoginFailures;
+  /** Whether there are as many clients as may be without it: it may cancel a query, or speak to the console. */
+  isSurplus(client: ClientConnection): boolean;
   /** Who carries out a user's commands; undefined: that database is no console to that user. */
   consoleFor(database: string, user: string): AskConsole | undefined;
   poolFor(database: string, user: string): Pool | ErrorReply;
@@ -138,6 +144,9 @@ export class ClientLogin {
         if (found.isGarbage) client.leave();
         else client.failWith("protocol-violation", found.mistake);
         return false;
+      case "unsupported":
+        client.failWith("protocol-unsupported", `the client asks for ${found.version}`);
+        return false;
       case "tls":
       case "gss":
         return this.#asked(found.kind, isFollowed);
@@ -160,12 +169,14 @@ export class ClientLogin {
     }
     this.#hasAskedFor.add(kind);
     const isWilling = kind === "tls" && this.#host.tls?.canSecure(client.socket) === true;
-    if (isWilling && isFollowed) {
-      client.failWith("protocol-violation", "received unencrypted data after the request for TLS");
+    if (!isFollowed || !isWilling) {
+      this.#writer.byte((isWilling ? "S" : "N").charCodeAt(0));
+      client.write(this.#writer);
+    }
+    if (isFollowed) {
+      client.failWith("protocol-violation", "received unencrypted data after the request for TLS or GSSAPI");
       return false;
     }
-    this.#writer.byte((isWilling ? "S" : "N").charCodeAt(0));
-    client.write(this.#writer);
     if (isWilling) this.#secure(NOTHING, false);
     return true;
   }
@@ -194,6 +205,10 @@ export class ClientLogin {
     client.user = parameters.get("user") ?? "";
     client.database = parameters.get("database") || client.user;
     if (client.user === "") return client.failWith("no-user");
+    if (this.#host.isSurplus(client) && this.#host.consoleFor(client.database, client.user) === undefined) {
+      client.context.counters.clientsRefused++;
+      return client.failWith("clients-exceeded");
+    }
     if (isReplication(parameters.get("replication"))) return client.failWith("replication-refused");
     const settings = startupSettings(parameters);
     if ("mistake" in settings) return client.failWith("unsupported-parameter", settings.mistake);
@@ -204,6 +219,10 @@ export class ClientLogin {
       client.write(this.#writer);
     }
     if (this.#host.authentication === "trust") return this.#authenticated();
+    if (this.#host.failures.isFlooding(client.socket.remoteAddress)) {
+      client.context.counters.loginsRefused++;
+      return client.failWith("logins-exceeded");
+    }
     this.#phase = "waiting";
     this.#host.users.find(client.user, (user) => this.#beginScram(user));
   }
@@ -264,12 +283,25 @@ export class ClientLogin {
     const fields = new FieldReader(bytes, start + 5, end);
     const success = this.#scram?.final(fields.text(fields.left));
     if (success === undefined || !this.#isKnown) {
-      client.context.counters.loginsFailed++;
-      return client.failWith("wrong-password", `user "${client.user}"`);
+      return this.#wrongPassword();
     }
     writeSasl(this.#writer, AUTHENTICATION.saslFinal, success.message);
     this.#host.users.learnKeys(client.user, success.keys);
     this.#authenticated();
+  }
+
+  /** Told at once, or, to an address with many of them, when it is its turn. Nothing more is read. */
+  #wrongPassword(): void {
+    const client = this.#client;
+    const { counters, wheel } = client.context;
+    this.#phase = "waiting";
+    counters.loginsFailed++;
+    const message = `password authentication failed for user "${client.user}"`;
+    const tell = (): void => client.fail({ ...routerError("wrong-password"), message });
+    const waitMs = this.#host.failures.failed(client.socket.remoteAddress);
+    if (waitMs === 0) return tell();
+    counters.loginsDelayed++;
+    wheel.schedule(timerEntry(tell), waitMs);
   }
 
   #authenticated(): void {

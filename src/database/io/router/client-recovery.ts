@@ -16,14 +16,16 @@ import {
   writeReadyForQuery,
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
-import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
+import { isAwaited, REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
 import { PIN_REASONS } from "../../router/statement-effects.ts";
 import { COMMITS, commitsOf, endOf } from "../../router/transaction-end.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { ClientWrites } from "./client-writes.ts";
 import { writeRefusal } from "./own-answers.ts";
 import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { undo } from "./skipped.ts";
+import type { Rescue } from "./write-rescue.ts";
 
 /** What was under way when a server connection was lost. */
 export interface Loss {
@@ -32,6 +34,10 @@ export interface Loss {
   readonly owed: readonly number[];
   /** A transaction was open, and is not known to have ended. */
   readonly isOpen: boolean;
+  /** Messages without their Sync were sent, outside of a transaction. */
+  readonly isInBatch: boolean;
+  /** What is done instead of telling the client. */
+  readonly rescue: Rescue | undefined;
 }
 
 const HEADER = 5;
@@ -40,6 +46,7 @@ const STATEMENT = 83;
 const NAME_MAX = 64;
 
 export class ClientRecovery {
+  readonly writes: ClientWrites;
   readonly #client: ClientConnection;
   /** An error was answered in an extended query: what follows is ignored up to its Sync. */
   #skips = false;
@@ -55,6 +62,14 @@ export class ClientRecovery {
 
   constructor(client: ClientConnection) {
     this.#client = client;
+    this.writes = new ClientWrites(client);
+  }
+
+  /** A message for `server`. True: it has been dealt with, so that its outcome can be found out. */
+  tracks(server: ServerConnection, frame: Frame): boolean {
+    const outcomes = server.pool.gate?.outcomes;
+    if (outcomes === undefined || this.#client.keepsServer) return false;
+    return this.writes.take(server, outcomes, frame);
   }
 
   // --- what is sent -----------------------------------------------------------------------------------------------
@@ -90,8 +105,11 @@ export class ClientRecovery {
 
   /** What is lost with a connection, before it is; undefined: the session is lost too. */
   lossOf(server: ServerConnection): Loss | undefined {
-    const { replies, scanner, status, commits, context } = server;
-    if (!this.canSurvive(server) || !scanner.isBetween) return undefined;
+    const { replies, scanner, status, commits, context, isInBatch } = server;
+    if (!this.canSurvive(server)) return undefined;
+    const rescue = this.writes.rescue.of(server);
+    // In the midst of a message there is no room for an error.
+    if (!scanner.isBetween && (rescue === undefined || server.passed)) return undefined;
     const owed: number[] = [];
     const details: (readonly [number, ReplyDetail])[] = [];
     for (; replies.length > 0; replies.shift()) {
@@ -101,26 +119,38 @@ export class ClientRecovery {
     }
     for (const [kind, detail] of details.toReversed()) undo(server, kind, detail);
     const wasOpen = status !== TRANSACTION.idle;
-    const runs = owed.some((kind) => kind === REPLY.query || kind === REPLY.call || kind === REPLY.execute);
+    const runs =
+      owed.some((kind) => kind === REPLY.query || kind === REPLY.call || kind === REPLY.execute) ||
+      owed[0] === REPLY.sync; // what was flushed before it
     const isUnknown = runs && (!wasOpen || commits !== COMMITS.no);
-    if (isUnknown) context.counters.outcomesUnknown++;
-    if (wasOpen) context.counters.transactionsLost++;
+    const isTold = rescue === undefined || rescue === "uncommitted";
+    if (isTold && isUnknown) context.counters.outcomesUnknown++;
+    if (isTold && wasOpen) context.counters.transactionsLost++;
     const { host, port } = server.address;
     const error = routerError(isUnknown ? "outcome-unknown" : "transaction-lost", `${host}:${port}`);
-    return { error, owed, isOpen: wasOpen && !(runs && commits === COMMITS.all) };
+    const isOpen = wasOpen && !(runs && commits === COMMITS.all);
+    return { error, owed, isOpen, isInBatch: isInBatch && !wasOpen, rescue };
   }
 
   /** Tells the client. What had not been sent yet goes to the next primary. */
-  lost({ error, owed, isOpen }: Loss): void {
-    const answered = owed.filter((kind) => kind !== REPLY.ownQuery);
+  lost(loss: Loss): void {
+    const { rescue, owed } = loss;
+    const awaited = owed.filter(isAwaited);
+    if (rescue === undefined || rescue === "uncommitted") this.#tell(loss, awaited);
+    if (rescue === undefined) this.writes.over();
+    else this.writes.rescue.rescued(rescue, awaited);
+  }
+
+  #tell({ error, isOpen, isInBatch }: Loss, awaited: readonly number[]): void {
     this.#isAborted = isOpen;
     this.#untold = isOpen ? error : undefined;
-    if (answered.length === 0) return;
+    if (awaited.length === 0 && isInBatch) return this.#refuse(routerError("transaction-lost"), false);
+    if (awaited.length === 0) return;
     this.#untold = undefined;
     const writer = new MessageWriter();
     let skips = false;
-    for (const kind of answered) {
-      if (kind < REPLY.sync || (kind > REPLY.sync && !skips))
+    for (const [at, kind] of awaited.entries()) {
+      if (kind < REPLY.sync || (!skips && (kind > REPLY.sync || at === 0)))
         writeRefusal(writer, error, this.#client.context);
       skips = kind > REPLY.sync;
       if (!skips) writeReadyForQuery(writer, this.#status);
@@ -138,7 +168,7 @@ export class ClientRecovery {
   /** There is no server connection and none to wait for. Whether the session goes on; its message is answered by `refusesFrame`. */
   refused(error: ErrorReply): boolean {
     if (error.severity !== "ERROR" || !this.#client.isLoggedIn) return false;
-    if (this.#client.reads?.isPlacing === true) this.refuseWaiting(error);
+    if (this.#client.reads?.isPlacing === true || this.writes.rescue.isDue) this.refuseWaiting(error);
     else this.#refusal = error;
     return true;
   }
@@ -155,9 +185,14 @@ export class ClientRecovery {
   /** What waits has waited long enough. */
   refuseWaiting(error: ErrorReply): void {
     const { reads, input } = this.#client;
-    const isWhole = reads?.isPlacing === true && reads.giveUp();
+    const isWhole = this.writes.rescue.giveWay() ?? (reads?.isPlacing === true && reads.giveUp());
     const pending = isWhole ? undefined : input.takePending();
     this.#refuse(error, isWhole || (pending !== undefined && isLast(pending)));
+  }
+
+  /** What the client sends is ignored up to its Sync. */
+  skipToSync(): void {
+    this.#skips = true;
   }
 
   #refuse(error: ErrorReply, isWhole: boolean): void {

@@ -9,10 +9,12 @@ export function stateOf({
   isSettling,
   server,
   reads,
+  recovery,
 }: ClientConnection): "login" | "waiting" | "active" | "idle-in-transaction" | "pinned" | "idle" {
   if (!isLoggedIn) return "login";
   if (queuedAt !== undefined || isSettling) return "waiting";
-  if (server === undefined) return reads?.isBusy === true ? "waiting" : "idle";
+  if (server === undefined)
+    return reads?.isBusy === true || recovery?.writes.isBusy === true ? "waiting" : "idle";
   if (server.replies.length > 0) return "active";
   return server.status === TRANSACTION.idle ? "pinned" : "idle-in-transaction";
 }

@@ -1,9 +1,11 @@
 /** What all connections of one router worker share. */
-import type { Clock, Log, Random, TimerWheel } from "../../../base/index.ts";
+import type { Log, Random, TimerWheel } from "../../../base/index.ts";
 import type { Transport } from "../../../transport/index.ts";
 import type { DatabaseTraffic } from "../../router/console/traffic.ts";
+import type { Durations } from "../../router/durations.ts";
 import type { Statements } from "../../router/prepared.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
+import type { ArrivalClock } from "./arrival-clock.ts";
 import type { BatchMemory } from "./batch.ts";
 import type { Paused } from "./console/pausing.ts";
 import type { Counters } from "./counters.ts";
@@ -13,7 +15,7 @@ import type { Tally } from "./tally.ts";
 export interface RouterContext {
   readonly transport: Transport;
   readonly wheel: TimerWheel;
-  readonly clock: Clock;
+  readonly clock: ArrivalClock;
   /** Monotonic ms as of the last tick (50 ms), for what is done at every query. */
   nowMs: number;
   readonly random: Random;
@@ -25,6 +27,10 @@ export interface RouterContext {
   readonly refusals: Tally;
   /** Pins by their reason. */
   readonly pins: Tally;
+  /** Clients' waits for a server connection, those that were in vain included. */
+  readonly waitTimes: Durations;
+  /** From a query's first message to its ReadyForQuery. */
+  readonly queryTimes: Durations;
   /** By database; grows with the pools. */
   readonly traffic: Map<string, DatabaseTraffic>;
   /** Databases whose statements the console has wait. */

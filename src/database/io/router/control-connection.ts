@@ -42,6 +42,15 @@ const WHOLE: FrameTable = {
 /** Longest wait for the log-in, and for an answer: a server that is silent for so long serves nobody. */
 const CONTROL_TIMEOUT_MS = 5_000;
 
+const HEADER = 5;
+
+/** A piece of the log (XLogData), and what stands before its bytes: its kind, where it begins, where the log ends, the time. */
+const LOG_DATA = "w".charCodeAt(0);
+const LOG_HEADER = 25;
+
+/** Bytes of the log that are of interest: a page's header and the first record. */
+const MARK_BYTES = 128;
+
 interface Asked {
   readonly sql: string;
   readonly answer: (answer: ControlAnswer) => void;
@@ -172,8 +181,17 @@ export class ControlConnection implements ConnectOwner, TimerEntry {
 
   #answered({ type, bytes, start, end }: FrameScanner): void {
     if (type === BACKEND.dataRow) this.#rows.push(readRow(new FieldReader(bytes, start + 5, end)));
+    else if (type === BACKEND.copyData) this.#streamed(bytes, start + HEADER, end);
     else if (type === BACKEND.error) this.#error ??= readError(bytes, start, end);
     else if (type === BACKEND.readyForQuery) this.#done();
+  }
+
+  /** The log, which has no end: its first bytes are the answer, and who asked closes. */
+  #streamed(bytes: Uint8Array, start: number, end: number): void {
+    if (bytes[start] !== LOG_DATA || this.#asked.length === 0) return;
+    const from = start + LOG_HEADER;
+    this.#rows.push([Buffer.from(bytes.slice(from, Math.min(end, from + MARK_BYTES))).toString("base64")]);
+    this.#done();
   }
 
   #done(): void {

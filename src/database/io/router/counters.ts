@@ -7,6 +7,10 @@ export class Counters {
   clientsAccepted = 0;
   clientsRefused = 0;
   loginsFailed = 0;
+  /** …whose answer had to wait, for their address has many of them… */
+  loginsDelayed = 0;
+  /** …and log-ins from there that were refused for it. */
+  loginsRefused = 0;
   /** TLS handshakes of clients. */
   handshakesFailed = 0;
   serversOpened = 0;
@@ -36,6 +40,12 @@ export class Counters {
   holdsRefused = 0;
   /** Sent to a primary that was lost before its answer could be trusted. */
   outcomesUnknown = 0;
+  /** …of which the next primary said that they were committed… */
+  outcomesCommitted = 0;
+  /** …or were not. */
+  outcomesLost = 0;
+  /** Batches that were sent once more. */
+  resent = 0;
   /** Open transactions that ended with their primary. */
   transactionsLost = 0;
 }

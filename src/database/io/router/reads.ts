@@ -18,6 +18,7 @@ import {
 import type { Consistency } from "../../../sql/index.ts";
 import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from "../../reads/admission.ts";
 import { type Decision, decide, type ReadBatch, type ReadCluster } from "../../reads/decide.ts";
+import type { Identity } from "../../reads/identity.ts";
 import { Positions } from "../../reads/positions.ts";
 import type { ReadSession } from "../../reads/read-session.ts";
 import type { ReadReason } from "../../reads/reasons.ts";
@@ -94,7 +95,8 @@ export class Reads {
   readonly #pools = new Map<string, Pool>();
   #primary: ClusterServer | undefined;
   #primaryMonitor: Monitor | undefined;
-  #timeline: number | undefined;
+  /** The primary's. */
+  #identity: Identity | undefined;
   #isCommitOff = false;
   #isSetElsewhere = false;
   #nextMs = 0;
@@ -133,7 +135,7 @@ export class Reads {
     return {
       replicas: this.#replicas,
       positions: this.#positions,
-      timeline: this.#timeline ?? this.#timelineOfView,
+      timeline: this.#identity?.timeline ?? this.#timelineOfView,
       writers: this.#writers,
     };
   }
@@ -201,7 +203,7 @@ export class Reads {
   #primaryChanged(): void {
     this.epoch++;
     this.#positions.clear();
-    this.#timeline = undefined;
+    this.#identity = undefined;
     this.#primaryMonitor = undefined;
     for (const replica of this.#replicas) replica.timeline = undefined;
     this.#answerAll();
@@ -232,10 +234,10 @@ export class Reads {
         if (isPrimary()) this.#primaryAnswered(rows, askedMs);
         else this.#replicaAnswered(replicaOf(), rows);
       },
-      timeline: (timeline) => {
-        const replica = replicaOf();
-        if (isPrimary()) this.#timeline = timeline;
-        else if (replica !== undefined) replica.timeline = timeline;
+      identified: (identity) => {
+        if (isPrimary()) this.#identity = identity;
+        else replicaOf()?.identified(identity);
+        for (const replica of this.#replicas) replica.compareWith(this.#identity);
       },
       opened: () => {
         if (!isPrimary()) this.#monitors.get(name)?.ask(REPLICA_SQL);
@@ -277,7 +279,7 @@ export class Reads {
     const { timeline } = this.cluster;
     for (const [name, monitor] of this.#monitors) {
       const replica = this.#replicas.find((one) => one.name === name);
-      monitor.identify(replica === undefined ? this.#timeline === undefined : replica.timeline !== timeline);
+      monitor.identify(replica === undefined ? this.#identity === undefined : replica.timeline !== timeline);
       if (replica !== undefined) monitor.ask(REPLICA_SQL);
     }
     this.#askPrimary(PRIMARY_SQL_FULL);

@@ -7,6 +7,7 @@ import { REPLY } from "../../router/reply-queue.ts";
 import { COMMITS } from "../../router/transaction-end.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { queryEnds } from "./query-times.ts";
+import { applySettings } from "./reported-settings.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
 
@@ -38,6 +39,7 @@ export function ready(server: ServerConnection): void {
     return;
   }
   client.reads?.answered();
+  const hasWaited = client.recovery?.writes.answered() === true;
   if (server.status === TRANSACTION.idle) {
     if (!client.keepsServer) {
       server.flushToClient();
@@ -48,13 +50,13 @@ export function ready(server: ServerConnection): void {
   } else {
     client.transactionRests();
   }
-  if (client.reads !== undefined) client.readOn();
+  if (hasWaited || client.reads !== undefined) client.readOn();
 }
 
 /** Settings that the server does not report stay when the transaction is committed. */
 function settle(server: ServerConnection): void {
   if (server.status === TRANSACTION.idle) {
-    if (!server.undone) server.applySettings(server.pending);
+    if (!server.undone) applySettings(server, server.pending);
     server.pending = [];
   }
   server.undone = false;

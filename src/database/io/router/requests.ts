@@ -3,9 +3,14 @@
  * statements, which are the client's on one side and ours on the other.
  */
 import { cstringEnd, FRONTEND, SQLSTATE, textOf, utf8 } from "../../../pgwire/index.ts";
-import type { Statement } from "../../router/prepared.ts";
+import { isOurName, type Statement } from "../../router/prepared.ts";
 import { REPLY, type ReplyDetail } from "../../router/reply-queue.ts";
-import { NO_EFFECTS, type StatementEffects } from "../../router/statement-effects.ts";
+import {
+  lookAtStatement,
+  maySuspect,
+  NO_EFFECTS,
+  type StatementEffects,
+} from "../../router/statement-effects.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { keepServer } from "./hand-back.ts";
 import { makeAnswers } from "./made-answers.ts";
@@ -33,8 +38,11 @@ const UNNAMED_MAX = 4096;
 /** Messages without an answer yet, of one server connection. Each took five bytes of the client's or more. */
 const REPLIES_MAX = 1_000_000;
 
-/** A statement that cannot exist: describing it fails, and has the server skip what follows. */
+/** A statement that cannot exist: what is done with it fails, and has the server skip what follows. */
 const NO_STATEMENT = utf8("tenfold: none\0");
+
+const NO_UNNAMED = "unnamed prepared statement does not exist";
+const noSuch = (name: string): string => `prepared statement "${name}" does not exist`;
 
 /** Passes bytes on. `stays`: they stay as they are until the batch goes out. */
 export function forward(server: ServerConnection, { bytes, start, end }: Frame, stays: boolean): void {
@@ -52,7 +60,8 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
       return client.failWith("protocol-violation", "a password nobody asked for");
     case FRONTEND.flush:
       if (client.server === undefined && client.reads?.flushes(frame) === true) return;
-      if (client.server !== undefined) forward(client.server, frame, stays);
+      if (client.server !== undefined && client.recovery?.writes.takeFlush(client.server, frame) !== true)
+        forward(client.server, frame, stays);
       return;
     case FRONTEND.copyDone:
     case FRONTEND.copyFail:
@@ -71,8 +80,9 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
   if (write === undefined) return forward(server, frame, stays);
-  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   if (server.queryMs < 0) queryBegins(server);
+  if (client.recovery?.tracks(server, frame) === true) return;
+  server.isInBatch = frame.type !== FRONTEND.sync && frame.type !== FRONTEND.query;
   write(client, server, frame, stays);
 }
 
@@ -96,15 +106,19 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
   const effects = client.hasSettings ? effectsOf(client, frame, frame.start + HEADER) : NO_EFFECTS;
   if (effects.pin !== undefined && client.moves) keepServer(client, effects.pin);
   client.recovery?.sends(server, frame.bytes, frame.start + HEADER, frame.end);
+  client.session.unnamed = server.unnamedOf = undefined; // a simple query ends it
   server.replies.push(REPLY.query, effects.settings.length > 0 ? { effects } : undefined);
   forward(server, frame, stays);
 }
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
+  const { reads, context } = client;
+  if (reads === undefined && context.lookAt === lookAtStatement && !maySuspect(bytes, start, end))
+    return NO_EFFECTS;
   const textEnd = cstringEnd(bytes, start, end);
   const text = textOf(bytes, start, textEnd < 0 ? end : textEnd);
-  client.reads?.session.sawText(text);
-  return client.context.lookAt(text);
+  reads?.session.sawText(text);
+  return context.lookAt(text);
 }
 
 /** "D" or "d", as in DEALLOCATE. */
@@ -128,6 +142,7 @@ function call(_: ClientConnection, server: ServerConnection, frame: Frame, stays
 
 function copyEnds({ server }: ClientConnection, frame: Frame, stays: boolean): void {
   if (server === undefined) return;
+  if (!server.copiesIn) server.replies.pushCopyEnd();
   server.copiesIn = false;
   forward(server, frame, stays);
 }
@@ -151,7 +166,7 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
     return passAs(server, REPLY.parse, frame, stays);
   }
   const name = textOf(bytes, start + HEADER, nameEnd);
-  if (client.session.named(name) !== undefined) return fail(server, name);
+  if (client.session.named(name) !== undefined) return failParse(server, name);
   const statement = client.context.statements.use(bytes, nameEnd + 1, end, () =>
     effectsOf(client, frame, nameEnd + 1),
   );
@@ -178,25 +193,29 @@ function parseUnnamed(
   stays: boolean,
 ): void {
   const { bytes, start, end, rest } = frame;
+  const { session } = client;
   const bodyStart = start + HEADER + 1;
-  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
-  client.session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   server.unnamedOf = client;
+  // The statement of before, as in a loop over parameters: what it leaves behind is known.
+  if (rest === 0 && session.isUnnamed(bytes, bodyStart, end) && session.unnamedEffects === NO_EFFECTS)
+    return passAs(server, REPLY.parse, frame, stays);
+  const isKept = rest === 0 && end - bodyStart <= UNNAMED_MAX;
+  session.unnamed = isKept ? bytes.slice(bodyStart, end) : undefined;
   const effects = effectsOf(client, frame, bodyStart);
-  client.session.unnamedEffects = effects;
+  session.unnamedEffects = effects;
   if (effects.pin !== undefined) keepServer(client, effects.pin);
   passAs(server, REPLY.parse, frame, stays);
 }
 
-/** A second Parse by one name: the server shall fail as it would, and skip what follows. */
-function fail(server: ServerConnection, name: string): void {
-  const error = {
-    severity: "ERROR",
-    code: SQLSTATE.duplicateStatement,
-    message: `prepared statement "${name}" already exists`,
-  } as const;
-  server.replies.push(REPLY.failing, { error });
+/** A second Parse by one name. */
+function failParse(server: ServerConnection, name: string): void {
+  fails(server, SQLSTATE.duplicateStatement, `prepared statement "${name}" already exists`);
   server.write(FRONTEND.describe, [Uint8Array.of(STATEMENT), NO_STATEMENT], 0);
+}
+
+/** What is sent next has the server fail, and skip what follows: the client is told this. */
+function fails(server: ServerConnection, code: string, message: string): void {
+  server.replies.push(REPLY.failing, { error: { severity: "ERROR", code, message } });
 }
 
 /** Sends a Parse of ours; the statement used least recently goes when there are too many. */
@@ -212,16 +231,18 @@ function prepare(server: ServerConnection, statement: Statement, kind: number, n
 }
 
 /** The server has the client's statement after this, under our name. */
-function provide(server: ServerConnection, statement: Statement): void {
+export function provide(server: ServerConnection, statement: Statement): void {
   if (!server.prepared.touch(statement)) prepare(server, statement, REPLY.ownParse);
 }
 
-/** The statement without a name belongs to whoever sent the last Parse. */
-function provideUnnamed(client: ClientConnection, server: ServerConnection): void {
-  if (server.unnamedOf === client || client.session.unnamed === undefined) return;
+/** The statement without a name belongs to whoever sent the last Parse: whether it is this client's after this, and not another's. */
+function provideUnnamed(client: ClientConnection, server: ServerConnection): boolean {
+  if (server.unnamedOf === client) return true;
+  if (client.session.unnamed === undefined) return false;
   server.unnamedOf = client;
   server.replies.push(REPLY.ownParse);
   server.write(FRONTEND.parse, [Uint8Array.of(0), client.session.unnamed], 0);
+  return true;
 }
 
 function bind(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
@@ -229,23 +250,40 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   const { bytes, start, end, rest } = frame;
   const portalEnd = cstringEnd(bytes, start + HEADER, end);
   const nameEnd = portalEnd < 0 ? -1 : cstringEnd(bytes, portalEnd + 1, end);
-  if (nameEnd < 0) return client.failWith("protocol-violation", "the names in a Bind are too long");
+  if (nameEnd < 0 && rest > 0)
+    return client.failWith("protocol-violation", "the names in a Bind are too long");
+  if (nameEnd < 0) return passAs(server, REPLY.bind, frame, stays); // the server says what is wrong with it
   if (nameEnd === portalEnd + 1) {
-    provideUnnamed(client, server);
+    if (!provideUnnamed(client, server)) return bindNone(server, frame, portalEnd, NO_UNNAMED);
     client.session.bound = client.session.unnamedEffects;
     const { unnamed } = client.session;
     if (unnamed === undefined) client.recovery?.sendsUnknown(server);
     else client.recovery?.sends(server, unnamed, 0, unnamed.length);
     return passAs(server, REPLY.bind, frame, stays);
   }
-  const statement = client.session.named(textOf(bytes, portalEnd + 1, nameEnd));
+  const name = textOf(bytes, portalEnd + 1, nameEnd);
+  const statement = client.session.named(name);
+  if (statement === undefined && isOurName(name)) return bindNone(server, frame, portalEnd, noSuch(name));
   if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
   provide(server, statement);
   client.session.bound = statement.effects;
   client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);
+  const writer = server.begin(FRONTEND.bind);
+  writer
+    .copy(bytes, start + HEADER, portalEnd + 1)
+    .raw(statement.name)
+    .copy(bytes, nameEnd + 1, end);
+  server.end(rest);
+}
+
+/** A Bind to a statement that this client does not have, though the server may have one of that name. */
+function bindNone(server: ServerConnection, frame: Frame, portalEnd: number, message: string): void {
+  const { bytes, start, end, rest } = frame;
+  const nameEnd = cstringEnd(bytes, portalEnd + 1, end);
+  fails(server, SQLSTATE.invalidStatementName, message);
   const portal = bytes.subarray(start + HEADER, portalEnd + 1);
-  server.write(FRONTEND.bind, [portal, statement.name, bytes.subarray(nameEnd + 1, end)], rest);
+  server.write(FRONTEND.bind, [portal, NO_STATEMENT, bytes.subarray(nameEnd + 1, end)], rest);
 }
 
 function describe(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
@@ -254,9 +292,14 @@ function describe(client: ClientConnection, server: ServerConnection, frame: Fra
     return passAs(server, REPLY.describe, frame, stays);
   const nameStart = start + HEADER + 1;
   const nameEnd = cstringEnd(bytes, nameStart, end);
-  if (nameEnd === nameStart) provideUnnamed(client, server);
-  const statement = nameEnd > nameStart ? client.session.named(textOf(bytes, nameStart, nameEnd)) : undefined;
-  if (statement === undefined) return passAs(server, REPLY.describe, frame, stays);
+  const name = nameEnd > nameStart ? textOf(bytes, nameStart, nameEnd) : "";
+  const statement = client.session.named(name);
+  const isMissing = nameEnd === nameStart ? !provideUnnamed(client, server) : isOurName(name);
+  if (statement === undefined && !isMissing) return passAs(server, REPLY.describe, frame, stays);
+  if (statement === undefined) {
+    fails(server, SQLSTATE.invalidStatementName, name === "" ? NO_UNNAMED : noSuch(name));
+    return server.write(FRONTEND.describe, [Uint8Array.of(STATEMENT), NO_STATEMENT], 0);
+  }
   provide(server, statement);
   server.replies.push(REPLY.describe);
   server.write(FRONTEND.describe, [Uint8Array.of(STATEMENT), statement.name], 0);
@@ -278,8 +321,10 @@ function close(client: ClientConnection, server: ServerConnection, frame: Frame,
   const statement = client.session.named(name);
   if (statement === undefined) {
     if (client.moves && bytes[start + HEADER] === STATEMENT && nameEnd === nameStart)
-      client.session.unnamed = undefined;
-    return passAs(server, REPLY.close, frame, stays);
+      client.session.unnamed = server.unnamedOf = undefined;
+    if (!isOurName(name)) return passAs(server, REPLY.close, frame, stays);
+    server.replies.push(REPLY.close);
+    return server.write(FRONTEND.close, [Uint8Array.of(STATEMENT), NO_STATEMENT], 0);
   }
   client.session.forget(name);
   server.replies.push(REPLY.madeClose, { name, statement });

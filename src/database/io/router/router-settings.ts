@@ -1,6 +1,7 @@
 /** What a router worker is told, what it is made of, and what it says of its pools. */
 import type { Clock, Log, Random, Scheduler } from "../../../base/index.ts";
 import type { Address } from "../../../config/index.ts";
+import type { ServerTlsSettings } from "../../../pgwire/index.ts";
 import type { Transport } from "../../../transport/index.ts";
 import type { PausedNames } from "../../router/console/facts.ts";
 import type { RouterFailover } from "../../router/failover-settings.ts";
@@ -9,7 +10,6 @@ import type { LookAt } from "../../router/statement-effects.ts";
 import type { AskConsole } from "./console/console-session.ts";
 import type { ReadsSettings } from "./reads.ts";
 import type { ClientTlsSettings } from "./tls/client-tls.ts";
-import type { ServerTlsSettings } from "./tls/server-tls.ts";
 import type { FetchVerifier, UserConfig } from "./users.ts";
 
 /** What a worker is told. */
@@ -33,6 +33,8 @@ export interface RouterSettings {
   readonly poolsMax?: number;
   /** Longest wait for a client's log-in. Default 60 s. */
   readonly loginTimeoutMs?: number;
+  /** Between two failed log-ins of one address that are answered, in the long run; 0: as many as come. Default 1 s. */
+  readonly loginDelayMs?: number;
   /** TLS of clients. Default: they have none. A router that began without one can be given it by a restart alone. */
   readonly clientTls?: ClientTlsSettings;
   /** TLS of connections to servers. Default: none. */

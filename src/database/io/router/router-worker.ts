@@ -7,14 +7,17 @@
  * pools of its own; only a cancel request that the kernel gave to another worker is handed over.
  */
 import { type Cancel, equalConstantTime, TimerWheel } from "../../../base/index.ts";
-import { type Credentials, type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
+import type { Credentials, ErrorReply, ServerTlsSettings } from "../../../pgwire/index.ts";
 import type { TcpListener, TcpSocket } from "../../../transport/index.ts";
 import { UpgradableSocket } from "../../../transport/io/index.ts";
+import { Durations } from "../../router/durations.ts";
+import { LoginFailures } from "../../router/login-failures.ts";
 import { POOL_DEFAULTS, type PoolSettings } from "../../router/pool-settings.ts";
 import { Statements } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
+import { ArrivalClock } from "./arrival-clock.ts";
 import { BatchMemory } from "./batch.ts";
 import { sendCancel } from "./cancel.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -25,7 +28,6 @@ import { WorkerConsole } from "./console/worker-console.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { holdTick } from "./held-clients.ts";
-import { writeRefusal } from "./own-answers.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost } from "./reads.ts";
@@ -33,14 +35,21 @@ import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.
 import type { ServerConnection } from "./server-connection.ts";
 import { Tally } from "./tally.ts";
 import { ClientTls } from "./tls/client-tls.ts";
-import { ServerTls, type ServerTlsSettings } from "./tls/server-tls.ts";
+import { ServerTls } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
 import { VerifierSource } from "./verifier-source.ts";
 
 const NO_TLS: ServerTlsSettings = { mode: "disable" };
 const CLIENTS_MAX = 10_000;
+
+/** Clients beyond the bound that are told so, and how long each may take to hear it; further ones are reset. */
+const SURPLUS_MAX = 100;
+const SURPLUS_LOGIN_MS = 5_000;
 const POOLS_MAX = 1000;
 const LOGIN_TIMEOUT_MS = 60_000;
+
+/** A guess each second at most: no password that is worth its name is found so. */
+const LOGIN_DELAY_MS = 1_000;
 
 /** Timeouts are tenths of a second and more; each tick wakes the process. */
 const TICK_MS = 50;
@@ -54,6 +63,7 @@ const CLIENT_MASK = (1 << CLIENT_BITS) - 1;
 export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
   readonly users: Users;
+  readonly failures: LoginFailures;
   readonly console: WorkerConsole;
   readonly reads: Reads | undefined;
   tls: ClientTls | undefined;
@@ -64,6 +74,8 @@ export class RouterWorker implements ClientHost {
   readonly #serverTls: ServerTls;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Set<ClientConnection>();
+  /** Those of them that are beyond the bound. */
+  readonly #surplus = new Set<ClientConnection>();
   readonly #byProcessId = new Map<number, ClientConnection>();
   /** Where statements go at present; none while they are held. */
   #target: Target | undefined;
@@ -87,9 +99,10 @@ export class RouterWorker implements ClientHost {
       users: settings.users ?? {},
       fetch: fetchVerifier ?? (settings.authUser && ((user) => this.#verifiers.fetch(user))),
     });
+    this.failures = new LoginFailures(clock, settings.loginDelayMs ?? LOGIN_DELAY_MS);
     this.context = {
       transport: this.#serverTls,
-      clock,
+      clock: new ArrivalClock(clock),
       nowMs: clock.nowMs(),
       random,
       log,
@@ -100,6 +113,8 @@ export class RouterWorker implements ClientHost {
       counters: new Counters(),
       refusals: new Tally(),
       pins: new Tally(),
+      waitTimes: new Durations(),
+      queryTimes: new Durations(),
       traffic: new Map(),
       paused: new Paused(),
       toServer: new BatchMemory(),
@@ -206,6 +221,7 @@ export class RouterWorker implements ClientHost {
     this.tls = tls;
     this.#settings = settings;
     this.#poolSettings = { ...POOL_DEFAULTS, ...settings.pool };
+    this.failures.delayMs = settings.loginDelayMs ?? LOGIN_DELAY_MS;
     this.users.replace(settings.users ?? {});
     for (const pool of this.allPools) pool.resize(this.#poolSettings);
   }
@@ -242,6 +258,7 @@ export class RouterWorker implements ClientHost {
     this.#listener?.stop();
     this.#listener = undefined;
     for (const client of this.#clients) client.failWith("draining");
+    for (const client of this.#clients) client.socket.end();
     for (const pool of this.#pools.values()) pool.stop();
     this.reads?.stop();
     this.#verifiers.stop();
@@ -264,22 +281,26 @@ export class RouterWorker implements ClientHost {
   readonly #accept = (socket: TcpSocket): ClientConnection | undefined => {
     const { counters } = this.context;
     const { clientsMax = CLIENTS_MAX, loginTimeoutMs = LOGIN_TIMEOUT_MS } = this.#settings;
-    if (this.#clients.size >= clientsMax) {
+    const isSurplus = this.#clients.size - this.#surplus.size >= clientsMax;
+    if (isSurplus && this.#surplus.size >= SURPLUS_MAX) {
       counters.clientsRefused++;
-      const writer = new MessageWriter();
-      writeRefusal(writer, routerError("clients-exceeded"), this.context);
-      socket.write(writer.bytes, 0, writer.length);
       return undefined;
     }
     counters.clientsAccepted++;
     counters.clients++;
-    const client = new ClientConnection(socket, this, loginTimeoutMs);
+    const client = new ClientConnection(socket, this, isSurplus ? SURPLUS_LOGIN_MS : loginTimeoutMs);
     this.#clients.add(client);
+    if (isSurplus) this.#surplus.add(client);
     return client;
   };
 
+  isSurplus(client: ClientConnection): boolean {
+    return this.#surplus.has(client);
+  }
+
   clientGone(client: ClientConnection): void {
     if (!this.#clients.delete(client)) return;
+    this.#surplus.delete(client);
     this.context.counters.clients--;
     this.#byProcessId.delete(client.processId);
   }

@@ -32,16 +32,18 @@ import {
 import { PreparedOnServer } from "../../router/prepared.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY, ReplyQueue } from "../../router/reply-queue.ts";
-import { isSettable, Settings, setSql } from "../../router/settings.ts";
+import { isSettable, Settings } from "../../router/settings.ts";
 import type { SettingChange } from "../../router/statement-effects.ts";
 import { COMMITS } from "../../router/transaction-end.ts";
+import type { AnswerHolder } from "./answer-holder.ts";
 import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { ClientReads } from "./client-reads.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
+import { reported } from "./reported-settings.ts";
+import { statementsGone } from "./skipped.ts";
 import { bindingOf } from "./tls/binding.ts";
 
 type State = "connecting" | "login" | "open" | "closed";
@@ -59,13 +61,19 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Who sent the last Parse without a name. */
   unnamedOf: ClientConnection | undefined;
   /** Holds the answer back that is under way. */
-  held: ClientReads | undefined;
+  held: AnswerHolder | undefined;
+  /** Some of the answer under way has gone to the client. */
+  passed = false;
+  /** Number of the primary's start, as of the look that confirmed this connection. */
+  start = 0;
   /** One of `TRANSACTION`. */
   status: number = TRANSACTION.idle;
   /** The server reads rows of a COPY, and ignores syncs. */
   copiesIn = false;
   /** What the session's settings are at present. */
   settings: Settings = Settings.none;
+  /** …and what they were before those that are being made. */
+  settingsBefore: Settings = Settings.none;
   /** Changes of settings that the server does not report, until it is known that they stay. */
   pending: SettingChange[] = [];
   /** The batch under way has met an error, or its transaction was rolled back. */
@@ -154,13 +162,20 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.batch.addCopy(this.#writer.bytes, 0, this.#writer.length);
     this.#writer.clear();
     this.replies.push(REPLY.ownQuery);
+    this.unnamedOf = undefined; // a simple query ends it
   }
 
   /** Adds a message put together from parts; `rest` bytes of it are added afterwards. */
   write(type: number, parts: readonly Uint8Array[], rest: number): void {
-    const writer = this.#writer.begin(type);
+    const writer = this.begin(type);
     for (const part of parts) writer.raw(part);
-    writer.end(rest);
+    this.end(rest);
+  }
+  begin(type: number): MessageWriter {
+    return this.#writer.begin(type);
+  }
+  end(rest: number): void {
+    const writer = this.#writer.end(rest);
     this.batch.addCopy(writer.bytes, 0, writer.length);
     writer.clear();
   }
@@ -206,8 +221,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   }
 
   received(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#state === "open") passAnswers(this, bytes, start, end);
-    else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    const { clock } = this.context;
+    clock.stand();
+    try {
+      if (this.#state === "open") passAnswers(this, bytes, start, end);
+      else if (this.#state === "login") this.#loginReceived(bytes, start, end);
+    } finally {
+      clock.run();
+    }
   }
 
   #loginReceived(bytes: Uint8Array, start: number, end: number): void {
@@ -244,57 +265,14 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.context.counters.serversOpened++;
     const baseline = this.pool.learn(login.parameters);
     for (const [name, value] of login.parameters) {
-      if (isSettable(name) && baseline.get(name) !== value) this.#setReported(name, value);
+      if (isSettable(name) && baseline.get(name) !== value) reported(this, name, value);
     }
     this.pool.opened(this);
   }
 
-  /** The server says what a setting is now. */
-  #setReported(name: string, value: string): void {
-    const sql = this.pool.baseline?.get(name) === value ? undefined : setSql(name, value);
-    this.settings = this.settings.with(name.toLowerCase(), sql);
-  }
-
-  /** …in an answer; true when the client has to hear of it. */
-  parameterChanged(name: string, value: string, isOwn: boolean): boolean {
-    if (!isSettable(name)) return true;
-    this.#setReported(name, value);
-    const key = name.toLowerCase();
-    const now = this.settings.get(key);
-    const { client } = this;
-    if (key === "application_name" && client !== undefined) client.record.applicationName = value;
-    if (client === undefined || (isOwn && !this.tells && client.session.settings.get(key) === now))
-      return false;
-    client.session.settings = client.session.settings.with(key, now);
-    return true;
-  }
-
-  /** Settings that have been changed for the session. Those that the server reports are known already. */
-  applySettings(changes: readonly SettingChange[]): void {
-    for (const change of changes) {
-      if (change.kind === "reset-all") this.#forgetUnreported();
-      else if (!this.pool.reports(change.name))
-        this.settings = this.settings.with(change.name, change.kind === "set" ? change.sql : undefined);
-      if (this.client?.reads?.session.settingChanged(change) !== true)
-        this.client?.session.settingChanged(change, (name) => this.pool.reports(name));
-    }
-  }
-
-  #forgetUnreported(): void {
-    for (const name of this.settings.names())
-      if (!this.pool.reports(name)) this.settings = this.settings.with(name, undefined);
-  }
-
-  /** All prepared statements are gone (DEALLOCATE ALL). */
-  statementsGone(): void {
-    this.prepared.clear();
-    this.unnamedOf = undefined;
-    this.client?.session.forgetAll();
-  }
-
   /** All that it kept for the session is gone (DISCARD ALL). */
   sessionGone(): void {
-    this.statementsGone();
+    statementsGone(this);
     // What the server reports of it comes behind; then the settings of the session's start-up are made again.
     this.pending = [{ kind: "reset-all" }];
     this.client?.session.discarded();
@@ -304,7 +282,15 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
 
   /** The server refused to make the settings of a session, or to clean up after one. */
   ownQueryFailed(bytes: Uint8Array, start: number, end: number): void {
-    this.fail({ ...readError(bytes, start, end), severity: "FATAL" });
+    const error = readError(bytes, start, end);
+    const { client } = this;
+    if (client?.isSettling !== true || error.severity !== "ERROR")
+      return this.fail({ ...error, severity: "FATAL" });
+    // All of them are made, or none: the connection is as it was, and only this client cannot go on.
+    this.settings = this.settingsBefore;
+    this.client = undefined;
+    this.held = undefined;
+    client.serverGone(this, { ...error, severity: "FATAL" });
   }
 
   ended(): void {
@@ -361,7 +347,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     if (client !== undefined && loss !== undefined) client.serverLost(loss);
     this.pool.closed(this, error, !wasOpen);
     if (loss !== undefined) client?.readOn();
-    else if (this.saidGoodbye) client?.leave();
+    else if (this.saidGoodbye) client?.fail(undefined);
     else client?.serverGone(this, error);
   }
 

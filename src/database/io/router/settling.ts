@@ -10,6 +10,7 @@ export function adopt(client: ClientConnection, server: ServerConnection): boole
   if (before === settings || before.equals(settings)) return true;
   client.context.counters.settingsReplayed++;
   client.isSettling = true;
+  server.settingsBefore = before;
   server.ask(settings.sqlFrom(before));
   server.flush();
   return false;

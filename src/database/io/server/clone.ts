@@ -7,12 +7,12 @@
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress, ServerSource } from "../../orders.ts";
-import { connectionInfo, slotName } from "../../server-settings.ts";
+import { slotName } from "../../server-settings.ts";
 import { copyRunning } from "./base-backup.ts";
 import { hasProgram } from "./binaries.ts";
-import { type ControlClient, connectControl } from "./control-client.ts";
+import type { ControlClient } from "./control-client.ts";
 import { syncName } from "./copy-tree.ts";
-import { markReplica, SUPERUSER } from "./data-directory.ts";
+import { markReplica } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
@@ -39,14 +39,14 @@ export async function clone(
   source: ServerSource,
   options: CloneOptions = {},
 ): Promise<CloneResult> {
-  const { owner, passwords } = server.options;
+  const { owner } = server.options;
   if (server.adopt())
     throw new ServerError("still-running", `${server.name} runs: stop it before it is replaced by a clone`);
   await server.prepareFolder();
   const draft = `${server.data}.clone`;
   await rm(draft, { recursive: true, force: true });
   const { host, port } = source;
-  const client = await connectControl({ host, port, user: SUPERUSER, password: passwords.superuser });
+  const client = await server.connectTo(source);
   try {
     await ensureSlot(client, slotName(server.name));
     await rm(server.data, { recursive: true, force: true });
@@ -95,10 +95,10 @@ async function copyOverNetwork(
       "basebackup-unavailable",
       `${binaries.bin} has no pg_basebackup, and the data of ${host}:${port} cannot be read here: use a system's Postgres`,
     );
-  const from = connectionInfo(server.name, { host, port, slot: undefined }, server.passFile);
+  const from = server.connectionTo({ host, port, slot: undefined });
   const flags = ["--pgdata", to, "--dbname", from, "--wal-method=none", "--checkpoint=fast", "--no-manifest"];
   const all = settings.durable ? flags : [...flags, "--no-sync"];
-  const { code, output } = await runProgram(binaries, "pg_basebackup", all, owner, signal);
+  const { code, output } = await runProgram(binaries, "pg_basebackup", all, owner, { signal });
   if (code !== 0)
     throw new ServerError(
       "clone-aborted",

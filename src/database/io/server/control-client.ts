@@ -1,7 +1,13 @@
 /** A connection for our own queries to a server: values quoted into the text, errors as `ServerError`. */
 
+import { isLoopback } from "../../../base/index.ts";
 import { SQLSTATE } from "../../../pgwire/index.ts";
-import { PgConnection, PgConnectionError, PgServerError } from "../../../pgwire/io/index.ts";
+import {
+  PgConnection,
+  PgConnectionError,
+  type PgConnectionOptions,
+  PgServerError,
+} from "../../../pgwire/io/index.ts";
 import { messageOf, ServerError } from "./problem.ts";
 
 /** Where and as whom. */
@@ -13,6 +19,9 @@ export interface ControlAddress {
   readonly password: string;
   /** Default "postgres". */
   readonly database?: string;
+  /** Default: none on this machine, elsewhere where the server has it ("prefer"). */
+  readonly tls?: PgConnectionOptions["tls"];
+  readonly needsBinding?: boolean;
 }
 
 /** One row: text or null by column. */
@@ -33,16 +42,21 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 const QUERY_TIMEOUT_MS = 60_000;
 
+const NO_TLS = { mode: "disable" } as const;
+const PREFERRED = { mode: "prefer" } as const;
+
 /** Opens a connection; rejects with `wrong-password` or `cannot-connect`. */
 export async function connectControl(address: ControlAddress): Promise<ControlClient> {
-  const { host, port, user, password, database = "postgres" } = address;
+  const {
+    host,
+    database = "postgres",
+    tls = host.startsWith("/") || isLoopback(host) ? NO_TLS : PREFERRED,
+  } = address;
   try {
     const connection = await PgConnection.connect({
-      host,
-      port,
-      user,
-      password,
+      ...address,
       database,
+      tls,
       parameters: { application_name: "tenfold" },
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       queryTimeoutMs: QUERY_TIMEOUT_MS,

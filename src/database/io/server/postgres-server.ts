@@ -3,18 +3,18 @@
  * or in a module beside this one; when to do it is decided elsewhere.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log, Scheduler } from "../../../base/index.ts";
 import type { ServerState, StopMode } from "../../orders.ts";
 import {
   connectionInfo,
   hostBasedAccess,
+  type Peers,
   quorumOf,
   REPLICATION_ROLE,
   type ServerSettings,
+  SUPERUSER,
   settingsOf,
-  slotName,
   type Upstream,
 } from "../../server-settings.ts";
 import { type DatabaseServerView, parseServerView, SERVER_VIEW_QUERY } from "../../server-view.ts";
@@ -26,21 +26,22 @@ import {
   initialise,
   markReplica,
   passFileText,
+  REWIND_FUNCTIONS,
+  readGivenAccess,
   readRole,
-  SUPERUSER,
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
-import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
+import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
-import {
-  pause,
-  type ServerExit,
-  ServerProcess,
-  type ServerProcessOptions,
-  startProblem,
-} from "./server-process.ts";
+import { promote } from "./promotion.ts";
+import { reachableHost } from "./reachable-host.ts";
+import { forgetReserved } from "./reserve-timelines.ts";
+import { type ServerExit, ServerProcess, type ServerProcessOptions, startProblem } from "./server-process.ts";
+import { setSlots } from "./slots.ts";
+import { placeTlsFiles, type TlsSources, tlsFilesIn } from "./tls-files.ts";
+import { untilSetting } from "./until-setting.ts";
 
 /** What a server is made of. */
 export interface PostgresServerOptions {
@@ -50,9 +51,11 @@ export interface PostgresServerOptions {
   readonly folder: string;
   readonly binaries: Binaries;
   readonly owner: Owner;
-  readonly settings: Omit<ServerSettings, "socketFolder" | keyof GivenSettings>;
-  /** Networks beyond loopback that may connect, "10.0.0.0/8". */
-  readonly peers: readonly string[];
+  readonly settings: Omit<ServerSettings, "socketFolder" | "tls" | keyof GivenSettings>;
+  /** Who may connect from beyond loopback. */
+  readonly peers: Peers;
+  /** The server's certificate and key, and the CA of all servers of its cluster, PEM. They speak TLS to each other then. */
+  readonly tls?: TlsSources | undefined;
   /** Whoever gets to its socket is let in: for data whose passwords nobody knows. Its folder is closed to all but its owner. */
   readonly trustsSocket?: boolean;
   /** The same in all servers of a cluster. */
@@ -75,23 +78,11 @@ const FENCE_TIMEOUT_MS = 5_000;
 /** A server that cannot say in this time how it is hangs. */
 const VIEW_TIMEOUT_MS = 5_000;
 
-const PROMOTE_TIMEOUT_MS = 30_000;
-const PROMOTE_POLL_MS = 5;
-
 /** Longest path of a Unix socket, less the name that Postgres gives it. */
 const SOCKET_FOLDER_CHARS_MAX = 85;
 
-/** Functions that pg_rewind calls. */
-const REWIND_FUNCTIONS: readonly string[] = [
-  "pg_ls_dir(text, boolean, boolean)",
-  "pg_stat_file(text, boolean)",
-  "pg_read_binary_file(text)",
-  "pg_read_binary_file(text, bigint, bigint, boolean)",
-];
-
 export class PostgresServer {
   readonly options: PostgresServerOptions;
-  readonly data: string;
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
@@ -102,7 +93,12 @@ export class PostgresServer {
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
-    this.data = join(options.folder, "data");
+  }
+
+  /** Its data directory; that of a server which was taken over is elsewhere, and there is a link. */
+  get data(): string {
+    const own = join(this.options.folder, "data");
+    return linkTarget(own) ?? own;
   }
 
   get name(): string {
@@ -130,7 +126,7 @@ export class PostgresServer {
   get address(): { readonly host: string; readonly port: number } {
     const { folder, settings } = this.options;
     const hasSocket = folder.length <= SOCKET_FOLDER_CHARS_MAX;
-    return { host: hasSocket ? folder : "127.0.0.1", port: settings.port };
+    return { host: hasSocket ? folder : reachableHost(settings.host), port: settings.port };
   }
 
   /** Makes a new cluster with this server as its primary, and leaves it running. */
@@ -159,9 +155,10 @@ export class PostgresServer {
 
   /** The folder, and the files beside the data. */
   async prepareFolder(): Promise<void> {
-    const { folder, owner, passwords } = this.options;
+    const { folder, owner, passwords, tls } = this.options;
     await makePrivateFolder(folder, owner);
     await ensureReachable(folder, owner);
+    if (tls !== undefined) await placeTlsFiles(tls, folder, owner);
     await writeOwned(this.passFile, passFileText(REPLICATION_ROLE, passwords.replication), owner);
   }
 
@@ -171,8 +168,20 @@ export class PostgresServer {
     const { host } = this.address;
     const socketFolder = host === folder ? folder : undefined;
     const given = await givenSettings(binaries, this.data);
-    const all = settingsOf(name, { ...settings, ...given, socketFolder });
-    await writeSettings(this.data, all, hostBasedAccess(peers, trustsSocket && host === folder), owner);
+    const tls = this.#tlsFiles;
+    const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
+    const lines = await readGivenAccess(this.data);
+    const isTrusted = trustsSocket && host === folder;
+    const access = hostBasedAccess(peers, {
+      isTls: tls !== undefined,
+      trustsSocket: isTrusted,
+      given: lines,
+    });
+    await writeSettings(this.data, all, access, owner);
+  }
+
+  get #tlsFiles(): TlsSources | undefined {
+    return this.options.tls && tlsFilesIn(this.options.folder);
   }
 
   /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
@@ -185,6 +194,7 @@ export class PostgresServer {
     // Whoever has been told whom to follow is a replica, whatever was interrupted meanwhile.
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
+    await forgetReserved(this.data);
     this.#state = "starting";
     this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
@@ -282,6 +292,23 @@ export class PostgresServer {
     });
   }
 
+  /** A connection to another server of the cluster, as the superuser. */
+  connectTo({ host, port }: { readonly host: string; readonly port: number }): Promise<ControlClient> {
+    const tls = this.#tlsFiles;
+    return connectControl({
+      host,
+      port,
+      user: SUPERUSER,
+      password: this.options.passwords.superuser,
+      ...(tls === undefined ? {} : { tls: { mode: "verify-full", ca: tls.ca } }),
+    });
+  }
+
+  /** How libpq's programs and the server itself connect to another server of the cluster. */
+  connectionTo(upstream: Upstream): string {
+    return connectionInfo(this.name, upstream, this.passFile, this.#tlsFiles?.ca);
+  }
+
   #dropClient(): void {
     this.#client?.then(
       (client) => client.close(),
@@ -296,22 +323,13 @@ export class PostgresServer {
     return parseServerView(row?.["view"] ?? "");
   }
 
-  /** Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline. */
-  async promote(): Promise<number> {
-    const { clock, scheduler } = this.options;
-    const deadline = clock.nowMs() + PROMOTE_TIMEOUT_MS;
-    const isReplica = async (): Promise<boolean> =>
-      (await this.query("select pg_is_in_recovery()::text as replica"))[0]?.["replica"] === "true";
+  /**
+   * Makes the replica a primary; resolves when it takes writes. Does nothing on a primary. Returns the new timeline, which is `timeline` or a
+   * higher one.
+   */
+  async promote(timeline = 0): Promise<number> {
     this.#wasPromoted = true;
-    if (await isReplica()) await this.query("select pg_promote(wait => false)");
-    while (await isReplica()) {
-      if (clock.nowMs() > deadline)
-        throw new ServerError(
-          "promotion-timeout",
-          `${this.name} is no primary after ${PROMOTE_TIMEOUT_MS} ms: see ${this.logFile}`,
-        );
-      await pause(scheduler, PROMOTE_POLL_MS);
-    }
+    await promote(this, timeline);
     await changeRole(
       this.data,
       { primary_conninfo: undefined, primary_slot_name: undefined, restore_command: undefined },
@@ -325,7 +343,7 @@ export class PostgresServer {
     await changeRole(
       this.data,
       {
-        primary_conninfo: connectionInfo(this.name, upstream, this.passFile),
+        primary_conninfo: this.connectionTo(upstream),
         primary_slot_name: upstream.slot,
         synchronous_standby_names: undefined,
       },
@@ -352,47 +370,16 @@ export class PostgresServer {
       this.options.owner,
     );
     this.reload();
-    await this.#untilSetting("synchronous_standby_names", value);
-  }
-
-  /** A reload is a signal: done when the server says so. */
-  async #untilSetting(name: string, value: string): Promise<void> {
-    const { clock, scheduler } = this.options;
-    const deadline = clock.nowMs() + RELOAD_TIMEOUT_MS;
-    while ((await this.query("select current_setting($1) as value", [name]))[0]?.["value"] !== value) {
-      if (clock.nowMs() > deadline)
-        throw new ServerError("query-failed", `${this.name} does not take ${name}: see ${this.logFile}`);
-      await pause(scheduler, PROMOTE_POLL_MS);
-    }
+    await untilSetting(this, "synchronous_standby_names", value);
   }
 
   /** Makes exactly the slots of `servers`: others of ours are dropped when nobody uses them. */
-  async setSlots(servers: readonly string[]): Promise<void> {
-    const wanted = servers.map(slotName);
-    const there = (
-      await this.query(
-        "select slot_name, active::text from pg_replication_slots where slot_type = 'physical'",
-      )
-    ).filter((row) => row["slot_name"]?.startsWith(slotName("")) === true);
-    for (const row of there)
-      if (!wanted.includes(row["slot_name"] ?? "") && row["active"] === "false")
-        await this.query("select pg_drop_replication_slot($1)", [row["slot_name"] ?? ""]);
-    const names = there.map((row) => row["slot_name"]);
-    for (const name of wanted)
-      if (!names.includes(name))
-        await this.query("select pg_create_physical_replication_slot($1, true)", [name]);
+  setSlots(servers: readonly string[]): Promise<void> {
+    return setSlots(this, servers);
   }
 
   /** Why its last run ended, from its log. */
   whyEnded(): ServerError {
     return startProblem(this.#process?.lastLines() ?? "");
   }
-
-  /** The last lines of its log. */
-  async logTail(lines: number): Promise<readonly string[]> {
-    const text = await readFile(this.logFile, "utf8").catch(() => "");
-    return text.trimEnd().split("\n").slice(-lines);
-  }
 }
-
-const RELOAD_TIMEOUT_MS = 5_000;

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseLsn } from "../../../pgwire/index.ts";
 import type { ServerSource } from "../../orders.ts";
-import { connectionInfo, REPLICATION_ROLE, slotName, type Upstream } from "../../server-settings.ts";
+import { REPLICATION_ROLE, slotName, type Upstream } from "../../server-settings.ts";
 import {
   type DatabaseServerView,
   parseServerView,
@@ -17,8 +17,8 @@ import {
 import { type Descent, descent, parseHistory, type TimelinePosition } from "../../timeline.ts";
 import { historyName, segmentName, segmentOf, segmentStart } from "../../wal-file.ts";
 import { type CloneOptions, clone } from "./clone.ts";
-import { type ControlClient, connectControl } from "./control-client.ts";
-import { canRewind, hasData, readControlFile, SUPERUSER } from "./data-directory.ts";
+import type { ControlClient } from "./control-client.ts";
+import { canRewind, hasData, readControlFile } from "./data-directory.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { messageOf, ServerError } from "./problem.ts";
 import { runProgram } from "./program.ts";
@@ -159,11 +159,10 @@ async function historyAt(client: ControlClient, timeline: number): Promise<Retur
 /** A connection to the source, as its superuser. */
 async function withClient<T>(
   server: PostgresServer,
-  { host, port }: Pick<ServerSource, "host" | "port">,
+  source: Pick<ServerSource, "host" | "port">,
   run: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
-  const password = server.options.passwords.superuser;
-  const client = await connectControl({ host, port, user: SUPERUSER, password });
+  const client = await server.connectTo(source);
   try {
     return await run(client);
   } finally {
@@ -190,7 +189,7 @@ export async function rewind(server: PostgresServer, source: ServerSource): Prom
   await server.follow(upstream);
   // pg_rewind lets the server recover first, alone, which a replica refuses; it stays one, for its role says so.
   await rm(join(server.data, "standby.signal"), { force: true });
-  const from = `${connectionInfo(server.name, upstream, server.passFile)} dbname=postgres`;
+  const from = `${server.connectionTo(upstream)} dbname=postgres`;
   const flags = [
     "--target-pgdata",
     server.data,

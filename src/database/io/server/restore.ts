@@ -14,13 +14,13 @@ import {
   type RestorePoint,
   recoverySettings,
 } from "../../backups.ts";
-import { REPLICATION_ROLE } from "../../server-settings.ts";
+import { REPLICATION_ROLE, SUPERUSER } from "../../server-settings.ts";
 import { parseHistory } from "../../timeline.ts";
 import { historyName, SEGMENT_BYTES } from "../../wal-file.ts";
 import type { BackupStore } from "./backup-store.ts";
 import type { CloneOptions } from "./clone.ts";
 import { type CopiedFile, copyTree, ensureRoom, syncName } from "./copy-tree.ts";
-import { changeRole, SUPERUSER, verifierText } from "./data-directory.ts";
+import { changeRole, verifierText } from "./data-directory.ts";
 import { restoreStrictly } from "./drain.ts";
 import { namesIn, writeOwned } from "./owner.ts";
 import type { PostgresServer } from "./postgres-server.ts";

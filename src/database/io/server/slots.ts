@@ -1,8 +1,7 @@
 /** Physical slots: what keeps the log that one replica has not got yet. */
 import type { ServerSource } from "../../orders.ts";
 import { slotName } from "../../server-settings.ts";
-import { type ControlClient, connectControl } from "./control-client.ts";
-import { SUPERUSER } from "./data-directory.ts";
+import type { ControlClient } from "./control-client.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ServerError } from "./problem.ts";
 
@@ -13,6 +12,25 @@ export async function ensureSlot(client: ControlClient, slot: string): Promise<v
   if (row !== undefined && row["status"] !== "lost") return;
   if (row !== undefined) await client.query("select pg_drop_replication_slot($1)", [slot]);
   await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);
+}
+
+/** Makes exactly the slots of `servers` on a primary: others of ours are dropped when nobody uses them. */
+export async function setSlots(
+  server: Pick<PostgresServer, "query">,
+  servers: readonly string[],
+): Promise<void> {
+  const wanted = servers.map(slotName);
+  const query = "select slot_name, active::text from pg_replication_slots where slot_type = 'physical'";
+  const ours = (await server.query(query)).filter(
+    (row) => row["slot_name"]?.startsWith(slotName("")) === true,
+  );
+  for (const row of ours)
+    if (!wanted.includes(row["slot_name"] ?? "") && row["active"] === "false")
+      await server.query("select pg_drop_replication_slot($1)", [row["slot_name"] ?? ""]);
+  const names = ours.map((row) => row["slot_name"]);
+  for (const name of wanted)
+    if (!names.includes(name))
+      await server.query("select pg_create_physical_replication_slot($1, true)", [name]);
 }
 
 /** Throws `slot-lost` when the log of a slot is gone: what was copied meanwhile can never catch up. */
@@ -26,9 +44,7 @@ export async function checkSlot(client: ControlClient, slot: string): Promise<vo
 
 /** Sees to it that `source` keeps the log for `server`. Throws when it cannot be asked. */
 export async function ensureSlotAt(source: ServerSource, server: PostgresServer): Promise<void> {
-  const { host, port } = source;
-  const { superuser: password } = server.options.passwords;
-  const client = await connectControl({ host, port, user: SUPERUSER, password });
+  const client = await server.connectTo(source);
   try {
     await ensureSlot(client, slotName(server.name));
   } finally {

@@ -5,7 +5,7 @@
  * Flow: what arrives is queued, written and synced together, acknowledged; while too much waits for the disk nothing is read.
  */
 import type { Cancel, Clock, Scheduler } from "../../../base/index.ts";
-import { formatLsn, type Lsn, parseLsn, SQLSTATE } from "../../../pgwire/index.ts";
+import { formatLsn, type Lsn, parseLsn, SQLSTATE, type SqlState } from "../../../pgwire/index.ts";
 import { PgConnection, type PgConnectionOptions, PgServerError } from "../../../pgwire/io/index.ts";
 import { descent, parseHistory, type TimelineFork } from "../../timeline.ts";
 import { segmentOf, segmentStart } from "../../wal-file.ts";
@@ -18,7 +18,7 @@ export interface LogSource {
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** A physical slot of the primary, so that it keeps what we lack; undefined = none. */
+  /** A physical slot of the primary, so that it keeps what we lack; made when it is not there. undefined = none. */
   readonly slot: string | undefined;
 }
 
@@ -35,8 +35,10 @@ export interface LogReceiverParts {
   readonly onGrown: () => void;
   /** The primary is of another timeline than the log, whose history file this is. */
   readonly onHistory: (timeline: number, text: string) => Promise<void>;
-  /** The histories agree, and the stream begins. */
-  readonly onBegun: () => Promise<void>;
+  /** The histories agree, and the stream begins: nothing beyond `end`, the primary's, was acknowledged so far. */
+  readonly onBegun: (end: Lsn) => Promise<void>;
+  /** Ends it before the stream has begun; afterwards `close` does. */
+  readonly signal: AbortSignal;
 }
 
 /** Bytes that wait for the disk before reading stops. */
@@ -90,6 +92,7 @@ export class LogReceiver {
       password,
       parameters,
       scheduler: parts.scheduler,
+      signal: parts.signal,
     };
     return new LogReceiver(log, await PgConnection.connect(options), parts);
   }
@@ -106,19 +109,29 @@ export class LogReceiver {
   async run(systemId: string, slot: string | undefined): Promise<void> {
     try {
       const from = await this.#begin(systemId);
-      await this.#parts.onBegun();
-      const named = slot === undefined ? "" : `SLOT "${slot.replaceAll('"', '""')}" `;
+      const named = slot === undefined ? "" : `SLOT ${await this.#slot(slot)} `;
       const { timeline } = this.#log.position;
       await this.#stream(`START_REPLICATION ${named}PHYSICAL ${formatLsn(from)} TIMELINE ${timeline}`);
     } catch (problem) {
       // The primary has thrown away what comes next: begin anew where it is now.
-      if (problem instanceof PgServerError && problem.code === SQLSTATE.undefinedFile)
-        await this.#log.forget();
+      if (isOfCode(problem, SQLSTATE.undefinedFile)) await this.#log.forget();
+      // And the slot with it: the next attempt makes another one.
+      if (isOfCode(problem, SQLSTATE.objectNotInPrerequisiteState) && slot !== undefined)
+        await this.#connection.query(`DROP_REPLICATION_SLOT ${quoted(slot)}`);
       // A connection that we closed tells less than why we did.
       throw this.#problem ?? problem;
     } finally {
       this.close();
     }
+  }
+
+  /** Sees to it that the primary keeps the log from now on; the slot's name, quoted. */
+  async #slot(name: string): Promise<string> {
+    const slot = quoted(name);
+    const [found] = await this.#connection.rows(`READ_REPLICATION_SLOT ${slot}`);
+    if (found?.["slot_type"] === null)
+      await this.#connection.query(`CREATE_REPLICATION_SLOT ${slot} PHYSICAL RESERVE_WAL`);
+    return slot;
   }
 
   async #stream(sql: string): Promise<void> {
@@ -146,9 +159,11 @@ export class LogReceiver {
     const end = parseLsn(identity?.["xlogpos"] ?? "") ?? 0n;
     const history = await this.#history(timeline);
     this.fork = history.at(-1)?.at ?? 0n;
-    const own = this.#log.position;
-    const known = own.timeline === 0 ? end : this.#known(timeline, end, history);
+    const known = this.#log.position.timeline === 0 ? end : this.#known(timeline, end, history);
     const from = segmentStart(segmentOf(known));
+    this.#parts.signal.throwIfAborted();
+    await this.#parts.onBegun(end);
+    this.#parts.signal.throwIfAborted(); // the log stays what was told of it
     await this.#log.startOn(timeline, from);
     return from;
   }
@@ -229,4 +244,12 @@ export class LogReceiver {
     cancel = this.#parts.scheduler.after(STATUS_MS, tick);
     return () => cancel();
   }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function isOfCode(problem: unknown, code: SqlState): boolean {
+  return problem instanceof PgServerError && problem.code === code;
 }

@@ -33,7 +33,7 @@ import {
   writeSasl,
   writeTable,
 } from "../../../pgwire/index.ts";
-import { historyName } from "../../wal-file.ts";
+import { historyName, segmentName, segmentOf } from "../../wal-file.ts";
 import { aliveMessage, logMessage } from "../../wal-stream.ts";
 import type { LogServerOptions } from "./log-server.ts";
 
@@ -232,7 +232,12 @@ export class LogSession {
       return this.#refuse(`timeline ${wanted} was asked for, the log here is of timeline ${timeline}`);
     if (from < log.begin || from > lsn) {
       const range = `${formatLsn(log.begin)} to ${formatLsn(lsn)}`;
-      return this.#refuse(`${formatLsn(from)} was asked for, the log here goes from ${range}`);
+      // The first words are Postgres' own: by them a replica is known to try in vain.
+      const problem =
+        from > lsn
+          ? `requested starting point ${formatLsn(from)} is ahead of the WAL flush position`
+          : `requested WAL segment ${segmentName({ timeline, number: segmentOf(from) })} has already been removed`;
+      return this.#refuse(`${problem}: the log here goes from ${range}`);
     }
     this.#writer.begin(BACKEND.copyBothResponse).byte(0).int16(0).end();
     this.#flush();

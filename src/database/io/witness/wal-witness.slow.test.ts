@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -71,7 +72,7 @@ async function twoServersAndWitness(): Promise<{
   const folder = join(await serverFolder(), "witness");
   const witness = await startWitness(primary, folder);
   await primary.setSlots([replica.name, "w1"]);
-  await witness.follow(sourceOf(primary, slotName("w1")));
+  witness.follow(sourceOf(primary, slotName("w1")));
   await primary.setQuorum(1, ["w1", replica.name]);
   return { primary, replica, witness, folder };
 }
@@ -88,7 +89,7 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
     await primary.query("insert into kept select g from generate_series(50, 99999) g");
     expect(await valueOf(replica, "select count(*) from kept")).toBe("0");
     await loseMachine(primary);
-    await witness.detach();
+    witness.detach();
     await replica.follow({ host: "127.0.0.1", port: witness.port, slot: undefined });
     const end = formatLsn(witness.view().position.lsn);
     await until(
@@ -99,7 +100,7 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
     expect(await replica.promote()).toBe(2);
     expect(await valueOf(replica, "select count(*) from kept")).toBe("100000");
 
-    await witness.follow(sourceOf(replica));
+    witness.follow(sourceOf(replica));
     await replica.query("insert into kept values (-1)");
     expect(witness.view()).toMatchObject({ streaming: true, stuck: false, position: { timeline: 2 } });
     expect(witness.view().fork).toBeGreaterThanOrEqual(parseLsn(end) ?? 0n);
@@ -123,7 +124,7 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
     await witness.stop();
     const again = await startWitness(primary, folder);
     const slow = primary.query("insert into kept values (-1)");
-    await again.follow(sourceOf(primary, slotName("w1")));
+    again.follow(sourceOf(primary, slotName("w1")));
     await slow;
     expect(again.view().position.lsn).toBeGreaterThanOrEqual(witness.view().position.lsn);
   }, 60_000);
@@ -134,17 +135,39 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
       await primary.query("insert into kept values (0); select pg_switch_wal()");
     const { stdout } = Bun.spawnSync(["ls", join(folder, "pg_wal")]);
     expect(stdout.toString().trim().split("\n").length).toBeLessThanOrEqual(4);
-    await witness.detach();
+    witness.detach();
     await primary.setQuorum(0, []);
     await primary.setSlots([]);
     for (let round = 0; round < 40; round += 1)
       await primary.query("insert into kept values (0); select pg_switch_wal()");
     await primary.query("checkpoint");
-    await witness.follow(sourceOf(primary));
+    witness.follow(sourceOf(primary));
     await eventually("it streams again", () => witness.view().streaming, 10_000);
     const before = witness.view().position.lsn;
     await primary.query("insert into kept values (0)");
     await eventually("it goes on", () => witness.view().position.lsn > before, 10_000);
+  }, 60_000);
+
+  test("with a new disk counts for nothing before it is where the primary was, also when it is restarted meanwhile", async () => {
+    const { primary, witness, folder } = await twoServersAndWitness();
+    await primary.query("insert into kept values (0)");
+    expect(witness.view().isWhole).toBe(true);
+    await witness.stop();
+    await rm(folder, { recursive: true });
+    const fresh = await startWitness(primary, folder);
+    expect(fresh.view()).toMatchObject({ isWhole: false, position: { timeline: 0 } });
+    fresh.follow(sourceOf(primary, slotName("w1")));
+    const end = await valueOf(primary, "select pg_current_wal_flush_lsn()");
+    await eventually("it has caught up", () => fresh.view().isWhole, 10_000);
+    expect(fresh.view().position.lsn).toBeGreaterThanOrEqual(parseLsn(end ?? "") ?? -1n);
+    await fresh.stop();
+    // As if it had been killed before that.
+    writeFileSync(join(folder, "missing"), "FF/0\n");
+    const again = await startWitness(primary, folder);
+    expect(again.view().isWhole).toBe(false);
+    again.follow(sourceOf(primary, slotName("w1")));
+    await eventually("it has caught up", () => again.view().isWhole, 10_000);
+    expect(existsSync(join(folder, "missing"))).toBe(false);
   }, 60_000);
 
   test("of another cluster takes nothing and says so", async () => {
@@ -153,11 +176,11 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
     const other = await emptyServer();
     await other.create();
     const { position } = witness.view();
-    await witness.follow(sourceOf(other));
+    witness.follow(sourceOf(other));
     await eventually("it looked", () => witness.view().problem !== undefined);
     expect(witness.view()).toMatchObject({ stuck: true, streaming: false, position });
     expect(witness.view().problem).toContain("another cluster");
-    await witness.follow(sourceOf(primary, slotName("w1")));
+    witness.follow(sourceOf(primary, slotName("w1")));
     await primary.query("insert into kept values (0)");
     expect(witness.view()).toMatchObject({ stuck: false, streaming: true });
   }, 60_000);
@@ -172,7 +195,7 @@ describe.skipIf(NO_POSTGRES)("a witness (needs Postgres)", () => {
       Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder]);
       mounts.push(folder);
       const small = await startWitness(primary, folder);
-      await small.follow(sourceOf(primary, slotName("w1")));
+      small.follow(sourceOf(primary, slotName("w1")));
       let isDone = false;
       const fill = "insert into kept select g from generate_series(1, 400000) g";
       const filled = primary.query(fill, [], 50_000).then(() => (isDone = true));

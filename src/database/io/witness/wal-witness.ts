@@ -7,11 +7,11 @@
  *
  * A witness that cannot write stops acknowledging; it says why in `view().problem` and tries again.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Cancel, Clock, Log, Scheduler } from "../../../base/index.ts";
 import { writeFileAtomic } from "../../../base/io/index.ts";
-import type { Lsn } from "../../../pgwire/index.ts";
+import { formatLsn, type Lsn, parseLsn } from "../../../pgwire/index.ts";
 import type { TimelinePosition } from "../../timeline.ts";
 import { historyName } from "../../wal-file.ts";
 import { messageOf } from "../server/problem.ts";
@@ -41,6 +41,13 @@ export interface WalWitnessOptions {
 export interface WitnessView {
   /** What is on its disk; timeline 0 when there is nothing. */
   readonly position: TimelinePosition;
+  /** Where that begins. */
+  readonly begin: Lsn;
+  /**
+   * It has all that it can have acknowledged. One whose disk is new, or that fell behind what its primary kept, has not until it is where the
+   * primary was when it began: nobody may count on its word.
+   */
+  readonly isWhole: boolean;
   /** Where that timeline began. */
   readonly fork: Lsn;
   readonly streaming: boolean;
@@ -68,14 +75,17 @@ export class WalWitness {
   #heard: Lsn = 0n;
   #problem: string | undefined;
   #isStuck = false;
+  /** It began with nothing, and what it may once have acknowledged lies before this; undefined = it has that. */
+  #wholeFrom: Lsn | undefined;
+  #connecting = new AbortController();
   /** Counts changes of whom to follow: what an earlier one still does is void. */
   #turn = 0;
 
   private constructor(options: WalWitnessOptions, log: ReceivedLog) {
     this.#options = options;
     this.#log = log;
-    const path = this.#systemFile;
-    this.#systemId = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    this.#systemId = readLine(this.#systemFile) ?? "";
+    this.#wholeFrom = parseLsn(readLine(this.#missingFile) ?? "");
   }
 
   /** Opens its log and listens; rejects when the address is taken or the folder cannot be used. */
@@ -103,37 +113,41 @@ export class WalWitness {
   }
 
   /** Takes the log of this primary from now on. */
-  async follow(source: LogSource): Promise<void> {
-    await this.detach();
+  follow(source: LogSource): void {
+    this.detach();
     this.#source = source;
-    this.#attempt(this.#turn);
+    const turn = this.#turn;
+    void this.#running.then(() => this.#attempt(turn)); // two must not write one log
   }
 
-  /** Takes nothing more; when this resolves, nothing more is acknowledged either. */
-  async detach(): Promise<void> {
+  /** Takes nothing more; when this returns, nothing more is acknowledged either. */
+  detach(): void {
     this.#turn += 1;
     this.#source = undefined;
     this.#isStuck = false;
     this.#problem = undefined;
     this.#cancelRetry();
+    this.#connecting.abort();
     this.#receiver?.close();
-    await this.#running;
   }
 
   /** How it is now. */
   view(): WitnessView {
     return {
       position: this.#log.position,
+      begin: this.#log.begin,
+      isWhole: this.#log.position.timeline !== 0 && this.#wholeFrom === undefined,
       fork: this.#fork,
-      streaming: this.#receiver !== undefined,
+      streaming: this.#source !== undefined && this.#receiver !== undefined,
       stuck: this.#isStuck,
-      heard: this.#receiver?.heard ?? this.#heard,
+      heard: this.#furthest(),
       problem: this.#problem,
     };
   }
 
   async stop(): Promise<void> {
-    await this.detach();
+    this.detach();
+    await this.#running;
     await this.#server?.stop();
     await this.#log.close();
   }
@@ -149,11 +163,13 @@ export class WalWitness {
 
   async #receive(source: LogSource): Promise<void> {
     const { name } = this.#options;
+    this.#connecting = new AbortController();
     const receiver = await LogReceiver.connect(this.#log, source, name, {
       ...this.#options,
-      onGrown: () => this.#server?.grown(),
+      onGrown: () => this.#grown(),
       onHistory: (timeline, text) => this.#keepHistory(timeline, text),
-      onBegun: () => this.#begun(receiver),
+      onBegun: (end) => this.#begun(receiver, end),
+      signal: this.#connecting.signal,
     });
     if (this.#source !== source) return receiver.close();
     this.#receiver = receiver;
@@ -161,17 +177,29 @@ export class WalWitness {
   }
 
   /** The histories agree, and the stream begins. */
-  async #begun({ systemId, fork }: LogReceiver): Promise<void> {
+  async #begun({ systemId, fork }: LogReceiver, end: Lsn): Promise<void> {
     this.#fork = fork;
     this.#problem = undefined;
     this.#isStuck = false;
+    const isEmpty = this.#log.position.timeline === 0;
+    if (isEmpty || (this.#wholeFrom !== undefined && end < this.#wholeFrom)) {
+      this.#wholeFrom = end;
+      await writeFileAtomic(this.#missingFile, `${formatLsn(end)}\n`); // a restart must not make it forget
+    }
     if (this.#systemId === systemId) return;
     this.#systemId = systemId;
     await writeFileAtomic(this.#systemFile, `${systemId}\n`);
   }
 
+  #grown(): void {
+    this.#server?.grown();
+    if (this.#wholeFrom === undefined || this.#log.position.lsn < this.#wholeFrom) return;
+    this.#wholeFrom = undefined;
+    rmSync(this.#missingFile, { force: true });
+  }
+
   #ended(turn: number, problem: unknown): void {
-    this.#heard = this.#receiver?.heard ?? this.#heard;
+    this.#heard = this.#furthest();
     this.#receiver = undefined;
     if (turn !== this.#turn) return;
     const message = problem === undefined ? "the primary ended the stream" : messageOf(problem);
@@ -185,11 +213,22 @@ export class WalWitness {
     return join(this.#options.folder, "system-id");
   }
 
+  /** Up to where it lacks log that it may have acknowledged; not there when it lacks none. */
+  get #missingFile(): string {
+    return join(this.#options.folder, "missing");
+  }
+
   #historyFile(timeline: number): string {
     return join(this.#options.folder, "pg_wal", historyName(timeline));
   }
 
+  #furthest(): Lsn {
+    const now = this.#receiver?.heard ?? 0n;
+    return now > this.#heard ? now : this.#heard;
+  }
+
   async #keepHistory(timeline: number, text: string): Promise<void> {
+    this.#heard = 0n; // of a primary that may have gone further than the history did
     await writeFileAtomic(this.#historyFile(timeline), text);
     // Who streams the timeline before would never hear that it has ended.
     this.#server?.endStreams();
@@ -199,4 +238,8 @@ export class WalWitness {
     const path = this.#historyFile(timeline);
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
   }
+}
+
+function readLine(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { simulatedTime } from "../../../base/index.ts";
+import { isFor, readIdentity } from "../../../base/io/index.ts";
 import { hasOpenssl, makeAuthority, makeCertificate } from "../../../base/testing/certificates.ts";
-import { isFor, readIdentity } from "../../../transport/io/index.ts";
 import { TlsTransport } from "./transport.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tenfold-tls-"));

@@ -8,7 +8,7 @@
  */
 import type { Socket } from "bun";
 import type { Cancel, Scheduler } from "../../../base/index.ts";
-import type { TlsIdentity } from "../../../transport/io/index.ts";
+import type { TlsIdentity } from "../../../base/io/index.ts";
 import type { StoreSocket, StoreSocketOwner, StoreTransport } from "../transport.ts";
 
 /** From TCP's handshake to the end of that of TLS. */

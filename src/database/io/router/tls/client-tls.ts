@@ -1,14 +1,9 @@
 /** TLS of those who connect to the router: what they are shown, and whether they have to use it. */
 import { X509Certificate } from "node:crypto";
+import { readIdentity, type TlsIdentity, type TlsPaths } from "../../../../base/io/index.ts";
 import { endpointBinding } from "../../../../pgwire/index.ts";
 import type { TcpSocket } from "../../../../transport/index.ts";
-import {
-  readIdentity,
-  type TlsIdentity,
-  type TlsOutcome,
-  type TlsPaths,
-  UpgradableSocket,
-} from "../../../../transport/io/index.ts";
+import { type TlsOutcome, UpgradableSocket } from "../../../../transport/io/index.ts";
 
 /** How clients may come. Without it they have no TLS. */
 export interface ClientTlsSettings extends TlsPaths {

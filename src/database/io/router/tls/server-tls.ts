@@ -7,7 +7,16 @@
  */
 import { isIP } from "node:net";
 import type { Log } from "../../../../base/index.ts";
+import { readCa, readIdentity } from "../../../../base/io/index.ts";
 import type { Address } from "../../../../config/index.ts";
+import {
+  certificateObjection,
+  type ServerTlsSettings,
+  TLS_NO,
+  TLS_PROTOCOL,
+  TLS_REQUEST,
+  TLS_YES,
+} from "../../../../pgwire/index.ts";
 import type {
   ConnectOwner,
   SocketOwner,
@@ -16,22 +25,8 @@ import type {
   TlsFailure,
   Transport,
 } from "../../../../transport/index.ts";
-import { readCa, type TlsOutcome, UpgradableSocket } from "../../../../transport/io/index.ts";
+import { UpgradableSocket } from "../../../../transport/io/index.ts";
 
-/** libpq's modes but "allow", which is of no use. */
-export const SERVER_TLS_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
-
-/** How servers are spoken to. */
-export interface ServerTlsSettings {
-  readonly mode: (typeof SERVER_TLS_MODES)[number];
-  /** A file of CAs (PEM). Default: those of the system. With "require" it is looked at as with "verify-ca", as libpq does. */
-  readonly ca?: string | undefined;
-}
-
-const REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
-const YES = 0x53;
-const NO = 0x4e;
-const PROTOCOL = "postgresql";
 const NOTHING = new Uint8Array(0);
 
 export class ServerTls implements Transport {
@@ -39,20 +34,20 @@ export class ServerTls implements Transport {
   readonly #inner: Transport;
   readonly #log: Log;
   #settings: ServerTlsSettings;
-  #ca: string | undefined;
+  #pem: Pem;
 
-  /** Reads the CAs. Throws a `TlsFileError` that names the file. */
+  /** Reads the files. Throws a `TlsFileError` that names the file. */
   constructor(inner: Transport, settings: ServerTlsSettings, log: Log) {
     this.name = inner.name;
     this.#inner = inner;
     this.#log = log;
     this.#settings = settings;
-    this.#ca = settings.ca === undefined ? undefined : readCa(settings.ca);
+    this.#pem = readPem(settings);
   }
 
   /** Connections from now on are made so. Throws as the constructor does, and changes nothing then. */
   configure(settings: ServerTlsSettings): void {
-    this.#ca = settings.ca === undefined ? undefined : readCa(settings.ca);
+    this.#pem = readPem(settings);
     this.#settings = settings;
   }
 
@@ -85,19 +80,12 @@ export class ServerTls implements Transport {
     told: (failure: TlsFailure | undefined, reason: string) => void,
   ): void {
     const serverName = isIP(host) === 0 ? host : undefined;
-    const role = { kind: "client", ca: this.#ca, serverName, protocol: PROTOCOL } as const;
+    const role = { kind: "client", ...this.#pem, serverName, protocol: TLS_PROTOCOL } as const;
     socket.startTls(role, NOTHING, (outcome) => {
       if (outcome.problem !== undefined) return told("tls-failed", outcome.problem);
-      const objection = this.#objection(outcome, host);
+      const objection = certificateObjection(this.#settings, outcome, host);
       told(objection === undefined ? undefined : "tls-untrusted", objection ?? "");
     });
-  }
-
-  #objection({ isTrusted, isFor }: TlsOutcome, host: string): string | undefined {
-    const { mode, ca } = this.#settings;
-    const wantsTrust = mode.startsWith("verify-") || (mode === "require" && ca !== undefined);
-    if (wantsTrust && !isTrusted) return "its certificate is of no CA that we know";
-    return mode === "verify-full" && !isFor(host) ? `its certificate is not for ${host}` : undefined;
   }
 
   yieldSoon(): void {
@@ -112,6 +100,14 @@ export class ServerTls implements Transport {
   stop(): void {
     this.#inner.stop();
   }
+}
+
+/** What the files of the settings hold. */
+type Pem = Pick<ServerTlsSettings, "ca" | "cert" | "key">;
+
+function readPem({ ca, cert, key }: ServerTlsSettings): Pem {
+  const own = cert === undefined || key === undefined ? undefined : readIdentity({ cert, key });
+  return { ca: ca === undefined ? undefined : readCa(ca), cert: own?.cert, key: own?.key };
 }
 
 interface AttemptParts {
@@ -136,7 +132,7 @@ class TlsAttempt implements SocketOwner {
 
   begin(): void {
     this.#state = "asked";
-    this.#socket.write(REQUEST, 0, REQUEST.length);
+    this.#socket.write(TLS_REQUEST, 0, TLS_REQUEST.length);
   }
 
   /** Nobody wants the connection any more; false: there is none yet. */
@@ -152,9 +148,9 @@ class TlsAttempt implements SocketOwner {
     const answer = bytes[start];
     // What follows "S" in clear was not written by a server that waits for our handshake (CVE-2021-23222).
     if (end - start !== 1) return this.#fail("tls-failed", "it sends bytes before the handshake");
-    if (answer === NO && this.#parts.isOptional) return this.#open();
-    if (answer === NO) return this.#fail("tls-refused", "it has no TLS");
-    if (answer !== YES) return this.#fail("tls-failed", "it does not know the request for TLS");
+    if (answer === TLS_NO && this.#parts.isOptional) return this.#open();
+    if (answer === TLS_NO) return this.#fail("tls-refused", "it has no TLS");
+    if (answer !== TLS_YES) return this.#fail("tls-failed", "it does not know the request for TLS");
     this.#state = "handshake";
     this.#parts.secure((failure, reason) => {
       if (this.#state !== "handshake") return;

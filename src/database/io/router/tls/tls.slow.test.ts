@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import type { ClientConfig } from "pg";
+import { Client, type ClientConfig } from "pg";
 import { hasOpenssl, makeAuthority, makeCertificate } from "../../../../base/testing/certificates.ts";
 import {
   hasDebianPostgres,
@@ -167,6 +167,26 @@ describe.skipIf(!hasPostgres || !hasOpenssl)("TLS of a router (needs @embedded-p
     expect(await value(await router.client(login), "SELECT 1")).toBe(1);
     await router.stop();
     await elsewhere.stop();
+  });
+
+  test("a server that asks for a certificate is shown the router's own", async () => {
+    const access = "hostssl all guest 127.0.0.1/32 cert\nlocal all all trust\n";
+    const ssl = makeCertificate(folder, "asking", authority);
+    const asking = await startPostgres({ access, ssl: { ...ssl, ca } });
+    const { cert, key } = makeCertificate(folder, "guest", authority);
+    const owner = new Client(asking.connection);
+    await owner.connect();
+    await owner.query("create role guest login");
+    await owner.end();
+    const pool = { queueTimeoutMs: 600, loginRetryMinMs: 50 };
+    router = startRouter(asking.port, { pool, serverTls: { mode: "require", cert, key } });
+    const guest = { user: "guest", database: "postgres" };
+    expect(await value(await router.client(guest), "SELECT current_user::text")).toBe("guest");
+    await router.stop();
+    router = startRouter(asking.port, { pool, serverTls: { mode: "require" } });
+    expect(await sqlState(router.client(guest))).toBe("28000");
+    await router.stop();
+    await asking.stop();
   });
 
   test("a server without TLS is taken with prefer alone", async () => {
