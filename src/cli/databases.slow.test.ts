@@ -24,10 +24,7 @@ function withReplicas(
   const path = join(app.folder, "tenfold.config.json");
   const config = JSON.parse(readFileSync(path, "utf8")) as object;
   const settings = { shared_buffers: "16MB", max_connections: 40, fsync: "off", ...more };
-  const main = {
-    ...{ adminUsers: ["main"], replicas, mode },
-    ...{ address: router, serverPort: first, settings },
-  };
+  const main = { adminUsers: ["main"], replicas, mode, address: router, serverPort: first, settings };
   writeFileSync(path, JSON.stringify({ ...config, databases: { main } }));
 }
 

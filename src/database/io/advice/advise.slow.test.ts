@@ -84,10 +84,8 @@ describe.skipIf(NO_POSTGRES)("advice (needs Postgres)", () => {
     const advice = await advise({ client, replicas: [], clock: systemClock, clone });
     for (const one of made) await one.drop();
     client.close();
-    expect(advice.proposed.map(({ sql }) => sql.split(" ON ")[1]).toSorted()).toEqual([
-      "shop.items (product)",
-      "shop.orders (customer, placed)",
-    ]);
+    const proposed = advice.proposed.map(({ sql }) => sql.split(" ON ")[1] ?? "");
+    expect(proposed.toSorted()).toEqual(["shop.items (product)", "shop.orders (customer, placed)"]);
     // Each was tried, that with an interval too: it deletes a tenth of the rows, with the index and without.
     expect(advice.rejected.filter(({ reason }) => reason === "no-sample")).toEqual([]);
     for (const { statements, bytes } of advice.proposed) {

@@ -198,9 +198,10 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
     await server.setQuorum(1, ["absent"]);
     const client = await clientOf(server);
     // Backends see the setting at once, and wait from when the checkpointer has seen it, too.
-    let [writes, isAway] = [0, true];
+    let writes = 0;
+    const enough = new AbortController();
     const write = async (): Promise<void> => {
-      for (; isAway; writes++) await client.query(`create table waits${writes} (id int)`);
+      for (; !enough.signal.aborted; writes++) await client.query(`create table waits${writes} (id int)`);
     };
     const written = write();
     await until(
@@ -209,7 +210,7 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
         (await valueOf(server, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'")) === "1",
     );
     const before = writes;
-    isAway = false;
+    enough.abort();
     await server.setQuorum(0, []);
     await written;
     expect(writes).toBe(before + 1);
