@@ -40,6 +40,8 @@ const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "cache-faults": [],
   "cache-bus-faults": ["--seconds", "2"],
   "cache-write-behind": ["--kills", "20", "--writes", "5000"],
+  "database-client": ["--rounds", "2", "--queries", "2000"],
+  queue: ["--rounds", "2", "--jobs", "1000"],
   "postgres-store": ["--rounds", "1", "--calls", "800"],
   "query-cache": ["--rounds", "2", "--queries", "500"],
   "query-cache-order": ["--operations", "4000", "--crashes", "0.02"],

@@ -26,11 +26,14 @@ const PRIVATE_FILE = 0o600;
 const PASSABLE = 0o711;
 
 /** Makes the folder and its passwords, unless they are there; `given` are those of data that comes from elsewhere. */
-export function prepareClusterFolder(folder: string, given?: ClusterPasswords): ClusterPasswords {
+export function prepareClusterFolder(
+  folder: string,
+  given: Partial<ClusterPasswords> = {},
+): ClusterPasswords {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, PASSABLE);
   if (!hasPasswords(folder)) {
-    const passwords = given ?? { superuser: secret(), replication: secret() };
+    const passwords = { superuser: secret(), replication: secret(), ...given };
     writeFileSync(join(folder, "cluster.json"), `${JSON.stringify(passwords)}\n`, {
       mode: PRIVATE_FILE,
       flag: "wx",

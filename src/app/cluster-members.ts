@@ -55,19 +55,35 @@ export function membersElsewhere(folder: string): ReadonlyMap<string, AgentClien
 }
 
 /** The same on all machines: one that draws its own could not log in to the others. Throws a `StartFailure`. */
-export function passwordsFor(member: {
-  readonly name: string;
-  readonly folder: string;
-  readonly create: boolean;
-  readonly failover?: FailoverOptions;
-}): ClusterPasswords {
-  const { name, folder, create, failover } = member;
-  if (failover?.port !== undefined && !create && !hasPasswords(folder)) {
+export function passwordsFor(
+  member: Beginner & {
+    readonly name: string;
+    readonly folder: string;
+    /** The superuser's, of data that was there before. */
+    readonly password?: string;
+    readonly failover?: FailoverOptions;
+  },
+): ClusterPasswords {
+  const { name, folder, failover, password } = member;
+  if (failover?.port !== undefined && !isFirst(member) && !hasPasswords(folder)) {
     mkdirSync(folder, { recursive: true }); // so that the file can be copied there
     throw new StartFailure(
       `the database ${name} has no passwords of its cluster in ${folder}`,
       "copy cluster.json from the folder of the cluster's first server (scp -p), or make a cluster with --new",
     );
   }
-  return prepareClusterFolder(folder);
+  return prepareClusterFolder(folder, password === undefined ? {} : { superuser: password });
+}
+
+/** How a member's data begin. */
+interface Beginner {
+  /** It makes a new cluster when there is no data. */
+  readonly create: boolean;
+  /** A data directory that was there before. */
+  readonly given?: string;
+}
+
+/** The cluster begins with its server. */
+export function isFirst({ create, given }: Beginner): boolean {
+  return create || given !== undefined;
 }

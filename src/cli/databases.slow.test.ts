@@ -15,12 +15,19 @@ chmodSync(app.folder, 0o755);
 const [router = 0] = freePorts(1);
 const first = freePortsFrom(4);
 
-/** Writes the config anew, with a database of so many replicas. */
-function withReplicas(replicas: number): void {
+/** Writes the config anew, with a database of so many replicas, and more settings of Postgres. */
+function withReplicas(
+  replicas: number,
+  more: Readonly<Record<string, string | number>> = {},
+  mode: "async" | "quorum" = "async",
+): void {
   const path = join(app.folder, "tenfold.config.json");
   const config = JSON.parse(readFileSync(path, "utf8")) as object;
-  const settings = { shared_buffers: "16MB", max_connections: 40, fsync: "off" };
-  const main = { replicas, address: router, serverPort: first, settings };
+  const settings = { shared_buffers: "16MB", max_connections: 40, fsync: "off", ...more };
+  const main = {
+    ...{ adminUsers: ["main"], replicas, mode },
+    ...{ address: router, serverPort: first, settings },
+  };
   writeFileSync(path, JSON.stringify({ ...config, databases: { main } }));
 }
 
@@ -143,17 +150,72 @@ describe.skipIf(NO_POSTGRES)("databases of tenfold up (needs Postgres)", () => {
     expect(pids((await status(app.folder)).services)).toEqual(pids(services));
   }, 60_000);
 
+  test("settings hold at once where a reload will do, and status names those that wait for a start", async () => {
+    const client = await connect();
+    const before = [postmaster("db1"), postmaster("db2")];
+    withReplicas(1, { work_mem: "9MB", max_connections: 50 });
+    await until("it holds", async () => (await client.query("show work_mem")).rows[0]?.work_mem === "9MB");
+    const said = async (): Promise<string> => (await tenfold(["db", "status"], app.folder)).out;
+    const waits = "max_connections wait for its next start: tenfold db restart";
+    await until("both say what waits", async () => (await said()).split(waits).length === 3);
+    expect([postmaster("db1"), postmaster("db2")]).toEqual(before);
+    expect((await servers()).map(({ note }) => note)).toContain("max_connections wait for a restart");
+    expect(await tenfold(["db", "restart", "db1"], app.folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("hand over first"),
+    });
+    expect(await tenfold(["db", "restart", "db2"], app.folder)).toMatchObject({ code: 0 });
+    expect(postmaster("db2")).not.toBe(before[1]);
+    await until("db1 alone waits", async () => (await said()).split(waits).length === 2);
+    withReplicas(1, { max_connections: 50 });
+    await until(
+      "it is as before",
+      async () => (await client.query("show work_mem")).rows[0]?.work_mem === "4MB",
+    );
+    await untilRoles({ db1: "primary", db2: "replica" });
+  }, 90_000);
+
+  test("an admin user of the config has the router's console", async () => {
+    const { url } = (await (await fetch(app.url)).json()) as { url: string };
+    const console = new Client({ connectionString: url.replace(/\/main$/, "/pgbouncer") });
+    await console.connect();
+    const { rows } = await console.query("SHOW DATABASES");
+    expect(rows).toContainEqual(expect.objectContaining({ name: "main" }));
+    await console.end();
+  }, 30_000);
+
   test("more replicas are cloned while it serves; of fewer the primary stays", async () => {
-    withReplicas(2);
+    withReplicas(2, { max_connections: 50 });
     await untilRoles({ db1: "primary", db2: "replica", db3: "replica" });
     expect(await tenfold(["db", "switchover", "db3"], app.folder)).toMatchObject({ code: 0 });
     await untilRoles({ db1: "replica", db2: "replica", db3: "primary" });
-    withReplicas(1);
+    withReplicas(1, { max_connections: 50 });
     await until("db2 has gone", async () => (await servers()).length === 2 && postmaster("db2") === 0);
     await untilRoles({ db1: "replica", db3: "primary" });
     const { rows } = await (await connect()).query("select count(*)::int as n from kept");
     expect(rows).toEqual([{ n: 4 }]);
   }, 90_000);
+
+  test("in quorum mode commits wait for the replicas that are left, and the last one is not taken away", async () => {
+    const client = await connect();
+    const waitsFor = async (): Promise<string> =>
+      (await client.query("select current_setting('synchronous_standby_names') as names")).rows[0]?.names;
+    withReplicas(2, { max_connections: 50 }, "quorum");
+    await untilRoles({ db1: "replica", db2: "replica", db3: "primary" });
+    await until("both are waited for", async () => /db1.*db2|db2.*db1/.test(await waitsFor()));
+    withReplicas(1, { max_connections: 50 }, "quorum");
+    await until("db2 has gone", async () => (await servers()).length === 2 && postmaster("db2") === 0);
+    await until("it is waited for no more", async () => /^ANY 1 \("?db1"?\)$/.test(await waitsFor()));
+    await client.query("insert into kept values (5)");
+    withReplicas(0, { max_connections: 50 }, "quorum");
+    const refused = await tenfold(["check"], app.folder);
+    expect(refused.code).toBe(1);
+    expect(refused.out + refused.err).toContain("there is no replica to acknowledge a commit");
+    await client.query("delete from kept where id = 5");
+    await untilRoles({ db1: "replica", db3: "primary" });
+    withReplicas(1, { max_connections: 50 });
+    await until("nobody is waited for", async () => (await waitsFor()) === "");
+  }, 120_000);
 
   test("down stops all of it, also a server whose agent is dead, and up finds the data", async () => {
     const [agent, other] = [await pidOf("main-db3"), await pidOf("web")];

@@ -18,6 +18,10 @@ const PATH_MAX = 4096;
 const WORKERS_MAX = 32;
 const CONNECTIONS_MAX = 10_000;
 const SETTINGS_MAX = 500;
+/** Operators and what watches poolers, not users. */
+const ADMIN_USERS_MAX = 100;
+/** Postgres cuts longer names of roles. */
+const ROLE_CHARS_MAX = 63;
 
 /** The shortest lease that leaves room for two renewals a second apart, and the longest that is still a failover. */
 const TTL_MS_MIN = 3_000;
@@ -80,6 +84,7 @@ export type DatabaseDraft = Partial<
     | "address"
     | "workers"
     | "consistency"
+    | "adminUsers"
     | "mode"
     | "witness"
     | "serverPort"
@@ -108,6 +113,7 @@ export const database: Shape<DatabaseDraft> = object<DatabaseDraft>({
   workers: integer({ min: 1, max: WORKERS_MAX }),
   pool,
   consistency,
+  adminUsers: list(text("a user's name", ROLE_CHARS_MAX), ADMIN_USERS_MAX),
   serverPort: integer({ min: 1024, max: PORT_MAX }),
   folder: text("a folder", PATH_MAX),
   postgres: text("a folder", PATH_MAX),

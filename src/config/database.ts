@@ -50,6 +50,8 @@ export interface DatabaseConfig {
   /** Router processes, default 1. */
   readonly workers: number;
   readonly pool: DatabasePoolConfig;
+  /** Who may use the router's console; default: nobody. */
+  readonly adminUsers: readonly string[];
   /** How fresh reads on replicas are: "session" (default), "eventual", "bounded(500ms)", "global"; "primary" = none go there. */
   readonly consistency: string;
   /** Default "async". */

@@ -154,6 +154,7 @@ export const DEFAULTS: Defaults = {
       queueTimeoutMs: 120_000,
       idleInTransactionMs: 0,
     },
+    adminUsers: [],
     consistency: "session",
     mode: "async",
     serverPort: 7433,

@@ -25,6 +25,8 @@ export interface UserDatabase {
   readonly workers?: number;
   /** Server connections of the router. */
   readonly pool?: Numbered<UserDatabasePool>;
+  /** Who may use the router's console, PgBouncer's commands in the database "pgbouncer". Default: nobody. */
+  readonly adminUsers?: readonly string[];
   /** How fresh reads on replicas are: "session" (default), "eventual", "bounded(500ms)", "global"; "primary": none go there. */
   readonly consistency?: string;
   /** Port of the first server that tenfold runs; the others have those that follow, the witness the ninth of these. Default 7433. */

@@ -17,6 +17,7 @@ const READERS: {
   readonly [Kind in Order["kind"]]: (fields: Fields) => Extract<Order, { kind: Kind }> | undefined;
 } = {
   start: () => ({ kind: "start" }),
+  restart: () => ({ kind: "restart" }),
   stop: ({ mode }) => (mode === "fast" || mode === "immediate" ? { kind: "stop", mode } : undefined),
   freeze: () => ({ kind: "freeze" }),
   promote: ({ term, timeline }) => {

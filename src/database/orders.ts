@@ -26,6 +26,8 @@ export type StopMode = "fast" | "immediate";
  */
 export type Order =
   | { readonly kind: "start" }
+  /** An orderly stop and a start, for settings that need one. */
+  | { readonly kind: "restart" }
   | { readonly kind: "stop"; readonly mode: StopMode }
   /** Ends it at once and for good: it may come back as a replica only. Its log can be drained. */
   | { readonly kind: "freeze" }
@@ -115,6 +117,17 @@ export interface WitnessFacts {
   readonly isWhole: boolean;
 }
 
+/** What of a server's settings does not hold, since it was told of them while it ran. */
+export interface SettingsStanding {
+  /** Names of those that hold from its next start on. */
+  readonly waiting: readonly string[];
+  /** "name: why" of those that Postgres does not take. */
+  readonly refused: readonly string[];
+}
+
+/** All hold. */
+export const SETTINGS_HOLD: SettingsStanding = { waiting: [], refused: [] };
+
 /** What an agent reports. */
 export interface AgentFacts {
   readonly name: string;
@@ -141,6 +154,7 @@ export interface AgentFacts {
   readonly order: { readonly kind: Order["kind"]; readonly progress: Progress | null } | null;
   /** Why it does not run, or the last query failed: for people. */
   readonly problem: string | null;
+  readonly settings: SettingsStanding;
   /** How its cluster's failover stands; null = it has none. */
   readonly failover: FailoverStatus | null;
   /** Of a witness alone: `view` and `stopped` are null then. */

@@ -36,7 +36,6 @@ describe("settings", () => {
       port: "5433",
       wal_level: "replica",
       max_slot_wal_keep_size: "1GB",
-      archive_mode: "off",
     });
     expect(all["fsync"]).toBeUndefined();
   });
@@ -96,6 +95,7 @@ test("nobody connects without a password, and from beyond loopback only where pe
   expect(lines.every((line) => line.endsWith("scram-sha-256"))).toBe(true);
   expect(lines.filter((line) => line.includes("10.0.0.0/8"))).toEqual([
     "host all all 10.0.0.0/8 scram-sha-256",
+    "host replication postgres 10.0.0.0/8 scram-sha-256",
   ]);
   expect(text).not.toContain("0.0.0.0/0");
 });

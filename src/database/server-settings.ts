@@ -89,8 +89,10 @@ export function settingsOf(name: string, server: ServerSettings): PostgresSettin
     wal_level: server.walLevel,
     wal_log_hints: "on",
     hot_standby: "on",
-    archive_mode: server.archiveCommand === undefined ? "off" : "on",
-    archive_command: server.archiveCommand ?? "",
+    // Without an archive of ours the one that a server had before goes on.
+    ...(server.archiveCommand === undefined
+      ? {}
+      : { archive_mode: "on", archive_command: server.archiveCommand }),
     recovery_target_timeline: "latest",
     // A crash that its agent does not hear of is one that routers do not hear of.
     restart_after_crash: "off",
@@ -208,23 +210,36 @@ interface AccessRules {
   readonly isTls?: boolean;
   /** Whoever gets to the socket is let in. */
   readonly trustsSocket?: boolean;
+  /** Lines of a server that was there before: they come after what our own roles need, and before the rest. */
+  readonly given?: string;
 }
 
 /** Who may connect from where: passwords everywhere; replication from loopback and members alone. */
 export function hostBasedAccess({ members, clients }: Peers, rules: AccessRules = {}): string {
-  const { isTls = false, trustsSocket = false } = rules;
-  const lines = [`local all all ${trustsSocket ? "trust" : "scram-sha-256"}`];
-  for (const network of ["127.0.0.1/32", "::1/128"])
-    lines.push(
-      `host all all ${network} scram-sha-256`,
-      `host replication ${REPLICATION_ROLE} ${network} scram-sha-256`,
-    );
-  for (const host of members)
-    for (const [database, role] of MEMBER_ACCESS)
-      lines.push(`${isTls ? "hostssl" : "host"} ${database} ${role} ${asNetwork(host)} scram-sha-256`);
-  for (const network of clients) lines.push(`host all all ${network} scram-sha-256`);
-  return `# Written by tenfold.\n${lines.join("\n")}\n`;
+  const { isTls = false, trustsSocket = false, given = "" } = rules;
+  const socket = trustsSocket ? "trust" : "scram-sha-256";
+  const roles = `${SUPERUSER},${REPLICATION_ROLE}`;
+  const own = LOOPBACK.flatMap((network) => [
+    `host all ${roles} ${network} scram-sha-256`,
+    `host replication ${roles} ${network} scram-sha-256`,
+  ]);
+  const others = members.flatMap((host) =>
+    MEMBER_ACCESS.map(
+      ([database, role]) =>
+        `${isTls ? "hostssl" : "host"} ${database} ${role} ${asNetwork(host)} scram-sha-256`,
+    ),
+  );
+  const everybody = LOOPBACK.map((network) => `host all all ${network} scram-sha-256`);
+  const theirs = clients.flatMap((network) => [
+    `host all all ${network} scram-sha-256`,
+    `host replication ${SUPERUSER} ${network} scram-sha-256`, // a router asks so which timeline a replica follows
+  ]);
+  const before = [`local all ${roles} ${socket}`, ...own, ...others];
+  const after = [`local all all ${socket}`, ...everybody, ...theirs];
+  return `# Written by tenfold: changes here are lost.\n${[...before, ...(given === "" ? [] : [given.trimEnd()]), ...after].join("\n")}\n`;
 }
+
+const LOOPBACK: readonly string[] = ["127.0.0.1/32", "::1/128"];
 
 /** The superuser that is in every cluster made here. */
 export const SUPERUSER = "postgres";

@@ -54,6 +54,8 @@ export interface SendOptions {
   readonly key?: string;
   /** One job with this key per this long, counted from fixed times; further ones are left out. Whole seconds. */
   readonly per?: Duration;
+  /** With `per`: of what is left out one job is sent after all, at the beginning of the next such time. Not with `sendAll`. */
+  readonly trailing?: boolean;
   /** Instead of the kind's. */
   readonly retries?: number;
 }
@@ -126,17 +128,32 @@ export function queueSettings(kind: JobSettings): {
   };
 }
 
-/** What a job is sent with. `nowMs` is the wall clock. */
-export function sendSettings(options: SendOptions, nowMs: number): Record<string, unknown> {
-  const { delay, priority, key, per, retries } = options;
-  // A date, since pg-boss counts a number in whole seconds.
+/** What a job is sent with. */
+export function sendSettings(options: SendOptions): Record<string, unknown> {
+  const { delay, priority, key, per, retries, trailing } = options;
+  if (trailing === true && per === undefined) throw new TypeError("trailing: write `per` beside it");
+  // By the database's clock, as a text: of all processes' clocks some are wrong, and pg-boss counts a number in whole seconds.
   const startAfter =
-    delay instanceof Date || delay === undefined ? delay : new Date(nowMs + durationMs(delay, "delay"));
+    delay instanceof Date || delay === undefined ? delay : `${durationMs(delay, "delay")} milliseconds`;
   return {
     ...(startAfter === undefined ? {} : { startAfter }),
     ...(priority === undefined ? {} : { priority }),
     ...(key === undefined ? {} : { singletonKey: key }),
     ...(per === undefined ? {} : { singletonSeconds: seconds(per, "per") }),
+    ...(trailing === true ? { singletonNextSlot: true } : {}),
     ...(retries === undefined ? {} : { retryLimit: retries }),
   };
+}
+
+/** A job is a row that is read and written several times: what is larger belongs elsewhere, and its place into the job. */
+const DATA_MAX = 1 << 20;
+
+/** Throws a TypeError when the data cannot be a job's. */
+export function checkData(name: string, data: unknown): void {
+  if (typeof data !== "object" || data === null) throw new TypeError(`"${name}": the data is no object`);
+  const { length } = JSON.stringify(data);
+  if (length > DATA_MAX)
+    throw new TypeError(
+      `"${name}": the data has ${length} characters, more than 1 MiB: put it elsewhere, and send where it is`,
+    );
 }

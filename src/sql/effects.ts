@@ -24,6 +24,7 @@ const EFFECTS: Readonly<Record<string, (span: Span) => Effect[]>> = {
       ? [{ kind: "prepare-transaction" }]
       : [{ kind: "prepare", name: wordAt(span, 1) }],
   execute: (span) => [{ kind: "execute", name: wordAt(span, 1) }],
+  explain: explained,
   deallocate,
   set,
   reset,
@@ -74,7 +75,15 @@ const chains = (span: Span): boolean => has(span, "and", "chain");
 
 function begin(span: Span): Effect[] {
   if (wordAt(span, 0) === "start" && wordAt(span, 1) !== "transaction") return [];
-  return [{ kind: "begin", readOnly: has(span, "read", "only"), serializable: has(span, "serializable") }];
+  const readOnly = has(span, "read", "only") && !has(span, "read", "write"); // the last one holds
+  return [{ kind: "begin", readOnly, serializable: has(span, "serializable") }];
+}
+
+/** EXPLAIN … EXECUTE: the prepared statement is the session's, and may write. */
+function explained(span: Span): Effect[] {
+  for (let offset = 1; span.start + offset < span.end; offset++)
+    if (wordAt(span, offset) === "execute") return [{ kind: "execute", name: wordAt(span, offset + 1) }];
+  return [];
 }
 
 function rollback(span: Span): Effect[] {

@@ -29,7 +29,11 @@ test.each([
   ["/* tenfold: consistency=bounded(1s) */ SELECT 1", { consistency: { kind: "bounded", ms: 1000 } }],
   ["/* tenfold: primry */ SELECT 1", { mistake: "primry" }],
   ["/* tenfold: consistency=none */ SELECT 1", { mistake: "consistency=none" }],
+  ["-- tenfold: primary\nSELECT 1", { target: "primary" }],
+  ["/* app */\n--TENFOLD: Primary, after=0/16b3748\r\nSELECT 1", { target: "primary", after: "0/16B3748" }],
+  ["-- about tenfold: nothing\nSELECT 1", undefined],
   ["SELECT 1 /* tenfold: primary */", undefined],
+  ["SELECT 1 -- tenfold: primary", undefined],
   ["SELECT '/* tenfold: consistency=eventual */'", undefined],
 ])("the hint of %p", (text, hint) => {
   expect(routingHint(text)).toEqual(hint as ReturnType<typeof routingHint>);

@@ -68,10 +68,11 @@ export function formatConsistency(consistency: Consistency): string {
  * that somebody put into the SQL.
  */
 export function routingHint(text: string): RoutingHint | undefined {
-  if (!text.includes("tenfold:")) return undefined;
-  const [comments = ""] = /^(?:\s|\/\*[\s\S]*?\*\/)*/.exec(text) ?? [];
-  const words = /\/\*\s*tenfold:([\s\S]*?)\*\//.exec(comments)?.[1];
-  return words === undefined ? undefined : readHint(words);
+  if (!/tenfold:/i.test(text)) return undefined;
+  const [comments = ""] = /^(?:\s|\/\*[\s\S]*?\*\/|--[^\n]*(?:\n|$))*/.exec(text) ?? [];
+  const found = /\/\*\s*tenfold:([\s\S]*?)\*\/|--[ \t]*tenfold:([^\n]*)/i.exec(comments);
+  const words = found?.[1] ?? found?.[2];
+  return words === undefined ? undefined : readHint(words.toLowerCase());
 }
 
 function readHint(words: string): RoutingHint {
@@ -80,7 +81,7 @@ function readHint(words: string): RoutingHint {
     const [name = "", value = ""] = word.split("=").map((part) => part.trim());
     const target = parseTarget(word);
     if (target !== undefined) hint = { ...hint, target };
-    else if (name === "after" && value !== "") hint = { ...hint, after: value };
+    else if (name === "after" && value !== "") hint = { ...hint, after: value.toUpperCase() };
     else {
       const consistency = name === "consistency" ? parseConsistency(value) : undefined;
       hint = consistency === undefined ? { ...hint, mistake: word } : { ...hint, consistency };

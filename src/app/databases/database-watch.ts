@@ -55,14 +55,15 @@ export class DatabaseWatch {
     const facts = this.#seen.get(database)?.find((server) => server.name === name)?.facts;
     if (facts === undefined)
       return { name, role: null, state: "no-agent", address: null, lagBytes: null, note: "" };
-    const { state, port, view, order, problem, witness } = facts;
+    const { state, port, view, order, problem, settings, witness } = facts;
+    const waiting = settings.waiting.length === 0 ? "" : `${settings.waiting.join(", ")} wait for a restart`;
     return {
       name,
       role: witness === undefined ? (view?.role ?? null) : "witness",
       state,
       address: `127.0.0.1:${port}`,
       lagBytes: (view?.role === "primary" ? null : (view ?? witness)?.lagBytes) ?? null,
-      note: problem ?? (order === null ? "" : `${order.kind} is under way`),
+      note: problem ?? (order === null ? waiting : `${order.kind} is under way`),
     };
   }
 

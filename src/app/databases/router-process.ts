@@ -68,12 +68,13 @@ function firstView({ name, mode, servers }: RouterFile): ClusterView {
 }
 
 /** In a cluster of ours all its users may log in, and the role of replicas tells timelines. */
-function setupOf({ pool, users, servers }: RouterFile, cluster: ClusterView): RouterSetup {
-  if (servers.kind === "elsewhere") return { cluster, pool, users, serverTls: servers.tls };
+function setupOf({ pool, users, servers, adminUsers }: RouterFile, cluster: ClusterView): RouterSetup {
+  if (servers.kind === "elsewhere") return { cluster, pool, users, adminUsers, serverTls: servers.tls };
   const { superuser, replication } = readPasswords(servers.folder);
   return {
     cluster,
     pool,
+    adminUsers,
     users: { ...users, [REPLICATION_ROLE]: { password: replication } },
     authUser: { user: "postgres", database: "postgres", password: superuser },
   };

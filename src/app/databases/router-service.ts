@@ -16,6 +16,7 @@ export interface RouterFile {
   readonly database: string;
   readonly pool: DatabaseConfig["pool"];
   readonly consistency: string;
+  readonly adminUsers: readonly string[];
   readonly mode: DatabaseConfig["mode"];
   /** Our own cluster by its folder, or servers elsewhere, the primary first. */
   readonly servers:
@@ -71,11 +72,10 @@ export async function routerService(
   };
 }
 
-function routerFile(
-  { name, address, workers, pool, consistency, mode, url, replicaUrls, appFolder }: DatabaseConfig,
-  { place, failover, password }: OwnCluster,
-): RouterFile {
-  const common = { name, address, workers, pool, consistency, mode };
+function routerFile(database: DatabaseConfig, { place, failover, password }: OwnCluster): RouterFile {
+  const { name, address, workers, pool, consistency, adminUsers, mode, url, replicaUrls, appFolder } =
+    database;
+  const common = { name, address, workers, pool, consistency, adminUsers, mode };
   if (url === undefined)
     return {
       ...common,

@@ -71,7 +71,7 @@ export class DemoCluster {
     const { pool, consistency } = DEFAULTS.database;
     const servers = { kind: "own", folder: this.#cluster, failover: this.#failover } as const;
     const users = { [NAME]: { password: this.password } };
-    const common = { name: NAME, address: this.address, workers: 1, pool, consistency, mode };
+    const common = { name: NAME, address: this.address, workers: 1, pool, consistency, mode, adminUsers: [] };
     const file: RouterFile = { ...common, database: NAME, servers, users };
     const path = join(this.folder, "router.json");
     writeFileSync(path, JSON.stringify(file), { mode: 0o600 });

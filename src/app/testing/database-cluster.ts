@@ -224,6 +224,7 @@ export class DatabaseCluster {
       workers: 1,
       pool,
       consistency,
+      adminUsers: [],
       mode,
       users: {},
       servers: { kind: "own", folder, failover },

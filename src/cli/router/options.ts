@@ -8,7 +8,6 @@ import type { RouterOptions } from "../../app/index.ts";
 import { isLoopback, parseDurationMs } from "../../base/index.ts";
 import { type Address, formatAddress, parseAddress } from "../../config/index.ts";
 import {
-  type ClusterView,
   type ListedUser,
   POOL_DEFAULTS,
   type PoolMode,
@@ -27,6 +26,7 @@ import { wholeNumber } from "../arguments.ts";
 import type { ListOption, NumberOption, TextOption } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { type RoutedServers, serversByLease, serversByUrl } from "./servers.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
 const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
@@ -56,6 +56,9 @@ const list = (placeholder: string, about: string): ListOption => ({ kind: "list"
 type NumberName = "workers" | "pool-size" | "clients-max";
 type TextName =
   | "primary"
+  | "members"
+  | "store"
+  | "auth-user"
   | "listen"
   | "pool-mode"
   | "queue-timeout"
@@ -81,6 +84,12 @@ type RouterOptionTable = Readonly<
 export const ROUTER_OPTIONS: RouterOptionTable = {
   primary: text("URL", "The server that writes go to, and who looks up users there"),
   replica: list("URL", "A replica, where reads go"),
+  members: text(
+    "NAME=HOST:PORT,…",
+    "Instead: all servers of a cluster that fails over, as for tenfold db serve",
+  ),
+  store: text("URL", "Where its lease is, which says who is primary: etcd://HOST:2379,… or file:PATH"),
+  "auth-user": text("NAME", "Who looks up users at the members, with PGPASSWORD", "postgres"),
   listen: text("HOST:PORT", "Where clients connect", formatAddress(ADDRESS)),
   workers: count("Processes, all on that port", WORKERS_MAX, "1"),
   "pool-mode": text(
@@ -127,8 +136,8 @@ type Given = Readonly<Record<string, unknown>>;
 /** What to start, and at a reload to go on with. Throws a `Failure` that names the option and the mend. */
 export function readRouterOptions(given: Given, context: Context): Omit<RouterOptions, "log"> {
   const values = { ...settingsOf(given["settings"], context.cwd), ...present(given) };
-  const primary = urlOf("primary", values["primary"], context);
-  const replicas = listOf(values["replica"]).map((url) => urlOf("replica", url, context));
+  const pool = poolOf(values);
+  const { cluster, login, hasReplicas, lease } = serversOf(values, pool, context);
   const address = addressOf("listen", textOf(values, "listen") ?? formatAddress(ADDRESS));
   const authentication = wordOf("auth", textOf(values, "auth") ?? "scram", AUTHENTICATIONS);
   if (authentication === "trust" && !isLoopback(address.host))
@@ -137,7 +146,7 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
       "listen on 127.0.0.1, or leave --auth out",
     );
   const metrics = metricsOf(textOf(values, "metrics"));
-  const { user, password, database } = primary;
+  const { user, password, database } = login;
   const clientsMax = numberOf(values, "clients-max");
   const drainMs = durationOf(values, "drain-timeout");
   const loginDelayMs = durationOf(values, "login-delay");
@@ -147,10 +156,10 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   return {
     address,
     workers: numberOf(values, "workers") ?? 1,
-    cluster: clusterOf(primary, replicas),
-    pool: poolOf(values),
+    cluster,
+    pool,
     authentication,
-    serverTls: tlsToServers(values, primary, context.cwd),
+    serverTls: tlsToServers(values, login, context.cwd),
     ...(clientTls === undefined ? {} : { clientTls }),
     authUser: { user, database, ...(password === undefined ? {} : { password }) },
     ...(users === undefined ? {} : { users }),
@@ -159,8 +168,29 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
     ...(loginDelayMs === undefined ? {} : { loginDelayMs }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(drainMs === undefined ? {} : { drainMs }),
-    ...(replicas.length === 0 ? {} : { reads: { monitor: { user, database } } }),
+    ...(hasReplicas ? { reads: { monitor: { user, database } } } : {}),
+    ...(lease === undefined ? {} : { lease }),
   };
+}
+
+function serversOf(values: Given, pool: Partial<PoolSettings>, context: Context): RoutedServers {
+  const members = textOf(values, "members");
+  if (members === undefined) {
+    const primary = urlOf("primary", values["primary"], context);
+    return serversByUrl(
+      primary,
+      listOf(values["replica"]).map((url) => urlOf("replica", url, context)),
+    );
+  }
+  if (values["primary"] !== undefined || values["replica"] !== undefined)
+    throw new UsageError("--members and --primary are two ways to say the same", "write one of them");
+  return serversByLease({
+    members,
+    store: textOf(values, "store"),
+    user: textOf(values, "auth-user") ?? "postgres",
+    password: context.env["PGPASSWORD"],
+    pool,
+  });
 }
 
 // --- from words to values -------------------------------------------------------------------------------------------
@@ -243,7 +273,10 @@ function addressOf(name: string, value: string): Address {
 /** The URL itself is not repeated in what is wrong with it: it may hold a password. */
 function urlOf(name: string, value: unknown, { env }: Context): PostgresUrl {
   if (value === undefined)
-    throw new UsageError(`there is no --${name}`, `write --${name} postgres://user@host:5432/`);
+    throw new UsageError(
+      `there is no --${name}`,
+      `write --${name} postgres://user@host:5432/, or --members and --store of a cluster that fails over`,
+    );
   const url = typeof value === "string" ? parsePostgresUrl(value) : "is no text";
   if (typeof url === "string") throw new UsageError(`--${name} ${url}`, "mend the URL");
   const password = url.password ?? env["PGPASSWORD"];
@@ -304,18 +337,4 @@ function usersOf(path: string | undefined, cwd: string): Readonly<Record<string,
   }
   if (typeof found === "object") return found;
   throw new Failure(`${path} ${found}`, "mend that line");
-}
-
-/** Servers are named by their addresses, so that another primary is known for one. Timelines are 0: monitors learn them. */
-function clusterOf(primary: PostgresUrl, replicas: readonly PostgresUrl[]): ClusterView {
-  const servers = [primary, ...replicas].map(({ host, port }, at) => ({
-    name: formatAddress({ host, port }),
-    host,
-    port,
-    role: at === 0 ? ("primary" as const) : ("replica" as const),
-    timeline: 0,
-    eligible: true,
-  }));
-  const name = formatAddress(primary);
-  return { revision: 1, name: "main", term: 1, state: "steady", primary: name, servers, mode: "async" };
 }

@@ -33,7 +33,7 @@ export interface Said {
 
 export class Machines {
   readonly folder: string = mkdtempSync(join(tmpdir(), "tenfold-machines-"));
-  readonly address = `10.213.${NET}.${OWN}`;
+  readonly address: string = `10.213.${NET}.${OWN}`;
   readonly #bridge = `tfb${process.pid}`;
   readonly #made: Machine[] = [];
   readonly #own: Bun.Subprocess[] = [];
@@ -61,11 +61,15 @@ export class Machines {
   }
 
   /** Starts a program in a machine, or beside the bridge. */
-  start(machine: Machine | undefined, command: readonly string[]): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+  start(
+    machine: Machine | undefined,
+    command: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
     const within = machine === undefined ? [] : ["ip", "netns", "exec", this.#namespace(machine)];
-    const cwd = machine?.folder ?? this.folder;
     const child = Bun.spawn([...within, ...command], {
-      cwd,
+      cwd: machine?.folder ?? this.folder,
+      env: { ...process.env, ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -87,8 +91,13 @@ export class Machines {
   }
 
   /** Starts `tenfold` and resolves when it has printed `word`; rejects with what it said instead. */
-  async serve(machine: Machine | undefined, word: string, words: readonly string[]): Promise<Bun.Subprocess> {
-    const child = this.start(machine, [process.execPath, MAIN, ...words]);
+  async serve(
+    machine: Machine | undefined,
+    word: string,
+    words: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Bun.Subprocess> {
+    const child = this.start(machine, [process.execPath, MAIN, ...words], env);
     const said = new TextDecoder();
     let text = "";
     for await (const bytes of child.stdout) {

@@ -42,5 +42,6 @@ export { ensureReachable, findOwner, type Owner } from "./server/owner.ts";
 export { PostgresServer, type PostgresServerOptions } from "./server/postgres-server.ts";
 export { ServerError, type ServerProblem } from "./server/problem.ts";
 export { isRestoring, type Restored, restore, verifyBackup } from "./server/restore.ts";
+export { takeOver } from "./server/take-over.ts";
 export type { TlsSources } from "./server/tls-files.ts";
 export { WalWitness } from "./witness/wal-witness.ts";

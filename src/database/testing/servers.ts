@@ -13,6 +13,7 @@ import { type Binaries, findBinaries } from "../io/server/binaries.ts";
 import type { ControlClient } from "../io/server/control-client.ts";
 import { findOwner, give, type Owner } from "../io/server/owner.ts";
 import { PostgresServer, type PostgresServerOptions } from "../io/server/postgres-server.ts";
+import type { ServerSource } from "../orders.ts";
 import { NO_PEERS, slotName, type Upstream } from "../server-settings.ts";
 
 const DEBIAN = "/usr/lib/postgresql/15/bin";
@@ -149,6 +150,11 @@ async function copyOwned(from: string, to: string, whose: Owner): Promise<void> 
 /** Where a replica finds this server. */
 export function upstreamOf(server: PostgresServer, replica: PostgresServer): Upstream {
   return { host: "127.0.0.1", port: server.options.settings.port, slot: slotName(replica.name) };
+}
+
+/** What copies are made of: this server, its files within reach. */
+export function sourceOf({ name, data, options }: PostgresServer): ServerSource & { readonly data: string } {
+  return { name, host: "127.0.0.1", port: options.settings.port, data };
 }
 
 /** The text in the only column of the only row. */

@@ -1,5 +1,6 @@
 /** `tenfold/queue`: background jobs and an outbox in the app's Postgres. Runs on Node (22 and later) and Bun. */
 export * from "../index.ts";
+export type { DeadJob, PageOptions } from "./dead-jobs.ts";
 export {
   openQueue,
   type Queue,

@@ -5,6 +5,7 @@
 import type { PgBoss } from "pg-boss";
 import { systemClock, systemScheduler } from "../../base/index.ts";
 import {
+  checkData,
   type DataOf,
   type Duration,
   deadlineMs,
@@ -17,8 +18,10 @@ import {
 } from "../jobs.ts";
 import { type KindStats, type QueueStats, queueMetrics, statsOf, statsSql } from "../stats.ts";
 import { runnerOf, type Tx } from "../tx.ts";
+import { type DeadJob, deadJob, type PageOptions } from "./dead-jobs.ts";
 import { inTransaction, type OpenPool, openPool, type PoolInput } from "./pool.ts";
 import { settlementOf } from "./settlement.ts";
+import { closeOnSignals } from "./signals.ts";
 import { type Claim, type Job, type Run, Worker, type WorkerCounters } from "./worker.ts";
 
 /** What is opened. */
@@ -62,6 +65,9 @@ const SUPERVISE_S = 5;
 
 /** Counts are not read more often: as many may ask for them as want. */
 const STATS_MS = 1000;
+
+/** Dead letters that are read at once, where nothing else is said. */
+const PAGE = 100;
 
 /** Jobs in one statement. */
 const SEND_MAX = 1000;
@@ -129,7 +135,8 @@ export class Queue<All extends Jobs> {
     options: SendOptions & { readonly tx?: Tx } = {},
   ): Promise<string | undefined> {
     const { tx, ...rest } = options;
-    const settings = sendSettings(rest, systemClock.wallMs());
+    const settings = sendSettings(rest);
+    this.#check(name, [data]);
     const id = await this.#boss.send(name, data, {
       ...settings,
       ...(tx === undefined ? {} : { db: runnerOf(tx) }),
@@ -138,14 +145,29 @@ export class Queue<All extends Jobs> {
     return id ?? undefined;
   }
 
+  #check(name: string, data: readonly unknown[]): void {
+    if (this.#closing !== undefined) throw new Error("the queue is closed");
+    this.#kind(name);
+    for (const each of data) checkData(name, each);
+  }
+
+  #kind(name: string): JobSettings {
+    const { jobs } = this.#options as { jobs: Jobs };
+    const kind = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
+    if (kind === undefined)
+      throw new TypeError(`there is no kind of job "${name}"; there are ${Object.keys(jobs).join(", ")}`);
+    return kind;
+  }
+
   /** Sends many of a kind, a thousand in a statement. */
   async sendAll<Name extends keyof All & string>(
     name: Name,
     data: readonly DataOf<All, Name>[],
-    options: SendOptions & { readonly tx?: Tx } = {},
+    options: Omit<SendOptions, "trailing"> & { readonly tx?: Tx } = {},
   ): Promise<void> {
     const { tx, ...rest } = options;
-    const settings = sendSettings(rest, systemClock.wallMs());
+    const settings = sendSettings(rest);
+    this.#check(name, data);
     const db = tx === undefined ? {} : { db: runnerOf(tx) };
     for (let at = 0; at < data.length; at += SEND_MAX) {
       const jobs = data.slice(at, at + SEND_MAX).map((each) => ({ data: each, ...settings }));
@@ -173,11 +195,53 @@ export class Queue<All extends Jobs> {
     await this.#boss.unschedule(name, schedule);
   }
 
-  /** Sends jobs that failed for good on their way again, at most a thousand. Gives how many. */
-  redrive(name: keyof All & string): Promise<number> {
-    const { deadLetter } = (this.#options.jobs as Jobs)[name] ?? {};
+  /** Sends jobs that failed for good on their way again, at most a thousand; with `ids` of `dead()` only those. Gives how many. */
+  redrive(name: keyof All & string, { ids }: { readonly ids?: readonly string[] } = {}): Promise<number> {
+    const those = ids === undefined ? {} : { ids: [...ids] };
+    return this.#boss.redrive(this.#deadOf(name), { sourceName: name, ...those });
+  }
+
+  #deadOf(name: string): string {
+    const { deadLetter } = this.#kind(name);
     if (deadLetter === false) throw new TypeError(`"${name}" has no dead letters`);
-    return this.#boss.redrive(deadLetter ?? `${name}.dead`, { sourceName: name });
+    return deadLetter ?? `${name}.dead`;
+  }
+
+  /** Jobs whose tries are used up, the oldest first, with what went wrong at last. `after`: the id of the last one of the page before. */
+  async dead<Name extends keyof All & string>(
+    name: Name,
+    { limit = PAGE, after }: PageOptions = {},
+  ): Promise<readonly DeadJob<DataOf<All, Name>>[]> {
+    const found = await this.#boss.findJobs<DataOf<All, Name>>(this.#deadOf(name), {
+      queued: true,
+      limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    return found.filter(({ sourceName }) => sourceName === name).map((row) => deadJob(row));
+  }
+
+  /**
+   * Takes jobs back: those that wait are never begun; the signal of one that runs is aborted within some seconds, and what it did is
+   * not written down. Gives how many were there.
+   */
+  async cancel(
+    name: keyof All & string,
+    ids: string | readonly string[],
+    { tx }: { readonly tx?: Tx } = {},
+  ): Promise<number> {
+    this.#kind(name);
+    const list = typeof ids === "string" ? [ids] : [...ids];
+    const db = tx === undefined ? {} : { db: runnerOf(tx) };
+    return settlementOf(await this.#boss.cancel(name, list, db)).affected;
+  }
+
+  /** Removes a kind that is not in `jobs` any more: its jobs, its dead letters, its schedules. */
+  async remove(name: string): Promise<void> {
+    if (Object.hasOwn(this.#options.jobs, name))
+      throw new TypeError(`"${name}" is one of the jobs of this process: take it out of them first`);
+    for (const { key } of await this.#boss.getSchedules(name)) await this.#boss.unschedule(name, key);
+    await this.#boss.deleteQueue(name);
+    if ((await this.#boss.getQueue(`${name}.dead`)) !== null) await this.#boss.deleteQueue(`${name}.dead`);
   }
 
   #wake(name: string): void {
@@ -210,8 +274,7 @@ export class Queue<All extends Jobs> {
 
   #start<Data>(name: string, options: WorkOptions, size: number, run: Run<Data>): void {
     if (this.#closing !== undefined) throw new Error("the queue is closed");
-    const kind = (this.#options.jobs as Jobs)[name];
-    if (kind === undefined) throw new TypeError(`there is no kind of job "${name}"`);
+    const kind = this.#kind(name);
     const { concurrency = DEFAULTS.concurrency, deadline } = options;
     for (const [what, value] of Object.entries({ concurrency, size }))
       if (!Number.isInteger(value) || value < 1) throw new TypeError(`${what}: write a whole number from 1`);
@@ -228,7 +291,12 @@ export class Queue<All extends Jobs> {
       clock: systemClock,
       scheduler: systemScheduler,
     });
-    if (this.#workers.size === 0) this.#listen();
+    if (this.#workers.size === 0) {
+      const { signals = ["SIGTERM", "SIGINT"], onError } = this.#options;
+      this.#unlisten = closeOnSignals(signals, () =>
+        this.close().catch((error: unknown) => onError?.(error)),
+      );
+    }
     this.#workers.set(name, [...(this.#workers.get(name) ?? []), worker]);
   }
 
@@ -292,20 +360,6 @@ export class Queue<All extends Jobs> {
     await this.#boss.stop({ graceful: false });
     await this.#pool.end();
     this.#unlisten();
-  }
-
-  #listen(): void {
-    const signals = this.#options.signals ?? ["SIGTERM", "SIGINT"];
-    const drain = (signal: NodeJS.Signals): void => {
-      void this.close()
-        .catch((error: unknown) => this.#options.onError?.(error))
-        // Nobody else wants the signal: what it does to a process by itself is what is left.
-        .finally(() => process.listenerCount(signal) === 0 && process.kill(process.pid, signal));
-    };
-    for (const signal of signals) process.on(signal, drain);
-    this.#unlisten = () => {
-      for (const signal of signals) process.off(signal, drain);
-    };
   }
 }
 

@@ -19,7 +19,7 @@ export interface Job<Data> {
   /** 1 at the first try. */
   readonly attempt: number;
   readonly createdAt: Date;
-  /** Aborted at the deadline, when the process drains and waits no longer, or when another worker has the job. */
+  /** Aborted at the deadline, when the process drains and waits no longer, when the job was cancelled, or when another worker has it. */
   readonly signal: AbortSignal;
 }
 
@@ -146,12 +146,12 @@ export class Worker<Data> {
     const { concurrency, size, pollMs, onError } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
+      this.#isWoken = false;
       const free = (concurrency - this.#running.size) * size;
       if (free <= 0) {
         await this.#pause(pollMs);
         continue;
       }
-      this.#isWoken = false;
       try {
         const count = await this.#fetch(Math.min(free, FETCH_MAX));
         failures = 0;
@@ -300,7 +300,9 @@ export class Worker<Data> {
       const held = new Set(settled);
       for (const running of all) {
         if (running.claims.some(({ id }) => held.has(id)) || !this.#running.has(running)) continue;
-        running.abort.abort(new Error("another worker has the job: this one was silent for too long"));
+        running.abort.abort(
+          new Error("the job is no longer this try's: it was cancelled, or another worker has it"),
+        );
       }
     } catch (error) {
       onError(error);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../base/index.ts";
-import { NO_POSTGRES, startedPrimary, valueOf } from "../../testing/servers.ts";
+import { NO_POSTGRES, sourceOf, startedPrimary, valueOf } from "../../testing/servers.ts";
 import { advise } from "./advise.ts";
 import { throwawayClone } from "./throwaway-clone.ts";
 
@@ -29,12 +29,7 @@ describe.skipIf(NO_POSTGRES)("advice (needs Postgres)", () => {
     for (let at = 0; at < 20; at++) await primary.query(orders);
     await primary.query("select count(*) from orders where note = 'none'");
     const { options } = primary;
-    const source = {
-      name: primary.name,
-      host: "127.0.0.1",
-      port: options.settings.port,
-      data: primary.data,
-    };
+    const source = sourceOf(primary);
     const client = await primary.connect();
     const made: Awaited<ReturnType<typeof throwawayClone>>[] = [];
     const advice = await advise({
@@ -78,8 +73,8 @@ describe.skipIf(NO_POSTGRES)("advice (needs Postgres)", () => {
     const client = await primary.connect();
     await client.query("set search_path = shop");
     for (let at = 1; at <= 20; at++) for (const sql of statementsOfShop(at)) await client.query(sql);
-    const { options, name, data } = primary;
-    const source = { name, host: "127.0.0.1", port: options.settings.port, data };
+    const { options } = primary;
+    const source = sourceOf(primary);
     const made: Awaited<ReturnType<typeof throwawayClone>>[] = [];
     const clone = async () => {
       const one = await throwawayClone(source, options);

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Order, ServerSource } from "../../orders.ts";
+import type { Order } from "../../orders.ts";
 import {
   emptyServer,
   NO_POSTGRES,
+  sourceOf,
   startedPrimary,
   until,
   upstreamOf,
@@ -26,10 +27,6 @@ async function agentOf(server: PostgresServer): Promise<DatabaseAgent> {
   agents.add(agent);
   await agent.start();
   return agent;
-}
-
-function sourceOf(server: PostgresServer): ServerSource {
-  return { name: server.name, host: "127.0.0.1", port: server.options.settings.port, data: server.data };
 }
 
 /** What an order came to, in short. */

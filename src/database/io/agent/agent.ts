@@ -8,8 +8,18 @@
 import type { Cancel } from "../../../base/index.ts";
 import { identify } from "../../../base/io/index.ts";
 import type { FailoverStatus } from "../../failover/status.ts";
-import type { AgentFacts, Order, OrderOutcome, OrderProblem, Progress, ServerState } from "../../orders.ts";
+import {
+  type AgentFacts,
+  type Order,
+  type OrderOutcome,
+  type OrderProblem,
+  type Progress,
+  SETTINGS_HOLD,
+  type ServerState,
+  type SettingsStanding,
+} from "../../orders.ts";
 import type { DatabaseServerView } from "../../server-view.ts";
+import { applySettings } from "../server/apply-settings.ts";
 import type { BackupStore } from "../server/backup-store.ts";
 import { hasData, markReplica, readControlFile } from "../server/data-directory.ts";
 import type { PostgresServer } from "../server/postgres-server.ts";
@@ -64,6 +74,7 @@ export class DatabaseAgent implements OrderedAgent {
   #view: { readonly view: DatabaseServerView; readonly atMs: number } | undefined;
   #stopped: AgentFacts["stopped"] = null;
   #problem: string | null = null;
+  #settings: SettingsStanding = SETTINGS_HOLD;
   #restarts = 0;
   #startedMs = 0;
   #cancelLook: Cancel = () => {};
@@ -89,13 +100,28 @@ export class DatabaseAgent implements OrderedAgent {
   async start(): Promise<void> {
     await this.server.prepareFolder();
     this.#memory = await readMemory(this.server.options.folder);
-    const isThere = this.server.adopt() || (await hasData(this.server.data));
+    const isAdopted = this.server.adopt();
+    const isThere = isAdopted || (await hasData(this.server.data));
     if (isThere && !this.#isGoverned)
       await this.startServer().catch((problem: unknown) => this.#failed("database-not-started", problem));
     // A primary of an earlier agent goes on until its lease, which is in the guard's file, is over.
     if (this.#memory.needsLease && this.server.mightWrite)
       this.lease.extend(this.#memory.term, this.#guard.leftMs() ?? 0);
     if (!this.#isGoverned) this.#lookAgain(0);
+    // Ours may be others than those of the agent before. A primary's lease does not wait for that.
+    if (isAdopted) void this.#applySettings();
+  }
+
+  async #applySettings(): Promise<void> {
+    try {
+      this.#settings = await applySettings(this.server);
+      const { waiting, refused } = this.#settings;
+      const isNews = waiting.length + refused.length > 0;
+      if (isNews)
+        this.server.options.log.warn("database-settings", { server: this.server.name, waiting, refused });
+    } catch (problem) {
+      this.#failed("database-settings-not-read", problem);
+    }
   }
 
   /** Ends the server in order, and the agent. */
@@ -142,6 +168,7 @@ export class DatabaseAgent implements OrderedAgent {
       stopped: isRunning ? null : this.#stopped,
       order: this.#work === undefined ? null : { kind: this.#work.order.kind, progress: this.#work.progress },
       problem: this.#problem,
+      settings: isRunning ? this.#settings : SETTINGS_HOLD,
       failover: this.failover(),
     };
   }
@@ -155,6 +182,7 @@ export class DatabaseAgent implements OrderedAgent {
     this.#cancelRestart();
     if (!this.server.adopt() && this.#memory.needsLease && !this.lease.isHeld)
       await markReplica(this.server.data, this.server.options.owner);
+    if (this.server.state !== "running") this.#settings = SETTINGS_HOLD;
     await this.server.start();
     this.#startedMs = this.server.options.clock.nowMs();
     this.#problem = null;

@@ -51,6 +51,11 @@ type Carry<Kind extends Order["kind"]> = (
 export const ORDERS: { readonly [Kind in Exclude<Order["kind"], "lease" | "freeze">]: Carry<Kind> } = {
   start: (agent) => agent.startServer(),
 
+  async restart(agent) {
+    await agent.server.stop("fast");
+    await agent.startServer();
+  },
+
   async stop(agent, { mode }) {
     await agent.server.stop(mode);
   },

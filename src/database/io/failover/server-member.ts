@@ -58,7 +58,9 @@ export class ServerMember implements Driven {
 
   ordered(order: Order, record: ClusterRecord | undefined): Promise<OrderOutcome> | undefined {
     if (order.kind === "backup") return this.#agent.order(order);
-    if (order.kind !== "reclone" || record === undefined) return undefined;
+    if (record === undefined) return undefined;
+    if (order.kind === "restart") return this.#agent.order(order);
+    if (order.kind !== "reclone") return undefined;
     const source = sourceOf({ members: this.#members }, record.server);
     return this.#agent.order({ ...order, term: record.term, source });
   }

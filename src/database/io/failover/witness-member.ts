@@ -6,7 +6,7 @@ import type { Member } from "../../failover/member.ts";
 import { NO_QUORUM } from "../../failover/quorum.ts";
 import { bytesBetween } from "../../failover/record.ts";
 import type { ServerOrder, ServerOutcome } from "../../failover/state.ts";
-import type { AgentFacts, WitnessFacts } from "../../orders.ts";
+import { type AgentFacts, SETTINGS_HOLD, type WitnessFacts } from "../../orders.ts";
 import { REPLICATION_ROLE, slotName } from "../../server-settings.ts";
 import type { WalWitness } from "../witness/wal-witness.ts";
 import type { Driven, Drives, Known } from "./driven.ts";
@@ -65,6 +65,7 @@ export class WitnessMember implements Driven {
       stopped: null,
       order: null,
       problem: witness.view().problem ?? null,
+      settings: SETTINGS_HOLD,
       failover: status,
       witness: this.#witnessFacts(),
     };

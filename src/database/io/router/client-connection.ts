@@ -352,8 +352,8 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   ended(): void {
     this.#ended = true;
     if (this.#closing) return this.#farewell?.ended();
-    const isLoggingIn = this.#login !== undefined && this.queuedAt === undefined;
-    if (isLoggingIn || (!this.isHeld && this.input.isEmpty)) this.leave();
+    const isWaiting = this.#login !== undefined || this.queuedAt !== undefined; // nothing is at a server yet
+    if (isWaiting || (!this.isHeld && this.input.isEmpty)) this.leave();
   }
 
   /** It said goodbye, or will say nothing more. */

@@ -107,7 +107,12 @@ describe.skipIf(!hasPostgres)("reads when things go wrong (needs @embedded-postg
     const reads = { monitor: { user: "postgres", database: "postgres" }, intervalMs: 50 };
     router = startRouter(right.port, { reads: { ...reads, consistency: { kind: "eventual" } } }, {}, cluster);
     await eventually("the good one is read", () => isRead("c"), 10_000);
-    await eventually("the wrong one is known", () => state("b") === "diverged", 10_000);
+    await eventually(
+      "the wrong one is known",
+      () => router.worker.reads?.replicas[0]?.isForeign === true,
+      10_000,
+    );
+    expect(state("b")).toBe("diverged");
     expect(router.worker.reads?.replicas.map(({ timeline }) => timeline)).toEqual([2, 2]);
     await eventually("functions", () => router.worker.reads?.functions.of("postgres") !== undefined);
     const client = await router.client();

@@ -98,7 +98,7 @@ async function copyOverNetwork(
   const from = server.connectionTo({ host, port, slot: undefined });
   const flags = ["--pgdata", to, "--dbname", from, "--wal-method=none", "--checkpoint=fast", "--no-manifest"];
   const all = settings.durable ? flags : [...flags, "--no-sync"];
-  const { code, output } = await runProgram(binaries, "pg_basebackup", all, owner, signal);
+  const { code, output } = await runProgram(binaries, "pg_basebackup", all, owner, { signal });
   if (code !== 0)
     throw new ServerError(
       "clone-aborted",

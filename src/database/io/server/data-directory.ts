@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeVerifier } from "../../../pgwire/index.ts";
 import { type ControlFile, parseControlFile } from "../../control-file.ts";
+import { GIVEN_ACCESS_FILE } from "../../given-configuration.ts";
 import {
   formatSettings,
   type PostgresSettings,
@@ -70,13 +71,22 @@ export async function initialise({ binaries, data, owner, password, durable }: N
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const includes = [SETTINGS_FILE, ROLE_FILE].map((name) => `include_if_exists = '${name}'\n`).join("");
-  await appendFile(
-    join(data, "postgresql.conf"),
-    `\n# tenfold's settings come last, and so they hold.\n${includes}`,
-  );
+  await appendFile(join(data, "postgresql.conf"), INCLUDES);
   await changeRole(data, {}, owner);
 }
+
+/** Functions that pg_rewind calls. */
+export const REWIND_FUNCTIONS: readonly string[] = [
+  "pg_ls_dir(text, boolean, boolean)",
+  "pg_stat_file(text, boolean)",
+  "pg_read_binary_file(text)",
+  "pg_read_binary_file(text, bigint, bigint, boolean)",
+];
+
+/** The end of a postgresql.conf. */
+export const INCLUDES: string = `
+# tenfold's settings come last, and so they hold.
+${[SETTINGS_FILE, ROLE_FILE].map((name) => `include_if_exists = '${name}'\n`).join("")}`;
 
 /** Whether a cluster was made there. */
 export async function hasData(data: string): Promise<boolean> {
@@ -95,6 +105,11 @@ export async function writeSettings(
   const altered = join(data, "postgresql.auto.conf");
   const text = await readFile(altered, "utf8").catch(() => "");
   if (withoutReserved(text) !== text) await writeOwned(altered, withoutReserved(text), owner);
+}
+
+/** Lines of pg_hba.conf of a server that was taken over; "" = there are none. */
+export function readGivenAccess(data: string): Promise<string> {
+  return readFile(join(data, GIVEN_ACCESS_FILE), "utf8").catch(() => "");
 }
 
 /** The settings of the server's role: whom it follows, whom its commits wait for. */

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ServerSource } from "../../orders.ts";
 import { slotName } from "../../server-settings.ts";
 import {
   clientOf,
@@ -10,6 +9,7 @@ import {
   INSTALLATIONS,
   NO_POSTGRES,
   serverFolder,
+  sourceOf,
   startedPrimary,
   until,
   valueOf,
@@ -23,10 +23,6 @@ import { rejoin } from "./rejoin.ts";
 import { checkSlot, ensureSlot } from "./slots.ts";
 
 const MIB = 1024 * 1024;
-
-function sourceOf(server: PostgresServer): ServerSource {
-  return { name: server.name, host: "127.0.0.1", port: server.options.settings.port, data: server.data };
-}
 
 /** 100 MB in a table with an index. */
 async function filled(server: PostgresServer): Promise<void> {

@@ -2,6 +2,7 @@
  * Whose processes and files Postgres' are. Postgres refuses to run as root, for who breaks into it would have the machine; so
  * root gives it another user, and everybody else is that user themselves.
  */
+import { readlinkSync } from "node:fs";
 import { chmod, chown, lchown, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isSystemError, ServerError } from "./problem.ts";
@@ -105,6 +106,16 @@ async function mayPass(
   const { mode, uid, gid } = await stat(folder);
   if (uid === owner.uid) return (mode & 0o100) !== 0;
   return (mode & (gid === owner.gid ? 0o010 : 0o001)) !== 0;
+}
+
+/** Where a link points to; undefined when `path` is none. */
+export function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (problem) {
+    if (isSystemError(problem, "EINVAL") || isSystemError(problem, "ENOENT")) return undefined;
+    throw problem;
+  }
 }
 
 /** The names in a folder; none when it is not there. */

@@ -197,18 +197,22 @@ describe.skipIf(NO_POSTGRES)("a server (needs Postgres)", () => {
     const server = await startedPrimary({ settings: { synchronous_commit: "on" } });
     await server.setQuorum(1, ["absent"]);
     const client = await clientOf(server);
-    let isDone = false;
-    const write = client.query("create table waits (id int)").then(() => {
-      isDone = true;
-    });
+    // Backends see the setting at once, and wait from when the checkpointer has seen it, too.
+    let [writes, isAway] = [0, true];
+    const write = async (): Promise<void> => {
+      for (; isAway; writes++) await client.query(`create table waits${writes} (id int)`);
+    };
+    const written = write();
     await until(
-      "the commit waits",
+      "a commit waits",
       async () =>
         (await valueOf(server, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'")) === "1",
     );
-    expect(isDone).toBe(false);
+    const before = writes;
+    isAway = false;
     await server.setQuorum(0, []);
-    await write;
+    await written;
+    expect(writes).toBe(before + 1);
   });
 
   test("finds its programs where it is told to, and nowhere else", async () => {

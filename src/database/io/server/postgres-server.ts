@@ -26,12 +26,14 @@ import {
   initialise,
   markReplica,
   passFileText,
+  REWIND_FUNCTIONS,
+  readGivenAccess,
   readRole,
   verifierText,
   writeSettings,
 } from "./data-directory.ts";
 import { type GivenSettings, givenSettings } from "./given-settings.ts";
-import { ensureReachable, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
+import { ensureReachable, linkTarget, makePrivateFolder, type Owner, writeOwned } from "./owner.ts";
 import { ServerError } from "./problem.ts";
 import { promote } from "./promotion.ts";
 import { reachableHost } from "./reachable-host.ts";
@@ -79,17 +81,8 @@ const VIEW_TIMEOUT_MS = 5_000;
 /** Longest path of a Unix socket, less the name that Postgres gives it. */
 const SOCKET_FOLDER_CHARS_MAX = 85;
 
-/** Functions that pg_rewind calls. */
-const REWIND_FUNCTIONS: readonly string[] = [
-  "pg_ls_dir(text, boolean, boolean)",
-  "pg_stat_file(text, boolean)",
-  "pg_read_binary_file(text)",
-  "pg_read_binary_file(text, bigint, bigint, boolean)",
-];
-
 export class PostgresServer {
   readonly options: PostgresServerOptions;
-  readonly data: string;
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
@@ -100,7 +93,12 @@ export class PostgresServer {
 
   constructor(options: PostgresServerOptions) {
     this.options = options;
-    this.data = join(options.folder, "data");
+  }
+
+  /** Its data directory; that of a server which was taken over is elsewhere, and there is a link. */
+  get data(): string {
+    const own = join(this.options.folder, "data");
+    return linkTarget(own) ?? own;
   }
 
   get name(): string {
@@ -172,12 +170,14 @@ export class PostgresServer {
     const given = await givenSettings(binaries, this.data);
     const tls = this.#tlsFiles;
     const all = settingsOf(name, { ...settings, ...given, socketFolder, tls });
-    await writeSettings(
-      this.data,
-      all,
-      hostBasedAccess(peers, { isTls: tls !== undefined, trustsSocket: trustsSocket && host === folder }),
-      owner,
-    );
+    const lines = await readGivenAccess(this.data);
+    const isTrusted = trustsSocket && host === folder;
+    const access = hostBasedAccess(peers, {
+      isTls: tls !== undefined,
+      trustsSocket: isTrusted,
+      given: lines,
+    });
+    await writeSettings(this.data, all, access, owner);
   }
 
   get #tlsFiles(): TlsSources | undefined {

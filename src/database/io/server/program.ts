@@ -21,22 +21,32 @@ export function environmentOfPostgres(
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LANG: "C", LC_MESSAGES: "C", ...path, ...more };
 }
 
-/** Runs `name` of the binaries with `args`; `signal` ends it, and the promise rejects. */
+/** How a program is run. */
+export interface ProgramOptions {
+  /** Ends it, and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
+  /** What it reads. Default: nothing. */
+  readonly input?: string;
+}
+
+/** Runs `name` of the binaries with `args`. */
 export function runProgram(
   binaries: Binaries,
   name: string,
   args: readonly string[],
   owner: Owner,
-  signal?: AbortSignal,
+  { signal, input }: ProgramOptions = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(`${binaries.bin}/${name}`, args, {
       ...owner,
       cwd: "/",
       env: environmentOfPostgres(binaries),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       ...(signal === undefined ? {} : { signal }),
     });
+    child.stdin.on("error", () => {}); // one that ends early says why
+    child.stdin.end(input);
     let output = "";
     const take = (bytes: Buffer): void => {
       output = (output + bytes.toString()).slice(-OUTPUT_CHARS_MAX);
