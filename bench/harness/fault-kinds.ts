@@ -8,8 +8,8 @@ export interface Planned {
   /** After the one before. */
   readonly afterMs: number;
   readonly kind: string;
-  /** The primary of that moment, or a server by its name. */
-  readonly target: "primary" | string;
+  /** "primary": whoever is that when it comes; or a server by its name. */
+  readonly target: string;
   readonly ms: number;
   /** Of those that `target` is cut from. */
   readonly other: string;

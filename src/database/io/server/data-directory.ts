@@ -127,6 +127,10 @@ export async function writeSettings(
   const given = await readFile(join(data, GIVEN_ACCESS_FILE), "utf8").catch(() => "");
   await writeOwned(join(data, SETTINGS_FILE), formatSettings(settings), owner);
   await writeOwned(join(data, "pg_hba.conf"), hostBasedAccess(peers, { ...rules, given }), owner);
+  // A rewind that was broken off, or found the disk full, leaves it empty: the server would start with Postgres' own settings.
+  const main = join(data, "postgresql.conf");
+  const own = await readFile(main, "utf8").catch(() => "");
+  if (!own.includes(INCLUDES)) await writeOwned(main, `${own}${INCLUDES}`, owner);
   const altered = join(data, "postgresql.auto.conf");
   const text = await readFile(altered, "utf8").catch(() => "");
   if (withoutReserved(text) !== text) await writeOwned(altered, withoutReserved(text), owner);

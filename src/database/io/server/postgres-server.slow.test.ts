@@ -41,6 +41,14 @@ for (const [name, find] of Object.entries(INSTALLATIONS)) {
       expect(readFileSync(join(server.data, "pg_hba.conf"), "utf8")).not.toContain("trust");
     });
 
+    test("starts with its own settings where a broken rewind has emptied postgresql.conf", async () => {
+      const server = await startedPrimary({ binaries: await find() });
+      await server.stop();
+      writeFileSync(join(server.data, "postgresql.conf"), "");
+      await server.start();
+      expect(await valueOf(server, "show port")).toBe(String(server.options.settings.port));
+    });
+
     test("counts statements, beside the libraries that postgresql.conf names", async () => {
       const server = await startedPrimary({ binaries: await find() });
       expect(await valueOf(server, "show shared_preload_libraries")).toBe("pg_stat_statements");
