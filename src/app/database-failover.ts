@@ -148,7 +148,12 @@ function dataOf({ name, agent, data }: FailoverMember, folder: string): string |
   return data === undefined && isHere ? join(folder, name, "data") : (data ?? undefined);
 }
 
-function openedPort({ address, tls, insecure = false }: AgentPort): NonNullable<ComposedFailover["port"]> {
+/** What is opened there. Throws a `StartFailure` when that would not be safe, or a file cannot be used. */
+export function openedPort({
+  address,
+  tls,
+  insecure = false,
+}: AgentPort): NonNullable<ComposedFailover["port"]> {
   if (tls === undefined && !insecure && !isLoopback(address.host))
     throw new StartFailure(
       `the agent's port ${formatAddress(address)} can be reached from other machines, and has no TLS`,

@@ -30,7 +30,7 @@ import {
   readPasswordsOrNone,
 } from "./cluster-folder.ts";
 import { hostsElsewhere, isFirst, keepMembers, passwordsFor } from "./cluster-members.ts";
-import { composeFailover, type FailoverOptions } from "./database-failover.ts";
+import { composeFailover, type FailoverOptions, openedPort } from "./database-failover.ts";
 import { type AppDatabase, keepAppDatabase, makeAppDatabase } from "./databases/app-database.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -173,6 +173,7 @@ export async function cloneForTrial({
 
 async function start(options: DatabaseAgentOptions): Promise<RunningDatabaseAgent> {
   const { name, folder, create, log } = options;
+  if (options.failover?.port !== undefined) openedPort(options.failover.port); // refused before anything is made
   const passwords = passwordsFor(options);
   const server = await serverOf(options, passwords);
   await server.prepareFolder();

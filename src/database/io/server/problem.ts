@@ -15,6 +15,7 @@ export type ServerProblem =
   | "configuration-missing"
   | "initdb-failed"
   | "port-in-use"
+  | "address-not-here"
   | "start-failed"
   | "start-timeout"
   | "not-running"

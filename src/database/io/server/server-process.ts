@@ -304,6 +304,11 @@ function tail(path: string, from: number): string {
 /** What a log says about a start that failed -> code. */
 const START_PROBLEMS: readonly (readonly [RegExp, ConstructorParameters<typeof ServerError>[0], string])[] = [
   [
+    /Cannot assign requested address/,
+    "address-not-here",
+    "it is told to listen on an address that this machine does not have",
+  ],
+  [
     /Address already in use|could not create any TCP\/IP sockets/,
     "port-in-use",
     "another program listens on its port",
