@@ -9,6 +9,7 @@ import {
 } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { HoldSettings } from "../../router/failover-settings.ts";
+import { stateOf } from "./client-state.ts";
 import { Holder, promoteReplica, TIMES } from "./testing/lease.ts";
 import { clusterOf, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
@@ -169,10 +170,8 @@ describe.skipIf(!hasPostgres)("outcomes of writes whose server was lost (needs @
     const running = sqlState(client.query("CREATE TABLE t AS SELECT 1 FROM pg_sleep(60)"));
     const other = await router.client();
     const selects = sqlState(other.query("SELECT pg_sleep(60)"));
-    await eventually(
-      "both run",
-      () => router.worker.pools[0]?.servers === 2 && router.worker.pools[0]?.freeServers === 0,
-    );
+    const active = (): number => [...router.worker.clients].filter((one) => stateOf(one) === "active").length;
+    await eventually("both run", () => active() === 2);
     await primary.kill();
     expect([await running, await selects]).toEqual(["08007", "08007"]);
   });
