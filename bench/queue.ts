@@ -101,17 +101,17 @@ async function byPgBoss(): Promise<Cost> {
     "count",
     payloads().map((data) => ({ data })),
   );
-  let begun = 0;
+  const seen = { begun: 0 };
   const cost = await costOf(async () => {
     await boss.work(
       "count",
       { batchSize: concurrency, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true },
       async (batch) => {
         await Promise.all(batch.map(work));
-        begun += batch.length;
+        seen.begun += batch.length;
       },
     );
-    while (begun < jobs) await work();
+    while (seen.begun < jobs) await work();
     while ((await unfinished()) > 0) await work();
   });
   await boss.stop({ graceful: false });

@@ -174,7 +174,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
 
     const facts = `${all.db1.address}:15432/facts`;
     const refusal = (url: string, tls?: object): Promise<string> =>
-      fetch(url, { ...(tls === undefined ? {} : { tls }) }).then(
+      fetch(url, tls === undefined ? {} : { tls }).then(
         ({ status }) => String(status),
         () => "no connection",
       );

