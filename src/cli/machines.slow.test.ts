@@ -235,7 +235,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
       Object.values((await client.query<Record<string, unknown>>(sql)).rows[0] ?? {})[0];
     await until(
       "reads go to a replica",
-      async () => (await isReplica("select pg_is_in_recovery()")) === true,
+      async () => (await isReplica("/* tenfold: replica */ select pg_is_in_recovery()")) === true,
       60_000,
     );
     expect(await isReplica("insert into kept values (-1) returning pg_is_in_recovery()")).toBe(false);

@@ -186,4 +186,7 @@ afterEach(async () => {
   servers.clear();
 });
 
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+afterAll(async () => {
+  templates.clear(); // another file of the same process makes its own
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+});

@@ -104,7 +104,10 @@ export class DnsServer {
     this.#udp = await Bun.udpSocket({
       hostname: host,
       port: this.#tcp.port,
-      socket: { data: (_socket, bytes, senderPort, source) => this.#datagram(bytes, source, senderPort) },
+      socket: {
+        data: (_socket, bytes, senderPort, source) => this.#datagram(bytes, source, senderPort),
+        error: () => {}, // somebody who asked has gone: nothing is owed to them
+      },
     });
     this.#sweepLater();
   }
@@ -115,8 +118,21 @@ export class DnsServer {
     if (verdict !== "answer") this.counts.limited++;
     const reply = verdict === "drop" ? undefined : this.#replyTo(bytes, source, verdict);
     if (reply === undefined) this.counts.dropped++;
-    // What the kernel has no room for is lost, as any datagram may be.
-    else this.#udp?.send(reply, port, source);
+    else this.#send(reply, port, source);
+  }
+
+  /** What the kernel has no room for is lost, as any datagram may be. */
+  #send(reply: Uint8Array, port: number, source: string): void {
+    try {
+      this.#udp?.send(reply, port, source);
+    } catch {
+      // Linux tells of an earlier answer that found a closed port in place of sending this one. Once told it is forgotten.
+      try {
+        this.#udp?.send(reply, port, source);
+      } catch {
+        this.counts.dropped++;
+      }
+    }
   }
 
   #replyTo(bytes: Uint8Array, source: string, verdict: "answer" | "truncate"): Uint8Array | undefined {
