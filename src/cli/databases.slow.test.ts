@@ -198,7 +198,8 @@ describe.skipIf(NO_POSTGRES)("databases of tenfold up (needs Postgres)", () => {
     // A change of mode is a deploy of the router: old connections end.
     const asked = async (sql: string): Promise<{ readonly names?: string } | undefined> => {
       const client = await connect();
-      const { rows } = await client.query(sql).finally(() => client.end());
+      const { rows } = await client.query(sql);
+      await client.end();
       return rows[0] as { readonly names?: string } | undefined;
     };
     const waitsFor = async (): Promise<string> =>
