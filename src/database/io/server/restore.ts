@@ -105,9 +105,12 @@ async function removeUnfinished(server: PostgresServer): Promise<void> {
     throw new ServerError("data-exists", `${server.data} is not empty: restore into a new folder`);
 }
 
-/** Ends what may run there, and removes it. */
+/** Ends what may run there, and removes it: its socket, too, whose lock names a process that nobody may have waited for yet. */
 async function discard(server: PostgresServer): Promise<void> {
+  const { folder } = server.options;
   await server.fence(0);
+  for (const name of await namesIn(folder))
+    if (name.startsWith(".s.PGSQL.")) await rm(join(folder, name), { force: true });
   await rm(server.data, { recursive: true, force: true });
   await rm(marker(server), { force: true });
 }
