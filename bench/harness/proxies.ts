@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gatewayWorker } from "./gateway-worker.ts";
 import { launchListening, type Started } from "./process.ts";
-import { freePort } from "./wait.ts";
+import { freePortsFrom } from "./wait.ts";
 
 /** One listener and what it forwards to; all ports on 127.0.0.1. */
 export interface ProxyListener {
@@ -188,9 +188,11 @@ export async function startProxy(
 ): Promise<StartedProxy> {
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });
-  const listeners: ProxyListener[] = [];
-  for (const group of targets) listeners.push({ port: freePort(), targets: group });
-  const argv = PROXIES[name]({ listeners, adminPort: freePort(), folder });
+  const adminPort = freePortsFrom(targets.length + 1); // in a row, so that none is drawn twice
+  const listeners = targets.map(
+    (group, index): ProxyListener => ({ port: adminPort + 1 + index, targets: group }),
+  );
+  const argv = PROXIES[name]({ listeners, adminPort, folder });
   const ports = listeners.map(({ port }) => port);
   const process = await launchListening(
     { name, argv, folder, ...(core === undefined ? {} : { core }) },

@@ -26,6 +26,8 @@ export class Holder implements LeaseStore {
   #record: ClusterRecord = firstRecord("a", 1, 0n, null);
   #revision = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** One write after the other: of two at once the later one would be lost. */
+  #written: Promise<void> = Promise.resolve();
   isAway = false;
 
   read(): Promise<StoreReply> {
@@ -64,7 +66,11 @@ export class Holder implements LeaseStore {
   pause(): void {
     clearInterval(this.#timer);
   }
-  async #renew(): Promise<void> {
+  #renew(): Promise<void> {
+    this.#written = this.#written.then(() => this.#write());
+    return this.#written;
+  }
+  async #write(): Promise<void> {
     const reply = await this.#store.write(this.#record, this.#revision);
     if (reply.kind !== "failed") this.#revision = reply.stored.revision;
   }
