@@ -2,7 +2,7 @@
 
 import { connect } from "node:net";
 
-export { freePort } from "../../src/base/testing.ts";
+export { freePort, freePortsFrom } from "../../src/base/testing.ts";
 
 /** How often a condition is looked at again: soon enough to add nothing to a measured second. */
 const LOOK_AGAIN_MS = 20;
