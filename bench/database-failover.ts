@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { AcknowledgedWrites } from "../src/app/testing/acknowledged-writes.ts";
 import { DatabaseCluster, until } from "../src/app/testing/database-cluster.ts";
-import type { PgConnectionOptions } from "../src/pgwire/io/index.ts";
+import { PgConnection, type PgConnectionOptions } from "../src/pgwire/io/index.ts";
 import { options } from "./harness/arguments.ts";
 import { showSpread, spreadOf } from "./harness/figures.ts";
 import { conclude } from "./harness/results.ts";
@@ -82,6 +82,16 @@ async function measure(
   return outcome;
 }
 
+async function answers(login: PgConnectionOptions): Promise<boolean> {
+  try {
+    const connection = await PgConnection.connect(login);
+    await connection.rows("select count(*) from writes").finally(() => connection.close());
+    return true;
+  } catch {
+    return false; // it has just been started
+  }
+}
+
 async function countMissing(cluster: DatabaseCluster, acknowledged: readonly number[]): Promise<number> {
   const rows = await cluster.query(await cluster.untilPrimary(), "select id from writes");
   const there = new Set(rows.map(({ id }) => Number(id)));
@@ -133,6 +143,7 @@ async function quorum(): Promise<Quorum> {
     await cluster.start();
     const site = { cluster, login: cluster.startRouter() };
     await cluster.query(await cluster.untilPrimary(), "create table writes (id bigint primary key)");
+    await until("the router answers", () => answers(site.login));
     return {
       crash: await measure(site, (primary) => cluster.signalServer(primary, "SIGKILL")),
       switchover: await measure(site, (primary, replica) => cluster.client(primary).switchover(replica)),

@@ -13,6 +13,7 @@ import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
 import { cutLost, holdBack } from "./held-clients.ts";
+import { LoginRetry } from "./login-retry.ts";
 import type { PrimaryGate, Target } from "./primary-gate.ts";
 import { ServerConnection } from "./server-connection.ts";
 
@@ -60,9 +61,7 @@ export class Pool {
   #queue: (ClientConnection | undefined)[] = [];
   #queueHead = 0;
   #connecting = 0;
-  #retryMs = 0;
-  /** No attempt to log in before this. */
-  #retryAtMs = 0;
+  readonly #retry: LoginRetry;
   #lastError: ErrorReply | undefined;
 
   constructor(
@@ -77,6 +76,7 @@ export class Pool {
     this.settings = settings;
     this.#source = source;
     this.context = context;
+    this.#retry = new LoginRetry(this.gate !== undefined, context.random);
     this.traffic = context.traffic.get(database) ?? new DatabaseTraffic();
     context.traffic.set(database, this.traffic);
   }
@@ -153,7 +153,7 @@ export class Pool {
     const refusal = this.#refusal() ?? (this.isHeld ? holdBack(client, this) : undefined);
     if (refusal !== undefined) return refusal;
     if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
-      return this.#retryAtMs > this.context.clock.nowMs() ? this.#lastError : this.#enqueue(client);
+      return this.#retry.isDue(this.context.clock.nowMs()) ? this.#enqueue(client) : this.#lastError;
     return this.#enqueue(client);
   }
 
@@ -161,7 +161,7 @@ export class Pool {
   #refusal(): ErrorReply | undefined {
     if (!this.#refusesAtOnce) return undefined;
     if (this.address === undefined) return routerError("server-unreachable");
-    return this.#open.size === 0 && this.context.clock.nowMs() < this.#retryAtMs
+    return this.#open.size === 0 && !this.#retry.isDue(this.context.clock.nowMs())
       ? this.#lastError
       : undefined;
   }
@@ -191,12 +191,12 @@ export class Pool {
     const { size, reserve, reserveTimeoutMs } = this.settings;
     const nowMs = this.context.clock.nowMs();
     const address = this.address;
-    if (address === undefined || nowMs < this.#retryAtMs) return;
+    if (address === undefined || !this.#retry.isDue(nowMs)) return;
     const oldest = this.#queue[this.#queueHead];
     const hasWaitedLong = oldest !== undefined && nowMs - oldest.waitsSinceMs >= reserveTimeoutMs;
     const max = size + (hasWaitedLong ? reserve : 0);
     // After a failure one attempt at a time is enough to learn whether the server is back.
-    const attemptsMax = this.#retryMs > 0 ? 1 : this.waiting;
+    const attemptsMax = this.#retry.hasFailed ? 1 : this.waiting;
     while (this.#open.size < max && this.#connecting + this.#unconfirmed.size < attemptsMax) {
       const server = new ServerConnection(this, address);
       this.#open.add(server);
@@ -211,8 +211,7 @@ export class Pool {
   /** A new connection is ready. */
   opened(server: ServerConnection): void {
     this.#connecting--;
-    this.#retryMs = 0;
-    this.#retryAtMs = 0;
+    this.#retry.reset();
     this.#lastError = undefined;
     const { gate } = this;
     if (gate === undefined || gate.confirms(server)) return this.#give(server);
@@ -310,12 +309,9 @@ export class Pool {
   }
 
   #loginFailed(error: ErrorReply): void {
-    const { loginRetryMinMs, loginRetryMaxMs } = this.settings;
-    const { clock, random, counters, log } = this.context;
+    const { clock, counters, log } = this.context;
     counters.serverLoginsFailed++;
-    this.#retryMs = Math.min(loginRetryMaxMs, Math.max(loginRetryMinMs, this.#retryMs * 2));
-    // ± 20 %, so that workers do not come back in step.
-    this.#retryAtMs = clock.nowMs() + this.#retryMs * (0.8 + 0.4 * random());
+    this.#retry.failed(clock.nowMs(), this.settings);
     this.#lastError = error;
     const { user, database } = this;
     log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
@@ -355,8 +351,7 @@ export class Pool {
   /** There is another primary, or one again: connections to others are closed as they come free. */
   targetChanged(): void {
     const address = this.address;
-    this.#retryAtMs = 0;
-    this.#retryMs = 0;
+    this.#retry.reset();
     cutLost(this);
     if (address === undefined) {
       if (this.#refusesAtOnce) this.#refuseWaiting(routerError("server-unreachable"));

@@ -195,7 +195,9 @@ export class PrimaryGate {
     const before = this.#watch?.record;
     this.#watch = observe(this.#watch, reply.stored, sentMs, this.#nowMs);
     const { record } = this.#watch;
-    const isSame = before?.term === record.term && before.phase === record.phase;
+    // It may have been started again between two looks: who waits for it need not wait longer.
+    const isSame =
+      before?.term === record.term && before.phase === record.phase && startOf(before) === startOf(record);
     if (!this.#settle(!isSame)) this.#moved("looked");
     this.outcomes?.tick();
   }
