@@ -311,7 +311,7 @@ export class ClientWrites implements AnswerHolder {
 
   /** The server said goodbye by itself. */
   terminated(): void {
-    this.#batch.wasTerminated = true;
+    this.#batch.terminatedMs = this.#client.context.clock.nowMs();
   }
 
   /** All answers are there. Whether what the client has sent since had to wait for that. */

@@ -176,6 +176,32 @@ describe.skipIf(!hasPostgres)("outcomes of writes whose server was lost (needs @
     expect([await running, await selects]).toEqual(["08007", "08007"]);
   });
 
+  test("a connection that ends is a server that stops if its record says so, and one that somebody has ended if not", async () => {
+    primary = await startPostgres();
+    await open([primary]);
+    const [client, own] = [await router.client(), await connect(primary)];
+    await client.query("CREATE TABLE t (name text)");
+    const ends = (): Promise<unknown> =>
+      own.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'INSERT%pg_sleep%'");
+    const runs = (): Promise<unknown> =>
+      value(own, "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    const insert = (name: string): Promise<unknown> =>
+      client.query(`INSERT INTO t SELECT '${name}' FROM pg_sleep(0.5)`);
+
+    const ended = sqlState(insert("ended"));
+    while ((await runs()) !== 1);
+    await ends();
+    expect(await ended).toBe("57P01");
+
+    const stopped = insert("stopped");
+    while ((await runs()) !== 1);
+    await holder.set({ phase: "switching-over" });
+    await ends(); // the router has not looked since
+    await holder.restart();
+    await stopped;
+    expect(await values(own, "SELECT name FROM t")).toEqual([["stopped"]]);
+  });
+
   test("the server is killed again and again under writers: nobody sees an error, and each write is there once", async () => {
     primary = await startPostgres({ settings: "synchronous_commit = on" });
     await open([primary]);

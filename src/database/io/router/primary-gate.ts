@@ -67,6 +67,8 @@ export class PrimaryGate {
   #reason: HoldReason | undefined = "no-primary";
   #shutMs: number;
   #problem: string | undefined;
+  /** They wait for the next look. */
+  #lookers: (() => void)[] = [];
   #isStopped = false;
 
   constructor(
@@ -127,6 +129,15 @@ export class PrimaryGate {
     server.start = this.#watch === undefined ? 0 : startOf(this.#watch.record);
     return true;
   }
+  /** Whether a look that was sent at `ms` or later has been answered. */
+  hasLookedSince(ms: number): boolean {
+    return this.#watch !== undefined && this.#watch.sentMs >= ms;
+  }
+  /** Looks, and calls back once: when a look is answered, or trust has ended without one. */
+  lookThen(callback: () => void): void {
+    this.#lookers.push(callback);
+    this.look();
+  }
   /** The record as it was seen last. */
   get record(): ClusterRecord | undefined {
     return this.#watch?.record;
@@ -180,6 +191,7 @@ export class PrimaryGate {
     this.#giveUp();
     try {
       this.#take(sentMs, reply);
+      if (reply.kind !== "failed") this.#callBack();
     } catch (error) {
       this.#context.reportCrash(error);
     }
@@ -215,7 +227,12 @@ export class PrimaryGate {
     this.#target = isOpen ? { host: server.host, port: server.port, term: gate.term } : undefined;
     if (reason !== this.#reason) this.#told(reason, gate.kind === "open" ? gate.server : undefined);
     this.#moved("changed");
+    if (!isOpen) this.#callBack();
     return true;
+  }
+
+  #callBack(): void {
+    for (const callback of this.#lookers.splice(0)) callback();
   }
 
   #told(reason: HoldReason | undefined, server: string | undefined): void {

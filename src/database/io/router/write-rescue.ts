@@ -171,17 +171,32 @@ export class WriteRescue {
       return;
     }
     if (this.#batch.isCommit) return this.#refuseCommit();
-    if (this.#client.queuedAt !== undefined) return;
+    if (this.#client.queuedAt !== undefined || this.#waitsForLook()) return;
     if (this.#client.server === undefined && !this.#client.acquire()) return;
     const { server, isSettling } = this.#client;
     if (server === undefined || isSettling || recovery === undefined) return;
     // The primary goes on, and somebody has ended what it did for this client.
     const isSame = server.start === this.#batch.start && server.address.term === this.#batch.term;
-    if (this.#batch.wasTerminated && isSame) {
+    if (this.#batch.terminatedMs !== undefined && isSame) {
       this.#tell(routerError("transaction-lost"));
       return this.#client.detach();
     }
     this.#send();
+  }
+
+  /**
+   * The server has ended a connection: because it stops, or because somebody ended that one. Before it stops in a switchover its record
+   * says so, but that may not have been read yet.
+   */
+  #waitsForLook(): boolean {
+    const { terminatedMs } = this.#batch;
+    const { gate } = this.#client.pool;
+    if (terminatedMs === undefined || gate?.target === undefined || gate.hasLookedSince(terminatedMs))
+      return false;
+    gate.lookThen(() => {
+      if (!this.#client.isClosed && this.isDue) this.#client.readOn();
+    });
+    return true;
   }
 
   #send(): void {

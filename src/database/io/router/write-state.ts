@@ -34,8 +34,8 @@ export class WriteState {
   term: number | undefined;
   /** How often it was sent once more. */
   sends = 0;
-  /** The server has ended the connection by itself. */
-  wasTerminated = false;
+  /** When the server ended the connection by itself; undefined: it did not. */
+  terminatedMs: number | undefined;
   /** The next batch waits for the answers to those before it. */
   isBehind = false;
   isFeeding = false;
@@ -58,7 +58,8 @@ export class WriteState {
     this.kept.begin();
     this.held.clear();
     this.isCommit = this.isComplete = this.isMixed = false;
-    this.changes = this.calls = this.hasBound = this.wasTerminated = false;
+    this.changes = this.calls = this.hasBound = false;
+    this.terminatedMs = undefined;
     this.isFlushed = false;
     this.id = undefined;
     this.start = start;
