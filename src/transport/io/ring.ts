@@ -30,7 +30,7 @@ const MAP_AT = { rings: 0, requests: 0x1000_0000 } as const;
 const MAP = { readWrite: 3, shared: 0x8001, anonymous: 0x22 } as const;
 
 /** Longest wait for further outcomes when there is one. */
-export const GATHER_US = 100;
+export const GATHER_US = 200;
 
 /** Words (32 bit) of a request and of an outcome. */
 const REQUEST_WORDS = 16;

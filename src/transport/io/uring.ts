@@ -186,8 +186,7 @@ export class UringTransport implements Transport, UringTable {
   }
 
   #turn(): boolean {
-    for (const loop of this.#bunToWatch.splice(0))
-      this.ring.poll(this.#bunLoops[loop] ?? -1, EPOLL.in, TAG.bun | loop);
+    if (this.#bunToWatch.length > 0) this.#watchBun();
     this.ring.wait(this.#gathering.wanted);
     let outcomes = 0;
     let bunHasWork = false;
@@ -210,6 +209,11 @@ export class UringTransport implements Transport, UringTable {
     const yields = this.#yields || bunHasWork || outcomes === 0;
     this.#yields = false;
     return yields;
+  }
+
+  #watchBun(): void {
+    for (const loop of this.#bunToWatch.splice(0))
+      this.ring.poll(this.#bunLoops[loop] ?? -1, EPOLL.in, TAG.bun | loop);
   }
 
   #dispatch(tag: number, result: number, flags: number): void {
