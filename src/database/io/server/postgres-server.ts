@@ -83,6 +83,7 @@ export class PostgresServer {
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
+  #fencing: Promise<void> | undefined;
   #client: Promise<ControlClient> | undefined;
   #state: ServerState = "stopped";
   /** A promotion was asked for since its start; Postgres may carry it out at any later time. */
@@ -173,7 +174,9 @@ export class PostgresServer {
 
   /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
   async start(timeoutMs: number = START_TIMEOUT_MS): Promise<void> {
+    await this.#fencing?.catch(() => {}); // who fences it is told
     if (this.#process?.isRunning === true) return;
+    await this.#process?.ended.catch(() => {}); // what is left of its last run is killed, and must not be this one
     if (!(await hasData(this.data)))
       throw new ServerError("data-missing", `there is no cluster in ${this.data}: create or clone one`);
     if (this.adopt()) return this.#untilReady(timeoutMs);
@@ -240,7 +243,15 @@ export class PostgresServer {
    * Ends it at once, with all its processes, and marks it a replica: it takes no more writes, not even when somebody starts
    * it by hand. Throws `stop-timeout` when processes hang in the kernel; then it must be assumed to write.
    */
-  async fence(graceMs: number = FENCE_GRACE_MS): Promise<void> {
+  fence(graceMs: number = FENCE_GRACE_MS): Promise<void> {
+    const fencing = this.#fence(graceMs).finally(() => {
+      if (this.#fencing === fencing) this.#fencing = undefined;
+    });
+    this.#fencing = fencing;
+    return fencing;
+  }
+
+  async #fence(graceMs: number): Promise<void> {
     this.adopt();
     this.#state = "fenced";
     this.#dropClient();
