@@ -128,7 +128,7 @@ export class DatabaseAgent implements OrderedAgent {
   async stop(): Promise<void> {
     this.leave();
     await this.server.stop();
-    this.#guard.release();
+    this.#releaseGuard();
   }
 
   /** Ends the agent alone: its server goes on, and the next agent adopts it. */
@@ -146,7 +146,7 @@ export class DatabaseAgent implements OrderedAgent {
       return this.#answer(order, () => this.#extendLease(order.term, order.validMs));
     if (order.kind === "freeze") return this.#freeze();
     const turn = this.#last.then(() => this.#carryOut(order));
-    this.#last = turn;
+    this.#last = turn.then(undefined, (problem: unknown) => this.#failed("database-order", problem));
     return turn;
   }
 
@@ -210,7 +210,7 @@ export class DatabaseAgent implements OrderedAgent {
       const view = await server.view();
       this.#view = { view, atMs: server.options.clock.wallMs() };
       this.#problem = null;
-      if (view.role === "replica" && this.lease.leftMs === undefined) this.#guard.release();
+      if (view.role === "replica" && this.lease.leftMs === undefined) this.#releaseGuard();
       return view;
     } catch (problem) {
       this.#problem = messageOf(problem);
@@ -246,23 +246,44 @@ export class DatabaseAgent implements OrderedAgent {
     const { clock } = this.server.options;
     const untilMs = clock.nowMs() + validMs;
     await this.enterTerm(term, true);
-    this.lease.extend(term, untilMs - clock.nowMs());
-    this.#tellGuard();
+    const leftMs = untilMs - clock.nowMs();
+    this.#tellGuard(leftMs);
+    this.lease.extend(term, leftMs);
   }
 
-  /** The guard knows of the lease as soon as there is a server. */
-  #tellGuard(): void {
+  /** The guard knows of the lease as soon as there is a server. Throws when it cannot be told, as on a full disk. */
+  #tellGuard(leftMs: number | undefined): void {
     const { pid, data } = this.server;
     const identity = pid === undefined ? undefined : identify(pid);
-    if (identity !== undefined && this.lease.leftMs !== undefined)
-      this.#guard.watch(identity, data, this.lease.leftMs);
+    if (identity !== undefined && leftMs !== undefined) this.#guard.watch(identity, data, leftMs);
+  }
+
+  #releaseGuard(): void {
+    try {
+      this.#guard.release();
+    } catch (problem) {
+      this.#failed("database-guard", problem);
+    }
+  }
+
+  /** Nobody would end a server whose guard knows nothing of it if this agent died. */
+  async #guarded(outcome: OrderOutcome): Promise<OrderOutcome> {
+    try {
+      this.#tellGuard(this.lease.leftMs);
+      return outcome;
+    } catch (problem) {
+      this.#failed("database-guard", problem);
+      if (this.server.mightWrite)
+        await this.server.fence(0).catch((left: unknown) => this.#failed("database-not-fenced", left));
+      return { kind: "refused", reason: "failed", message: messageOf(problem) };
+    }
   }
 
   async #leaseOver(term: number): Promise<void> {
     const { clock, log } = this.server.options;
     const startedMs = clock.nowMs();
     // A lease for a promotion that never came: a replica may go on.
-    if (!this.server.mightWrite) return this.#guard.release();
+    if (!this.server.mightWrite) return this.#releaseGuard();
     this.#work?.abort.abort();
     this.#cancelRestart();
     try {
@@ -303,9 +324,8 @@ export class DatabaseAgent implements OrderedAgent {
       order: Order,
       copy: typeof options,
     ) => Promise<Detail>;
-    const outcome = await this.#answer(order, () => run(this, order, options));
+    const outcome = await this.#guarded(await this.#answer(order, () => run(this, order, options)));
     this.#work = undefined;
-    this.#tellGuard();
     await this.look();
     return outcome;
   }
