@@ -89,6 +89,8 @@ export class DatabaseAgent implements OrderedAgent {
     const { clock, scheduler } = server.options;
     this.lease = new Lease({ clock, scheduler, onOver: (term) => void this.#leaseOver(term) });
     server.onCrash = (exit) => this.#crashed(exit);
+    server.onStarting = () => this.#asWhatItMayBe();
+    server.onStarted = () => this.#tellGuard(this.lease.leftMs);
   }
 
   /** The term of the last promotion or lease. */
@@ -177,11 +179,14 @@ export class DatabaseAgent implements OrderedAgent {
     return state === "stopped" && this.#stopped === null ? "absent" : state;
   }
 
+  /** Without the lease that it needs it is a replica, however long ago the order to start it was given. */
+  async #asWhatItMayBe(): Promise<void> {
+    if (!this.mayWrite) await markReplica(this.server.data, this.server.options.owner);
+  }
+
   /** Starts the server as what it may be. */
   async startServer(): Promise<void> {
     this.#cancelRestart();
-    if (!this.server.adopt() && this.#memory.needsLease && !this.lease.isHeld)
-      await markReplica(this.server.data, this.server.options.owner);
     if (this.server.state !== "running") this.#settings = SETTINGS_HOLD;
     await this.server.start();
     this.#startedMs = this.server.options.clock.nowMs();
@@ -266,19 +271,6 @@ export class DatabaseAgent implements OrderedAgent {
     }
   }
 
-  /** Nobody would end a server whose guard knows nothing of it if this agent died. */
-  async #guarded(outcome: OrderOutcome): Promise<OrderOutcome> {
-    try {
-      this.#tellGuard(this.lease.leftMs);
-      return outcome;
-    } catch (problem) {
-      this.#failed("database-guard", problem);
-      if (this.server.mightWrite)
-        await this.server.fence(0).catch((left: unknown) => this.#failed("database-not-fenced", left));
-      return { kind: "refused", reason: "failed", message: messageOf(problem) };
-    }
-  }
-
   async #leaseOver(term: number): Promise<void> {
     const { clock, log } = this.server.options;
     const startedMs = clock.nowMs();
@@ -324,7 +316,7 @@ export class DatabaseAgent implements OrderedAgent {
       order: Order,
       copy: typeof options,
     ) => Promise<Detail>;
-    const outcome = await this.#guarded(await this.#answer(order, () => run(this, order, options)));
+    const outcome = await this.#answer(order, () => run(this, order, options));
     this.#work = undefined;
     await this.look();
     return outcome;
