@@ -13,6 +13,12 @@ import { type DatabaseWitnessOptions, runDatabaseWitness } from "./run-database-
 process.stderr.on("error", () => {}); // a full disk leaves a gap in the log; it must not end the agent
 const log = createLog({ clock: systemClock, level: "info", write: (line) => process.stderr.write(line) });
 
+// What is asked while it still starts is done when it has started.
+const { promise: asked, resolve: ask } = Promise.withResolvers<"stop" | "leave">();
+process.on("SIGTERM", () => ask("stop"));
+process.on("SIGINT", () => ask("stop"));
+process.on("SIGHUP", () => ask("leave"));
+
 try {
   const settings = JSON.parse(process.argv[2] ?? "") as
     | Omit<DatabaseAgentOptions, "log">
@@ -25,17 +31,15 @@ try {
   if (why !== null && state !== "running" && state !== "absent") throw new Error(why);
   const port = Number(process.env["PORT"] ?? 0);
   if (port > 0) answerHealth(port, () => running.agent.facts());
-  const end = (how: "stop" | "leave") => (): void =>
-    void running[how]().then(
+  void asked
+    .then((how) => running[how]())
+    .then(
       () => process.exit(0),
       (problem: unknown) => {
         log.error("database-not-stopped", { error: String(problem) });
         process.exit(1);
       },
     );
-  process.on("SIGTERM", end("stop"));
-  process.on("SIGINT", end("stop"));
-  process.on("SIGHUP", end("leave"));
 } catch (problem) {
   log.error("database-cannot-start", { error: String(problem) });
   process.exit(1);
