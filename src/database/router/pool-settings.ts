@@ -15,7 +15,14 @@ export interface PoolSettings {
   readonly queueMax: number;
   /** Longest wait for one. */
   readonly queueTimeoutMs: number;
-  /** A server connection of this age is closed when it is free; 0 = never. */
+  /** Server connections of one database, whoever its users are; 0: as many as its pools have. */
+  readonly databaseMax: number;
+  /** Server connections of one user, whatever the databases; 0: as many as its pools have. */
+  readonly userMax: number;
+  /** Clients of one database, and of one user; 0: no bound of their own. */
+  readonly databaseClientsMax: number;
+  readonly userClientsMax: number;
+  /** A server connection of this age is closed when it is free; 0: each is used once, for one session or one transaction. */
   readonly serverLifetimeMs: number;
   /** A free one unused for so long is closed; 0 = never. */
   readonly serverIdleMs: number;
@@ -30,9 +37,18 @@ export interface PoolSettings {
   readonly preparedMax: number;
   /** A client that leaves its transaction open and idle for so long is closed; 0 = never. */
   readonly idleInTransactionMs: number;
+  /** …one whose query has no answer after so long: the query is cancelled; 0 = never. */
+  readonly queryTimeoutMs: number;
+  /** …one that holds no server connection and says nothing for so long; 0 = never. */
+  readonly clientIdleMs: number;
+  /** …one in the middle of a message of which a server has the beginning, unless it sends `MESSAGE_BYTES_PER_SECOND`; 0 = never. */
+  readonly messageTimeoutMs: number;
 }
 
-/** PgBouncer's, but for a queue with a bound and a transaction's end. */
+/** What a client that sends one long message slowly must send to be waited for: the slowest modem did. */
+export const MESSAGE_BYTES_PER_SECOND = 1024;
+
+/** PgBouncer's, but for a queue with a bound, a transaction's end, and a message's. */
 export const POOL_DEFAULTS: PoolSettings = {
   mode: "transaction",
   size: 20,
@@ -40,6 +56,10 @@ export const POOL_DEFAULTS: PoolSettings = {
   reserveTimeoutMs: 5_000,
   queueMax: 10_000,
   queueTimeoutMs: 120_000,
+  databaseMax: 0,
+  userMax: 0,
+  databaseClientsMax: 0,
+  userClientsMax: 0,
   serverLifetimeMs: 3_600_000,
   serverIdleMs: 600_000,
   serverCheckMs: 30_000,
@@ -48,4 +68,7 @@ export const POOL_DEFAULTS: PoolSettings = {
   loginRetryMaxMs: 15_000,
   preparedMax: 200,
   idleInTransactionMs: 0,
+  queryTimeoutMs: 0,
+  clientIdleMs: 0,
+  messageTimeoutMs: 60_000,
 };
