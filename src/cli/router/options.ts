@@ -29,7 +29,7 @@ import { Failure, UsageError } from "../failure.ts";
 import { type RoutedServers, serversByLease, serversByUrl } from "./servers.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
-const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
+const CLIENT_TLS_MODES = ["off", "allow", "require", "bind"] as const;
 const AUTHENTICATIONS = ["scram", "trust"] as const;
 const ADDRESS: Address = { host: "127.0.0.1", port: 6432 };
 const WORKERS_MAX = 64;
@@ -180,6 +180,11 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const drainMs = durationOf(values, "drain-timeout");
   const loginDelayMs = durationOf(values, "login-delay");
   const clientTls = clientTlsOf(values, context.cwd);
+  if (authentication === "trust" && clientTls?.mode === "bind")
+    throw new UsageError(
+      "--tls bind is about how clients log in, and --auth trust has none",
+      "leave out one of them",
+    );
   const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {

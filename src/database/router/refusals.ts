@@ -41,6 +41,7 @@ export type RouterErrorCode =
   | "logins-exceeded"
   | "no-user"
   | "tls-required"
+  | "binding-required"
   | "users-unknown"
   | "unsupported-parameter"
   | "replication-refused"
@@ -185,6 +186,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.invalidAuthorization,
     "the router takes connections with TLS alone",
     "Connect with sslmode=require, or better.",
+  ),
+  "binding-required": fatal(
+    SQLSTATE.invalidAuthorization,
+    "the router takes log-ins that are bound to its certificate alone",
+    "Connect with a driver that knows SCRAM-SHA-256-PLUS: with libpq, channel_binding=require.",
   ),
   "users-unknown": fatal(
     SQLSTATE.cannotConnectNow,

@@ -237,12 +237,13 @@ export class ClientLogin {
     this.#scram = new ScramServer(verifier, nonce, binding);
     this.#scanner = new FrameScanner(LOGIN_FRAMES);
     this.#phase = "scram-first";
-    writeSasl(
-      this.#writer,
-      AUTHENTICATION.sasl,
-      binding === undefined ? [MECHANISM] : [BOUND_MECHANISM, MECHANISM],
-    );
+    const bound = binding === undefined ? [] : [BOUND_MECHANISM];
+    writeSasl(this.#writer, AUTHENTICATION.sasl, this.#needsBinding ? bound : [...bound, MECHANISM]);
     client.write(this.#writer);
+  }
+
+  get #needsBinding(): boolean {
+    return this.#host.tls?.needsBinding === true;
   }
 
   #answer(bytes: Uint8Array, start: number, end: number): number {
@@ -267,6 +268,7 @@ export class ClientLogin {
     const mechanism = fields.cstring();
     const length = fields.int32();
     const isBound = mechanism === BOUND_MECHANISM;
+    if (this.#needsBinding && !isBound) return this.#client.failWith("binding-required");
     const answer = this.#scram?.first(fields.text(length), isBound);
     if ((!isBound && mechanism !== MECHANISM) || fields.isBroken || fields.left > 0 || answer === undefined)
       return this.#client.failWith("protocol-violation", "malformed SCRAM message");

@@ -346,9 +346,9 @@ export class RouterWorker implements ClientHost {
     parameters: readonly (readonly [string, string])[] = [],
   ): Credentials {
     const nonce = Buffer.from(this.context.randomBytes(18)).toString("base64");
-    const { authUser } = this.#settings;
+    const { authUser, serverTls: { needsBinding = false } = {} } = this.#settings;
     const secret = authUser?.user === user ? authUser.password : undefined;
-    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters };
+    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters, needsBinding };
   }
 
   /** A cancel request: the client's query, its place in the queue, or another worker's business. */
