@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { hasPostgres, startPostgres, type TestPostgres } from "../base/testing/postgres.ts";
 import { Holder } from "../database/io/router/testing/lease.ts";
-import { AppFolders, freePorts, MAIN } from "./testing/app-folder.ts";
+import { AppFolders, freePorts, MAIN, until } from "./testing/app-folder.ts";
 
 // Real processes, on machines that may be busy.
 setDefaultTimeout(60_000);
@@ -28,7 +28,7 @@ describe.skipIf(!hasPostgres)("the file of settings of `tenfold router` (needs @
   });
   afterAll(async () => {
     await Promise.all([a?.stop(), b?.stop()]);
-    folders.remove();
+    await folders.remove();
   });
 
   const file = join(folders.root, "router.json");
@@ -71,6 +71,7 @@ describe.skipIf(!hasPostgres)("the file of settings of `tenfold router` (needs @
     write({ members: memberOf("b", a) }); // it has moved
     child.kill("SIGHUP");
     await said.out("the settings were read again");
+    await until(async () => (await serverNow()) === a.port); // its workers are told behind that
     expect(await serverNow()).toBe(a.port);
   });
 

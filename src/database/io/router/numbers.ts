@@ -9,6 +9,7 @@ export function numberAfter(last: number): number {
   return (last + 1) & OWN_MASK;
 }
 
+/** The worker's number, then `own`. */
 export function numberIn(worker: number, own: number): number {
   return (worker << OWN_BITS) | own;
 }

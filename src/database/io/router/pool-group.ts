@@ -35,6 +35,7 @@ export class PoolGroup {
 
   /** Whether `pool` may open one more, for which free ones of others may be closed. O(pools) where there is a bound. */
   makesRoomFor(pool: Pool): boolean {
+    if (!hasBound(pool)) return true;
     return BOUNDS.every(([bound, of]) => {
       while (this.#isFull(pool, bound, of)) if (!this.#closeUnused(pool, of)) return false;
       return true;
@@ -43,11 +44,12 @@ export class PoolGroup {
 
   /** Whether there are more than there may be: the bound is less than it was. O(pools) where there is a bound. */
   exceeds(pool: Pool): boolean {
-    return BOUNDS.some(([bound, of]) => this.#isFull(pool, bound, of, 1));
+    return hasBound(pool) && BOUNDS.some(([bound, of]) => this.#isFull(pool, bound, of, 1));
   }
 
   /** Whether a connection that `pool` could keep is to go: clients of another pool wait, which may open none else. O(pools) where there is a bound. */
   wantsRoomOf(pool: Pool): boolean {
+    if (!hasBound(pool)) return false;
     return BOUNDS.some(
       ([bound, of]) =>
         this.#isFull(pool, bound, of) &&
@@ -87,6 +89,7 @@ export class PoolGroup {
   }
 }
 
+/** Asked at the end of each transaction: in plain words. */
 function hasBound({ settings }: Pool): boolean {
-  return BOUNDS.some(([bound]) => settings[bound] > 0);
+  return settings.databaseMax > 0 || settings.userMax > 0;
 }
