@@ -106,6 +106,7 @@ describe.skipIf(!hasPostgres)("a hostile client of a router (needs @embedded-pos
   const FLOODS: readonly (readonly [what: string, add: (writer: RawClient) => void, each: number])[] = [
     ["syncs", (client) => client.add("S"), 1],
     ["empty queries", (client) => client.add("Q", "\0"), 1],
+    ["queries that take their time", (client) => client.add("Q", "SELECT count(*) FROM pg_class\0"), 1],
     [
       "statements",
       (client) =>

@@ -188,10 +188,13 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     return this.replies.length === 0 && !this.skips && this.status !== TRANSACTION.failed;
   }
 
-  /** Sends to the client what there is; one that takes no more has the server wait. */
+  /** Sends to the client what there is. One that takes no more has the server wait; one that has gone is closed, for it may not be read. */
   flushToClient(): void {
     const { client } = this;
-    if (client !== undefined && !client.batch.isEmpty && client.batch.flush() === SEND.waits) this.pause();
+    if (client === undefined || client.batch.isEmpty) return;
+    const sent = client.batch.flush();
+    if (sent === SEND.waits) this.pause();
+    else if (sent === SEND.gone) client.socket.terminate();
   }
 
   pause(): void {
