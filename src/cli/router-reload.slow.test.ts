@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)("the file of settings of `tenfold router` (needs @
   const memberOf = (name: string, { port: at }: TestPostgres): string => `${name}=127.0.0.1:${at}`;
 
   /** Starts it by the file. What is returned reads on until it says that, on stdout or stderr. */
-  async function start(): Promise<Record<"out" | "err", (until: string) => Promise<void>>> {
+  async function start(): Promise<Record<"out" | "err", (text: string) => Promise<void>>> {
     [port = 0] = freePorts(1);
     const words = ["router", "--settings", file, "--listen", `127.0.0.1:${port}`, "--drain-timeout", "100ms"];
     child = Bun.spawn([process.execPath, MAIN, ...words], {
@@ -95,15 +95,15 @@ describe.skipIf(!hasPostgres)("the file of settings of `tenfold router` (needs @
 });
 
 /** Reads on until a text has come; each is looked for behind the one before. */
-function reader(stream: ReadableStream<Uint8Array>): (until: string) => Promise<void> {
+function reader(stream: ReadableStream<Uint8Array>): (text: string) => Promise<void> {
   const chunks = stream.getReader();
   let heard = "";
-  return async (until) => {
-    while (!heard.includes(until)) {
+  return async (text) => {
+    while (!heard.includes(text)) {
       const { value, done } = await chunks.read(); // oxlint-disable-line no-await-in-loop -- one after the other
-      if (done) throw new Error(`it did not say "${until}": ${heard}`);
+      if (done) throw new Error(`it did not say "${text}": ${heard}`);
       heard += new TextDecoder().decode(value);
     }
-    heard = heard.slice(heard.indexOf(until) + until.length);
+    heard = heard.slice(heard.indexOf(text) + text.length);
   };
 }
