@@ -75,6 +75,19 @@ describe.skipIf(!hasPostgres)("bounds of a router's pools (needs @embedded-postg
     });
   });
 
+  test("none is closed in vain: not where another bound has the client wait all the same", async () => {
+    open({ databaseMax: 2, userMax: 1 });
+    const [a, b] = [await router.client(), await router.client()];
+    const ann = await router.client({ user: "ann" });
+    const pid = await value(ann, "SELECT pg_backend_pid()");
+    await a.query("BEGIN");
+    const next = value(b, "SELECT 1");
+    await waiting(1);
+    expect(await value(ann, "SELECT pg_backend_pid()")).toBe(pid);
+    await a.query("COMMIT");
+    expect(await next).toBe(1);
+  });
+
   test("a bound that becomes less closes what is free, and one that goes lets all grow", async () => {
     open();
     const clients = await Promise.all([1, 2, 3].map(() => router.client()));

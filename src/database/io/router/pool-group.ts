@@ -9,8 +9,9 @@ import type { Pool } from "./pool.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 type Bound = "databaseMax" | "userMax";
+type Owner = "database" | "user";
 
-const BOUNDS: readonly (readonly [bound: Bound, of: "database" | "user"])[] = [
+const BOUNDS: readonly (readonly [bound: Bound, of: Owner])[] = [
   ["databaseMax", "database"],
   ["userMax", "user"],
 ];
@@ -33,13 +34,19 @@ export class PoolGroup {
     this.#pools.add(pool);
   }
 
-  /** Whether `pool` may open one more, for which free ones of others may be closed. O(pools) where there is a bound. */
+  /** Whether `pool` may open one more, for which free ones of others may be closed: none in vain. O(pools) where there is a bound. */
   makesRoomFor(pool: Pool): boolean {
     if (!hasBound(pool)) return true;
-    return BOUNDS.every(([bound, of]) => {
-      while (this.#isFull(pool, bound, of)) if (!this.#closeUnused(pool, of)) return false;
-      return true;
-    });
+    for (let full = this.#fullBounds(pool); full.length > 0; full = this.#fullBounds(pool)) {
+      const unused = full.map((of) => this.#unused(pool, of));
+      const [first] = unused;
+      if (first === undefined || unused.includes(undefined)) return false;
+      // Whoever it is for opens the next one, and nobody else meanwhile.
+      this.#isMakingRoom = true;
+      first.close();
+      this.#isMakingRoom = false;
+    }
+    return true;
   }
 
   /** Whether there are more than there may be: the bound is less than it was. O(pools) where there is a bound. */
@@ -47,14 +54,14 @@ export class PoolGroup {
     return hasBound(pool) && BOUNDS.some(([bound, of]) => this.#isFull(pool, bound, of, 1));
   }
 
-  /** Whether a connection that `pool` could keep is to go: clients of another pool wait, which may open none else. O(pools) where there is a bound. */
+  /** Whether a connection that `pool` could keep is to go: it alone keeps another pool, whose clients wait, from opening one. O(pools) where there is a bound. */
   wantsRoomOf(pool: Pool): boolean {
     if (!hasBound(pool)) return false;
-    return BOUNDS.some(
-      ([bound, of]) =>
-        this.#isFull(pool, bound, of) &&
-        this.#alike(pool, of).some((other) => other !== pool && other.couldGrow),
-    );
+    return [...this.#pools].some((other) => {
+      if (other === pool || !other.couldGrow) return false;
+      const full = this.#fullBounds(other);
+      return full.length > 0 && full.every((of) => other[of] === pool[of]);
+    });
   }
 
   /** One of `pool` has been closed: who waits for room has it, who has waited for longest first. */
@@ -64,28 +71,29 @@ export class PoolGroup {
     for (const other of waiting.toSorted((a, b) => a.waitsSinceMs - b.waitsSinceMs)) other.grow();
   }
 
+  /** What the bounds are of that keep `pool` from opening one more. */
+  #fullBounds(pool: Pool): Owner[] {
+    return BOUNDS.filter(([bound, of]) => this.#isFull(pool, bound, of)).map(([, of]) => of);
+  }
+
   /** `more`: how many more than the bound there have to be. */
-  #isFull(pool: Pool, bound: Bound, of: "database" | "user", more = 0): boolean {
+  #isFull(pool: Pool, bound: Bound, of: Owner, more = 0): boolean {
     const max = pool.settings[bound];
     if (max === 0) return false;
     return this.#alike(pool, of).reduce((sum, { open }) => sum + open, 0) >= max + more;
   }
 
-  #alike(pool: Pool, of: "database" | "user"): Pool[] {
+  #alike(pool: Pool, of: Owner): Pool[] {
     return [...this.#pools].filter((other) => other[of] === pool[of]);
   }
 
-  #closeUnused(pool: Pool, of: "database" | "user"): boolean {
+  /** The free connection that nobody has used for longest. */
+  #unused(pool: Pool, of: Owner): ServerConnection | undefined {
     let unused: ServerConnection | undefined;
     for (const { unusedLongest } of this.#alike(pool, of))
       if (unusedLongest !== undefined && (unused === undefined || unusedLongest.usedMs < unused.usedMs))
         unused = unusedLongest;
-    if (unused === undefined) return false;
-    // Whoever it is for opens the next one, and nobody else meanwhile.
-    this.#isMakingRoom = true;
-    unused.close();
-    this.#isMakingRoom = false;
-    return true;
+    return unused;
   }
 }
 
