@@ -1,6 +1,7 @@
 /**
- * Public suites for PostgreSQL clients and servers, on four ways to the same server: directly, through the router, through
- * PgBouncer, each of these in session and in transaction mode. Each way has a fresh server.
+ * Public suites for PostgreSQL clients and servers, on several ways to the same server: directly, through the router, through
+ * PgBouncer, each of these in session and in transaction mode, and through the router with server connections that are used once. Each
+ * way has a fresh server.
  *
  * The suites are not part of this repository: give the folder of a checkout (README.md says which and how prepared).
  *
@@ -26,15 +27,18 @@ const SUITES: Readonly<Record<string, Suite>> = {
   regress,
 };
 
+interface PooledWay {
+  readonly pooler: "tenfold" | "pgbouncer";
+  readonly mode: "session" | "transaction";
+  /** Each server connection serves one client alone. */
+  readonly isOnce?: boolean;
+}
+
 /** How to get to the server; "direct" has no pooler. */
-const WAYS: Readonly<
-  Record<
-    string,
-    { readonly pooler: "tenfold" | "pgbouncer"; readonly mode: "session" | "transaction" } | undefined
-  >
-> = {
+const WAYS: Readonly<Record<string, PooledWay | undefined>> = {
   direct: undefined,
   "tenfold-session": { pooler: "tenfold", mode: "session" },
+  "tenfold-session-once": { pooler: "tenfold", mode: "session", isOnce: true },
   "tenfold-transaction": { pooler: "tenfold", mode: "transaction" },
   "pgbouncer-session": { pooler: "pgbouncer", mode: "session" },
   "pgbouncer-transaction": { pooler: "pgbouncer", mode: "transaction" },
@@ -70,9 +74,11 @@ function runOn(tests: Suite, name: string): Promise<Outcome[]> {
     const server = await startPostgres({ engine: "debian", settings: SERVER_SETTINGS + tests.settings });
     try {
       const place = { folder, server: server.port };
-      const { pooler, mode } = WAYS[name] ?? { pooler: "none", mode: "session" };
+      const { pooler, mode, isOnce } = WAYS[name] ?? { pooler: "none", mode: "session" };
+      const once = isOnce === true ? { serverLifetimeMs: 0 } : {};
       let { port } = server;
-      if (pooler === "tenfold") ({ port } = await startRouterProcess(place, { mode, size: POOL_SIZE }));
+      if (pooler === "tenfold")
+        ({ port } = await startRouterProcess(place, { mode, size: POOL_SIZE, ...once }));
       if (pooler === "pgbouncer")
         ({ port } = await startPgBouncer(place, { mode, size: POOL_SIZE, users: tests.users }));
       return await tests.run(chosen.checkout, { name, port, server: server.port, folder }, chosen.only);

@@ -52,7 +52,9 @@ describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @
     expect(await show(console, "MEM")).toHaveLength(2);
     const lists = new Map((await show(console, "LISTS")).map(({ list, items }) => [list, items]));
     expect(lists.get("used_clients")).toBe("9");
-    expect(lists.get("used_servers")).toBe(pool?.["sv_idle"] ?? "");
+    // Some may not have been needed in the end, and still log in.
+    const servers = ["sv_idle", "sv_login"].map((state) => Number(pool?.[state]));
+    expect(Number(lists.get("used_servers"))).toBe((servers[0] ?? 0) + (servers[1] ?? 0));
   });
 
   test("shows who is connected, for how long a query runs and who waits", async () => {
@@ -130,7 +132,11 @@ describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @
     await console.query('KILL "postgres"');
     expect(await slept).toContain("terminating connection");
     const later = connect("postgres");
-    await eventually("it waits", async () => (await show(console, "LISTS"))[5]?.["items"] === "1");
+    await eventually(
+      "it waits",
+      async () =>
+        (await show(console, "LISTS")).find(({ list }) => list === "login_clients")?.["items"] === "1",
+    );
     await console.query("RESUME");
     expect(await pid(await later)).toBeNumber();
   });
@@ -147,7 +153,7 @@ describe.skipIf(!hasPostgres)("the console of a router of two processes (needs @
     expect(await failure(console.query("SELECT 1"))).toBe("invalid command 'SELECT 1', use SHOW HELP;");
     expect(await failure(console.query("SUSPEND"))).toContain("SUSPEND is not known");
     expect(await failure(console.query("SHOW STATS WHERE $1", ["x"]))).toContain("extended queries");
-    expect((await show(console, "VERSION"))[0]?.["version"]).toContain("PgBouncer 1.18.0");
+    expect((await show(console, "VERSION"))[0]?.["version"]).toContain("PgBouncer 1.24.1");
     expect((await show(console, "HELP")).length).toBeGreaterThan(3);
   });
 

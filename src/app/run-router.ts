@@ -221,8 +221,8 @@ function checkFiles({ clientTls, serverTls }: RouterSetup): void {
 const IN_USE = "stop what uses it (`ss -ltnp` shows it), or choose another address";
 
 /**
- * A worker's share of a pool's size: together the workers have as many server connections as the setting says, but each at least one,
- * or its clients would wait for ever.
+ * A worker's share of a pool's sizes: together the workers have as many server connections as the settings say, but each at least one,
+ * or its clients would wait for ever. Clients come to workers unevenly: each may have a share rounded up.
  */
 export function shareOf(
   pool: Partial<PoolSettings>,
@@ -230,9 +230,19 @@ export function shareOf(
   workerId: number,
 ): Partial<PoolSettings> {
   const part = (whole: number): number => Math.floor(whole / workers) + (workerId < whole % workers ? 1 : 0);
+  const { size, reserve, databaseMax, userMax, databaseClientsMax, userClientsMax } = {
+    ...POOL_DEFAULTS,
+    ...pool,
+  };
+  // 0 is no bound.
+  const bound = (whole: number): number => (whole === 0 ? 0 : Math.max(1, part(whole)));
   return {
     ...pool,
-    size: Math.max(1, part(pool.size ?? POOL_DEFAULTS.size)),
-    ...(pool.reserve === undefined ? {} : { reserve: part(pool.reserve) }),
+    size: Math.max(1, part(size)),
+    reserve: part(reserve),
+    databaseMax: bound(databaseMax),
+    userMax: bound(userMax),
+    databaseClientsMax: Math.ceil(databaseClientsMax / workers),
+    userClientsMax: Math.ceil(userClientsMax / workers),
   };
 }

@@ -30,6 +30,21 @@ describe("a database", () => {
     expect(made[0]).toMatchObject({ url: PRIMARY, replicaUrls: ["postgres://app:secret@db2.internal/shop"] });
   });
 
+  test("has a pool with bounds and times; 0 is none, or for a lifetime: used once", () => {
+    const pool = { databaseMax: 30, userClientsMax: 0, serverLifetime: "0ms", queryTimeout: "30s" };
+    expect(good(main({ pool })).databases[0]?.pool).toMatchObject({
+      databaseMax: 30,
+      userMax: 0,
+      userClientsMax: 0,
+      serverLifetimeMs: 0,
+      queryTimeoutMs: 30_000,
+      messageTimeoutMs: 60_000,
+    });
+    expect(lines(main({ pool: { userMax: -1 } }))).toEqual([
+      "databases.main.pool.userMax: is -1; write a whole number from 0 to 10000",
+    ]);
+  });
+
   test("has paths from the folder of the config, and settings as text", () => {
     const made = good(
       main({ folder: "data", postgres: "/opt/pg", settings: { work_mem: "8MB", jit: false } }),

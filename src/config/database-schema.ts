@@ -59,7 +59,16 @@ const pool = object<Partial<DatabasePoolConfig>>({
   reserve: integer({ min: 0, max: CONNECTIONS_MAX }),
   queueMax: integer({ min: 0, max: 1_000_000 }),
   queueTimeoutMs: duration(100),
+  databaseMax: integer({ min: 0, max: CONNECTIONS_MAX }),
+  userMax: integer({ min: 0, max: CONNECTIONS_MAX }),
+  databaseClientsMax: integer({ min: 0, max: 1_000_000 }),
+  userClientsMax: integer({ min: 0, max: 1_000_000 }),
+  serverLifetimeMs: duration(0),
+  serverIdleMs: duration(0),
   idleInTransactionMs: duration(0),
+  queryTimeoutMs: duration(0),
+  clientIdleMs: duration(0),
+  messageTimeoutMs: duration(0),
 });
 
 const CONSISTENCY_EXPECTED = '"session", "eventual", "bounded(500ms)", "global" or "primary"';

@@ -21,8 +21,24 @@ export interface DatabasePoolConfig {
   readonly queueMax: number;
   /** Longest wait for one, default 120 s; as long a client's statement waits for a primary. */
   readonly queueTimeoutMs: number;
+  /** Server connections of one database, and of one user, whatever its pools would have; default 0: no bound. */
+  readonly databaseMax: number;
+  readonly userMax: number;
+  /** Clients of one database, and of one user; default 0: no bound of their own. */
+  readonly databaseClientsMax: number;
+  readonly userClientsMax: number;
+  /** A free server connection of this age is closed, default 1 h; 0: each is used once. */
+  readonly serverLifetimeMs: number;
+  /** A free one that nobody has used for so long is closed, default 10 min; 0: never. */
+  readonly serverIdleMs: number;
   /** A transaction that is open and idle for so long is ended, default 0: never. */
   readonly idleInTransactionMs: number;
+  /** A query that has no answer after so long is cancelled and its client ended, default 0: never. */
+  readonly queryTimeoutMs: number;
+  /** A client at rest for so long is ended, default 0: never. */
+  readonly clientIdleMs: number;
+  /** A client that holds a server in the middle of a message for so long is ended, default 60 s; 0: never. */
+  readonly messageTimeoutMs: number;
 }
 
 /** Who may be primary is decided by a lease. */

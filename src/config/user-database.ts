@@ -59,8 +59,26 @@ export interface UserDatabasePool {
   readonly queueMax?: number;
   /** Longest wait for one, or for a primary. Default "120s". */
   readonly queueTimeout?: Duration;
+  /** Server connections of one database, whoever its users are. Default 0: as many as its pools have. */
+  readonly databaseMax?: number;
+  /** Server connections of one user, whatever the databases. Default 0: as many as its pools have. */
+  readonly userMax?: number;
+  /** Clients of one database. Default 0: as many as there may be. */
+  readonly databaseClientsMax?: number;
+  /** Clients of one user. Default 0: as many as there may be. */
+  readonly userClientsMax?: number;
+  /** A free server connection of this age is closed. Default "1h"; "0ms": each is used once, for one session or transaction. */
+  readonly serverLifetime?: Duration;
+  /** A free one that nobody has used for so long is closed. Default "10m"; "0ms": never. */
+  readonly serverIdle?: Duration;
   /** A transaction that is open and idle for so long is ended. Default "0ms": never. */
   readonly idleInTransaction?: Duration;
+  /** A query that has no answer after so long is cancelled, and its client ended. Default "0ms": never. */
+  readonly queryTimeout?: Duration;
+  /** A client that holds no server connection and says nothing for so long is ended. Default "0ms": never. */
+  readonly clientIdle?: Duration;
+  /** A client that holds one in the middle of a message for so long, at less than 1 KiB/s, is ended. Default "60s"; "0ms": never. */
+  readonly messageTimeout?: Duration;
 }
 
 /** The lease of the primary. */

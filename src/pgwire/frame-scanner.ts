@@ -52,6 +52,10 @@ export class FrameScanner {
   get isBetween(): boolean {
     return this.#passing === 0 && this.#heldBytes === 0;
   }
+  /** Bytes to come of a message whose beginning has been handed over. */
+  get passing(): number {
+    return this.#passing;
+  }
   /** Offset in the pushed bytes of what has not been read. */
   get at(): number {
     return this.#at;

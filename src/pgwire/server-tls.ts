@@ -16,6 +16,8 @@ export interface ServerTlsSettings {
   /** Our own certificate and its key, for servers that want to see one. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** A log-in that is not bound to the server's certificate fails (`channel_binding=require`). Default no. */
+  readonly needsBinding?: boolean;
 }
 
 /** The request for TLS, and the two answers to it: one byte, and nothing behind it (CVE-2021-23222). */
@@ -53,6 +55,7 @@ export function serverTlsOf(
     mode,
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert, key }),
+    ...(options.get("channel_binding") === "require" ? { needsBinding: true } : {}),
   };
 }
 

@@ -27,8 +27,8 @@ export const SEND = { done: 1, waits: 0, gone: -1 } as const;
 /** A `SEND`. */
 export type SendResult = (typeof SEND)[keyof typeof SEND];
 
-/** What `flush` achieved: nothing waits any more; some bytes moved; none did. */
-export const FLUSH = { empty: 2, moved: 1, stuck: 0 } as const;
+/** What `flush` achieved: nothing waits any more; some bytes moved; none did; none ever will. */
+export const FLUSH = { empty: 2, moved: 1, stuck: 0, gone: -1 } as const;
 /** A `FLUSH`. */
 export type FlushResult = (typeof FLUSH)[keyof typeof FLUSH];
 
@@ -52,8 +52,9 @@ export function flush(to: Writable): FlushResult {
   let moved = false;
   for (let next = outbox[0]; next !== undefined; next = outbox[0]) {
     const written = to.socket.write(next.bytes, next.start, next.end - next.start);
+    if (written < 0) return FLUSH.gone;
     if (written > 0) moved = true;
-    next.start += Math.max(0, written);
+    next.start += written;
     if (next.start < next.end) return moved ? FLUSH.moved : FLUSH.stuck;
     outbox.shift();
   }

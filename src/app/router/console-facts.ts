@@ -19,7 +19,7 @@ export function factsOf(setup: RouterSetup, listen: Address): ReturnType<Console
     clientsMax: setup.clientsMax ?? CLIENTS_MAX,
     loginTimeoutMs: setup.loginTimeoutMs ?? LOGIN_TIMEOUT_MS,
     authentication: setup.authentication ?? "scram",
-    clientTls: clientTls === undefined ? "disable" : clientTls.mode,
+    clientTls: clientTls === undefined ? "disable" : clientTls.mode === "allow" ? "allow" : "require",
     serverTls: serverTls?.mode ?? "disable",
     users: Object.keys(users ?? {}),
     adminUsers,

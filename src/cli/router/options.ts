@@ -29,7 +29,7 @@ import { Failure, UsageError } from "../failure.ts";
 import { type RoutedServers, serversByLease, serversByUrl } from "./servers.ts";
 
 const MODES: readonly PoolMode[] = ["transaction", "session", "statement"];
-const CLIENT_TLS_MODES = ["off", "allow", "require"] as const;
+const CLIENT_TLS_MODES = ["off", "allow", "require", "bind"] as const;
 const AUTHENTICATIONS = ["scram", "trust"] as const;
 const ADDRESS: Address = { host: "127.0.0.1", port: 6432 };
 const WORKERS_MAX = 64;
@@ -51,9 +51,18 @@ const count = (about: string, max: number, fallback: string): NumberOption => ({
   max,
   fallback,
 });
+/** One that may be left out by 0. */
+const bound = (about: string, max: number): NumberOption => ({ ...count(about, max, "0: no bound"), min: 0 });
 const list = (placeholder: string, about: string): ListOption => ({ kind: "list", placeholder, about });
 
-type NumberName = "workers" | "pool-size" | "clients-max";
+type NumberName =
+  | "workers"
+  | "pool-size"
+  | "database-max"
+  | "user-max"
+  | "clients-max"
+  | "database-clients-max"
+  | "user-clients-max";
 type TextName =
   | "primary"
   | "members"
@@ -62,6 +71,12 @@ type TextName =
   | "listen"
   | "pool-mode"
   | "queue-timeout"
+  | "server-lifetime"
+  | "server-idle"
+  | "idle-in-transaction"
+  | "query-timeout"
+  | "client-idle"
+  | "message-timeout"
   | "login-delay"
   | "auth"
   | "users"
@@ -102,8 +117,22 @@ export const ROUTER_OPTIONS: RouterOptionTable = {
     SIZE_MAX,
     String(POOL_DEFAULTS.size),
   ),
+  "database-max": bound("Server connections of one database, all its users together", SIZE_MAX),
+  "user-max": bound("Server connections of one user, all databases together", SIZE_MAX),
   "queue-timeout": text("TIME", "Longest wait for a server connection", "2min"),
+  "server-lifetime": text(
+    "TIME",
+    "A free server connection of this age is closed; 0: each is used once",
+    "1h",
+  ),
+  "server-idle": text("TIME", "One that nobody has used for so long is closed; 0: never", "10min"),
   "clients-max": count("Clients at once", CLIENTS_MAX, "10000"),
+  "database-clients-max": bound("…of one database", CLIENTS_MAX),
+  "user-clients-max": bound("…of one user", CLIENTS_MAX),
+  "idle-in-transaction": text("TIME", "A client whose transaction rests for so long is ended; 0: never", "0"),
+  "query-timeout": text("TIME", "…whose query has no answer after so long; 0: never", "0"),
+  "client-idle": text("TIME", "…who says nothing for so long between transactions; 0: never", "0"),
+  "message-timeout": text("TIME", "…who is in the middle of a message for so long; 0: never", "1min"),
   "login-delay": text(
     "TIME",
     "Between failed log-ins of one address that are answered, from the eleventh on; 0 for none",
@@ -151,6 +180,11 @@ export function readRouterOptions(given: Given, context: Context): Omit<RouterOp
   const drainMs = durationOf(values, "drain-timeout");
   const loginDelayMs = durationOf(values, "login-delay");
   const clientTls = clientTlsOf(values, context.cwd);
+  if (authentication === "trust" && clientTls?.mode === "bind")
+    throw new UsageError(
+      "--tls bind is about how clients log in, and --auth trust has none",
+      "leave out one of them",
+    );
   const adminUsers = namesOf(values["admin-user"]);
   const users = usersOf(textOf(values, "users"), context.cwd);
   return {
@@ -283,14 +317,30 @@ function urlOf(name: string, value: unknown, { env }: Context): PostgresUrl {
   return { ...url, ...(password === undefined ? {} : { password }) };
 }
 
+const POOL_COUNTS: readonly (readonly [option: NumberName, key: keyof PoolSettings])[] = [
+  ["pool-size", "size"],
+  ["database-max", "databaseMax"],
+  ["user-max", "userMax"],
+  ["database-clients-max", "databaseClientsMax"],
+  ["user-clients-max", "userClientsMax"],
+];
+const POOL_TIMES: readonly (readonly [option: TextName, key: keyof PoolSettings])[] = [
+  ["queue-timeout", "queueTimeoutMs"],
+  ["server-lifetime", "serverLifetimeMs"],
+  ["server-idle", "serverIdleMs"],
+  ["idle-in-transaction", "idleInTransactionMs"],
+  ["query-timeout", "queryTimeoutMs"],
+  ["client-idle", "clientIdleMs"],
+  ["message-timeout", "messageTimeoutMs"],
+];
+
 function poolOf(values: Given): Partial<PoolSettings> {
   const mode = textOf(values, "pool-mode");
-  const size = numberOf(values, "pool-size");
-  const queueTimeoutMs = durationOf(values, "queue-timeout");
+  const counts = POOL_COUNTS.map(([name, key]) => [key, numberOf(values, name)] as const);
+  const times = POOL_TIMES.map(([name, key]) => [key, durationOf(values, name)] as const);
   return {
     ...(mode === undefined ? {} : { mode: wordOf("pool-mode", mode, MODES) }),
-    ...(size === undefined ? {} : { size }),
-    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }),
+    ...Object.fromEntries([...counts, ...times].filter(([, value]) => value !== undefined)),
   };
 }
 

@@ -21,6 +21,8 @@ export type RouterErrorCode =
   | "protocol-unsupported"
   | "clients-exceeded"
   | "pools-exceeded"
+  | "user-clients-exceeded"
+  | "database-clients-exceeded"
   | "queue-full"
   | "queue-timeout"
   | "reads-shed"
@@ -39,13 +41,17 @@ export type RouterErrorCode =
   | "logins-exceeded"
   | "no-user"
   | "tls-required"
+  | "binding-required"
   | "users-unknown"
   | "unsupported-parameter"
   | "replication-refused"
   | "idle-in-transaction"
   | "idle-client"
+  | "query-timeout"
+  | "message-timeout"
   | "statement-mode"
   | "pipeline-exceeded"
+  | "statements-exceeded"
   | "cancelled"
   | "draining"
   | "paused"
@@ -74,6 +80,16 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     "the router has as many pools as it may",
     "Use fewer different databases and users.",
   ),
+  "user-clients-exceeded": fatal(
+    SQLSTATE.tooManyConnections,
+    "the user has as many clients as it may",
+    "Raise `pool.userClientsMax`, or have clients close what they do not use.",
+  ),
+  "database-clients-exceeded": fatal(
+    SQLSTATE.tooManyConnections,
+    "the database has as many clients as it may",
+    "Raise `pool.databaseClientsMax`, or have clients close what they do not use.",
+  ),
   "queue-full": fatal(
     SQLSTATE.tooManyConnections,
     "too many clients wait for a server connection",
@@ -82,7 +98,7 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
   "queue-timeout": fatal(
     SQLSTATE.tooManyConnections,
     "no server connection came free in time",
-    "Raise `pool.size` or `pool.queueTimeout`, or shorten transactions.",
+    "Raise `pool.size`, `pool.databaseMax`, `pool.userMax` or `pool.queueTimeout`, or shorten transactions.",
   ),
   "reads-shed": {
     sqlState: SQLSTATE.tooManyConnections,
@@ -171,6 +187,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     "the router takes connections with TLS alone",
     "Connect with sslmode=require, or better.",
   ),
+  "binding-required": fatal(
+    SQLSTATE.invalidAuthorization,
+    "the router takes log-ins that are bound to its certificate alone",
+    "Connect with a driver that knows SCRAM-SHA-256-PLUS: with libpq, channel_binding=require.",
+  ),
   "users-unknown": fatal(
     SQLSTATE.cannotConnectNow,
     "the user cannot be looked up at present",
@@ -189,12 +210,22 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
   "idle-in-transaction": fatal(
     SQLSTATE.idleInTransactionTimeout,
     "the transaction was idle for too long",
-    "End transactions, or raise `idleInTransactionTimeout`.",
+    "End transactions, or raise `pool.idleInTransaction`.",
   ),
   "idle-client": fatal(
     SQLSTATE.idleSessionTimeout,
     "the client was idle for too long",
-    "Raise `clientIdleTimeout`.",
+    "Raise `pool.clientIdle`.",
+  ),
+  "query-timeout": fatal(
+    SQLSTATE.queryCanceled,
+    "the query had no answer in time",
+    "Raise `pool.queryTimeout`, or make the query faster; a transaction that was open is rolled back.",
+  ),
+  "message-timeout": fatal(
+    SQLSTATE.protocolViolation,
+    "a message did not come whole in time",
+    "Look at the client and at the network, or raise `pool.messageTimeout`.",
   ),
   "statement-mode": fatal(
     SQLSTATE.featureNotSupported,
@@ -205,6 +236,11 @@ export const ROUTER_REFUSALS: Readonly<Record<RouterErrorCode, RouterErrorRow>> 
     SQLSTATE.programLimitExceeded,
     "too many messages wait for their answers",
     "Read answers while sending.",
+  ),
+  "statements-exceeded": fatal(
+    SQLSTATE.programLimitExceeded,
+    "the client has as many prepared statements as it may",
+    "Close those that are not used any more.",
   ),
   cancelled: {
     sqlState: SQLSTATE.queryCanceled,

@@ -69,9 +69,14 @@ export class ReplyQueue {
   #details: (ReplyDetail | undefined)[] = [];
   #head = 0;
   #length = 0;
+  #detailed = 0;
 
   get length(): number {
     return this.#length;
+  }
+  /** Entries that have something to them: each is an object of its own. */
+  get detailed(): number {
+    return this.#detailed;
   }
   /** The oldest entry's kind, `none` when there is none. */
   get front(): number {
@@ -90,12 +95,18 @@ export class ReplyQueue {
     if (this.#length === this.#kinds.length) this.#grow();
     const at = (this.#head + this.#length) & (this.#kinds.length - 1);
     this.#kinds[at] = kind;
-    if (detail !== undefined) this.#details[at] = detail;
+    if (detail !== undefined) {
+      this.#details[at] = detail;
+      this.#detailed++;
+    }
     this.#length++;
   }
 
   shift(): void {
-    this.#details[this.#head] = undefined;
+    if (this.#details[this.#head] !== undefined) {
+      this.#details[this.#head] = undefined;
+      this.#detailed--;
+    }
     this.#head = (this.#head + 1) & (this.#kinds.length - 1);
     this.#length--;
     if (this.front === REPLY.copyEnd) this.shift();
@@ -117,8 +128,10 @@ export class ReplyQueue {
     for (;;) {
       const next = this.#length > 1 ? this.#kinds[(this.#head + 1) & mask] : REPLY.none;
       if (next !== REPLY.sync && next !== REPLY.copyEnd) return false;
+      // The skipped one has nothing to it, so only its place changes.
       this.#kinds[(this.#head + 1) & mask] = this.front;
       this.#details[(this.#head + 1) & mask] = this.frontDetail;
+      this.#details[this.#head] = undefined;
       this.shift();
       if (next === REPLY.copyEnd) return true;
     }

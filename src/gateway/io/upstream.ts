@@ -148,7 +148,7 @@ export class Upstream implements ConnectOwner {
   drained(): void {
     if (this.outbox === undefined) return;
     const flushed = flush(this);
-    if (flushed === FLUSH.stuck) return;
+    if (flushed === FLUSH.stuck || flushed === FLUSH.gone) return;
     if (flushed === FLUSH.empty && this.#shutsDown) this.socket.shutdown();
     if (flushed === FLUSH.empty) this.user?.upstreamDrained();
     else this.user?.upstreamMoved();

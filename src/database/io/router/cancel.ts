@@ -1,13 +1,38 @@
 /** One cancel request to a server: a connection of its own, which the server closes when it has passed the signal on. */
 import { MessageWriter, writeCancelRequest } from "../../../pgwire/index.ts";
 import type { ConnectOwner, TcpSocket } from "../../../transport/index.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** Longest wait for the server to take it. */
 const CANCEL_MS = 5_000;
 
+/** Cancels what a client does: its query, or its wait for one. `done` is called once. */
+export function cancelQuery(client: ClientConnection, done: () => void): void {
+  const { server, context } = client;
+  context.counters.cancels++;
+  if (server === undefined || server.replies.length === 0) {
+    client.cancelWaiting();
+    return done();
+  }
+  server.cancels++;
+  sendCancel(server, () => {
+    server.pool.cancelled(server);
+    done();
+  });
+}
+
+/** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
+export function abandon(server: ServerConnection): void {
+  if (server.replies.length > 0) {
+    server.context.counters.cancels++;
+    sendCancel(server, () => {});
+  }
+  server.close();
+}
+
 /** Asks the server to cancel what `server` does. `done` is called once, whatever came of it. */
-export function sendCancel(server: ServerConnection, done: () => void): void {
+function sendCancel(server: ServerConnection, done: () => void): void {
   const { transport, wheel } = server.context;
   const { processId, secret } = server.cancelKey;
   let isOver = false;

@@ -8,14 +8,7 @@
  */
 import type { TimerEntry } from "../../../base/index.ts";
 import { type ErrorReply, MessageWriter } from "../../../pgwire/index.ts";
-import {
-  FLUSH,
-  flush,
-  type Outbox,
-  type SocketOwner,
-  send,
-  type TcpSocket,
-} from "../../../transport/index.ts";
+import { type Outbox, type SocketOwner, send, type TcpSocket } from "../../../transport/index.ts";
 import { type RouterErrorCode, routerError } from "../../router/refusals.ts";
 import { Session } from "../../router/session.ts";
 import { Settings } from "../../router/settings.ts";
@@ -29,7 +22,7 @@ import { ClientRecovery, type Loss } from "./client-recovery.ts";
 import { stateOf } from "./client-state.ts";
 import type { ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
-import { Farewell } from "./farewell.ts";
+import { Farewell, writesOn } from "./farewell.ts";
 import { handBack } from "./hand-back.ts";
 import { whyWaited } from "./held-clients.ts";
 import { writeRefusal } from "./own-answers.ts";
@@ -39,7 +32,6 @@ import type { Frame } from "./requests.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt } from "./settling.ts";
 
-/** What the timer is for. */
 type Wait = "nothing" | "login" | "queue" | "transaction";
 
 export class ClientConnection implements SocketOwner, TimerEntry {
@@ -67,6 +59,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   database = "";
   #pool: Pool | undefined;
   #login: ClientLogin | undefined;
+  /** What the timer is for. */
   #wait: Wait = "nothing";
   /** The server connection is being given this client's settings. */
   isSettling = false;
@@ -181,9 +174,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     if (this.#login !== undefined && this.queuedAt === undefined) {
       const used = this.#login.received(bytes, start, end);
       if (used < end && !this.isClosed) this.input.received(bytes, used, end);
-    } else {
-      this.input.received(bytes, start, end);
-    }
+    } else this.input.received(bytes, start, end);
   }
 
   /** Whether what arrives has to wait. */
@@ -211,7 +202,6 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const found = pool.acquire(this);
     if (found === undefined) {
       this.queuedAt = pool;
-      this.waitsSinceMs = this.context.clock.nowMs();
       this.context.counters.waitingClients++;
       this.#schedule("queue", pool.settings.queueTimeoutMs);
       return false;
@@ -227,6 +217,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
 
   #attach(server: ServerConnection): void {
     this.context.counters.attachments++;
+    this.record.traffic.assignments++;
     this.server = server;
     server.client = this;
     adopt(this, server);
@@ -281,6 +272,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
     const { server } = this;
     if (server === undefined || !this.input.mayDetach()) return;
     this.server = undefined;
+    this.record.quietSinceMs = this.context.nowMs;
     server.held = undefined;
     server.pool.release(server);
     this.reads?.detached();
@@ -311,7 +303,7 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   }
 
   drained(): void {
-    if (this.#closed || flush(this) !== FLUSH.empty) return;
+    if (this.#closed || !writesOn(this)) return;
     if (this.#closing) return this.#farewell?.drained();
     this.server?.resume();
     if (this.consoleSession !== undefined) return this.consoleSession.goOn();
@@ -324,9 +316,9 @@ export class ClientConnection implements SocketOwner, TimerEntry {
   cancelWaiting(): void {
     if (this.reads?.cancel() === true) return this.readOn();
     if (this.queuedAt === undefined || this.#login !== undefined) return;
-    this.queuedAt?.leaveQueue(this);
+    this.queuedAt.leaveQueue(this);
     this.#leaveQueue();
-    this.fail({ ...routerError("cancelled"), severity: "FATAL" });
+    this.failWith("cancelled");
   }
 
   failWith(code: RouterErrorCode, detail?: string): void {

@@ -5,6 +5,7 @@
  * read. Kept bytes go on in order when `readOn` is called.
  */
 import { FRONTEND_FRAMES, FrameScanner } from "../../../pgwire/index.ts";
+import { MESSAGE_BYTES_PER_SECOND } from "../../router/pool-settings.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { type Frame, forward, passRequest } from "./requests.ts";
 
@@ -19,6 +20,8 @@ export class ClientInput {
   #paused = false;
   /** The server connection is not needed any more, but has the beginning of a message. */
   #isDetachDue = false;
+  /** The message under way when it was last asked about: where in the stream it ends (0: none was), and since when it was under way there. */
+  #slow = { end: 0, sinceMs: 0, from: 0 };
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -31,6 +34,10 @@ export class ClientInput {
   get isBetween(): boolean {
     return this.#scanner.isBetween;
   }
+  /** The server connection has the beginning of a message, and not its end. */
+  get isWithin(): boolean {
+    return this.#scanner.passing > 0;
+  }
 
   /** Answers put together now go out with the rest; else whoever makes one sends it. */
   get isProcessing(): boolean {
@@ -39,8 +46,22 @@ export class ClientInput {
 
   /** Whether the server connection has no half message; one that has is given back when that is whole. */
   mayDetach(): boolean {
-    this.#isDetachDue = !this.isBetween;
+    this.#isDetachDue = this.isWithin;
     return !this.#isDetachDue;
+  }
+
+  /**
+   * Whether the message that a server has the beginning of has been under way for longer than it may: `timeoutMs`, and a second for each
+   * `MESSAGE_BYTES_PER_SECOND` that have come meanwhile. Asked again and again. `isTaken`: the server takes what comes.
+   */
+  isOverdue(nowMs: number, timeoutMs: number, isTaken: boolean): boolean {
+    const { receivedBytes } = this.#client.record;
+    const { passing } = this.#scanner;
+    const end = passing > 0 && isTaken && this.isEmpty ? receivedBytes + passing : 0;
+    if (end !== this.#slow.end) this.#slow = { end, sinceMs: nowMs, from: receivedBytes };
+    const { sinceMs, from } = this.#slow;
+    const allowedMs = timeoutMs + ((receivedBytes - from) * 1000) / MESSAGE_BYTES_PER_SECOND;
+    return end > 0 && nowMs - sinceMs >= allowedMs;
   }
 
   /** `bytes[start, end)` arrived, borrowed. */

@@ -36,7 +36,6 @@ import type { ClientConnection } from "./client-connection.ts";
 import { type AskConsole, CONSOLE_PARAMETERS, ConsoleSession } from "./console/console-session.ts";
 import type { RouterContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
-import type { ServerConnection } from "./server-connection.ts";
 import type { ClientTls } from "./tls/client-tls.ts";
 import type { Users } from "./users.ts";
 
@@ -57,8 +56,6 @@ export interface LoginHost {
   /** Gives the client its cancel key; the secret has `secretBytes`. */
   register(client: ClientConnection, secretBytes: number): void;
   cancel(processId: number, secret: Uint8Array, done: () => void): void;
-  /** Ends what a server connection does for nobody any more. */
-  abandon(server: ServerConnection): void;
 }
 
 const MECHANISM = "SCRAM-SHA-256";
@@ -240,12 +237,13 @@ export class ClientLogin {
     this.#scram = new ScramServer(verifier, nonce, binding);
     this.#scanner = new FrameScanner(LOGIN_FRAMES);
     this.#phase = "scram-first";
-    writeSasl(
-      this.#writer,
-      AUTHENTICATION.sasl,
-      binding === undefined ? [MECHANISM] : [BOUND_MECHANISM, MECHANISM],
-    );
+    const bound = binding === undefined ? [] : [BOUND_MECHANISM];
+    writeSasl(this.#writer, AUTHENTICATION.sasl, this.#needsBinding ? bound : [...bound, MECHANISM]);
     client.write(this.#writer);
+  }
+
+  get #needsBinding(): boolean {
+    return this.#host.tls?.needsBinding === true;
   }
 
   #answer(bytes: Uint8Array, start: number, end: number): number {
@@ -270,6 +268,7 @@ export class ClientLogin {
     const mechanism = fields.cstring();
     const length = fields.int32();
     const isBound = mechanism === BOUND_MECHANISM;
+    if (this.#needsBinding && !isBound) return this.#client.failWith("binding-required");
     const answer = this.#scram?.first(fields.text(length), isBound);
     if ((!isBound && mechanism !== MECHANISM) || fields.isBroken || fields.left > 0 || answer === undefined)
       return this.#client.failWith("protocol-violation", "malformed SCRAM message");
@@ -311,6 +310,8 @@ export class ClientLogin {
     if (ask !== undefined) return this.#openConsole(ask);
     const pool = this.#host.poolFor(client.database, client.user);
     if ("severity" in pool) return client.fail(pool);
+    const refusal = client.context.clientCounts.enter(client, pool.settings);
+    if (refusal !== undefined) return client.fail(refusal);
     writeAuthenticationOk(this.#writer);
     client.write(this.#writer);
     client.loggedIn(pool);

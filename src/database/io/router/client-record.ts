@@ -8,17 +8,21 @@ export class ClientRecord {
   readonly connectedMs: number;
   /** When its last bytes came. */
   requestMs: number;
+  /** …or its last answer had gone out. */
+  quietSinceMs: number;
+  receivedBytes = 0;
   /** What it says of itself, as the server has it. */
   applicationName = "";
   /** Of its database; before the log-in nobody's. */
   traffic: DatabaseTraffic = NOBODY;
 
   constructor(nowMs: number) {
-    this.connectedMs = this.requestMs = nowMs;
+    this.connectedMs = this.requestMs = this.quietSinceMs = nowMs;
   }
 
   received(nowMs: number, bytes: number): void {
-    this.requestMs = nowMs;
+    this.requestMs = this.quietSinceMs = nowMs;
+    this.receivedBytes += bytes;
     this.traffic.receivedBytes += bytes;
   }
 }

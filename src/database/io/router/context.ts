@@ -7,8 +7,10 @@ import type { Statements } from "../../router/prepared.ts";
 import type { LookAt } from "../../router/statement-effects.ts";
 import type { ArrivalClock } from "./arrival-clock.ts";
 import type { BatchMemory } from "./batch.ts";
+import type { ClientCounts } from "./client-counts.ts";
 import type { Paused } from "./console/pausing.ts";
 import type { Counters } from "./counters.ts";
+import type { PoolGroup } from "./pool-group.ts";
 import type { Tally } from "./tally.ts";
 
 /** One per worker. */
@@ -33,6 +35,9 @@ export interface RouterContext {
   readonly queryTimes: Durations;
   /** By database; grows with the pools. */
   readonly traffic: Map<string, DatabaseTraffic>;
+  /** Pools by the server that they are of. */
+  readonly groups: Map<string, PoolGroup>;
+  readonly clientCounts: ClientCounts;
   /** Databases whose statements the console has wait. */
   readonly paused: Paused;
   readonly toServer: BatchMemory;

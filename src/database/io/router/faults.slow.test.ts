@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
-import { eventually, freePort } from "../../../base/testing.ts";
+import { eventually, freePort, settle } from "../../../base/testing.ts";
 import type { RouterSettings } from "./router-settings.ts";
 import { sqlState, startRouter, type TestRouter, value, viewOf } from "./testing.ts";
 
@@ -126,6 +126,25 @@ describe.skipIf(!hasPostgres)("a router when things go wrong (needs @embedded-po
     const lost = new Promise((resolve) => a.once("error", resolve));
     expect(await value(b, "SELECT 1")).toBe(1);
     expect(await lost).toMatchObject({ code: "25P03" });
+  });
+
+  test("a query that takes too long is cancelled, and its client told", async () => {
+    open({ queryTimeoutMs: 300 });
+    const [a, b] = [await router.client(), await router.client()];
+    const next = value(b, "SELECT 1");
+    expect(await next).toBe(1);
+    expect(await sqlState(a.query("SELECT pg_sleep(300)"))).toBe("57014");
+    const left = "SELECT count(*)::int FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep.300'";
+    while ((await value(b, left)) !== 0) await settle(); // the server does it no more
+  });
+
+  test("a client that is idle for too long is told goodbye, one within its transaction is not", async () => {
+    open({ clientIdleMs: 200, size: 2 });
+    const [idle, busy] = [await router.client(), await router.client()];
+    await busy.query("BEGIN");
+    const lost = new Promise((resolve) => idle.once("error", resolve));
+    expect(await lost).toMatchObject({ code: "57P05" });
+    expect(await value(busy, "SELECT 1")).toBe(1);
   });
 
   test("connections are closed when they are old or idle, and asked whether they live", async () => {

@@ -1,6 +1,7 @@
 /** Whether and how a client's server connection goes on to others. */
 import { TRANSACTION } from "../../../pgwire/index.ts";
 import type { PinReason } from "../../router/statement-effects.ts";
+import { abandon } from "./cancel.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -20,7 +21,7 @@ export function handBack(client: ClientConnection, server: ServerConnection): vo
   server.client = undefined;
   // What a batch without its Sync has done must not be committed by the next client's.
   const isUnderWay = server.replies.length > 0 || server.isInBatch || !server.batch.isEmpty;
-  if (isUnderWay || !client.input.isBetween) return client.host.abandon(server);
+  if (isUnderWay || client.input.isWithin) return abandon(server);
   if (server.status !== TRANSACTION.idle) server.ask("ROLLBACK");
   if (!client.moves) server.isDirty = true;
   if (server.replies.length === 0) return server.pool.release(server);

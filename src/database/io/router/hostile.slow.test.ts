@@ -71,7 +71,82 @@ describe.skipIf(!hasPostgres)("a hostile client of a router (needs @embedded-pos
     client.socket.write(whole.subarray(9));
     expect(await other).toBe(3);
   });
+
+  test("that drips a message into a server connection is ended, and others are served", async () => {
+    router = startRouter(server.port, { pool: { size: 1, messageTimeoutMs: 500 } });
+    const client = await router.raw();
+    client.clear();
+    const drips = client.add("Q", `SELECT 1 /*${"x".repeat(2_000_000)}*/\0`).writer.take();
+    client.socket.setNoDelay(true);
+    const head = 1_500_000; // more than is looked at
+    client.socket.write(drips.subarray(0, head));
+    await eventually("the server has the beginning", () => router.worker.pools[0]?.freeServers === 0);
+    const next = router.client().then((one) => value(one, "SELECT 2"));
+    let at = head;
+    const drip = setInterval(() => client.socket.write(drips.subarray(at, ++at)), 20);
+    expect(await next).toBe(2);
+    clearInterval(drip);
+    expect(client.errors).toEqual(["08P01"]);
+  });
+
+  test("that begins a message and does not go on holds no server connection with it", async () => {
+    router = startRouter(server.port, { pool: { size: 1 } });
+    const client = await router.raw();
+    client.clear();
+    const next = client.add("Q", "SELECT 2\0").writer.take();
+    client.socket.write(Buffer.concat([client.add("Q", "SELECT 1\0").writer.take(), next.subarray(0, 7)]));
+    await client.until("Z");
+    expect(await value(await router.client(), "SELECT 3")).toBe(3);
+    client.socket.write(next.subarray(7));
+    await client.until("Z", 2);
+    expect(client.bodies("D").map((body) => body.at(-1))).toEqual(["1", "2"]);
+  });
+
+  /** Messages of a kind, and how many of them make a million. */
+  const FLOODS: readonly (readonly [what: string, add: (writer: RawClient) => void, each: number])[] = [
+    ["syncs", (client) => client.add("S"), 1],
+    ["empty queries", (client) => client.add("Q", "\0"), 1],
+    ["queries that take their time", (client) => client.add("Q", "SELECT count(*) FROM pg_class\0"), 1],
+    [
+      "statements",
+      (client) =>
+        client.add("P", "\0SELECT 1\0\0\0").add("B", "\0\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0").add("S"),
+      4,
+    ],
+    ["statements of one name", (client) => client.add("P", "a\0SELECT 1\0\0\0").add("C", "Sa\0"), 2],
+  ];
+
+  test.each(FLOODS)(
+    "that sends a million %s and reads nothing fills no memory, and others are served",
+    async (_, add, each) => {
+      router = startRouter(server.port, { pool: { size: 2 } });
+      const client = await router.raw();
+      client.socket.pause();
+      for (let n = 0; n < 1000; n++) add(client);
+      const thousand = Buffer.from(client.writer.take());
+      const before = process.memoryUsage.rss();
+      for (let sent = 0; sent < 1_000_000; sent += 1000 * each) client.socket.write(thousand);
+      const other = await router.client();
+      let peak = before;
+      for (let n = 0; n < 50; n++) {
+        expect(await value(other, "SELECT 1")).toBe(1); // oxlint-disable-line no-await-in-loop -- one after the other
+        peak = Math.max(peak, process.memoryUsage.rss());
+        await settle(); // oxlint-disable-line no-await-in-loop -- see above
+      }
+      expect((peak - before) / 1e6).toBeLessThan(FLOOD_MB);
+      client.socket.destroy();
+      await eventually(
+        "it is gone",
+        () =>
+          router.worker.counters.clients === 1 &&
+          router.worker.pools[0]?.freeServers === router.worker.pools[0]?.servers,
+      );
+    },
+  );
 });
+
+/** What the router and this process' own client may hold of a flood of 5 to 40 MB. */
+const FLOOD_MB = 150;
 
 /** What a conversation is answered: types, rows and SQLSTATEs. Each message that is answered by itself is waited for. */
 async function talk(port: number, pieces: readonly Piece[], random: () => number): Promise<string> {

@@ -1,4 +1,5 @@
 /** When a pool may try to log in again after a failure: later each time, and at once when somebody says that the server is back. */
+import { type ErrorReply, SQLSTATE } from "../../../pgwire/index.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
 
 /**
@@ -42,4 +43,17 @@ export class LoginRetry {
   reset(): void {
     this.#waitMs = this.#atMs = 0;
   }
+}
+
+const LASTING: ReadonlySet<string> = new Set([
+  SQLSTATE.invalidAuthorization,
+  SQLSTATE.invalidPassword,
+  SQLSTATE.noSuchDatabase,
+  SQLSTATE.connectionException,
+  "42501",
+]);
+
+/** Whether no waiting mends the refusal of a log-in: password, database, privilege. */
+export function isLasting({ code }: ErrorReply): boolean {
+  return LASTING.has(code);
 }

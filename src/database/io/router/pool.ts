@@ -5,20 +5,24 @@
  * a queue with a bound and a deadline. Where the server does not let us in, attempts come at growing distances, and clients
  * wait on: it may be a failover.
  */
-import type { ErrorReply } from "../../../pgwire/index.ts";
-import { type Credentials, SQLSTATE } from "../../../pgwire/index.ts";
+import type { Credentials, ErrorReply } from "../../../pgwire/index.ts";
 import { DatabaseTraffic } from "../../router/console/traffic.ts";
 import type { PoolSettings } from "../../router/pool-settings.ts";
 import { routerError } from "../../router/refusals.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { ClientQueue } from "./client-queue.ts";
 import type { RouterContext } from "./context.ts";
 import { cutLost, holdBack } from "./held-clients.ts";
-import { LoginRetry } from "./login-retry.ts";
+import { isLasting, LoginRetry } from "./login-retry.ts";
+import { PoolGroup } from "./pool-group.ts";
 import type { PrimaryGate, Target } from "./primary-gate.ts";
 import { ServerConnection } from "./server-connection.ts";
+import { endOverdue } from "./time-limits.ts";
 
 /** Where a pool's connections go, and what is known of the user. */
 export interface PoolSource {
+  /** Pools of one name share the bounds of one server. */
+  readonly server: string;
   /** Where the server is; undefined while there is none, or statements are held. */
   readonly address: () => Target | undefined;
   /** How to log in. */
@@ -28,15 +32,6 @@ export interface PoolSource {
   /** Says which connections may be used; undefined: all of them. */
   readonly gate?: PrimaryGate | undefined;
 }
-
-/** Refusals of a log-in that no waiting mends: password, database, privilege. */
-const LASTING: ReadonlySet<string> = new Set([
-  SQLSTATE.invalidAuthorization,
-  SQLSTATE.invalidPassword,
-  SQLSTATE.noSuchDatabase,
-  SQLSTATE.connectionException,
-  "42501",
-]);
 
 /** Throws away all that a session left, prepared statements included. */
 const CLEAN = "DISCARD ALL";
@@ -52,14 +47,13 @@ export class Pool {
   baseline: ReadonlyMap<string, string> | undefined;
   #reported: ReadonlySet<string> = new Set();
   readonly #source: PoolSource;
+  readonly #group: PoolGroup;
   readonly #open = new Set<ServerConnection>();
   /** Free ones, the one used last on top. */
   readonly #free: ServerConnection[] = [];
   /** New ones, of which it is not known yet whether their server is the primary. */
   readonly #unconfirmed = new Set<ServerConnection>();
-  /** Clients that wait, the first first; some may have gone. */
-  #queue: (ClientConnection | undefined)[] = [];
-  #queueHead = 0;
+  readonly #queue = new ClientQueue();
   #connecting = 0;
   readonly #retry: LoginRetry;
   #lastError: ErrorReply | undefined;
@@ -79,6 +73,8 @@ export class Pool {
     this.#retry = new LoginRetry(this.gate !== undefined, context.random);
     this.traffic = context.traffic.get(database) ?? new DatabaseTraffic();
     context.traffic.set(database, this.traffic);
+    this.#group = PoolGroup.of(context.groups, source.server);
+    this.#group.add(this);
   }
 
   get open(): number {
@@ -88,10 +84,26 @@ export class Pool {
     return this.#free.length;
   }
   get waiting(): number {
-    return this.#queue.length - this.#queueHead;
+    return this.#queue.length;
   }
   get servers(): ReadonlySet<ServerConnection> {
     return this.#open;
+  }
+  /** The free one that nobody has used for longest. */
+  get unusedLongest(): ServerConnection | undefined {
+    return this.#free[0];
+  }
+  /** Since when the first in the queue waits; Infinity: nobody does. */
+  get waitsSinceMs(): number {
+    return this.#queue.first?.waitsSinceMs ?? Infinity;
+  }
+  /** Its clients wait for a connection that only other pools' keep it from opening. */
+  get couldGrow(): boolean {
+    const { address, open, waiting, settings } = this;
+    return waiting > this.#connecting && open < settings.size && address !== undefined && this.#isRetryDue;
+  }
+  get #isRetryDue(): boolean {
+    return this.#retry.isDue(this.context.clock.nowMs());
   }
   get lastError(): ErrorReply | undefined {
     return this.#lastError;
@@ -101,7 +113,7 @@ export class Pool {
   }
   /** Clients that have waited since `ms` or longer. O(clients that wait). */
   waitingSince(ms: number): ClientConnection[] {
-    return this.#queue.filter((client) => client !== undefined).filter((client) => client.waitsSinceMs <= ms);
+    return this.#queue.since(ms);
   }
 
   /** Where connections go now. */
@@ -152,8 +164,8 @@ export class Pool {
     if (this.waiting >= this.settings.queueMax) return routerError("queue-full");
     const refusal = this.#refusal() ?? (this.isHeld ? holdBack(client, this) : undefined);
     if (refusal !== undefined) return refusal;
-    if (this.#lastError !== undefined && this.#open.size === 0 && LASTING.has(this.#lastError.code))
-      return this.#retry.isDue(this.context.clock.nowMs()) ? this.#enqueue(client) : this.#lastError;
+    if (this.#lastError !== undefined && this.#open.size === 0 && isLasting(this.#lastError))
+      return this.#isRetryDue ? this.#enqueue(client) : this.#lastError;
     return this.#enqueue(client);
   }
 
@@ -161,12 +173,11 @@ export class Pool {
   #refusal(): ErrorReply | undefined {
     if (!this.#refusesAtOnce) return undefined;
     if (this.address === undefined) return routerError("server-unreachable");
-    return this.#open.size === 0 && !this.#retry.isDue(this.context.clock.nowMs())
-      ? this.#lastError
-      : undefined;
+    return this.#open.size === 0 && !this.#isRetryDue ? this.#lastError : undefined;
   }
 
   #enqueue(client: ClientConnection): undefined {
+    client.waitsSinceMs = this.context.clock.nowMs();
     this.#queue.push(client);
     this.context.counters.waits++;
     this.grow();
@@ -182,8 +193,7 @@ export class Pool {
 
   /** A client waits no longer. O(clients that wait). */
   leaveQueue(client: ClientConnection): void {
-    const at = this.#queue.indexOf(client, this.#queueHead);
-    if (at >= 0) this.#queue.splice(at, 1);
+    this.#queue.remove(client);
   }
 
   /** Opens connections for those who wait, as many as there may be. */
@@ -192,12 +202,11 @@ export class Pool {
     const nowMs = this.context.clock.nowMs();
     const address = this.address;
     if (address === undefined || !this.#retry.isDue(nowMs)) return;
-    const oldest = this.#queue[this.#queueHead];
-    const hasWaitedLong = oldest !== undefined && nowMs - oldest.waitsSinceMs >= reserveTimeoutMs;
-    const max = size + (hasWaitedLong ? reserve : 0);
+    const max = size + (nowMs - this.waitsSinceMs >= reserveTimeoutMs ? reserve : 0);
     // After a failure one attempt at a time is enough to learn whether the server is back.
     const attemptsMax = this.#retry.hasFailed ? 1 : this.waiting;
     while (this.#open.size < max && this.#connecting + this.#unconfirmed.size < attemptsMax) {
+      if (!this.#group.makesRoomFor(this)) return;
       const server = new ServerConnection(this, address);
       this.#open.add(server);
       this.#connecting++;
@@ -241,7 +250,7 @@ export class Pool {
   }
 
   #passOn(server: ServerConnection): void {
-    if (!server.isDirty) return this.#give(server);
+    if (!server.isDirty || this.#isOver(server)) return this.#give(server);
     server.isDirty = false;
     server.ask(CLEAN);
     this.context.wheel.schedule(server, this.settings.serverLoginTimeoutMs);
@@ -258,33 +267,20 @@ export class Pool {
     if (server.cancels > 0) return;
     if (this.#isOver(server)) return server.close();
     if (this.address !== undefined) {
-      for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue()) {
+      for (let client = this.#queue.shift(); client !== undefined; client = this.#queue.shift()) {
         if (client.serverReady(server)) return;
       }
     }
+    if (this.#group.wantsRoomOf(this)) return server.close();
     this.#free.push(server);
-  }
-
-  #shiftQueue(): ClientConnection | undefined {
-    while (this.#queueHead < this.#queue.length) {
-      const client = this.#queue[this.#queueHead];
-      this.#queue[this.#queueHead++] = undefined;
-      if (this.#queueHead === this.#queue.length) {
-        this.#queue = [];
-        this.#queueHead = 0;
-      }
-      if (client !== undefined) return client;
-    }
-    return undefined;
   }
 
   #isOver(server: ServerConnection): boolean {
     const { serverLifetimeMs, size, reserve } = this.settings;
     if (server.isOutdated || this.gate?.isSwitching === true || this.#open.size > size + reserve) return true;
-    if (this.#open.size > size && this.waiting === 0) return true;
+    if ((this.#open.size > size && this.waiting === 0) || this.#group.exceeds(this)) return true;
     // One that has not served anybody yet is kept: else a very short lifetime would be a loop of log-ins.
-    if (serverLifetimeMs === 0 || !server.hasServed) return false;
-    return this.context.nowMs - server.openedMs >= serverLifetimeMs;
+    return server.hasServed && this.context.nowMs - server.openedMs >= serverLifetimeMs;
   }
 
   /** A cancel request that was on its way has arrived: the connection may be used again. */
@@ -306,6 +302,7 @@ export class Pool {
       if (error !== undefined) this.#loginFailed(error);
     }
     this.grow();
+    this.#group.closed(this);
   }
 
   #loginFailed(error: ErrorReply): void {
@@ -316,11 +313,11 @@ export class Pool {
     const { user, database } = this;
     log.warn("server-login-failed", { user, database, error: error.message, detail: error.detail ?? "" });
     if (this.#open.size > 0) return;
-    if (this.#refusesAtOnce || LASTING.has(error.code)) this.#refuseWaiting(error);
+    if (this.#refusesAtOnce || isLasting(error)) this.#refuseWaiting(error);
   }
 
   #refuseWaiting(error: ErrorReply): void {
-    for (let client = this.#shiftQueue(); client !== undefined; client = this.#shiftQueue())
+    for (let client = this.#queue.shift(); client !== undefined; client = this.#queue.shift())
       client.serverRefused(error);
   }
 
@@ -336,6 +333,7 @@ export class Pool {
       else if (serverCheckMs > 0 && nowMs - Math.max(server.checkedMs, server.usedMs) >= serverCheckMs)
         this.#check(server);
     }
+    endOverdue(this);
     if (this.waiting > 0) this.grow();
   }
 

@@ -366,22 +366,22 @@ export class Reads {
   /** The connections to a replica for the user and database of `primary`. */
   poolOf(primary: Pool, replica: Replica): Pool {
     const key = `${replica.name}\0${primary.database}\0${primary.user}`;
-    let pool = this.#pools.get(key);
-    if (pool === undefined) {
-      const { name } = replica;
-      pool = new Pool(
-        primary.database,
-        primary.user,
-        primary.settings,
-        {
-          address: () => this.#replicas.find((one) => one.name === name && one.server.eligible)?.server,
-          credentials: (user, database) => this.host.credentials(user, database),
-          refusesAtOnce: true,
-        },
-        this.context,
-      );
-      this.#pools.set(key, pool);
-    }
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const { name } = replica;
+    const pool = new Pool(
+      primary.database,
+      primary.user,
+      primary.settings,
+      {
+        server: `replica ${name}`,
+        address: () => this.#replicas.find((one) => one.name === name && one.server.eligible)?.server,
+        credentials: (user, database) => this.host.credentials(user, database),
+        refusesAtOnce: true,
+      },
+      this.context,
+    );
+    this.#pools.set(key, pool);
     return pool;
   }
 

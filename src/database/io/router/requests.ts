@@ -35,8 +35,13 @@ const STATEMENT = 83;
 /** Longest body of a Parse without a name that is kept, in case the session goes on elsewhere before its Bind. */
 const UNNAMED_MAX = 4096;
 
-/** Messages without an answer yet, of one server connection. Each took five bytes of the client's or more. */
+/** Messages without an answer yet, of one server connection. Each took five bytes of the client's or more, and takes one of ours… */
 const REPLIES_MAX = 1_000_000;
+/** …but for those with a name or a setting to undo: some 100 bytes each. */
+const DETAILED_MAX = 100_000;
+
+/** Prepared statements of one client: far more than anybody uses, and less than fills the memory. */
+const STATEMENTS_MAX = 100_000;
 
 /** A statement that cannot exist: what is done with it fails, and has the server skip what follows. */
 const NO_STATEMENT = utf8("tenfold: none\0");
@@ -77,7 +82,8 @@ export function passRequest(client: ClientConnection, frame: Frame, stays: boole
   if (server === undefined) return;
   // Nothing comes of it, so nothing is noted of it either.
   if (server.skips && frame.type !== FRONTEND.sync) return forward(server, frame, stays);
-  if (server.replies.length >= REPLIES_MAX) return client.failWith("pipeline-exceeded");
+  const { length, detailed } = server.replies;
+  if (length >= REPLIES_MAX || detailed >= DETAILED_MAX) return client.failWith("pipeline-exceeded");
   const write = WRITERS[frame.type];
   if (write === undefined) return forward(server, frame, stays);
   if (server.queryMs < 0) queryBegins(server);
@@ -167,10 +173,12 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
   }
   const name = textOf(bytes, start + HEADER, nameEnd);
   if (client.session.named(name) !== undefined) return failParse(server, name);
+  if (client.session.size >= STATEMENTS_MAX) return client.failWith("statements-exceeded");
   const statement = client.context.statements.use(bytes, nameEnd + 1, end, () =>
     effectsOf(client, frame, nameEnd + 1),
   );
   client.session.name(name, statement);
+  client.record.traffic.clientParses++;
   if (statement.effects.pin !== undefined) keepServer(client, statement.effects.pin);
   if (server.prepared.touch(statement)) {
     client.context.counters.statementsReused++;
@@ -221,6 +229,7 @@ function fails(server: ServerConnection, code: string, message: string): void {
 /** Sends a Parse of ours; the statement used least recently goes when there are too many. */
 function prepare(server: ServerConnection, statement: Statement, kind: number, name?: string): void {
   server.context.counters.statementsPrepared++;
+  server.pool.traffic.serverParses++;
   const detail: ReplyDetail = { statement, name };
   server.replies.push(kind, detail);
   server.write(FRONTEND.parse, [statement.name, statement.body], 0);
@@ -266,6 +275,7 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
   if (statement === undefined && isOurName(name)) return bindNone(server, frame, portalEnd, noSuch(name));
   if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
   provide(server, statement);
+  server.pool.traffic.binds++;
   client.session.bound = statement.effects;
   client.recovery?.sends(server, statement.body, 0, statement.body.length);
   server.replies.push(REPLY.bind);

@@ -19,8 +19,9 @@ import { lookAtStatement } from "../../router/statement-effects.ts";
 import type { ClusterView } from "../../view.ts";
 import { ArrivalClock } from "./arrival-clock.ts";
 import { BatchMemory } from "./batch.ts";
-import { sendCancel } from "./cancel.ts";
+import { cancelQuery } from "./cancel.ts";
 import { ClientConnection } from "./client-connection.ts";
+import { ClientCounts } from "./client-counts.ts";
 import type { ClientHost } from "./client-host.ts";
 import { type AskConsole, isConsole } from "./console/console-session.ts";
 import { Paused } from "./console/pausing.ts";
@@ -28,12 +29,13 @@ import { WorkerConsole } from "./console/worker-console.ts";
 import type { RouterContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { holdTick } from "./held-clients.ts";
+import { numberAfter, numberIn, workerOf } from "./numbers.ts";
 import { Pool, type PoolSource } from "./pool.ts";
 import { type GateEvent, PrimaryGate, type Target } from "./primary-gate.ts";
 import { Reads, type ReadsHost } from "./reads.ts";
 import type { PoolStatus, RouterParts, RouterSettings } from "./router-settings.ts";
-import type { ServerConnection } from "./server-connection.ts";
 import { Tally } from "./tally.ts";
+import { endIdle } from "./time-limits.ts";
 import { ClientTls } from "./tls/client-tls.ts";
 import { ServerTls } from "./tls/server-tls.ts";
 import { Users } from "./users.ts";
@@ -55,10 +57,6 @@ const LOGIN_DELAY_MS = 1_000;
 const TICK_MS = 50;
 const SWEEP_MS = 1000;
 const LOOK_MS = 20;
-
-/** A cancel key's number: the worker, then the client. */
-const CLIENT_BITS = 22;
-const CLIENT_MASK = (1 << CLIENT_BITS) - 1;
 
 export class RouterWorker implements ClientHost {
   readonly context: RouterContext;
@@ -116,6 +114,8 @@ export class RouterWorker implements ClientHost {
       waitTimes: new Durations(),
       queryTimes: new Durations(),
       traffic: new Map(),
+      groups: new Map(),
+      clientCounts: new ClientCounts(),
       paused: new Paused(),
       toServer: new BatchMemory(),
       toClient: new BatchMemory(),
@@ -198,6 +198,7 @@ export class RouterWorker implements ClientHost {
     });
     this.#every(SWEEP_MS, () => {
       for (const pool of this.allPools) pool.sweep();
+      endIdle(this.#clients, this.#poolSettings.clientIdleMs, this.context.nowMs);
     });
     return { port: listener.port };
   }
@@ -302,14 +303,15 @@ export class RouterWorker implements ClientHost {
     if (!this.#clients.delete(client)) return;
     this.#surplus.delete(client);
     this.context.counters.clients--;
+    this.context.clientCounts.leave(client);
     this.#byProcessId.delete(client.processId);
   }
 
   register(client: ClientConnection, secretBytes: number): void {
-    const own = this.#settings.workerId << CLIENT_BITS;
-    do this.#lastClient = (this.#lastClient + 1) & CLIENT_MASK;
-    while (this.#byProcessId.has(own | this.#lastClient));
-    client.processId = own | this.#lastClient;
+    const { workerId } = this.#settings;
+    do this.#lastClient = numberAfter(this.#lastClient);
+    while (this.#byProcessId.has(numberIn(workerId, this.#lastClient)));
+    client.processId = numberIn(workerId, this.#lastClient);
     client.secret = this.context.randomBytes(secretBytes);
     this.#byProcessId.set(client.processId, client);
   }
@@ -331,6 +333,7 @@ export class RouterWorker implements ClientHost {
   #sourceOf(): PoolSource {
     const gate = this.#gate;
     return {
+      server: "primary",
       address: () => (gate === undefined ? this.#target : gate.target),
       credentials: (user, database) => this.#credentials(user, database),
       gate,
@@ -343,39 +346,21 @@ export class RouterWorker implements ClientHost {
     parameters: readonly (readonly [string, string])[] = [],
   ): Credentials {
     const nonce = Buffer.from(this.context.randomBytes(18)).toString("base64");
-    const { authUser } = this.#settings;
+    const { authUser, serverTls: { needsBinding = false } = {} } = this.#settings;
     const secret = authUser?.user === user ? authUser.password : undefined;
-    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters };
-  }
-
-  /** What the connection does, it does for nobody: cancelled, and closed. Its transaction is rolled back. */
-  abandon(server: ServerConnection): void {
-    if (server.replies.length === 0) return server.close();
-    this.context.counters.cancels++;
-    sendCancel(server, () => {});
-    server.close();
+    return { user, database, secret: this.users.secretOf(user) ?? secret, nonce, parameters, needsBinding };
   }
 
   /** A cancel request: the client's query, its place in the queue, or another worker's business. */
   cancel(processId: number, secret: Uint8Array, done: () => void): void {
-    const workerId = processId >>> CLIENT_BITS;
+    const workerId = workerOf(processId);
     if (workerId !== this.#settings.workerId) {
       this.#parts.forwardCancel?.(workerId, processId, secret);
       return done();
     }
     const client = this.#byProcessId.get(processId);
     if (client === undefined || !equalConstantTime(hex(client.secret), hex(secret))) return done();
-    this.context.counters.cancels++;
-    const { server } = client;
-    if (server === undefined || server.replies.length === 0) {
-      client.cancelWaiting();
-      return done();
-    }
-    server.cancels++;
-    sendCancel(server, () => {
-      server.pool.cancelled(server);
-      done();
-    });
+    cancelQuery(client, done);
   }
 
   #every(ms: number, run: () => void): void {

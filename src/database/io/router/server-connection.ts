@@ -40,6 +40,7 @@ import { passAnswers } from "./answers.ts";
 import { Batch } from "./batch.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { RouterContext } from "./context.ts";
+import { numberAfter } from "./numbers.ts";
 import type { Pool } from "./pool.ts";
 import type { Target } from "./primary-gate.ts";
 import { reported } from "./reported-settings.ts";
@@ -95,6 +96,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   /** Cancel requests on their way: whoever used it next could be hit. */
   cancels = 0;
   hasServed = false;
+  /** Of the worker's connections; 0 before the log-in. */
+  number = 0;
   readonly openedMs: number;
   /** When it had logged in, by the exact clock. */
   openedAtMs: number = Infinity;
@@ -185,10 +188,13 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     return this.replies.length === 0 && !this.skips && this.status !== TRANSACTION.failed;
   }
 
-  /** Sends to the client what there is; one that takes no more has the server wait. */
+  /** Sends to the client what there is. One that takes no more has the server wait; one that has gone is closed, for it may not be read. */
   flushToClient(): void {
     const { client } = this;
-    if (client !== undefined && !client.batch.isEmpty && client.batch.flush() === SEND.waits) this.pause();
+    if (client === undefined || client.batch.isEmpty) return;
+    const sent = client.batch.flush();
+    if (sent === SEND.waits) this.pause();
+    else if (sent === SEND.gone) client.socket.terminate();
   }
 
   pause(): void {
@@ -262,7 +268,7 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
     this.#state = "open";
     this.openedAtMs = this.context.clock.nowMs();
     this.context.wheel.cancel(this);
-    this.context.counters.serversOpened++;
+    this.number = numberAfter(this.context.counters.serversOpened++);
     const baseline = this.pool.learn(login.parameters);
     for (const [name, value] of login.parameters) {
       if (isSettable(name) && baseline.get(name) !== value) reported(this, name, value);

@@ -9,6 +9,12 @@ const seconds = (ms: number): string => String(ms / 1000);
 const ROWS: readonly Row[] = [
   ["admin_users", ({ adminUsers }) => adminUsers.join(","), "", true],
   ["auth_type", ({ authentication }) => authType(authentication), "scram-sha-256", true],
+  [
+    "client_idle_timeout",
+    ({ pool }) => seconds(pool.clientIdleMs),
+    seconds(POOL_DEFAULTS.clientIdleMs),
+    true,
+  ],
   ["client_login_timeout", ({ loginTimeoutMs }) => seconds(loginTimeoutMs), "60", true],
   ["client_tls_sslmode", ({ clientTls }) => clientTls, "disable", false],
   ["default_pool_size", ({ pool }) => String(pool.size), String(POOL_DEFAULTS.size), true],
@@ -22,12 +28,27 @@ const ROWS: readonly Row[] = [
   ["listen_port", ({ listen }) => String(listen.port), "6432", false],
   ["max_client_conn", ({ clientsMax }) => String(clientsMax), "10000", true],
   [
+    "max_db_client_connections",
+    ({ pool }) => String(pool.databaseClientsMax),
+    String(POOL_DEFAULTS.databaseClientsMax),
+    true,
+  ],
+  ["max_db_connections", ({ pool }) => String(pool.databaseMax), String(POOL_DEFAULTS.databaseMax), true],
+  [
     "max_prepared_statements",
     ({ pool }) => String(pool.preparedMax),
     String(POOL_DEFAULTS.preparedMax),
     true,
   ],
+  [
+    "max_user_client_connections",
+    ({ pool }) => String(pool.userClientsMax),
+    String(POOL_DEFAULTS.userClientsMax),
+    true,
+  ],
+  ["max_user_connections", ({ pool }) => String(pool.userMax), String(POOL_DEFAULTS.userMax), true],
   ["pool_mode", ({ pool }) => pool.mode, POOL_DEFAULTS.mode, true],
+  ["query_timeout", ({ pool }) => seconds(pool.queryTimeoutMs), seconds(POOL_DEFAULTS.queryTimeoutMs), true],
   [
     "query_wait_timeout",
     ({ pool }) => seconds(pool.queueTimeoutMs),

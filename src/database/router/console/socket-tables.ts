@@ -5,6 +5,7 @@ const COLUMNS = [
   "type",
   "user",
   "database",
+  "replication",
   "state",
   "addr",
   "port",
@@ -20,7 +21,12 @@ const COLUMNS = [
   "remote_pid",
   "tls",
   "application_name",
+  "prepared_statements",
+  "id",
 ];
+
+/** The replication protocol is not for the router. */
+const REPLICATION = "none";
 
 /** Ports of clients and what TLS they agreed on are not known to the router: null. */
 export function clientsTable({ states, listen }: ConsoleFacts): Table {
@@ -30,6 +36,7 @@ export function clientsTable({ states, listen }: ConsoleFacts): Table {
       "C",
       client.user,
       client.database,
+      REPLICATION,
       client.state,
       client.address,
       null,
@@ -45,6 +52,8 @@ export function clientsTable({ states, listen }: ConsoleFacts): Table {
       "0",
       null,
       client.applicationName,
+      String(client.prepared),
+      String(client.id >>> 0),
     ]);
   return { columns: COLUMNS, rows };
 }
@@ -57,6 +66,7 @@ export function serversTable({ states }: ConsoleFacts): Table {
       "S",
       server.user,
       server.database,
+      REPLICATION,
       server.state,
       server.address,
       String(server.port),
@@ -72,6 +82,8 @@ export function serversTable({ states }: ConsoleFacts): Table {
       String(server.processId),
       null,
       server.applicationName,
+      String(server.prepared),
+      String(server.number >>> 0),
     ]);
   return { columns: COLUMNS, rows };
 }

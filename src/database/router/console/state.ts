@@ -55,6 +55,8 @@ export interface ClientState {
   /** The server connection that it holds, as `ServerState.id`. */
   readonly link: string | undefined;
   readonly applicationName: string;
+  /** Statements with a name that it has. */
+  readonly prepared: number;
 }
 
 export interface ServerState {
@@ -72,4 +74,8 @@ export interface ServerState {
   readonly link: number | undefined;
   readonly processId: number;
   readonly applicationName: string;
+  /** Clients' statements that it has. */
+  readonly prepared: number;
+  /** No other one of the router has it. */
+  readonly number: number;
 }

@@ -9,8 +9,10 @@ interface Column {
   /** Behind `total_` and `avg_`. */
   readonly total: string;
   readonly average: string;
-  /** In STATS_TOTALS and STATS_AVERAGES. */
+  /** In STATS_TOTALS… */
   readonly bare: string;
+  /** …and in STATS_AVERAGES. */
+  readonly mean: string;
   /** In TOTALS. */
   readonly sum: string;
   readonly value: (traffic: Traffic) => number;
@@ -24,22 +26,38 @@ const column = (name: string, value: Column["value"], each?: Column["each"]): Co
   total: name,
   average: name,
   bare: name,
+  mean: name,
   sum: name,
   value,
   ...(each === undefined ? {} : { each }),
 });
 
+const prepared = (name: string, value: Column["value"]): Column => ({
+  ...column(name, value),
+  mean: `avg_${name}`,
+  sum: `ps_${name}`,
+});
+
 const COLUMNS: readonly Column[] = [
+  column("server_assignment_count", (of) => of.assignments),
   column("xact_count", (of) => of.transactions),
   column("query_count", (of) => of.queries),
   {
     total: "received",
     average: "recv",
     bare: "bytes_received",
+    mean: "bytes_received",
     sum: "client_bytes",
     value: (of) => of.receivedBytes,
   },
-  { total: "sent", average: "sent", bare: "bytes_sent", sum: "server_bytes", value: (of) => of.sentBytes },
+  {
+    total: "sent",
+    average: "sent",
+    bare: "bytes_sent",
+    mean: "bytes_sent",
+    sum: "server_bytes",
+    value: (of) => of.sentBytes,
+  },
   column(
     "xact_time",
     (of) => of.transactionMs * US_PER_MS,
@@ -51,6 +69,9 @@ const COLUMNS: readonly Column[] = [
     (of) => of.queries,
   ),
   column("wait_time", (of) => of.waitMs * US_PER_MS),
+  prepared("client_parse_count", (of) => of.clientParses),
+  prepared("server_parse_count", (of) => of.serverParses),
+  prepared("bind_count", (of) => of.binds),
 ];
 
 /** Totals and averages by database. */
@@ -70,7 +91,7 @@ export function statsTotalsTable(facts: ConsoleFacts): Table {
 
 /** Averages by database: counts, bytes and waits each second, times each transaction or query. */
 export function statsAveragesTable(facts: ConsoleFacts): Table {
-  return byDatabase(facts, ["database", ...COLUMNS.map(({ bare }) => bare)], (now, before) =>
+  return byDatabase(facts, ["database", ...COLUMNS.map(({ mean }) => mean)], (now, before) =>
     averages(facts, now, before),
   );
 }

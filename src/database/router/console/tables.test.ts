@@ -122,6 +122,7 @@ test("POOLS has a row for each user of each database", () => {
       maxwait: "1",
       maxwait_us: "250500",
       pool_mode: "transaction",
+      load_balance_hosts: null,
     },
   ]);
 });
@@ -155,4 +156,58 @@ test("LISTS, USERS and CONFIG", () => {
     config.get("query_wait_timeout"),
     config.get("max_client_conn"),
   ]).toEqual(["7", "120", "100"]);
+});
+
+test("columns are PgBouncer 1.24's, in its order", () => {
+  const socket =
+    "type user database replication state addr port local_addr local_port connect_time request_time wait wait_us close_needed ptr link remote_pid tls application_name prepared_statements id";
+  const counted =
+    "server_assignment_count xact_count query_count bytes_received bytes_sent xact_time query_time wait_time";
+  const stats =
+    "server_assignment_count xact_count query_count received sent xact_time query_time wait_time client_parse_count server_parse_count bind_count";
+  const columnsOf = (what: Parameters<typeof showTable>[0]): string =>
+    showTable(what, factsOf([])).columns.join(" ");
+  expect({
+    clients: columnsOf("CLIENTS"),
+    servers: columnsOf("SERVERS"),
+    databases: columnsOf("DATABASES"),
+    users: columnsOf("USERS"),
+    stats: columnsOf("STATS"),
+    totals: columnsOf("STATS_TOTALS"),
+    averages: columnsOf("STATS_AVERAGES"),
+    lists: showTable("LISTS", factsOf([]))
+      .rows.map(([name]) => name)
+      .join(" "),
+  }).toEqual({
+    clients: socket,
+    servers: socket,
+    databases:
+      "name host port database force_user pool_size min_pool_size reserve_pool_size server_lifetime pool_mode load_balance_hosts max_connections current_connections max_client_connections current_client_connections paused disabled",
+    users:
+      "name pool_size reserve_pool_size pool_mode max_user_connections current_connections max_user_client_connections current_client_connections",
+    stats: `database ${stats.replace(/\w+/g, "total_$&")} ${stats.replace("received", "recv").replace(/\w+/g, "avg_$&")}`,
+    totals: `database ${counted} client_parse_count server_parse_count bind_count`,
+    averages: `database ${counted} avg_client_parse_count avg_server_parse_count avg_bind_count`,
+    lists:
+      "databases users peers pools peer_pools free_clients used_clients login_clients free_servers used_servers dns_names dns_zones dns_queries dns_pending",
+  });
+});
+
+test("USERS and DATABASES have what is there behind what there may be", () => {
+  const pool = { ...POOL_DEFAULTS, userMax: 9, userClientsMax: 50, databaseMax: 8, databaseClientsMax: 40 };
+  const facts = factsOf([workerOf(0, { pools: [POOL] }), workerOf(1, { pools: [POOL] })], { pool });
+  expect(records(showTable("USERS", facts))[0]).toMatchObject({
+    name: "ann",
+    max_user_connections: "9",
+    current_connections: "8",
+    max_user_client_connections: "50",
+    current_client_connections: "8",
+  });
+  expect(records(showTable("DATABASES", facts))[0]).toMatchObject({
+    server_lifetime: "3600",
+    max_connections: "8",
+    current_connections: "8",
+    max_client_connections: "40",
+    current_client_connections: "8",
+  });
 });

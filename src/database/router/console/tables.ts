@@ -1,4 +1,4 @@
-/** What SHOW shows but for statistics: columns as PgBouncer 1.18 has them, in its order. */
+/** What SHOW shows but for statistics: columns as PgBouncer 1.24 has them, in its order. */
 import type { Shown } from "./commands.ts";
 import { configTable } from "./config-table.ts";
 import { type ConsoleFacts, isPaused, type Table } from "./facts.ts";
@@ -7,7 +7,7 @@ import type { PoolState } from "./state.ts";
 import { statsAveragesTable, statsTable, statsTotalsTable, totalsTable } from "./stats-tables.ts";
 
 /** Whose columns these are. */
-const PGBOUNCER = "PgBouncer 1.18.0";
+const PGBOUNCER = "PgBouncer 1.24.1";
 
 const TABLES: Readonly<Record<Exclude<Shown, "HELP">, (facts: ConsoleFacts) => Table>> = {
   VERSION: ({ version }) => ({
@@ -51,6 +51,7 @@ const POOL_COLUMNS = [
   "maxwait",
   "maxwait_us",
   "pool_mode",
+  "load_balance_hosts",
 ];
 
 /** Cancel requests go out at once, so none waits; free connections are asked on their own whether they live, so none is "used". */
@@ -72,6 +73,7 @@ function poolsTable(facts: ConsoleFacts): Table {
     String(Math.floor(pool.longestWaitMs / 1000)),
     String(Math.round((pool.longestWaitMs % 1000) * 1000)),
     pool.mode,
+    null,
   ]);
   return { columns: POOL_COLUMNS, rows };
 }
@@ -117,7 +119,9 @@ function listsTable(facts: ConsoleFacts): Table {
   const rows: [string, number][] = [
     ["databases", databaseNames(facts).length],
     ["users", userNames(facts).length],
+    ["peers", 0],
     ["pools", pools.length],
+    ["peer_pools", 0],
     ["free_clients", 0],
     ["used_clients", clients + admins],
     ["login_clients", inLogin],
@@ -131,8 +135,33 @@ function listsTable(facts: ConsoleFacts): Table {
   return { columns: ["list", "items"], rows: rows.map(([list, items]) => [list, String(items)]) };
 }
 
+const USER_COLUMNS = [
+  "name",
+  "pool_size",
+  "reserve_pool_size",
+  "pool_mode",
+  "max_user_connections",
+  "current_connections",
+  "max_user_client_connections",
+  "current_client_connections",
+];
+
+/** Nobody has sizes and a mode of his own. */
 function usersTable(facts: ConsoleFacts): Table {
-  return { columns: ["name", "pool_mode"], rows: userNames(facts).map((name) => [name, null]) };
+  const pools = poolsNow(facts);
+  const rows = userNames(facts).map((name) => {
+    const own = pools.filter(({ user }) => user === name);
+    const { userMax, userClientsMax } = facts.pool;
+    return [name, "", "", null, ...counts(userMax, userClientsMax, own)];
+  });
+  return { columns: USER_COLUMNS, rows };
+}
+
+/** Server connections and clients of some pools, each behind its bound. */
+function counts(serversMax: number, clientsMax: number, pools: readonly PoolState[]): string[] {
+  const servers = pools.reduce((sum, pool) => sum + serversOf(pool), 0);
+  const clients = pools.reduce((sum, pool) => sum + pool.clientsActive + pool.clientsWaiting, 0);
+  return [serversMax, servers, clientsMax, clients].map(String);
 }
 
 function userNames(facts: ConsoleFacts): readonly string[] {
@@ -153,10 +182,14 @@ const DATABASE_COLUMNS = [
   "force_user",
   "pool_size",
   "min_pool_size",
-  "reserve_pool",
+  "reserve_pool_size",
+  "server_lifetime",
   "pool_mode",
+  "load_balance_hosts",
   "max_connections",
   "current_connections",
+  "max_client_connections",
+  "current_client_connections",
   "paused",
   "disabled",
 ];
@@ -174,9 +207,14 @@ function databasesTable(facts: ConsoleFacts): Table {
     String(pool.size),
     "0",
     String(pool.reserve),
+    String(Math.floor(pool.serverLifetimeMs / 1000)),
     pool.mode,
-    "0",
-    String(pools.reduce((sum, of) => sum + (of.database === name ? serversOf(of) : 0), 0)),
+    null,
+    ...counts(
+      pool.databaseMax,
+      pool.databaseClientsMax,
+      pools.filter(({ database }) => database === name),
+    ),
     isPaused(paused, name) ? "1" : "0",
     "0",
   ]);

@@ -4,6 +4,14 @@ export class DatabaseTraffic {
   transactions = 0;
   /** Answers that ended with ReadyForQuery. */
   queries = 0;
+  /** Times that a client got a server connection. */
+  assignments = 0;
+  /** Statements with a name that clients have prepared, in a mode in which they move… */
+  clientParses = 0;
+  /** …that were prepared on server connections for it… */
+  serverParses = 0;
+  /** …and their Binds. */
+  binds = 0;
   /** Bytes of clients that have logged in. */
   receivedBytes = 0;
   /** Bytes of servers. */
@@ -38,6 +46,10 @@ function combine(a: Traffic, b: Traffic, by: (x: number, y: number) => number): 
   return {
     transactions: by(a.transactions, b.transactions),
     queries: by(a.queries, b.queries),
+    assignments: by(a.assignments, b.assignments),
+    clientParses: by(a.clientParses, b.clientParses),
+    serverParses: by(a.serverParses, b.serverParses),
+    binds: by(a.binds, b.binds),
     receivedBytes: by(a.receivedBytes, b.receivedBytes),
     sentBytes: by(a.sentBytes, b.sentBytes),
     transactionMs: by(a.transactionMs, b.transactionMs),

@@ -35,7 +35,7 @@ export function isConsole(database: string, user: string, adminUsers: readonly s
 
 /** What a session is told at its log-in: what drivers look for. */
 export const CONSOLE_PARAMETERS: ReadonlyMap<string, string> = new Map([
-  ["server_version", "1.18.0/tenfold"],
+  ["server_version", "1.24.1/tenfold"],
   ["server_encoding", "UTF8"],
   ["client_encoding", "UTF8"],
   ["DateStyle", "ISO"],

@@ -9,6 +9,7 @@ import type {
 import { copyTraffic } from "../../../router/console/traffic.ts";
 import type { ClientConnection } from "../client-connection.ts";
 import type { RouterContext } from "../context.ts";
+import { numberIn } from "../numbers.ts";
 import type { Pool } from "../pool.ts";
 import type { ServerConnection } from "../server-connection.ts";
 
@@ -42,7 +43,7 @@ export function stateOf(
     clients: listed.map((client) => clientState(client, toDayMs)),
     servers:
       detail === "servers"
-        ? allPools.flatMap((pool) => [...pool.servers].map((server) => serverState(server, toDayMs)))
+        ? allPools.flatMap((pool) => [...pool.servers].map((one) => serverState(one, worker, toDayMs)))
         : [],
   };
 }
@@ -104,11 +105,12 @@ function clientState(client: ClientConnection, toDayMs: number): ClientState {
     id: client.processId,
     link: server === undefined ? undefined : idOf(server),
     applicationName: record.applicationName,
+    prepared: client.session.size,
   };
 }
 
-function serverState(server: ServerConnection, toDayMs: number): ServerState {
-  const { address, pool, client } = server;
+function serverState(server: ServerConnection, worker: number, toDayMs: number): ServerState {
+  const { address, pool, client, number } = server;
   return {
     user: pool.user,
     database: pool.database,
@@ -122,6 +124,8 @@ function serverState(server: ServerConnection, toDayMs: number): ServerState {
     link: client?.processId,
     processId: server.cancelKey.processId,
     applicationName: client?.record.applicationName ?? "",
+    prepared: server.prepared.size,
+    number: numberIn(worker, number),
   };
 }
 

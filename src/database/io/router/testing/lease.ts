@@ -30,6 +30,11 @@ export class Holder implements LeaseStore {
   #written: Promise<void> = Promise.resolve();
   isAway = false;
 
+  /** Where others read it. */
+  get url(): string {
+    return `file:${this.#folder}`;
+  }
+
   read(): Promise<StoreReply> {
     if (this.isAway) return Promise.resolve({ kind: "failed", reason: "unreachable", message: "cut off" });
     return this.#store.read();

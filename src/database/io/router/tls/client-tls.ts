@@ -1,14 +1,14 @@
 /** TLS of those who connect to the router: what they are shown, and whether they have to use it. */
 import { X509Certificate } from "node:crypto";
-import { readIdentity, type TlsIdentity, type TlsPaths } from "../../../../base/io/index.ts";
+import { readIdentity, TlsFileError, type TlsIdentity, type TlsPaths } from "../../../../base/io/index.ts";
 import { endpointBinding } from "../../../../pgwire/index.ts";
 import type { TcpSocket } from "../../../../transport/index.ts";
 import { type TlsOutcome, UpgradableSocket } from "../../../../transport/io/index.ts";
 
 /** How clients may come. Without it they have no TLS. */
 export interface ClientTlsSettings extends TlsPaths {
-  /** "allow": each as it likes; "require": a log-in without TLS is refused. */
-  readonly mode: "allow" | "require";
+  /** "allow": each as it likes; "require": a log-in without TLS is refused; "bind": so is one that is not bound to the certificate. */
+  readonly mode: "allow" | "require" | "bind";
 }
 
 /** What a client that begins with the handshake has to name (ALPN), so that it is no other protocol's (PostgreSQL 17). */
@@ -16,6 +16,7 @@ const PROTOCOL = "postgresql";
 
 export class ClientTls {
   readonly isRequired: boolean;
+  readonly needsBinding: boolean;
   /** What ties a log-in by SCRAM to our certificate; undefined where its signature allows none. */
   readonly binding: Uint8Array | undefined;
   readonly #identity: TlsIdentity;
@@ -23,8 +24,11 @@ export class ClientTls {
   /** Reads the files. Throws a `TlsFileError` that names the one that cannot be used. */
   constructor(settings: ClientTlsSettings) {
     this.#identity = readIdentity(settings);
-    this.isRequired = settings.mode === "require";
+    this.isRequired = settings.mode !== "allow";
+    this.needsBinding = settings.mode === "bind";
     this.binding = endpointBinding(new Uint8Array(new X509Certificate(this.#identity.cert).raw));
+    if (this.needsBinding && this.binding === undefined)
+      throw new TlsFileError(`${settings.cert} has a signature to which no log-in can be bound`);
   }
 
   /** Whether this connection can turn into one of TLS. */

@@ -286,6 +286,24 @@ describe.skipIf(!hasPostgres || !hasOpenssl)("TLS of a router (needs @embedded-p
     expect(await psql(bound, "SELECT 'in'")).toEqual({ code: 0, text: "in\n" });
     expect((await psql("sslmode=disable", "SELECT 1")).text).toContain("with TLS alone");
     expect((await psql(`sslmode=verify-full sslrootcert=${stranger.cert}`, "SELECT 1")).code).not.toBe(0);
+    await router.stop();
+    start({ clientTls: { mode: "bind", ...own } });
+    expect(await psql(bound, "SELECT 'in'")).toEqual({ code: 0, text: "in\n" });
+    expect((await psql("sslmode=require channel_binding=disable", "SELECT 1")).code).not.toBe(0);
+  });
+
+  test("where log-ins must be bound one that is not is refused, by the router and to the server", async () => {
+    start({ clientTls: { mode: "bind", ...own } });
+    expect(await sqlState(router.client({ ...login, user: "postgres" }))).not.toBe("no error");
+    expect(await value(await router.client({ ...login, enableChannelBinding: true }), "SELECT 1")).toBe(1);
+    await router.stop();
+    const pool = { queueTimeoutMs: 300 };
+    start({ pool, serverTls: { mode: "require", needsBinding: true } });
+    expect(await value(await router.client(login), "SELECT 1")).toBe(1);
+    await router.stop();
+    // This user logs in without TLS and by nothing.
+    start({ pool, authentication: "trust", serverTls: { mode: "disable", needsBinding: true } });
+    expect(await sqlState(router.client({ ...login, user: "plain" }))).toBe("08000");
   });
 
   test("openssl s_client -starttls postgres agrees on TLS 1.3 and 1.2, and on nothing older", async () => {
