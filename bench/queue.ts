@@ -12,8 +12,16 @@ import { PgBoss } from "pg-boss";
 import { startPostgres } from "../src/base/testing/postgres.ts";
 import { job, openQueue } from "../src/queue/io/index.ts";
 import { options } from "./harness/arguments.ts";
-import { ratioOf, showSpread, showTable, spreadOf } from "./harness/figures.ts";
-import { cpuOf } from "./harness/proc.ts";
+import {
+  type Cost,
+  type CostPart,
+  costOf,
+  costRatio,
+  partOf,
+  showCosts,
+  takeTurns,
+} from "./harness/costs.ts";
+import { type Spread, showSpread, spreadOf } from "./harness/figures.ts";
 import { conclude } from "./harness/results.ts";
 
 const { rounds, jobs, concurrency } = options({ rounds: 5, jobs: 5000, concurrency: 50 });
@@ -24,48 +32,25 @@ const CONNECTIONS = 5;
 /** Work to do: 10 ms of waiting for somebody else, as a mail takes. */
 const WORK_MS = 10;
 
-/** Per job: microseconds of the clock and of CPU. */
-interface Cost {
-  readonly wall: number;
-  readonly app: number;
-  readonly postgres: number;
-}
-
 const server = await startPostgres({ settings: "synchronous_commit = on" });
 const pool = new Pool({ connectionString: server.url, max: CONNECTIONS });
 const work = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, WORK_MS));
 let schemas = 0;
 
-const SUBJECTS = { "pg-boss": byPgBoss, "tenfold/queue": byQueue } as const;
-type SubjectName = keyof typeof SUBJECTS;
-const NAMES = Object.keys(SUBJECTS) as SubjectName[];
-const costs: Record<SubjectName, Cost[]> = { "pg-boss": [], "tenfold/queue": [] };
-// The first round warms up.
-for (let round = 0; round <= rounds; round++)
-  for (const name of NAMES) {
-    const cost = await SUBJECTS[name]();
-    if (round > 0) costs[name].push(cost);
-  }
+const costs = await takeTurns({ "pg-boss": byPgBoss, "tenfold/queue": byQueue }, rounds);
 await pool.end();
 await server.stop();
 
-const of = (name: SubjectName, part: keyof Cost): number[] => costs[name].map((cost) => cost[part]);
-const ratio = (part: keyof Cost): ReturnType<typeof ratioOf> =>
-  ratioOf(of("tenfold/queue", part), of("pg-boss", part));
-const table = [["us per job", "wall", "app's CPU", "PostgreSQL's CPU"]];
-for (const name of NAMES)
-  table.push([
-    name,
-    ...(["wall", "app", "postgres"] as const).map((part) => showSpread(spreadOf(of(name, part)), 0)),
-  ]);
-console.log(showTable(table));
+const ours = costs["tenfold/queue"];
+const ratio = (part: CostPart): Spread => costRatio(ours, costs["pg-boss"], part);
+console.log(showCosts("job", costs));
 conclude(
   "queue",
   [
     {
       claim:
         "a job by tenfold/queue takes no more time than one of a batch by pg-boss, though each is settled by itself",
-      figure: `${showSpread(ratio("wall"))} of it, ${showSpread(spreadOf(of("tenfold/queue", "wall").map((us) => 1e6 / us)), 0)} jobs/s`,
+      figure: `${showSpread(ratio("wall"))} of it, ${showSpread(spreadOf(partOf(ours, "wall").map((us) => 1e6 / us)), 0)} jobs/s`,
       met: ratio("wall").median <= 1,
     },
     {
@@ -81,7 +66,7 @@ async function byQueue(): Promise<Cost> {
   schemas += 1;
   const queue = await openQueue({ pool, schema: `q${schemas}`, jobs: { count: job() }, signals: [] });
   await queue.sendAll("count", payloads());
-  const cost = await costOf(async () => {
+  const cost = await costOf(server.pid, jobs, async () => {
     queue.work("count", { concurrency }, work);
     while ((queue.counters()["count"]?.done ?? 0) < jobs) await work();
   });
@@ -102,7 +87,7 @@ async function byPgBoss(): Promise<Cost> {
     payloads().map((data) => ({ data })),
   );
   const seen = { begun: 0 };
-  const cost = await costOf(async () => {
+  const cost = await costOf(server.pid, jobs, async () => {
     await boss.work(
       "count",
       { batchSize: concurrency, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true },
@@ -126,21 +111,4 @@ async function unfinished(): Promise<number> {
 
 function payloads(): { n: number }[] {
   return Array.from({ length: jobs }, (_, n) => ({ n }));
-}
-
-async function costOf(run: () => Promise<void>): Promise<Cost> {
-  const [startMs, app, postgres] = [performance.now(), process.cpuUsage(), serverMs()];
-  await run();
-  const { user, system } = process.cpuUsage(app);
-  const us = (ms: number): number => (ms * 1000) / jobs;
-  return {
-    wall: us(performance.now() - startMs),
-    app: us((user + system) / 1000),
-    postgres: us(serverMs() - postgres),
-  };
-}
-
-function serverMs(): number {
-  const { userMs, systemMs } = cpuOf(server.pid);
-  return userMs + systemMs;
 }

@@ -3,7 +3,7 @@
  * connection of its own as the protocol has it.
  */
 import type { Scheduler } from "../../base/index.ts";
-import { codeOf } from "../errors.ts";
+import { codeOf } from "../../postgres/index.ts";
 import type { Lease } from "./server.ts";
 
 /** How long a server has to answer a cancel request. Then the connection is closed: what became of the statement is not known. */

@@ -14,14 +14,14 @@ import {
   withHint,
 } from "../../sql/index.ts";
 import { Causality, type Floor } from "../causality.ts";
-import { isConnectionLoss } from "../errors.ts";
 import { type Route, type RouteReason, routeOf } from "../route.ts";
-import { type Consistency, routingConsistency } from "../terms.ts";
+import { type Consistency, checkedHints, type Hints, routingConsistency } from "../terms.ts";
 import type { Driver } from "./driver.ts";
+import { PositionReader } from "./position-reader.ts";
 import type { Primary } from "./primary.ts";
 import type { QueryAnswer } from "./query.ts";
 import type { Replica } from "./replica.ts";
-import type { Lease } from "./server.ts";
+import type { Lease, Server } from "./server.ts";
 
 /** How statements of one `run` are to be treated. */
 export interface Terms {
@@ -74,6 +74,7 @@ export class Core {
     unknown: 0,
   };
   readonly #terms = new AsyncLocalStorage<Terms>();
+  readonly #readers = new WeakMap<Server, PositionReader>();
   readonly #default: Terms;
   readonly #refused = new Set<string>();
   #volatile: VolatileFunctions | undefined;
@@ -95,6 +96,18 @@ export class Core {
   /** The terms that hold here. */
   get terms(): Terms {
     return this.#terms.getStore() ?? this.#default;
+  }
+
+  /** The pool's terms for a causality, as far as hints do not say otherwise. @throws TypeError for hints that make no sense. */
+  newTerms(causality: Causality, hints: Hints): Terms {
+    return { ...this.#default, causality, ...checkedHints(hints) };
+  }
+
+  /** The terms here with the hints of a statement; undefined when it has none. @throws TypeError for what makes no sense. */
+  hintedTerms(hints: Hints): Terms | undefined {
+    const { consistency, maxLag, target } = hints;
+    if (consistency === undefined && maxLag === undefined && target === undefined) return undefined;
+    return { ...this.terms, ...checkedHints(hints) };
   }
 
   within<T>(terms: Terms, run: () => T): T {
@@ -222,14 +235,21 @@ export class Core {
 
   // --- causality ----------------------------------------------------------------------------------------------
 
-  /** A commit was acknowledged on this connection: learns its position, then calls `then`. */
-  committed(lease: Lease, causality: Causality, then: (broken: boolean) => void): void {
-    const asked = (lease.client.query(POSITION_SQL) as Promise<QueryAnswer>).then(positionIn);
+  /** A commit was acknowledged on this connection, which is given back when it is not needed any more. */
+  committed(lease: Lease, causality: Causality): void {
+    let reader = this.#readers.get(lease.server);
+    if (reader === undefined) {
+      reader = new PositionReader(askPosition, this.options.scheduler);
+      this.#readers.set(lease.server, reader);
+    }
+    causality.committed(reader.behind(lease));
+  }
+
+  /** The same where the connection is kept, or still at work: it is asked itself, behind that. Calls `then` in the end. */
+  committedBehind(lease: Lease, causality: Causality, then: () => void = () => {}): void {
+    const asked = askPosition(lease);
     causality.committed(asked);
-    asked.then(
-      () => then(false),
-      (error: unknown) => then(isConnectionLoss(error)),
-    );
+    asked.then(then, then);
   }
 
   // --- hints --------------------------------------------------------------------------------------------------
@@ -262,6 +282,10 @@ export class Core {
         : {}),
     };
   }
+}
+
+async function askPosition({ client }: Lease): Promise<bigint | undefined> {
+  return positionIn((await client.query(POSITION_SQL)) as QueryAnswer);
 }
 
 function positionIn({ rows }: QueryAnswer): bigint | undefined {

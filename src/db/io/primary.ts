@@ -4,8 +4,9 @@
  * Only what was not sent waits here: a connection that cannot be made, or one that leads to a server in recovery.
  */
 import type { Clock, Random, Scheduler } from "../../base/index.ts";
+import { isConnectionLoss } from "../../postgres/index.ts";
 import { pause, retryDelayMs } from "../backoff.ts";
-import { isConnectionLoss, NoPrimaryError } from "../errors.ts";
+import { NoPrimaryError } from "../errors.ts";
 import type { Lease, Server } from "./server.ts";
 
 /** What the way is made of. */

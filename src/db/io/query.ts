@@ -1,4 +1,5 @@
 /** `query` as pg has it, in its types: what libraries ask of a pool or a client, and what an app writes. */
+import type { Hints } from "../terms.ts";
 
 /** A result's column. */
 export interface Field {
@@ -21,8 +22,11 @@ export interface QueryAnswer<Row = any> {
   rows: Row[];
 }
 
-/** The object form of a query; other fields (`rowMode`, `types` …) go to pg as they are. */
-export interface QueryConfig {
+/**
+ * The object form of a query; other fields (`rowMode`, `types` …) go to pg as they are. Hints hold for this statement alone; within a
+ * transaction, which is on one connection, they say nothing.
+ */
+export interface QueryConfig extends Hints {
   readonly text: string;
   readonly values?: readonly unknown[] | undefined;
   /** Prepared under it, once per connection. */

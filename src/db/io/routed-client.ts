@@ -5,18 +5,23 @@
  * once something is left in the session (SET, LISTEN, a temporary table), all go where it began until `release`.
  */
 import { EventEmitter } from "node:events";
-import { codeOf, isConflict, isConnectionLoss, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
+import { codeOf, isConnectionLoss } from "../../postgres/index.ts";
+import { isConflict, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
 import { isRepeatable, type SessionStep, sessionStep } from "../route.ts";
 import { cancelled, orAborted } from "./cancellation.ts";
-import type { Core } from "./core.ts";
+import type { Core, Terms } from "./core.ts";
 import type { Query, QueryAnswer, QueryConfig, Submittable } from "./query.ts";
 import type { Lease } from "./server.ts";
 
 type Callback = (error: unknown, answer?: QueryAnswer) => void;
 
 interface Call {
-  readonly config: QueryConfig;
+  /** As pg gets it. */
+  readonly config: { readonly text: string; readonly name?: string | undefined };
   readonly step: SessionStep;
+  readonly signal: AbortSignal | undefined;
+  /** The statement's own, where it has hints. */
+  readonly terms: Terms | undefined;
 }
 
 /** As pg says it. */
@@ -101,7 +106,7 @@ export class RoutedClient extends EventEmitter {
     const heard = [callback, values, (config as { callback?: unknown }).callback].find(
       (each) => typeof each === "function",
     ) as Callback | undefined;
-    const answer = refused === undefined ? this.#inOrder(() => this.#run(call)) : Promise.reject(refused);
+    const answer = refused === undefined ? this.#inOrder(() => this.#start(call)) : Promise.reject(refused);
     if (heard === undefined) return answer;
     answer.then(
       (value) => heard(null, value),
@@ -134,18 +139,25 @@ export class RoutedClient extends EventEmitter {
   }
 
   #callOf(config: unknown, values: unknown): Call {
-    const given = typeof config === "string" ? { text: config } : (config as QueryConfig);
+    const given = typeof config === "string" ? { text: config } : (config as QueryConfig | null);
     if (typeof given?.text !== "string") throw new TypeError("a query needs a text");
+    const { signal, consistency, maxLag, target, ...rest } = given;
     const list = Array.isArray(values) ? { values: values as unknown[] } : {};
     return {
-      config: { ...given, ...list, ...({ callback: undefined } as object) },
+      config: { ...rest, ...list, ...({ callback: undefined } as object) },
       step: sessionStep(this.#core.statements.of(given.text)),
+      signal,
+      terms: this.#core.hintedTerms({ consistency, maxLag, target }),
     };
+  }
+
+  #start(call: Call): Promise<QueryAnswer> {
+    return call.terms === undefined ? this.#run(call) : this.#core.within(call.terms, () => this.#run(call));
   }
 
   async #run(call: Call): Promise<QueryAnswer> {
     if (this.#isDead) throw new Error(CLOSED);
-    call.config.signal?.throwIfAborted();
+    call.signal?.throwIfAborted();
     if (this.#pinned !== undefined) {
       this.#core.count(this.#inTransaction ? "in-transaction" : "session-pinned");
       return this.#onPinned(this.#pinned, call);
@@ -175,9 +187,7 @@ export class RoutedClient extends EventEmitter {
   async #onReplica(call: Call): Promise<QueryAnswer | undefined> {
     const { fellBack } = this.#core.counters;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await orAborted(this.#core.replicaLease(), call.config.signal, (late) =>
-        late?.lease.release(),
-      );
+      const found = await orAborted(this.#core.replicaLease(), call.signal, (late) => late?.lease.release());
       if (found === undefined) return undefined;
       const { lease, replica } = found;
       replica.inFlight += 1;
@@ -209,7 +219,7 @@ export class RoutedClient extends EventEmitter {
   async #onPrimary(call: Call): Promise<QueryAnswer> {
     const { primary } = this.#core.options;
     for (let tries = 1; ; tries++) {
-      const lease = await orAborted(primary.acquire(), call.config.signal, (late) => late.release());
+      const lease = await orAborted(primary.acquire(), call.signal, (late) => late.release());
       try {
         return await this.#send(lease, call);
       } catch (error) {
@@ -241,14 +251,14 @@ export class RoutedClient extends EventEmitter {
 
   /** Sends it; afterwards the connection is kept or given back, as the statement leaves it. Throws with it still in hand. */
   async #send(lease: Lease, call: Call): Promise<QueryAnswer> {
-    const { config, step } = call;
+    const { config, step, signal } = call;
     const core = this.#core;
     const isNamed = config.name !== undefined;
     if (isNamed) await core.setHints(lease);
     const text = isNamed || this.#inTransaction ? config.text : await core.hinted(config.text);
-    const { signal, ...rest } = config;
+    const asked = text === config.text ? config : { ...config, text };
     const query = (): Promise<QueryAnswer | QueryAnswer[]> =>
-      lease.client.query({ ...rest, text }) as Promise<QueryAnswer | QueryAnswer[]>;
+      lease.client.query(asked) as Promise<QueryAnswer | QueryAnswer[]>;
     const answer = await cancelled(lease, signal, core.options.scheduler, query);
     lease.server.answers += 1;
     this.#settle(lease, step);
@@ -272,18 +282,19 @@ export class RoutedClient extends EventEmitter {
     else if (this.#pinned === lease) this.#pinned = undefined;
   }
 
-  /** A commit's position is learned on its own connection, which is given back after that. */
+  /** A commit's position is learned, and the connection given back. */
   #afterCommit(lease: Lease, { config, step }: Call, answer: QueryAnswer | QueryAnswer[]): void {
     const core = this.#core;
     const facts = core.statements.of(config.text);
     const mayHaveWritten = lease.inRecovery() !== true && !isRepeatable(facts, core.volatile);
     const isDone = step.commits || (!this.#inTransaction && step.transaction !== "begun");
-    const give = (broken: boolean): void => {
-      if (lease !== this.#pinned) lease.release(broken);
-    };
     const isRolledBack = !Array.isArray(answer) && answer.command === "ROLLBACK";
-    if (mayHaveWritten && isDone && !isRolledBack) core.committed(lease, core.terms.causality, give);
-    else give(false);
+    const isKept = lease === this.#pinned;
+    if (mayHaveWritten && isDone && !isRolledBack) {
+      const { causality } = core.terms;
+      if (isKept) core.committedBehind(lease, causality);
+      else core.committed(lease, causality);
+    } else if (!isKept) lease.release();
   }
 
   /** Closes what may not be used by others: a session with something left in it, or a transaction that is open. */
@@ -292,7 +303,7 @@ export class RoutedClient extends EventEmitter {
     this.#pinned = undefined;
     const isUnfit = broken || this.#keeps || this.#inTransaction;
     if (lease !== undefined && this.#streams && !broken)
-      this.#core.committed(lease, this.#core.terms.causality, () => lease.release(true));
+      this.#core.committedBehind(lease, this.#core.terms.causality, () => lease.release(true));
     else lease?.release(isUnfit);
     this.#keeps = false;
     this.#streams = false;
