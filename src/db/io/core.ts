@@ -9,6 +9,7 @@ import {
   hintStatements,
   type RoutingHint,
   Statements,
+  type TextFacts,
   VOLATILE_SQL,
   VolatileFunctions,
   withHint,
@@ -120,23 +121,28 @@ export class Core {
 
   // --- where to -----------------------------------------------------------------------------------------------
 
+  /** To be waited for before a route is asked for: what the database's functions do, the first time. Reads it again when that is due. */
+  functionsFirst(): Promise<void> | undefined {
+    if (this.options.clock.nowMs() - this.#readAtMs <= FUNCTIONS_MS) return undefined;
+    // Without replicas it only tells reads from writes, whose positions are asked for: nobody waits for that.
+    const read = this.#readFunctions();
+    return this.#hasReplicas ? read : undefined;
+  }
+
   /** The route of a text that is not bound to a connection already; counted. */
-  async route(text: string): Promise<Route> {
-    const { hints, replicas, clock } = this.options;
-    const hasReplicas = replicas.length > 0 && !hints;
-    if (clock.nowMs() - this.#readAtMs > FUNCTIONS_MS) {
-      // Without replicas it only tells reads from writes, whose positions are asked for: nobody waits for that.
-      const read = this.#readFunctions();
-      if (hasReplicas) await read;
-    }
-    const route = routeOf(text, this.statements.of(text), {
-      hasReplicas,
+  route(text: string, facts: TextFacts): Route {
+    const route = routeOf(text, facts, {
+      hasReplicas: this.#hasReplicas,
       target: this.terms.target,
       volatile: this.#volatile,
       refused: this.#refused,
     });
     this.count(route.reason);
     return route;
+  }
+
+  get #hasReplicas(): boolean {
+    return this.options.replicas.length > 0 && !this.options.hints;
   }
 
   count(reason: RouteReason): void {
@@ -256,12 +262,11 @@ export class Core {
 
   /** The text with what a router has to know in front. */
   async hinted(text: string): Promise<string> {
-    return this.options.hints ? withHint(text, await this.#hint()) : text;
+    return withHint(text, await this.#hint());
   }
 
   /** The same for a named statement, whose text must not change: as settings of the connection. */
   async setHints(lease: Lease): Promise<void> {
-    if (!this.options.hints) return;
     for (const statement of hintStatements(await this.#hint())) {
       const [, name = ""] = statement.split(" ");
       if (lease.said.get(name) === statement) continue;

@@ -60,7 +60,7 @@ export class Primary {
 
   async #round(): Promise<Lease | { readonly failure: unknown }> {
     const { servers } = this.#options;
-    let failure: unknown = new Error("every server is in recovery");
+    let failure: unknown;
     for (let tries = 0; tries < servers.length; tries++) {
       const server = servers[this.#at % servers.length];
       if (server === undefined) break;
@@ -74,6 +74,6 @@ export class Primary {
       }
       this.#at += 1;
     }
-    return { failure };
+    return { failure: failure ?? new Error("every server is in recovery") };
   }
 }

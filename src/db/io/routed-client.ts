@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from "node:events";
 import { codeOf, isConnectionLoss } from "../../postgres/index.ts";
+import type { TextFacts } from "../../sql/index.ts";
 import { isConflict, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
 import { isRepeatable, type SessionStep, sessionStep } from "../route.ts";
 import { cancelled, orAborted } from "./cancellation.ts";
@@ -16,8 +17,11 @@ import type { Lease } from "./server.ts";
 type Callback = (error: unknown, answer?: QueryAnswer) => void;
 
 interface Call {
-  /** As pg gets it. */
-  readonly config: { readonly text: string; readonly name?: string | undefined };
+  readonly text: string;
+  readonly values: unknown[] | undefined;
+  /** All that pg gets, where that is more than a text and values. */
+  readonly config: { readonly name?: string | undefined } | undefined;
+  readonly facts: TextFacts;
   readonly step: SessionStep;
   readonly signal: AbortSignal | undefined;
   /** The statement's own, where it has hints. */
@@ -138,17 +142,27 @@ export class RoutedClient extends EventEmitter {
     return turn;
   }
 
-  #callOf(config: unknown, values: unknown): Call {
-    const given = typeof config === "string" ? { text: config } : (config as QueryConfig | null);
-    if (typeof given?.text !== "string") throw new TypeError("a query needs a text");
-    const { signal, consistency, maxLag, target, ...rest } = given;
-    const list = Array.isArray(values) ? { values: values as unknown[] } : {};
+  #callOf(given: unknown, values: unknown): Call {
+    const list = Array.isArray(values) ? (values as unknown[]) : undefined;
+    if (typeof given === "string") return this.#call(given, list);
+    const { text, signal, consistency, maxLag, target, ...rest } = (given ?? {}) as Partial<QueryConfig>;
+    if (typeof text !== "string") throw new TypeError("a query needs a text");
     return {
-      config: { ...rest, ...list, ...({ callback: undefined } as object) },
-      step: sessionStep(this.#core.statements.of(given.text)),
+      ...this.#call(text, undefined),
+      config: {
+        ...rest,
+        ...(list === undefined ? {} : { values: list }),
+        ...({ callback: undefined } as object),
+      },
       signal,
       terms: this.#core.hintedTerms({ consistency, maxLag, target }),
     };
+  }
+
+  #call(text: string, values: unknown[] | undefined): Call {
+    const facts = this.#core.statements.of(text);
+    const step = sessionStep(facts);
+    return { text, values, config: undefined, facts, step, signal: undefined, terms: undefined };
   }
 
   #start(call: Call): Promise<QueryAnswer> {
@@ -162,7 +176,9 @@ export class RoutedClient extends EventEmitter {
       this.#core.count(this.#inTransaction ? "in-transaction" : "session-pinned");
       return this.#onPinned(this.#pinned, call);
     }
-    const { to } = await this.#core.route(call.config.text);
+    const reading = this.#core.functionsFirst();
+    if (reading !== undefined) await reading;
+    const { to } = this.#core.route(call.text, call.facts);
     if (to === "replica") {
       const answer = await this.#onReplica(call);
       if (answer !== undefined) return answer;
@@ -205,7 +221,7 @@ export class RoutedClient extends EventEmitter {
           continue;
         }
         // 40001: replay needed what the query was reading.
-        if (isReplicaRefusal(error)) this.#core.refuse(call.config.text);
+        if (isReplicaRefusal(error)) this.#core.refuse(call.text);
         else if (isConflict(error)) fellBack.refused += 1;
         else throw error;
         return undefined;
@@ -238,9 +254,9 @@ export class RoutedClient extends EventEmitter {
   }
 
   /** BEGIN that was lost began nothing that lasts. */
-  #isRepeatable({ config, step }: Call): boolean {
+  #isRepeatable({ facts, step }: Call): boolean {
     if (step.transaction === "begun" && !step.commits && !step.pins) return true;
-    return isRepeatable(this.#core.statements.of(config.text), this.#core.volatile);
+    return isRepeatable(facts, this.#core.volatile);
   }
 
   #unknown(error: unknown, call: Call): unknown {
@@ -251,17 +267,22 @@ export class RoutedClient extends EventEmitter {
 
   /** Sends it; afterwards the connection is kept or given back, as the statement leaves it. Throws with it still in hand. */
   async #send(lease: Lease, call: Call): Promise<QueryAnswer> {
-    const { config, step, signal } = call;
+    const { config, values, signal } = call;
     const core = this.#core;
-    const isNamed = config.name !== undefined;
-    if (isNamed) await core.setHints(lease);
-    const text = isNamed || this.#inTransaction ? config.text : await core.hinted(config.text);
-    const asked = text === config.text ? config : { ...config, text };
-    const query = (): Promise<QueryAnswer | QueryAnswer[]> =>
-      lease.client.query(asked) as Promise<QueryAnswer | QueryAnswer[]>;
+    const isNamed = config?.name !== undefined;
+    let { text } = call;
+    if (core.options.hints) {
+      if (isNamed) await core.setHints(lease);
+      else if (!this.#inTransaction) text = await core.hinted(text);
+    }
+    const query = (): Promise<QueryAnswer | QueryAnswer[]> => {
+      const answer =
+        config === undefined ? lease.client.query(text, values) : lease.client.query({ ...config, text });
+      return answer as Promise<QueryAnswer | QueryAnswer[]>;
+    };
     const answer = await cancelled(lease, signal, core.options.scheduler, query);
     lease.server.answers += 1;
-    this.#settle(lease, step);
+    this.#settle(lease, call.step);
     this.#afterCommit(lease, call, answer);
     return answer as QueryAnswer;
   }
@@ -283,9 +304,8 @@ export class RoutedClient extends EventEmitter {
   }
 
   /** A commit's position is learned, and the connection given back. */
-  #afterCommit(lease: Lease, { config, step }: Call, answer: QueryAnswer | QueryAnswer[]): void {
+  #afterCommit(lease: Lease, { facts, step }: Call, answer: QueryAnswer | QueryAnswer[]): void {
     const core = this.#core;
-    const facts = core.statements.of(config.text);
     const mayHaveWritten = lease.inRecovery() !== true && !isRepeatable(facts, core.volatile);
     const isDone = step.commits || (!this.#inTransaction && step.transaction !== "begun");
     const isRolledBack = !Array.isArray(answer) && answer.command === "ROLLBACK";
