@@ -115,6 +115,7 @@ export class Worker<Data> {
   readonly #complete: (claim: Claim) => Promise<void>;
   #isStopping = false;
   #wake: () => void = () => {};
+  #lastEnded: () => void = () => {};
   #isWoken = false;
   readonly #stopHeartbeat: Cancel;
   readonly #loop: Promise<void>;
@@ -172,7 +173,7 @@ export class Worker<Data> {
     const { size, pollMs, onError } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
-      if (this.#running.size > 0) await this.#within(TOGETHER_MS);
+      if (this.#handling > 0) await this.#within(TOGETHER_MS, this.#allEnded());
       this.#isWoken = false;
       const free = this.#places() * size;
       if (free <= 0) {
@@ -196,6 +197,12 @@ export class Worker<Data> {
     const { concurrency } = this.#options;
     const settling = this.#running.size - this.#handling;
     return settling >= concurrency ? 0 : Math.max(0, concurrency - this.#handling);
+  }
+
+  #allEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lastEnded = resolve;
+    });
   }
 
   /** Ends early when a place becomes free or `wake` is called. */
@@ -260,6 +267,7 @@ export class Worker<Data> {
     const handling = (async () => run(jobs))();
     const ended = (): void => {
       this.#handling -= 1;
+      if (this.#handling === 0) this.#lastEnded();
       this.wake();
     };
     handling.then(ended, ended);
