@@ -1,16 +1,6 @@
 /** `query` as pg has it, in its types: what libraries ask of a pool or a client, and what an app writes. */
+import type { Field } from "../../postgres/index.ts";
 import type { Hints } from "../terms.ts";
-
-/** A result's column. */
-export interface Field {
-  readonly name: string;
-  readonly tableID: number;
-  readonly columnID: number;
-  readonly dataTypeID: number;
-  readonly dataTypeSize: number;
-  readonly dataTypeModifier: number;
-  readonly format: string;
-}
 
 /** A query's answer, as pg gives it. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as pg types them: rows are what the app asked for

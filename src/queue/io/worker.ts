@@ -82,6 +82,12 @@ const RETRY_MS = { first: 100, max: 2000 } as const;
 /** Jobs that end within this are fetched for, and written down, as one. */
 const TOGETHER_MS = 1;
 
+/** A fetch costs a database nearly the same for one job as for many: while others run, a place waits so long for others to be free. */
+const GATHER_MS = 4;
+
+/** …until this share of the places is free. */
+const GATHER_SHARE = 0.25;
+
 /** How long handlers that were aborted by a drain have to end. */
 const ABORTED_MS = 1000;
 
@@ -115,7 +121,7 @@ export class Worker<Data> {
   readonly #complete: (claim: Claim) => Promise<void>;
   #isStopping = false;
   #wake: () => void = () => {};
-  #lastEnded: () => void = () => {};
+  #handlerEnded: () => void = () => {};
   #isWoken = false;
   readonly #stopHeartbeat: Cancel;
   readonly #loop: Promise<void>;
@@ -173,13 +179,14 @@ export class Worker<Data> {
     const { size, pollMs, onError } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
-      if (this.#handling > 0) await this.#within(TOGETHER_MS, this.#allEnded());
       this.#isWoken = false;
-      const free = this.#places() * size;
-      if (free <= 0) {
+      if (this.#places() === 0) {
         await this.#pause(pollMs);
         continue;
       }
+      await this.#gather();
+      const free = this.#places() * size;
+      if (free === 0 || this.#isStopping) continue;
       try {
         const count = await this.#fetch(Math.min(free, FETCH_MAX));
         failures = 0;
@@ -199,9 +206,22 @@ export class Worker<Data> {
     return settling >= concurrency ? 0 : Math.max(0, concurrency - this.#handling);
   }
 
-  #allEnded(): Promise<void> {
+  /** Waits for places that are about to be free, so that one fetch is for all of them. */
+  async #gather(): Promise<void> {
+    if (this.#handling === 0) return;
+    await this.#within(TOGETHER_MS, this.#untilFree(1));
+    if (!this.#isFree(GATHER_SHARE)) await this.#within(GATHER_MS, this.#untilFree(GATHER_SHARE));
+  }
+
+  #isFree(share: number): boolean {
+    return this.#handling === 0 || this.#places() >= share * this.#options.concurrency;
+  }
+
+  #untilFree(share: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#lastEnded = resolve;
+      this.#handlerEnded = () => {
+        if (this.#isFree(share)) resolve();
+      };
     });
   }
 
@@ -267,7 +287,7 @@ export class Worker<Data> {
     const handling = (async () => run(jobs))();
     const ended = (): void => {
       this.#handling -= 1;
-      if (this.#handling === 0) this.#lastEnded();
+      this.#handlerEnded();
       this.wake();
     };
     handling.then(ended, ended);
