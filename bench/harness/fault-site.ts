@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseCluster } from "../../src/app/testing/database-cluster.ts";
+import { Machines } from "../../src/base/testing/machines.ts";
 import { openLeaseStore } from "../../src/database/io/index.ts";
 import { PgConnection, type PgConnectionOptions } from "../../src/pgwire/io/index.ts";
-import { Machines } from "./machines.ts";
 import { launch, type Started, stopAll } from "./process.ts";
 import { ServerDisks } from "./server-disks.ts";
 import { until } from "./wait.ts";

@@ -224,6 +224,11 @@ describe("three tasks, round robin, one store", () => {
     "the primary's server killed under load: it is back by itself, and no link that was acknowledged is lost (needs Postgres)",
     async () => {
       const known = await new Visitor().make(site, "https://example.com/known");
+      // Others may read it from the replica, which is told of it a moment later.
+      await until(async () => {
+        const asked = Array.from({ length: ROUNDS }, () => new Visitor().ask(`${site}/${known.code}`));
+        return (await Promise.all(asked)).every((answer) => answer.status === 302);
+      });
       const load = startLoad(known);
       await until(() => load.made.length >= LOAD_SEEN);
       const victim = primaryPid();

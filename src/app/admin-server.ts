@@ -6,6 +6,7 @@
  */
 import { equalConstantTime, type Log, METRICS_CONTENT_TYPE } from "../base/index.ts";
 import { type Address, formatAddress } from "../config/index.ts";
+import { JournalFailure } from "../control/io/index.ts";
 import type { ApiError } from "./api.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -79,6 +80,8 @@ function serve(options: AdminOptions): Bun.Server<undefined> {
       fetch: (request) => answer(request, options),
       error: (problem) => {
         log.error("admin-request-failed", { problem });
+        if (problem instanceof JournalFailure)
+          return errorResponse(503, "state-unwritable", "nothing has changed", problem.message);
         return errorResponse(
           500,
           "internal",

@@ -29,6 +29,8 @@ async function bytesOf(site: CachedSite, path: string, headers = ""): Promise<nu
 
 describe("what the cache did", () => {
   let site: CachedSite;
+  /** How often the page of the site's own start was asked for once more. */
+  let hitsBefore = 0;
   beforeAll(async () => {
     site = await startCachedSite([
       { match: { path: "/none/*" }, cache: false, forward: "origin" },
@@ -44,6 +46,7 @@ describe("what the cache did", () => {
 
   test("is the traffic there was, request by request and byte by byte", async () => {
     const { last: before } = await traffic();
+    hitsBefore = before.results["hit"] ?? 0;
     let missed = 0;
     let hit = 0;
     for (const path of ["/img/a/1", "/img/a/2", "/page"]) missed += await bytesOf(site, path);
@@ -69,9 +72,9 @@ describe("what the cache did", () => {
     const { all, rules, folders, looked } = data as CacheUsageReport;
     expect([status, looked]).toEqual([200, 1]);
     // The page of the site's own start is one of them.
-    expect(all).toMatchObject({ responses: 4, hits: 5 });
+    expect(all).toMatchObject({ responses: 4, hits: 5 + hitsBefore });
     expect(new Set(rules.map(({ name, responses, hits }) => [name, responses, hits].join(" ")))).toEqual(
-      new Set(["web/1 2 5", "web/2 2 0"]),
+      new Set(["web/1 2 5", `web/2 2 ${hitsBefore}`]),
     );
     const of = folders.map(({ name, hits, settled, unasked }) => `${name} ${hits} ${settled} ${unasked}`);
     expect(of.toSorted()).toEqual([`${site.host}/img/ 5 2 1`, `${site.host}/img/a/ 5 2 1`]);

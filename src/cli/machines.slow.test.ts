@@ -9,7 +9,7 @@ import { freePort } from "../base/testing.ts";
 import type { AgentFacts } from "../database/index.ts";
 import { until } from "../database/testing/servers.ts";
 import { PgConnection } from "../pgwire/io/index.ts";
-import { type Machine, Machines, NO_MACHINES } from "./testing/machines.ts";
+import { type Machine, MachineSite, NO_MACHINES } from "./testing/machine-site.ts";
 
 setDefaultTimeout(120_000);
 
@@ -60,35 +60,35 @@ async function connected(connectionString: string): Promise<Client> {
 
 describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Debian's Postgres)", () => {
   const names = ["db1", "db2", "db3"] as const;
-  let machines: Machines;
+  let site: MachineSite;
   let all: Record<(typeof names)[number], Machine>;
   let serve: (name: (typeof names)[number], ...more: string[]) => Promise<unknown>;
 
   const members = (): string => names.map((name) => `${name}=${all[name].address}:5432`).join(",");
 
   beforeAll(async () => {
-    machines = new Machines();
-    const [db1, db2, db3] = names.map((name) => machines.add(name)) as [Machine, Machine, Machine];
+    site = new MachineSite(names);
+    const [db1, db2, db3] = site.machines as [Machine, Machine, Machine];
     all = { db1, db2, db3 };
-    const authority = makeAuthority(machines.folder);
+    const authority = makeAuthority(site.folder);
     for (const { name, address } of [db1, db2, db3])
-      makeCertificate(machines.folder, name, authority, `IP:${address}`);
-    const store = await machines.etcd();
+      makeCertificate(site.folder, name, authority, `IP:${address}`);
+    const store = await site.etcd();
     const cluster = ["--members", members(), "--store", store, "--mode", "quorum"];
     serve = (name, ...more) => {
-      const at = (file: string): string => join(machines.folder, file);
+      const at = (file: string): string => join(site.folder, file);
       const tls = ["--tls-cert", at(`${name}.pem`), "--tls-key", at(`${name}.key`), "--tls-ca", at("ca.pem")];
       const words = ["db", "serve", name, ...cluster, ...tls, "--postgres", "/usr/lib/postgresql/15"];
-      return machines.serve(all[name], `database ${name} at`, [
+      return site.serve(all[name], `database ${name} at`, [
         ...words,
         "--allow",
-        `${machines.address}/32`,
+        `${site.address}/32`,
         ...more,
       ]);
     };
     await serve("db1", "--new");
   });
-  afterAll(() => machines?.remove());
+  afterAll(() => site?.remove());
 
   const folderOf = (machine: Machine): string => join(machine.folder, ".tenfold/database");
   const passwordOf = (): string =>
@@ -97,7 +97,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
 
   /** What a machine says of all servers. */
   async function statusAt(machine: Machine): Promise<readonly AgentFacts[]> {
-    const { text } = await machines.tenfold(machine, "db", "status", "--json");
+    const { text } = await site.tenfold(machine, "db", "status", "--json");
     return JSON.parse(text) as AgentFacts[];
   }
   async function rolesAt(machine: Machine): Promise<string> {
@@ -113,7 +113,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
       port: 5432,
       user: "postgres",
       password: passwordOf(),
-      tls: { mode: "verify-full", ca: join(machines.folder, "ca.pem") },
+      tls: { mode: "verify-full", ca: join(site.folder, "ca.pem") },
     });
     try {
       return await connection.rows(sql);
@@ -124,9 +124,9 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
   /** A router that follows the lease, beside the machines; its URL. */
   async function router(): Promise<string> {
     const port = freePort();
-    const tls = ["--server-tls", "verify-full", "--server-ca", join(machines.folder, "ca.pem")];
-    const words = ["router", "--members", members(), "--store", `etcd://${machines.address}:2379`, ...tls];
-    await machines.serve(undefined, "router at", [...words, "--listen", `127.0.0.1:${port}`], {
+    const tls = ["--server-tls", "verify-full", "--server-ca", join(site.folder, "ca.pem")];
+    const words = ["router", "--members", members(), "--store", `etcd://${site.address}:2379`, ...tls];
+    await site.serve(undefined, "router at", [...words, "--listen", `127.0.0.1:${port}`], {
       PGPASSWORD: passwordOf(),
     });
     return `postgres://postgres:${passwordOf()}@127.0.0.1:${port}/postgres`;
@@ -153,7 +153,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
 
   test("nobody else gets in: not as a client, not as a replica, not at an agent", async () => {
     const connect = (machine: Machine | undefined, user: string, database: string): Promise<string> =>
-      machines
+      site
         .run(machine, [
           "psql",
           `host=${all.db1.address} user=${user} password=${passwordOf()} dbname=${database} sslmode=require`,
@@ -168,7 +168,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
     expect(await connect(all.db2, "postgres", "template1")).toBe("no pg_hba.conf entry");
     expect(await connect(undefined, "app", "postgres")).toBe("password authentication failed"); // --allow lets it try
     const clear = `host=${all.db1.address} user=postgres password=${passwordOf()} sslmode=disable`;
-    expect((await machines.run(all.db2, ["psql", clear, "-c", "select 1"])).text).toContain(
+    expect((await site.run(all.db2, ["psql", clear, "-c", "select 1"])).text).toContain(
       "no pg_hba.conf entry",
     );
 
@@ -178,12 +178,10 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
         ({ status }) => String(status),
         () => "no connection",
       );
-    const ca = readFileSync(join(machines.folder, "ca.pem"), "utf8");
+    const ca = readFileSync(join(site.folder, "ca.pem"), "utf8");
     expect(await refusal(`http://${facts}`)).toBe("no connection");
     expect(await refusal(`https://${facts}`, { ca })).toBe("no connection");
-    const [cert, key] = ["db2.pem", "db2.key"].map((file) =>
-      readFileSync(join(machines.folder, file), "utf8"),
-    );
+    const [cert, key] = ["db2.pem", "db2.key"].map((file) => readFileSync(join(site.folder, file), "utf8"));
     expect(await refusal(`https://${facts}`, { ca, cert, key })).toBe("401"); // and a certificate is not a token
   });
 
@@ -192,7 +190,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
     await query(all.db1, "insert into kept select generate_series(1, 1000)");
     const writes = new Writes(await router());
     await until("writes are acknowledged", async () => writes.acknowledged.length > 20);
-    machines.cut(all.db1, true);
+    site.cut(all.db1, true);
     let primary: Machine | undefined;
     await until(
       "another one is primary",
@@ -220,7 +218,7 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
     expect(writes.errors.slice(1)).toEqual([]);
     // On its own side it is no primary either: it was fenced when its lease was over.
     expect(await rolesAt(all.db1)).not.toContain("db1 primary");
-    machines.cut(all.db1, false);
+    site.cut(all.db1, false);
     await until("it is back", async () => (await rolesAt(all.db2)).includes("db1 replica"), 60_000);
     await until(
       "both stream",
@@ -243,10 +241,10 @@ describe.skipIf(!canRun)("a cluster of three machines (needs ip netns, etcd, Deb
   });
 
   test("a switchover may be asked for on any of the machines", async () => {
-    const { code, text } = await machines.tenfold(all.db3, "db", "switchover", "db1");
+    const { code, text } = await site.tenfold(all.db3, "db", "switchover", "db1");
     expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("db1 is primary") });
     await until("all see it", async () => (await rolesAt(all.db2)).startsWith("db1 primary"));
-    const elsewhere = await machines.tenfold(all.db3, "db", "reclone", "db2");
+    const elsewhere = await site.tenfold(all.db3, "db", "reclone", "db2");
     expect(elsewhere).toMatchObject({
       code: 1,
       text: expect.stringContaining("on the server's own machine"),

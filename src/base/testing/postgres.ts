@@ -21,8 +21,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { freePort } from "../testing.ts";
+import { copyTemplate } from "./templates.ts";
 
 /** A running server; its superuser is "postgres", with the password "secret" where one is asked for. */
 export interface TestPostgres {
@@ -100,7 +101,7 @@ max_prepared_transactions = 5
 log_min_messages = fatal
 `;
 
-/** Makes and starts a server: about 1.5 s, most of it `initdb`. */
+/** Makes and starts a server. The first one takes a second more, for `initdb`. */
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const { engine = "embedded", settings = "", access = TRUST, prefix = [] } = options;
   const folder = mkdtempSync(join(tmpdir(), "tenfold-pg-"));
@@ -113,8 +114,20 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...librariesOf(engine, folder) },
   };
   const binaries = join(engine === "embedded" ? NATIVE : DEBIAN, "bin");
+  await copyTemplate(`postgres-${engine}`, (made) => initialise(made, binaries, spawnOptions), data);
+  writeFileSync(join(data, "pg_hba.conf"), access);
+  const ssl = options.ssl === undefined ? "" : useTls(data, options.ssl, isRoot);
+  const command = [...prefix, join(binaries, "postgres"), "-D", data];
+  return runServer({ folder, data, settings: ssl + settings, command, spawnOptions });
+}
+
+function initialise(data: string, binaries: string, spawnOptions: SpawnOptions): void {
+  const folder = dirname(data);
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, "secret\n");
+  const { uid, gid } = spawnOptions;
+  if (uid !== undefined && gid !== undefined)
+    for (const path of [folder, passwordFile]) chownSync(path, uid, gid);
   const flags = ["-D", data, "-U", "postgres", `--pwfile=${passwordFile}`, "--no-sync", "--locale=C"];
   const made = spawnSync(
     join(binaries, "initdb"),
@@ -122,10 +135,6 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     spawnOptions,
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${String(made.stderr)}`);
-  writeFileSync(join(data, "pg_hba.conf"), access);
-  const ssl = options.ssl === undefined ? "" : useTls(data, options.ssl, isRoot);
-  const command = [...prefix, join(binaries, "postgres"), "-D", data];
-  return runServer({ folder, data, settings: ssl + settings, command, spawnOptions });
 }
 
 /** The server wants the key for itself alone. */

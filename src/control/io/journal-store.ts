@@ -25,6 +25,9 @@ export interface JournalStore extends StateStore {
   readonly tail: JournalTail;
 }
 
+/** The journal cannot be written, as on a full disk; the message says what mends it. Nothing has changed. */
+export class JournalFailure extends Error {}
+
 /** What may be set when a journal is opened. */
 export interface JournalStoreOptions {
   /** Rewrite threshold, for tests; default 1 MiB. */
@@ -105,7 +108,7 @@ class Journal {
   }
 
   #usable(): FileHandle {
-    if (this.#broken !== undefined) throw new Error(this.#broken);
+    if (this.#broken !== undefined) throw new JournalFailure(this.#broken);
     if (this.#file === undefined) throw new Error(`state journal ${this.#path} is closed`);
     return this.#file;
   }
@@ -119,7 +122,7 @@ class Journal {
     } catch (problem) {
       await file.truncate(this.#bytes).catch(() => this.#giveUp(problem));
       const message = `state journal ${this.#path} cannot be written: free space on its disk, or mend its rights`;
-      throw new Error(message, { cause: problem });
+      throw new JournalFailure(message, { cause: problem });
     }
   }
 

@@ -1,17 +1,17 @@
 /**
- * Real Postgres servers for tests. A cluster is made once per test file and installation; each server is a copy of it, which
- * takes a tenth of the time. Nothing is left behind: servers are killed and folders removed after each test.
+ * Real Postgres servers for tests. A cluster is made once per installation; each server is a copy of it, which takes a tenth of the time. Nothing is left behind: servers are killed and folders removed after each test.
  */
 import { afterAll, afterEach } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLog, systemClock, systemScheduler } from "../../base/index.ts";
+import { copyTemplate } from "../../base/testing/templates.ts";
 import { freePort } from "../../base/testing.ts";
 import { type Binaries, findBinaries } from "../io/server/binaries.ts";
 import type { ControlClient } from "../io/server/control-client.ts";
-import { findOwner, give, type Owner } from "../io/server/owner.ts";
+import { findOwner, type Owner } from "../io/server/owner.ts";
 import { PostgresServer, type PostgresServerOptions } from "../io/server/postgres-server.ts";
 import type { ServerSource } from "../orders.ts";
 import { NO_PEERS, slotName, type Upstream } from "../server-settings.ts";
@@ -45,7 +45,6 @@ function isPackaged(): boolean {
 
 const owner: Promise<Owner> = findOwner();
 const folders: string[] = [];
-const templates = new Map<string, Promise<string>>();
 const servers = new Set<PostgresServer>();
 const clients = new Set<ControlClient>();
 /** Links to libraries, made once for all files of this process. */
@@ -123,28 +122,21 @@ export async function startedPrimary(wanted: TestServer = {}): Promise<PostgresS
   const server = await emptyServer(wanted);
   const { binaries, folder } = server.options;
   await server.prepareFolder();
-  const key = binaries.bin;
-  if (!templates.has(key)) templates.set(key, makeTemplate(binaries));
-  await copyOwned((await templates.get(key)) ?? "", join(folder, "data"), server.options.owner);
+  await copyTemplate(
+    `server-${binaries.version}`,
+    (made) => makeTemplate(binaries, made),
+    join(folder, "data"),
+  );
   await server.start();
   return server;
 }
 
-async function makeTemplate(binaries: Binaries): Promise<string> {
+async function makeTemplate(binaries: Binaries, made: string): Promise<void> {
   const template = await emptyServer({ binaries });
   await template.create();
   await template.stop();
   servers.delete(template);
-  return template.data;
-}
-
-async function copyOwned(from: string, to: string, whose: Owner): Promise<void> {
-  await mkdir(to, { mode: 0o700 });
-  await cp(from, to, { recursive: true });
-  const { readdir } = await import("node:fs/promises");
-  const entries = await readdir(to, { recursive: true });
-  await Promise.all([to, ...entries.map((entry) => join(to, entry))].map((path) => give(path, whose)));
-  await chmod(to, 0o700);
+  await rename(template.data, made);
 }
 
 /** Where a replica finds this server. */
@@ -187,6 +179,5 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  templates.clear(); // another file of the same process makes its own
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 });

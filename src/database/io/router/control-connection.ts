@@ -49,7 +49,7 @@ const LOG_DATA = "w".charCodeAt(0);
 const LOG_HEADER = 25;
 
 /** Bytes of the log that are of interest: a page's header and the first record. */
-const MARK_BYTES = 128;
+export const MARK_BYTES = 128;
 
 interface Asked {
   readonly sql: string;

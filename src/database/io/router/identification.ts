@@ -8,14 +8,17 @@
 import { type Credentials, formatLsn } from "../../../pgwire/index.ts";
 import { type Identity, readHistory } from "../../reads/identity.ts";
 import type { RouterContext } from "./context.ts";
-import { type ControlAnswer, ControlConnection, type ControlLoss } from "./control-connection.ts";
+import { type ControlAnswer, ControlConnection, type ControlLoss, MARK_BYTES } from "./control-connection.ts";
+
+/** undefined_file: a segment of the log has been removed. */
+const SQLSTATE_FILE_GONE = "58P01";
 
 /** Whom it asks, and what is known already. */
 export interface IdentificationParts {
   readonly context: RouterContext;
   readonly address: { readonly host: string; readonly port: number };
   readonly credentials: Credentials;
-  /** What it has told since it was started: not asked again while its timeline is the same. */
+  /** What it has told since it was started: not asked again while its timeline is the same, if it was all of it. */
   readonly known: Identity | undefined;
   readonly told: (identity: Identity) => void;
   readonly failed: (error: ControlLoss) => void;
@@ -42,17 +45,20 @@ export class Identification {
   #system([system, text]: Row): void {
     const { known } = this.#parts;
     const timeline = Number(text);
-    if (known?.timeline === timeline && known.system === system) return this.#told(known);
+    if (known?.timeline === timeline && known.system === system && isWhole(known)) return this.#told(known);
     if (system === null || system === undefined || !(timeline > 0)) return this.#failed("lost");
     if (timeline === 1) return this.#told({ timeline, system, history: "" });
     this.#ask(`TIMELINE_HISTORY ${timeline}`, ([, file]) => {
       const { history, fork } = readHistory(file ?? "");
       if (fork === undefined) return this.#told({ timeline, system });
       const start = `START_REPLICATION PHYSICAL ${formatLsn(fork)} TIMELINE ${timeline}`;
-      // The log of long ago may be gone.
-      this.#connection.ask(start, (answer) =>
-        this.#told({ timeline, system, history, mark: markOf(answer) }),
-      );
+      this.#connection.ask(start, (answer) => {
+        const mark = markOf(answer);
+        // The log of long ago may be gone. That of a server which has just been started or promoted may not be there yet.
+        const isGone = "error" in answer && codeOf(answer.error) === SQLSTATE_FILE_GONE;
+        if (isGone || mark?.length === MARK_BYTES) this.#told({ timeline, system, history, mark });
+        else this.#failed("lost");
+      });
     });
   }
 
@@ -73,6 +79,15 @@ export class Identification {
     this.close();
     this.#parts.failed(error);
   }
+}
+
+/** The first timeline has no mark. */
+function isWhole({ timeline, mark }: Identity): boolean {
+  return timeline === 1 || mark !== undefined;
+}
+
+function codeOf(error: ControlLoss): string | undefined {
+  return typeof error === "object" ? error.code : undefined;
 }
 
 type Row = readonly (string | null)[];

@@ -12,6 +12,9 @@ import { Identification } from "./identification.ts";
 /** How often a server is asked which log it has while nothing else gives cause to. */
 const IDENTIFY_MS = 10_000;
 
+/** …and so long after it could not tell. */
+const IDENTIFY_AGAIN_MS = 500;
+
 /** For users who may not use the replication protocol: what the control file says, which lags behind for a checkpoint. */
 const TIMELINE_SQL = `SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
   FROM pg_catalog.pg_control_checkpoint() AS c, pg_catalog.pg_control_recovery() AS r`;
@@ -91,6 +94,7 @@ export class Monitor {
       failed: (error) => {
         this.#identifying = undefined;
         if (typeof error === "object") this.#identifyBySql();
+        else this.#identifiedMs = this.#context.clock.nowMs() - IDENTIFY_MS + IDENTIFY_AGAIN_MS;
       },
     });
   }

@@ -80,9 +80,14 @@ const SOCKET_FOLDER_CHARS_MAX = 85;
 
 export class PostgresServer {
   readonly options: PostgresServerOptions;
+  /** Called before a process of it is started, the last thing but one. */
+  onStarting: () => Promise<void> = async () => {};
+  /** Called as soon as there is one. It is ended when this throws. */
+  onStarted: () => void = () => {};
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
+  #fencing: Promise<void> | undefined;
   #client: Promise<ControlClient> | undefined;
   #state: ServerState = "stopped";
   /** A promotion was asked for since its start; Postgres may carry it out at any later time. */
@@ -173,7 +178,9 @@ export class PostgresServer {
 
   /** Starts it and waits until it answers; does nothing when it runs. Throws why it does not. */
   async start(timeoutMs: number = START_TIMEOUT_MS): Promise<void> {
+    await this.#fencing?.catch(() => {}); // who fences it is told
     if (this.#process?.isRunning === true) return;
+    await this.#process?.ended.catch(() => {}); // what is left of its last run is killed, and must not be this one
     if (!(await hasData(this.data)))
       throw new ServerError("data-missing", `there is no cluster in ${this.data}: create or clone one`);
     if (this.adopt()) return this.#untilReady(timeoutMs);
@@ -182,9 +189,16 @@ export class PostgresServer {
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
     await forgetReserved(this.data);
+    await this.onStarting();
     this.#state = "starting";
     this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
+    try {
+      this.onStarted();
+    } catch (problem) {
+      await this.fence(0);
+      throw problem;
+    }
     await this.#untilReady(timeoutMs);
   }
 
@@ -240,7 +254,15 @@ export class PostgresServer {
    * Ends it at once, with all its processes, and marks it a replica: it takes no more writes, not even when somebody starts
    * it by hand. Throws `stop-timeout` when processes hang in the kernel; then it must be assumed to write.
    */
-  async fence(graceMs: number = FENCE_GRACE_MS): Promise<void> {
+  fence(graceMs: number = FENCE_GRACE_MS): Promise<void> {
+    const fencing = this.#fence(graceMs).finally(() => {
+      if (this.#fencing === fencing) this.#fencing = undefined;
+    });
+    this.#fencing = fencing;
+    return fencing;
+  }
+
+  async #fence(graceMs: number): Promise<void> {
     this.adopt();
     this.#state = "fenced";
     this.#dropClient();

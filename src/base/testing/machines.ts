@@ -13,7 +13,7 @@ import { existsSync } from "node:fs";
 /** A card that nobody has: locally administered. */
 const NOBODY = "02:00:00:00:00:01";
 
-/** Second bytes of networks of ours in 10.0.0.0/8, so that two benches on one machine do not meet. */
+/** Second bytes of networks of ours in 10.0.0.0/8, so that two runs on one machine do not meet. */
 const NETWORKS = 128;
 
 const PREFIX = "tenfold";
@@ -29,7 +29,12 @@ export class Machines {
   static problem(): string | undefined {
     if (process.getuid?.() !== 0) return "network namespaces need root";
     const missing = ["ip", "nsenter"].find((name) => Bun.which(name) === null);
-    return missing === undefined ? undefined : `there is no ${missing} here`;
+    if (missing !== undefined) return `there is no ${missing} here`;
+    const probe = `${PREFIX}-${process.pid}-probe`;
+    const { status, stderr } = spawnSync("ip", ["netns", "add", probe], { encoding: "utf8" });
+    if (status !== 0) return `ip netns does not work here: ${stderr.trim()}`;
+    spawnSync("ip", ["netns", "del", probe]);
+    return undefined;
   }
 
   /** Makes them. */
@@ -57,6 +62,11 @@ export class Machines {
 
   get networks(): readonly string[] {
     return [`${this.#network}.0/24`];
+  }
+
+  /** Where this process is in their network. */
+  get ownHost(): string {
+    return `${this.#network}.1`;
   }
 
   host(name: string): string {
@@ -92,6 +102,13 @@ export class Machines {
       for (let time = 0; time < count; time += 1) this.mend([[from, to]]);
     }
     for (const name of this.#names) this.plug(name);
+  }
+
+  /** As a power cut: all processes there are gone. */
+  kill(name: string): void {
+    const { stdout } = spawnSync("ip", ["netns", "pids", this.#space(name)], { encoding: "utf8" });
+    const pids = stdout.split("\n").filter((line) => line !== "");
+    if (pids.length > 0) spawnSync("kill", ["-9", ...pids]);
   }
 
   /** Removes them; what runs there must have ended. */

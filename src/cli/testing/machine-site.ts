@@ -2,18 +2,14 @@
  * Several machines on this one, for tests: network namespaces on a bridge, whose other end is "the network's own machine", where etcd runs.
  * What is started in a machine is ended with it.
  */
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Machines } from "../../base/testing/machines.ts";
 import { MAIN } from "./app-folder.ts";
 
 /** Why there are none here; undefined = there are. */
 export const NO_MACHINES: string | undefined = whyNot();
-
-/** Addresses are 10.213.NET.x; tests of other processes have other networks. */
-const NET = process.pid % 250;
-const OWN = 254;
 
 const DEADLINE_MS = 15_000;
 
@@ -31,33 +27,23 @@ export interface Said {
   readonly text: string;
 }
 
-export class Machines {
+export class MachineSite {
   readonly folder: string = mkdtempSync(join(tmpdir(), "tenfold-machines-"));
-  readonly address: string = `10.213.${NET}.${OWN}`;
-  readonly #bridge = `tfb${process.pid}`;
-  readonly #made: Machine[] = [];
-  readonly #own: Bun.Subprocess[] = [];
+  /** Where this process and etcd are. */
+  readonly address: string;
+  readonly machines: readonly Machine[];
+  readonly #network: Machines;
+  readonly #started: Bun.Subprocess[] = [];
 
-  constructor() {
+  constructor(names: readonly string[]) {
     chmodSync(this.folder, 0o755);
-    ip("link", "add", this.#bridge, "type", "bridge");
-    ip("addr", "add", `${this.address}/24`, "dev", this.#bridge);
-    ip("link", "set", this.#bridge, "up");
-  }
-
-  /** Makes one, with loopback and one network card. */
-  add(name: string): Machine {
-    const number = this.#made.length + 1;
-    const machine = { name, address: `10.213.${NET}.${number}`, folder: join(this.folder, name) };
-    const [namespace, link] = [this.#namespace(machine), this.#link(machine)];
-    mkdirSync(machine.folder);
-    ip("netns", "add", namespace);
-    this.#made.push(machine);
-    ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-    ip("link", "set", link, "master", this.#bridge, "up");
-    ip("-n", namespace, "addr", "add", `${machine.address}/24`, "dev", "eth0");
-    for (const device of ["lo", "eth0"]) ip("-n", namespace, "link", "set", device, "up");
-    return machine;
+    this.#network = new Machines(names);
+    this.address = this.#network.ownHost;
+    this.machines = names.map((name) => {
+      const folder = join(this.folder, name);
+      mkdirSync(folder);
+      return { name, address: this.#network.host(name), folder };
+    });
   }
 
   /** Starts a program in a machine, or beside the bridge. */
@@ -66,7 +52,7 @@ export class Machines {
     command: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
-    const within = machine === undefined ? [] : ["ip", "netns", "exec", this.#namespace(machine)];
+    const within = machine === undefined ? [] : this.#network.enter(machine.name);
     const child = Bun.spawn([...within, ...command], {
       cwd: machine?.folder ?? this.folder,
       env: { ...process.env, ...env },
@@ -74,7 +60,7 @@ export class Machines {
       stdout: "pipe",
       stderr: "pipe",
     });
-    if (machine === undefined) this.#own.push(child);
+    if (machine === undefined) this.#started.push(child);
     return child;
   }
 
@@ -134,55 +120,20 @@ export class Machines {
   }
 
   /** Pulls its network cable, or puts it in again. */
-  cut(machine: Machine, isCut: boolean): void {
-    ip("link", "set", this.#link(machine), isCut ? "down" : "up");
-  }
-
-  /** As a power cut: all its processes are gone. */
-  kill(machine: Machine): void {
-    const { stdout } = spawnSync("ip", ["netns", "pids", this.#namespace(machine)], { encoding: "utf8" });
-    for (const pid of stdout.split("\n").map(Number)) if (pid > 0) kill(pid);
+  cut({ name }: Machine, isCut: boolean): void {
+    if (isCut) this.#network.unplug(name);
+    else this.#network.plug(name);
   }
 
   /** Ends all of it. */
   remove(): void {
-    for (const child of this.#own) child.kill("SIGKILL");
-    for (const machine of this.#made) {
-      this.kill(machine);
-      spawnSync("ip", ["link", "del", this.#link(machine)]); // the namespace itself lives as long as the last process
-      spawnSync("ip", ["netns", "del", this.#namespace(machine)]);
-    }
-    spawnSync("ip", ["link", "del", this.#bridge]);
+    for (const child of this.#started) child.kill("SIGKILL");
+    for (const { name } of this.machines) this.#network.kill(name);
+    this.#network.remove();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  #namespace({ name }: Machine): string {
-    return `tf${process.pid}-${name}`;
-  }
-
-  /** The bridge's end of its cable; the kernel takes 15 characters. */
-  #link({ address }: Machine): string {
-    return `tfv${process.pid}${address.split(".").at(-1)}`;
-  }
-}
-
-function ip(...words: readonly string[]): void {
-  const { status, stderr } = spawnSync("ip", words, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`ip ${words.join(" ")}: ${stderr}`);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
   }
 }
 
 function whyNot(): string | undefined {
-  const name = `tf${process.pid}-probe`;
-  const { status, stderr } = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
-  if (status !== 0) return `ip netns does not work here: ${stderr?.trim() ?? "there is no ip"}`;
-  spawnSync("ip", ["netns", "del", name]);
-  return spawnSync("etcd", ["--version"]).status === 0 ? undefined : "there is no etcd";
+  return Machines.problem() ?? (Bun.which("etcd") === null ? "there is no etcd" : undefined);
 }
