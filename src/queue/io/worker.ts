@@ -88,6 +88,9 @@ const GATHER_MS = 4;
 /** …until this share of the places is free. */
 const GATHER_SHARE = 0.25;
 
+/** So many times the places may be on their way to be written down: all of one turn, and those of the next. */
+const SETTLING_SHARE = 2;
+
 /** How long handlers that were aborted by a drain have to end. */
 const ABORTED_MS = 1000;
 
@@ -199,11 +202,11 @@ export class Worker<Data> {
     }
   }
 
-  /** What has run holds no place while it is written down, unless that takes as long as running it: then the database is behind. */
+  /** What has run holds no place while it is written down, unless that takes longer than running it: then the database is behind. */
   #places(): number {
     const { concurrency } = this.#options;
     const settling = this.#running.size - this.#handling;
-    return settling >= concurrency ? 0 : Math.max(0, concurrency - this.#handling);
+    return settling >= SETTLING_SHARE * concurrency ? 0 : Math.max(0, concurrency - this.#handling);
   }
 
   /** Waits for places that are about to be free, so that one fetch is for all of them. */
