@@ -27,14 +27,14 @@ export function treeOf(pid: number): number[] {
   return pids;
 }
 
-/** CPU time of the whole tree. A descendant that ends between two readings takes its time with it. */
+/** CPU time of the whole tree, and of those members that have ended and were waited for. */
 export function cpuOf(pid: number): CpuTime {
   let userMs = 0;
   let systemMs = 0;
   for (const member of treeOf(pid)) {
     const fields = statOf(member);
-    userMs += Number(fields[11] ?? 0) * TICK_MS;
-    systemMs += Number(fields[12] ?? 0) * TICK_MS;
+    userMs += (Number(fields[11] ?? 0) + Number(fields[13] ?? 0)) * TICK_MS;
+    systemMs += (Number(fields[12] ?? 0) + Number(fields[14] ?? 0)) * TICK_MS;
   }
   return { userMs, systemMs };
 }
@@ -94,7 +94,7 @@ function childrenOf(pid: number): number[] {
   return pids;
 }
 
-/** Fields of stat after the command name, which may itself hold spaces: index 0 is the state, 11 utime, 12 stime. */
+/** Fields of stat after the command name, which may itself hold spaces: index 0 is the state, 11 utime, 12 stime, 13 and 14 the same of children that were waited for. */
 function statOf(pid: number): string[] {
   const text = read(`/proc/${pid}/stat`);
   return text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -1,4 +1,5 @@
 /** What an error says of a statement's fate: refused for certain, lost on the way, or worth another try. */
+import { codeOf } from "../postgres/index.ts";
 
 /** The connection was lost after a statement was sent: it may have been carried out, or not. Never tried again by itself. */
 export class UnknownOutcomeError extends Error {
@@ -46,38 +47,6 @@ export class PoolExhaustedError extends Error {
         "look for clients without release() and for transactions that wait for something else, or raise pool.max",
     );
   }
-}
-
-/** The error's code: an SQLSTATE, or one of Node's ("ECONNRESET"). */
-export function codeOf(error: unknown): string {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "";
-}
-
-const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code);
-
-/** What pg says without a code when a connection ends, is silent for too long, or is not usable any more. */
-const LOST =
-  /Connection terminated|connection error|Client was closed|Query read timeout|timeout expired|not queryable/i;
-
-const LOST_CODES: ReadonlySet<string> = new Set([
-  "ECONNRESET",
-  "ECONNREFUSED",
-  "ECONNABORTED",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT", // a Unix socket that is gone
-]);
-
-/** The connection is gone, or the server is going: 08 (connection exceptions), 57P01 to 57P05 (shutdown, crash, start). */
-export function isConnectionLoss(error: unknown): boolean {
-  const code = codeOf(error);
-  if (isSqlState(code)) return code.startsWith("08") || /^57P0[1-5]$/.test(code);
-  return LOST_CODES.has(code) || (error instanceof Error && LOST.test(error.message));
 }
 
 /** A server in recovery refused a write (25006), or what only a primary does (0A000). Nothing was done. */

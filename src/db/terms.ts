@@ -19,3 +19,30 @@ export function durationMs(value: string | number, name: string): number {
   if (ms === undefined || !(ms >= 0)) throw new TypeError(`${name}: ${explainDuration(String(value))}`);
   return ms;
 }
+
+/** What may be said of how statements are answered, of one or of all within a `run`. What is left out is as outside. */
+export interface Hints {
+  /** How old the answer may be. */
+  readonly consistency?: Consistency | undefined;
+  /** Of "bounded": "200ms", or milliseconds. */
+  readonly maxLag?: string | number | undefined;
+  /** Where it goes, whatever it is. */
+  readonly target?: "primary" | "replica" | undefined;
+}
+
+/** The hints by themselves. @throws TypeError that says what makes no sense. */
+export function checkedHints({ consistency, maxLag, target }: Hints): {
+  readonly consistency?: Consistency;
+  readonly maxLagMs?: number;
+  readonly target?: "primary" | "replica";
+} {
+  if (consistency !== undefined && !CONSISTENCIES.includes(consistency))
+    throw new TypeError(`consistency: write one of ${CONSISTENCIES.join(", ")}`);
+  if (target !== undefined && target !== "primary" && target !== "replica")
+    throw new TypeError("target: write primary or replica");
+  return {
+    ...(consistency === undefined ? {} : { consistency }),
+    ...(maxLag === undefined ? {} : { maxLagMs: durationMs(maxLag, "maxLag") }),
+    ...(target === undefined ? {} : { target }),
+  };
+}

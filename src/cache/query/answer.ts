@@ -4,17 +4,7 @@
  * Each hit runs the client's own parsers over them again, in pg's own `Result`. So dates, buffers, big numbers, NaN and a
  * user's own types come out as from the database, and no caller shares an object with another.
  */
-
-/** A column, as pg's `FieldDef` has it. */
-export interface Field {
-  readonly name: string;
-  readonly tableID: number;
-  readonly columnID: number;
-  readonly dataTypeID: number;
-  readonly dataTypeSize: number;
-  readonly dataTypeModifier: number;
-  readonly format: string;
-}
+import type { Field } from "../../postgres/index.ts";
 
 /** Rows of texts, null where the database says NULL. */
 export interface Answer {

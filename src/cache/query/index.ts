@@ -1,5 +1,6 @@
 /** `tenfold/cache/query`: caches the answers of a PostgreSQL database, in commit order. Runs on Node and Bun. */
-export type { Answer, Field } from "./answer.ts";
+export type { Field } from "../../postgres/index.ts";
+export type { Answer } from "./answer.ts";
 export { type Cached, cacheQueries } from "./cache-queries.ts";
 export type { FunctionRule } from "./catalog/resolve.ts";
 export { type NotifyOptions, notifySql } from "./notify.ts";

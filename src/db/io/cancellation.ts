@@ -3,7 +3,7 @@
  * connection of its own as the protocol has it.
  */
 import type { Scheduler } from "../../base/index.ts";
-import { codeOf } from "../errors.ts";
+import { codeOf } from "../../postgres/index.ts";
 import type { Lease } from "./server.ts";
 
 /** How long a server has to answer a cancel request. Then the connection is closed: what became of the statement is not known. */
@@ -13,12 +13,19 @@ const CANCEL_MS = 2000;
 const CANCELED = "57014";
 
 /** The promise, or the signal's reason as soon as it is aborted; `late` gets what comes after that. */
-export async function orAborted<T>(
+export function orAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
   late: (value: T) => void,
 ): Promise<T> {
-  if (signal === undefined) return promise;
+  return signal === undefined ? promise : raceAborted(promise, signal, late);
+}
+
+async function raceAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  late: (value: T) => void,
+): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
@@ -34,13 +41,21 @@ export async function orAborted<T>(
 }
 
 /** Runs a statement on a connection. Aborted: asks the server to end it, and rejects with the signal's reason when it has. */
-export async function cancelled<T>(
+export function cancelled<T>(
   lease: Lease,
   signal: AbortSignal | undefined,
   scheduler: Scheduler,
   run: () => Promise<T>,
 ): Promise<T> {
-  if (signal === undefined) return run();
+  return signal === undefined ? run() : runCancellable(lease, signal, scheduler, run);
+}
+
+async function runCancellable<T>(
+  lease: Lease,
+  signal: AbortSignal,
+  scheduler: Scheduler,
+  run: () => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   let cancelTimer = (): void => {};
   const abort = (): void => {

@@ -9,19 +9,20 @@ import {
   hintStatements,
   type RoutingHint,
   Statements,
+  type TextFacts,
   VOLATILE_SQL,
   VolatileFunctions,
   withHint,
 } from "../../sql/index.ts";
 import { Causality, type Floor } from "../causality.ts";
-import { isConnectionLoss } from "../errors.ts";
 import { type Route, type RouteReason, routeOf } from "../route.ts";
-import { type Consistency, routingConsistency } from "../terms.ts";
+import { type Consistency, checkedHints, type Hints, routingConsistency } from "../terms.ts";
 import type { Driver } from "./driver.ts";
+import { PositionReader } from "./position-reader.ts";
 import type { Primary } from "./primary.ts";
 import type { QueryAnswer } from "./query.ts";
 import type { Replica } from "./replica.ts";
-import type { Lease } from "./server.ts";
+import type { Lease, Server } from "./server.ts";
 
 /** How statements of one `run` are to be treated. */
 export interface Terms {
@@ -74,6 +75,7 @@ export class Core {
     unknown: 0,
   };
   readonly #terms = new AsyncLocalStorage<Terms>();
+  readonly #readers = new WeakMap<Server, PositionReader>();
   readonly #default: Terms;
   readonly #refused = new Set<string>();
   #volatile: VolatileFunctions | undefined;
@@ -97,6 +99,18 @@ export class Core {
     return this.#terms.getStore() ?? this.#default;
   }
 
+  /** The pool's terms for a causality, as far as hints do not say otherwise. @throws TypeError for hints that make no sense. */
+  newTerms(causality: Causality, hints: Hints): Terms {
+    return { ...this.#default, causality, ...checkedHints(hints) };
+  }
+
+  /** The terms here with the hints of a statement; undefined when it has none. @throws TypeError for what makes no sense. */
+  hintedTerms(hints: Hints): Terms | undefined {
+    const { consistency, maxLag, target } = hints;
+    if (consistency === undefined && maxLag === undefined && target === undefined) return undefined;
+    return { ...this.terms, ...checkedHints(hints) };
+  }
+
   within<T>(terms: Terms, run: () => T): T {
     return this.#terms.run(terms, run);
   }
@@ -107,23 +121,28 @@ export class Core {
 
   // --- where to -----------------------------------------------------------------------------------------------
 
+  /** To be waited for before a route is asked for: what the database's functions do, the first time. Reads it again when that is due. */
+  functionsFirst(): Promise<void> | undefined {
+    if (this.options.clock.nowMs() - this.#readAtMs <= FUNCTIONS_MS) return undefined;
+    // Without replicas it only tells reads from writes, whose positions are asked for: nobody waits for that.
+    const read = this.#readFunctions();
+    return this.#hasReplicas ? read : undefined;
+  }
+
   /** The route of a text that is not bound to a connection already; counted. */
-  async route(text: string): Promise<Route> {
-    const { hints, replicas, clock } = this.options;
-    const hasReplicas = replicas.length > 0 && !hints;
-    if (clock.nowMs() - this.#readAtMs > FUNCTIONS_MS) {
-      // Without replicas it only tells reads from writes, whose positions are asked for: nobody waits for that.
-      const read = this.#readFunctions();
-      if (hasReplicas) await read;
-    }
-    const route = routeOf(text, this.statements.of(text), {
-      hasReplicas,
+  route(text: string, facts: TextFacts): Route {
+    const route = routeOf(text, facts, {
+      hasReplicas: this.#hasReplicas,
       target: this.terms.target,
       volatile: this.#volatile,
       refused: this.#refused,
     });
     this.count(route.reason);
     return route;
+  }
+
+  get #hasReplicas(): boolean {
+    return this.options.replicas.length > 0 && !this.options.hints;
   }
 
   count(reason: RouteReason): void {
@@ -222,26 +241,32 @@ export class Core {
 
   // --- causality ----------------------------------------------------------------------------------------------
 
-  /** A commit was acknowledged on this connection: learns its position, then calls `then`. */
-  committed(lease: Lease, causality: Causality, then: (broken: boolean) => void): void {
-    const asked = (lease.client.query(POSITION_SQL) as Promise<QueryAnswer>).then(positionIn);
+  /** A commit was acknowledged on this connection, which is given back when it is not needed any more. */
+  committed(lease: Lease, causality: Causality): void {
+    let reader = this.#readers.get(lease.server);
+    if (reader === undefined) {
+      reader = new PositionReader(askPosition, this.options.scheduler);
+      this.#readers.set(lease.server, reader);
+    }
+    causality.committed(reader.behind(lease));
+  }
+
+  /** The same where the connection is kept, or still at work: it is asked itself, behind that. Calls `then` in the end. */
+  committedBehind(lease: Lease, causality: Causality, then: () => void = () => {}): void {
+    const asked = askPosition(lease);
     causality.committed(asked);
-    asked.then(
-      () => then(false),
-      (error: unknown) => then(isConnectionLoss(error)),
-    );
+    asked.then(then, then);
   }
 
   // --- hints --------------------------------------------------------------------------------------------------
 
   /** The text with what a router has to know in front. */
   async hinted(text: string): Promise<string> {
-    return this.options.hints ? withHint(text, await this.#hint()) : text;
+    return withHint(text, await this.#hint());
   }
 
   /** The same for a named statement, whose text must not change: as settings of the connection. */
   async setHints(lease: Lease): Promise<void> {
-    if (!this.options.hints) return;
     for (const statement of hintStatements(await this.#hint())) {
       const [, name = ""] = statement.split(" ");
       if (lease.said.get(name) === statement) continue;
@@ -262,6 +287,10 @@ export class Core {
         : {}),
     };
   }
+}
+
+async function askPosition({ client }: Lease): Promise<bigint | undefined> {
+  return positionIn((await client.query(POSITION_SQL)) as QueryAnswer);
 }
 
 function positionIn({ rows }: QueryAnswer): bigint | undefined {

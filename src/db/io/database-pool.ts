@@ -13,9 +13,9 @@ import {
 import { postgresUrl } from "../../postgres/index.ts";
 import { Causality } from "../causality.ts";
 import type { RouteReason } from "../route.ts";
-import { CONSISTENCIES, type Consistency, durationMs } from "../terms.ts";
+import { type Consistency, checkedHints, durationMs, type Hints } from "../terms.ts";
 import { Core, type Counters } from "./core.ts";
-import { type Driver, loadDriver } from "./driver.ts";
+import { type Driver, loadDriver, requireDriver } from "./driver.ts";
 import { Primary } from "./primary.ts";
 import type { Query } from "./query.ts";
 import { Replica } from "./replica.ts";
@@ -48,13 +48,10 @@ export interface DatabaseOptions {
   readonly pool?: Readonly<Record<string, unknown>>;
 }
 
-/** The terms of what runs within `run`. */
-export interface RunOptions {
+/** The terms of what runs within `run`: what is left out is the pool's. */
+export interface RunOptions extends Hints {
   /** A token: answers hold all that it stands for. */
   readonly after?: string | undefined;
-  readonly consistency?: Consistency;
-  readonly maxLag?: Duration;
-  readonly target?: "primary" | "replica";
 }
 
 /** What happened so far. */
@@ -102,7 +99,7 @@ export interface PgPoolOptions {
 }
 
 /**
- * The pool. Make it with `openDatabase`. It emits what pg's does, for each server's connections: "connect", "acquire", "release" and "remove"
+ * The pool. Make it with `openDatabase`, or `new Pool(options)`. It emits what pg's does, for each server's connections: "connect", "acquire", "release" and "remove"
  * with pg's own client, and "error" of a connection that ended while idle, if somebody listens.
  *
  * An EventEmitter because pg's pool is one: libraries ask for all of its methods.
@@ -113,11 +110,11 @@ export class DatabasePool extends EventEmitter {
   #isEnding = false;
   #isEnded = false;
 
-  constructor(options: DatabaseOptions, driver: Driver) {
+  /** As `openDatabase`, for where there is no `await`. @throws Error when the package pg is not installed. */
+  constructor(options: DatabaseOptions, driver: Driver = requireDriver()) {
     super();
     const { consistency = "session", replicas = [], router = false } = options;
-    if (!CONSISTENCIES.includes(consistency))
-      throw new TypeError(`consistency: write one of ${CONSISTENCIES.join(", ")}`);
+    checkedHints({ consistency });
     if (router && replicas.length > 0)
       throw new TypeError("replicas: a router knows its own; leave them out");
     const deadline = options.deadline === undefined ? undefined : durationMs(options.deadline, "deadline");
@@ -244,15 +241,8 @@ export class DatabasePool extends EventEmitter {
    * Runs `work` under terms of its own: all queries made in it, through whatever library, are held to them. Its commits are in its
    * token, and in no other's.
    */
-  run<T>({ after, consistency, maxLag, target }: RunOptions, work: () => T): T {
-    const { options } = this.#core;
-    const terms = {
-      causality: new Causality(after),
-      consistency: consistency ?? options.consistency,
-      maxLagMs: maxLag === undefined ? options.maxLagMs : durationMs(maxLag, "maxLag"),
-      target,
-    };
-    return this.#core.within(terms, work);
+  run<T>({ after, ...hints }: RunOptions, work: () => T): T {
+    return this.#core.within(this.#core.newTerms(new Causality(after), hints), work);
   }
 
   /** The token of what was committed here: within `run` by it, elsewhere by the process. "" when nothing was. */

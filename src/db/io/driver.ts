@@ -1,4 +1,5 @@
 /** What is used of the app's package `pg`, loaded when a client is opened. Only shapes are named, so that no types of it are needed. */
+import { driver } from "../../postgres/io/index.ts";
 
 /** What is used of a client of pg's pool. */
 export interface DriverClient {
@@ -52,4 +53,9 @@ export async function loadDriver(): Promise<Driver> {
     const mend = "run `npm install pg`: tenfold/db uses the app's own copy of it (8.11 or later)";
     throw new Error(`the package pg cannot be loaded; ${mend}`, { cause: error });
   }
+}
+
+/** The package, at once. Throws an Error that says what to install when it is not there. */
+export function requireDriver(): Driver {
+  return driver() as unknown as Driver;
 }

@@ -6,6 +6,7 @@ export { carryToken } from "./carry-token.ts";
 export {
   type DatabaseOptions,
   DatabasePool,
+  DatabasePool as Pool,
   type DatabaseStats,
   type Duration,
   openDatabase,

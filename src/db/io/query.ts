@@ -1,15 +1,6 @@
 /** `query` as pg has it, in its types: what libraries ask of a pool or a client, and what an app writes. */
-
-/** A result's column. */
-export interface Field {
-  readonly name: string;
-  readonly tableID: number;
-  readonly columnID: number;
-  readonly dataTypeID: number;
-  readonly dataTypeSize: number;
-  readonly dataTypeModifier: number;
-  readonly format: string;
-}
+import type { Field } from "../../postgres/index.ts";
+import type { Hints } from "../terms.ts";
 
 /** A query's answer, as pg gives it. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as pg types them: rows are what the app asked for
@@ -21,8 +12,11 @@ export interface QueryAnswer<Row = any> {
   rows: Row[];
 }
 
-/** The object form of a query; other fields (`rowMode`, `types` …) go to pg as they are. */
-export interface QueryConfig {
+/**
+ * The object form of a query; other fields (`rowMode`, `types` …) go to pg as they are. Hints hold for this statement alone; within a
+ * transaction, which is on one connection, they say nothing.
+ */
+export interface QueryConfig extends Hints {
   readonly text: string;
   readonly values?: readonly unknown[] | undefined;
   /** Prepared under it, once per connection. */

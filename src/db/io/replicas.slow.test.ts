@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql as drizzleSql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
-import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { integer, pgTable, text as textColumn } from "drizzle-orm/pg-core";
 import { Kysely, PostgresDialect } from "kysely";
 import { Client as PgClient } from "pg";
 import { hasPostgres, startReplicated, type TestPostgres } from "../../base/testing/postgres.ts";
+import type { Hints } from "../terms.ts";
 import { carryToken, type DatabaseOptions, type DatabasePool, openDatabase } from "./index.ts";
 
 const HERE = hasPostgres;
@@ -86,7 +87,9 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
     expect(performance.now() - begun).toBeGreaterThan(25);
     const old = await db.run({ consistency: "eventual" }, () => db.query("SELECT v FROM t WHERE id = 2"));
     expect(old.rows[0].v).not.toBe(777);
-    const global = await db.run({ consistency: "global" }, () => db.query("SELECT v FROM t WHERE id = 2"));
+    const text = "SELECT v FROM t WHERE id = 2";
+    expect((await db.query({ text, consistency: "eventual" })).rows).toEqual(old.rows);
+    const global = await db.query({ text, consistency: "global" });
     expect(global.rows[0].v).toBe(777);
     const bounded = await db.run({ consistency: "bounded", maxLag: "0ms" }, () =>
       db.query("SELECT v FROM t WHERE id = 2"),
@@ -95,6 +98,25 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
     await direct.query("SELECT pg_wal_replay_resume()");
     await direct.end();
     expect(db.stats().fellBack.behind).toBe(3);
+  });
+
+  test("hints of one statement hold for it alone, and its commit is in the token of all", async () => {
+    const db = await opened();
+    const portOf = async (hints: Hints = {}): Promise<number> => {
+      const text = "SELECT current_setting('port')::int AS port";
+      return (await db.query<{ port: number }>({ text, ...hints })).rows[0]?.port ?? 0;
+    };
+    const ports = [await portOf(), await portOf({ target: "primary" }), await portOf()];
+    expect(ports).toEqual([replica.port, primary.port, replica.port]);
+    const within = db.run({ target: "primary" }, () =>
+      Promise.all([portOf(), portOf({ target: "replica" })]),
+    );
+    expect(await within).toEqual([primary.port, replica.port]);
+    expect([db.stats().routed.target, await db.token()]).toEqual([3, ""]);
+    await db.query({ text: "UPDATE t SET v = v WHERE id = 2", consistency: "eventual" });
+    expect(await db.token()).not.toBe("");
+    for (const hints of [{ consistency: "soon" }, { target: "both" }, { maxLag: "soon" }])
+      expect(() => db.query({ text: "SELECT 1", ...(hints as Hints) })).toThrow(TypeError);
   });
 
   test("a function that writes without saying so is refused by the replica, once; then the primary gets it", async () => {
@@ -213,7 +235,7 @@ describe.skipIf(!HERE)(`a primary and a replica ${NEEDS}`, () => {
   test("Drizzle runs unchanged: queries, transactions, prepared statements", async () => {
     const db = await opened();
     const table = pgTable("t", { id: integer().primaryKey(), v: integer().notNull() });
-    const names = pgTable("names", { name: text().primaryKey() });
+    const names = pgTable("names", { name: textColumn().primaryKey() });
     const orm = drizzle(db);
     await orm.execute(drizzleSql`CREATE TABLE names (name text PRIMARY KEY)`);
     await orm.transaction(async (tx) => {

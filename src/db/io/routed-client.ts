@@ -5,18 +5,27 @@
  * once something is left in the session (SET, LISTEN, a temporary table), all go where it began until `release`.
  */
 import { EventEmitter } from "node:events";
-import { codeOf, isConflict, isConnectionLoss, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
+import { codeOf, isConnectionLoss } from "../../postgres/index.ts";
+import type { TextFacts } from "../../sql/index.ts";
+import { isConflict, isReplicaRefusal, UnknownOutcomeError } from "../errors.ts";
 import { isRepeatable, type SessionStep, sessionStep } from "../route.ts";
 import { cancelled, orAborted } from "./cancellation.ts";
-import type { Core } from "./core.ts";
+import type { Core, Terms } from "./core.ts";
 import type { Query, QueryAnswer, QueryConfig, Submittable } from "./query.ts";
 import type { Lease } from "./server.ts";
 
 type Callback = (error: unknown, answer?: QueryAnswer) => void;
 
 interface Call {
-  readonly config: QueryConfig;
+  readonly text: string;
+  readonly values: unknown[] | undefined;
+  /** All that pg gets, where that is more than a text and values. */
+  readonly config: { readonly name?: string | undefined } | undefined;
+  readonly facts: TextFacts;
   readonly step: SessionStep;
+  readonly signal: AbortSignal | undefined;
+  /** The statement's own, where it has hints. */
+  readonly terms: Terms | undefined;
 }
 
 /** As pg says it. */
@@ -101,7 +110,7 @@ export class RoutedClient extends EventEmitter {
     const heard = [callback, values, (config as { callback?: unknown }).callback].find(
       (each) => typeof each === "function",
     ) as Callback | undefined;
-    const answer = refused === undefined ? this.#inOrder(() => this.#run(call)) : Promise.reject(refused);
+    const answer = refused === undefined ? this.#inOrder(() => this.#start(call)) : Promise.reject(refused);
     if (heard === undefined) return answer;
     answer.then(
       (value) => heard(null, value),
@@ -133,24 +142,43 @@ export class RoutedClient extends EventEmitter {
     return turn;
   }
 
-  #callOf(config: unknown, values: unknown): Call {
-    const given = typeof config === "string" ? { text: config } : (config as QueryConfig);
-    if (typeof given?.text !== "string") throw new TypeError("a query needs a text");
-    const list = Array.isArray(values) ? { values: values as unknown[] } : {};
+  #callOf(given: unknown, values: unknown): Call {
+    const list = Array.isArray(values) ? (values as unknown[]) : undefined;
+    if (typeof given === "string") return this.#call(given, list);
+    const { text, signal, consistency, maxLag, target, ...rest } = (given ?? {}) as Partial<QueryConfig>;
+    if (typeof text !== "string") throw new TypeError("a query needs a text");
     return {
-      config: { ...given, ...list, ...({ callback: undefined } as object) },
-      step: sessionStep(this.#core.statements.of(given.text)),
+      ...this.#call(text, undefined),
+      config: {
+        ...rest,
+        ...(list === undefined ? {} : { values: list }),
+        ...({ callback: undefined } as object),
+      },
+      signal,
+      terms: this.#core.hintedTerms({ consistency, maxLag, target }),
     };
+  }
+
+  #call(text: string, values: unknown[] | undefined): Call {
+    const facts = this.#core.statements.of(text);
+    const step = sessionStep(facts);
+    return { text, values, config: undefined, facts, step, signal: undefined, terms: undefined };
+  }
+
+  #start(call: Call): Promise<QueryAnswer> {
+    return call.terms === undefined ? this.#run(call) : this.#core.within(call.terms, () => this.#run(call));
   }
 
   async #run(call: Call): Promise<QueryAnswer> {
     if (this.#isDead) throw new Error(CLOSED);
-    call.config.signal?.throwIfAborted();
+    call.signal?.throwIfAborted();
     if (this.#pinned !== undefined) {
       this.#core.count(this.#inTransaction ? "in-transaction" : "session-pinned");
       return this.#onPinned(this.#pinned, call);
     }
-    const { to } = await this.#core.route(call.config.text);
+    const reading = this.#core.functionsFirst();
+    if (reading !== undefined) await reading;
+    const { to } = this.#core.route(call.text, call.facts);
     if (to === "replica") {
       const answer = await this.#onReplica(call);
       if (answer !== undefined) return answer;
@@ -175,9 +203,7 @@ export class RoutedClient extends EventEmitter {
   async #onReplica(call: Call): Promise<QueryAnswer | undefined> {
     const { fellBack } = this.#core.counters;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await orAborted(this.#core.replicaLease(), call.config.signal, (late) =>
-        late?.lease.release(),
-      );
+      const found = await orAborted(this.#core.replicaLease(), call.signal, (late) => late?.lease.release());
       if (found === undefined) return undefined;
       const { lease, replica } = found;
       replica.inFlight += 1;
@@ -195,7 +221,7 @@ export class RoutedClient extends EventEmitter {
           continue;
         }
         // 40001: replay needed what the query was reading.
-        if (isReplicaRefusal(error)) this.#core.refuse(call.config.text);
+        if (isReplicaRefusal(error)) this.#core.refuse(call.text);
         else if (isConflict(error)) fellBack.refused += 1;
         else throw error;
         return undefined;
@@ -209,7 +235,7 @@ export class RoutedClient extends EventEmitter {
   async #onPrimary(call: Call): Promise<QueryAnswer> {
     const { primary } = this.#core.options;
     for (let tries = 1; ; tries++) {
-      const lease = await orAborted(primary.acquire(), call.config.signal, (late) => late.release());
+      const lease = await orAborted(primary.acquire(), call.signal, (late) => late.release());
       try {
         return await this.#send(lease, call);
       } catch (error) {
@@ -228,9 +254,9 @@ export class RoutedClient extends EventEmitter {
   }
 
   /** BEGIN that was lost began nothing that lasts. */
-  #isRepeatable({ config, step }: Call): boolean {
+  #isRepeatable({ facts, step }: Call): boolean {
     if (step.transaction === "begun" && !step.commits && !step.pins) return true;
-    return isRepeatable(this.#core.statements.of(config.text), this.#core.volatile);
+    return isRepeatable(facts, this.#core.volatile);
   }
 
   #unknown(error: unknown, call: Call): unknown {
@@ -241,17 +267,22 @@ export class RoutedClient extends EventEmitter {
 
   /** Sends it; afterwards the connection is kept or given back, as the statement leaves it. Throws with it still in hand. */
   async #send(lease: Lease, call: Call): Promise<QueryAnswer> {
-    const { config, step } = call;
+    const { config, values, signal } = call;
     const core = this.#core;
-    const isNamed = config.name !== undefined;
-    if (isNamed) await core.setHints(lease);
-    const text = isNamed || this.#inTransaction ? config.text : await core.hinted(config.text);
-    const { signal, ...rest } = config;
-    const query = (): Promise<QueryAnswer | QueryAnswer[]> =>
-      lease.client.query({ ...rest, text }) as Promise<QueryAnswer | QueryAnswer[]>;
+    const isNamed = config?.name !== undefined;
+    let { text } = call;
+    if (core.options.hints) {
+      if (isNamed) await core.setHints(lease);
+      else if (!this.#inTransaction) text = await core.hinted(text);
+    }
+    const query = (): Promise<QueryAnswer | QueryAnswer[]> => {
+      const answer =
+        config === undefined ? lease.client.query(text, values) : lease.client.query({ ...config, text });
+      return answer as Promise<QueryAnswer | QueryAnswer[]>;
+    };
     const answer = await cancelled(lease, signal, core.options.scheduler, query);
     lease.server.answers += 1;
-    this.#settle(lease, step);
+    this.#settle(lease, call.step);
     this.#afterCommit(lease, call, answer);
     return answer as QueryAnswer;
   }
@@ -272,18 +303,18 @@ export class RoutedClient extends EventEmitter {
     else if (this.#pinned === lease) this.#pinned = undefined;
   }
 
-  /** A commit's position is learned on its own connection, which is given back after that. */
-  #afterCommit(lease: Lease, { config, step }: Call, answer: QueryAnswer | QueryAnswer[]): void {
+  /** A commit's position is learned, and the connection given back. */
+  #afterCommit(lease: Lease, { facts, step }: Call, answer: QueryAnswer | QueryAnswer[]): void {
     const core = this.#core;
-    const facts = core.statements.of(config.text);
     const mayHaveWritten = lease.inRecovery() !== true && !isRepeatable(facts, core.volatile);
     const isDone = step.commits || (!this.#inTransaction && step.transaction !== "begun");
-    const give = (broken: boolean): void => {
-      if (lease !== this.#pinned) lease.release(broken);
-    };
     const isRolledBack = !Array.isArray(answer) && answer.command === "ROLLBACK";
-    if (mayHaveWritten && isDone && !isRolledBack) core.committed(lease, core.terms.causality, give);
-    else give(false);
+    const isKept = lease === this.#pinned;
+    if (mayHaveWritten && isDone && !isRolledBack) {
+      const { causality } = core.terms;
+      if (isKept) core.committedBehind(lease, causality);
+      else core.committed(lease, causality);
+    } else if (!isKept) lease.release();
   }
 
   /** Closes what may not be used by others: a session with something left in it, or a transaction that is open. */
@@ -292,7 +323,7 @@ export class RoutedClient extends EventEmitter {
     this.#pinned = undefined;
     const isUnfit = broken || this.#keeps || this.#inTransaction;
     if (lease !== undefined && this.#streams && !broken)
-      this.#core.committed(lease, this.#core.terms.causality, () => lease.release(true));
+      this.#core.committedBehind(lease, this.#core.terms.causality, () => lease.release(true));
     else lease?.release(isUnfit);
     this.#keeps = false;
     this.#streams = false;

@@ -98,41 +98,28 @@ export class Server {
 
   /** A connection. Rejects when the server cannot be reached, and with `PoolExhaustedError` when none is given back in time. */
   async acquire(): Promise<Lease> {
-    const client = await this.#connect();
-    const told = this.#told.get(client) ?? { inRecovery: undefined, said: new Map() };
-    let isReleased = false;
-    return {
-      client,
-      server: this,
-      inRecovery: () => told.inRecovery,
-      said: told.said,
-      cancel: () => this.#cancel(client),
-      cut: () => client.connection?.stream?.destroy(),
-      release: (broken = false) => {
-        if (isReleased) return;
-        isReleased = true;
-        client.release(broken);
-      },
-    };
-  }
-
-  async #connect(): Promise<DriverClient> {
+    let client: DriverClient;
     try {
-      return await this.#pool.connect();
+      client = await this.#pool.connect();
     } catch (error) {
-      if (!(error instanceof Error) || error.message !== EXHAUSTED) throw error;
-      const { host } = new URL(this.#options.url);
-      const { max } = this.#pool.options;
-      throw new PoolExhaustedError({ max: Number(max), server: host, waitedMs: this.#options.queueMs });
+      throw this.#refusal(error);
     }
+    const told = this.#told.get(client) ?? { inRecovery: undefined, said: new Map() };
+    return new PoolLease(this, client, told);
   }
 
-  /** By pg's client that has not connected: a cancel request is a connection of its own, which says nothing else. */
-  #cancel(client: DriverClient): void {
+  #refusal(error: unknown): unknown {
+    if (!(error instanceof Error) || error.message !== EXHAUSTED) return error;
+    const { host } = new URL(this.#options.url);
+    const { max } = this.#pool.options;
+    return new PoolExhaustedError({ max: Number(max), server: host, waitedMs: this.#options.queueMs });
+  }
+
+  /** Asks the server to end what runs on a connection. By pg's client that has not connected: a cancel request is a connection of its own, which says nothing else. */
+  cancel({ processID, secretKey }: DriverClient): void {
     const { driver, url, pool } = this.#options;
     const canceller = new driver.Client({ ...pool, connectionString: url });
     canceller.connection?.on("error", () => {}); // `cut` follows
-    const { processID, secretKey } = client;
     canceller.cancel?.({ activeQuery: canceller, processID, secretKey }, canceller);
   }
 
@@ -165,6 +152,42 @@ export class Server {
   async end(): Promise<void> {
     this.#retire(this.#pool);
     await Promise.all(this.#ending);
+  }
+}
+
+/** A client of pg's pool, in use. */
+class PoolLease implements Lease {
+  readonly client: DriverClient;
+  readonly server: Server;
+  readonly #told: Told;
+  #isReleased = false;
+
+  constructor(server: Server, client: DriverClient, told: Told) {
+    this.server = server;
+    this.client = client;
+    this.#told = told;
+  }
+
+  inRecovery(): boolean | undefined {
+    return this.#told.inRecovery;
+  }
+
+  get said(): Map<string, string> {
+    return this.#told.said;
+  }
+
+  cancel(): void {
+    this.server.cancel(this.client);
+  }
+
+  cut(): void {
+    this.client.connection?.stream?.destroy();
+  }
+
+  release(broken = false): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.client.release(broken);
   }
 }
 

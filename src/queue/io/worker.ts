@@ -63,7 +63,7 @@ export interface WorkerCounters {
 
 interface Running {
   readonly claims: readonly Claim[];
-  readonly abort: AbortController;
+  readonly abort: LazyAbort;
   readonly ended: Promise<void>;
   isGivenBack: boolean;
 }
@@ -79,16 +79,52 @@ const SETTLE_MS = 30_000;
 
 const RETRY_MS = { first: 100, max: 2000 } as const;
 
+/** Jobs that end within this are fetched for, and written down, as one. */
+const TOGETHER_MS = 1;
+
+/** A fetch costs a database nearly the same for one job as for many: while others run, a place waits so long for others to be free. */
+const GATHER_MS = 4;
+
+/** …until this share of the places is free. */
+const GATHER_SHARE = 0.25;
+
+/** So many times the places may be on their way to be written down: all of one turn, and those of the next. */
+const SETTLING_SHARE = 2;
+
 /** How long handlers that were aborted by a drain have to end. */
 const ABORTED_MS = 1000;
+
+/** An AbortController that is made when its signal is asked for: most handlers do not. */
+class LazyAbort {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  get isAborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
+  }
+}
 
 /** A worker of one kind. */
 export class Worker<Data> {
   readonly #options: WorkerOptions<Data>;
+  /** Those whose handlers run, and those that are not written down yet. */
   readonly #running = new Set<Running>();
+  #handling = 0;
   readonly #complete: (claim: Claim) => Promise<void>;
   #isStopping = false;
   #wake: () => void = () => {};
+  #handlerEnded: () => void = () => {};
   #isWoken = false;
   readonly #stopHeartbeat: Cancel;
   readonly #loop: Promise<void>;
@@ -102,7 +138,7 @@ export class Worker<Data> {
       this.counters.done += affected;
       this.counters.lost += claims.length - affected;
     };
-    this.#complete = batch(run, { maxSize: FETCH_MAX, maxWaitMs: 1, concurrency: 4, scheduler });
+    this.#complete = batch(run, { maxSize: FETCH_MAX, maxWaitMs: TOGETHER_MS, concurrency: 4, scheduler });
     this.#stopHeartbeat = this.#beat();
     this.#loop = this.#work();
   }
@@ -131,27 +167,29 @@ export class Worker<Data> {
     await this.#within(withinMs, all);
   }
 
-  async #within(ms: number, other: Promise<unknown>): Promise<void> {
+  async #within(ms: number, other?: Promise<unknown>): Promise<void> {
     let cancel: Cancel = () => {};
     const timer = new Promise<void>((resolve) => {
       cancel = this.#options.scheduler.after(ms, resolve);
     });
-    await Promise.race([other, timer]);
+    await (other === undefined ? timer : Promise.race([other, timer]));
     cancel();
   }
 
   // --- fetching -----------------------------------------------------------------------------------------------
 
   async #work(): Promise<void> {
-    const { concurrency, size, pollMs, onError } = this.#options;
+    const { size, pollMs, onError } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
       this.#isWoken = false;
-      const free = (concurrency - this.#running.size) * size;
-      if (free <= 0) {
+      if (this.#places() === 0) {
         await this.#pause(pollMs);
         continue;
       }
+      await this.#gather();
+      const free = this.#places() * size;
+      if (free === 0 || this.#isStopping) continue;
       try {
         const count = await this.#fetch(Math.min(free, FETCH_MAX));
         failures = 0;
@@ -162,6 +200,32 @@ export class Worker<Data> {
         failures = Math.min(failures + 1, 10);
       }
     }
+  }
+
+  /** What has run holds no place while it is written down, unless that takes longer than running it: then the database is behind. */
+  #places(): number {
+    const { concurrency } = this.#options;
+    const settling = this.#running.size - this.#handling;
+    return settling >= SETTLING_SHARE * concurrency ? 0 : Math.max(0, concurrency - this.#handling);
+  }
+
+  /** Waits for places that are about to be free, so that one fetch is for all of them. */
+  async #gather(): Promise<void> {
+    if (this.#handling === 0) return;
+    await this.#within(TOGETHER_MS, this.#untilFree(1));
+    if (!this.#isFree(GATHER_SHARE)) await this.#within(GATHER_MS, this.#untilFree(GATHER_SHARE));
+  }
+
+  #isFree(share: number): boolean {
+    return this.#handling === 0 || this.#places() >= share * this.#options.concurrency;
+  }
+
+  #untilFree(share: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#handlerEnded = () => {
+        if (this.#isFree(share)) resolve();
+      };
+    });
   }
 
   /** Ends early when a place becomes free or `wake` is called. */
@@ -181,14 +245,16 @@ export class Worker<Data> {
     for (let at = 0; at < fetched.length; at += size) {
       const part = fetched.slice(at, at + size);
       const claims = part.map(({ id, retryCount, retryLimit }) => ({ id, retryCount, retryLimit }));
-      const abort = new AbortController();
+      const abort = new LazyAbort();
       const jobs = part.map(({ id, data, singletonKey, retryCount, createdOn }) => ({
         id,
         data,
         key: singletonKey ?? undefined,
         attempt: retryCount + 1,
         createdAt: createdOn,
-        signal: abort.signal,
+        get signal(): AbortSignal {
+          return abort.signal;
+        },
       }));
       this.#start(claims, abort, jobs);
     }
@@ -197,7 +263,7 @@ export class Worker<Data> {
 
   // --- running ------------------------------------------------------------------------------------------------
 
-  #start(claims: readonly Claim[], abort: AbortController, jobs: readonly Job<Data>[]): void {
+  #start(claims: readonly Claim[], abort: LazyAbort, jobs: readonly Job<Data>[]): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     const running: Running = { claims, abort, ended: promise, isGivenBack: false };
     this.#running.add(running);
@@ -214,14 +280,20 @@ export class Worker<Data> {
 
   async #run(running: Running, jobs: readonly Job<Data>[]): Promise<void> {
     const { run, deadlineMs, scheduler } = this.#options;
-    const { signal } = running.abort;
-    const late = new Error(`the deadline of ${deadlineMs} ms has passed`);
-    const cancel = scheduler.after(deadlineMs, () => running.abort.abort(late));
-    const handling = (async () => run(jobs))();
-    handling.catch(() => {});
-    const passed = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => signal.reason === late && reject(late));
+    const { promise: passed, reject } = Promise.withResolvers<never>();
+    const cancel = scheduler.after(deadlineMs, () => {
+      const late = new Error(`the deadline of ${deadlineMs} ms has passed`);
+      running.abort.abort(late);
+      reject(late);
     });
+    this.#handling += 1;
+    const handling = (async () => run(jobs))();
+    const ended = (): void => {
+      this.#handling -= 1;
+      this.#handlerEnded();
+      this.wake();
+    };
+    handling.then(ended, ended);
     try {
       await Promise.race([handling, passed]);
     } catch (error) {
@@ -238,7 +310,7 @@ export class Worker<Data> {
   async #failed(running: Running, error: unknown): Promise<void> {
     if (running.isGivenBack) return;
     // What a drain interrupted is nobody's failure.
-    if (this.#isStopping && running.abort.signal.aborted) return this.#back(running);
+    if (this.#isStopping && running.abort.isAborted) return this.#back(running);
     const { boss, name } = this.#options;
     const failure = failureOf(error);
     const response = await this.#patiently(() => boss.fail(name, [...running.claims], failure));

@@ -1,5 +1,8 @@
 /** `tenfold/db` through the router: each side by itself keeps the protocol's words, together they must keep its promise. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { integer, pgTable } from "drizzle-orm/pg-core";
+import { Kysely, PostgresDialect } from "kysely";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import { type DatabasePool, openDatabase } from "../../../db/io/index.ts";
@@ -74,16 +77,51 @@ describe.skipIf(!hasPostgres)("the database client behind a router (needs @embed
     60_000,
   );
 
-  test("a target is heard, in a text and as a setting", async () => {
+  test("a target is heard, in a text and as a setting, of a statement and of all in a run", async () => {
     const pool = await opened();
-    const portOf = async (target: "primary" | "replica", name?: string): Promise<number> => {
+    const portOf = async (target: "primary" | "replica", name?: string): Promise<number[]> => {
       const text = "SELECT current_setting('port')::int AS port";
       const config = name === undefined ? { text } : { text, name };
-      return (await pool.run({ target }, () => pool.query(config))).rows[0].port;
+      const answers = [
+        await pool.run({ target }, () => pool.query(config)),
+        await pool.query({ ...config, target }),
+      ];
+      return answers.map(({ rows }) => rows[0].port);
     };
-    const { port: first } = primary;
-    const { port: second } = replica;
-    expect([await portOf("primary"), await portOf("replica")]).toEqual([first, second]);
-    expect([await portOf("primary", "p"), await portOf("replica", "p")]).toEqual([first, second]);
+    const [first, second] = [primary.port, replica.port];
+    expect([await portOf("primary"), await portOf("replica")].flat()).toEqual([first, first, second, second]);
+    expect([await portOf("primary", "p"), await portOf("replica", "p")].flat()).toEqual([
+      first,
+      first,
+      second,
+      second,
+    ]);
+  });
+
+  test("Kysely and Drizzle run through it and see each other's writes, by a pool and by a client", async () => {
+    const pool = await opened();
+    const kysely = new Kysely<{ seats: { id: number; taken: number } }>({
+      dialect: new PostgresDialect({ pool }),
+    });
+    const seats = pgTable("seats", { id: integer().primaryKey(), taken: integer().notNull() });
+    const orm = drizzle({ client: pool });
+    await kysely.updateTable("seats").set({ taken: 1001 }).where("id", "=", 1).execute();
+    expect(await orm.select().from(seats)).toEqual([{ id: 1, taken: 1001 }]);
+    await orm.transaction((tx) => tx.update(seats).set({ taken: 1002 }));
+    const undone = kysely.transaction().execute(async (trx) => {
+      await trx.updateTable("seats").set({ taken: 1003 }).execute();
+      throw new Error("undo");
+    });
+    expect(await undone.catch(String)).toContain("undo");
+    expect(await kysely.selectFrom("seats").selectAll().execute()).toEqual([{ id: 1, taken: 1002 }]);
+    const client = await pool.connect();
+    const single = drizzle({ client });
+    const prepared = single.select().from(seats).prepare("all_seats");
+    await single.transaction((tx) => tx.update(seats).set({ taken: 1004 }));
+    expect([await prepared.execute(), await prepared.execute()]).toEqual([
+      [{ id: 1, taken: 1004 }],
+      [{ id: 1, taken: 1004 }],
+    ]);
+    client.release();
   });
 });
