@@ -106,9 +106,13 @@ try {
   await site.start();
   await DirectWriters.prepare(site.cluster, await site.cluster.untilWhole());
   for (let seed = firstSeed; seed < firstSeed + runs && performance.now() < endMs; seed += 1) {
-    const result = await runOnce(site, seed).catch((reason: unknown) => {
+    const result = await runOnce(site, seed).catch(async (reason: unknown) => {
       stuck = `seed ${seed}: ${String(reason)}`;
       console.log(stuck);
+      for (const name of site.cluster.names) {
+        const facts = JSON.stringify(await site.cluster.facts(name));
+        console.log(`${name}: ${site.disks?.freeMib(name) ?? "?"} MiB free, ${facts}`);
+      }
       for (const name of [...site.cluster.names, ...site.routers])
         console.log(`${name}\n${site.cluster.logOf(name).slice(-6_000)}`);
     });

@@ -60,6 +60,12 @@ export class ServerDisks {
     this.#resize(server, `${ROOM_MIB}m`);
   }
 
+  /** What a disk has room for. */
+  freeMib(server: string): number {
+    const { bfree, bsize } = statfsSync(this.#at(server));
+    return Math.floor((bfree * bsize) / 1024 ** 2);
+  }
+
   /** Mends all. */
   heal(): void {
     for (const server of this.#disks.keys()) {

@@ -3,6 +3,7 @@ import { formatBytes } from "../../base/index.ts";
 import {
   type AgentFacts,
   archiveLagBytes,
+  type DatabaseServerView,
   type FailoverStatus,
   type WitnessFacts,
 } from "../../database/index.ts";
@@ -121,12 +122,20 @@ function notes({ name, facts }: ServerRow): string[] {
       ? []
       : [`${name}: the log for ${lost.join(", ")} is gone: reclone whoever used it`]),
     ...(archive === null ? [] : [`${name}: ${formatBytes(archive)} of the log are not in the archive yet`]),
-    ...((view?.archive.failedCount ?? 0) === 0
-      ? []
-      : [
-          `${name}: the archive refused ${view?.archive.failedCount} times, last ${view?.archive.lastFailed}`,
-        ]),
+    ...archiveNotes(name, view?.archive),
   ];
+}
+
+/** What the archive took after it had refused something is told no more. */
+function archiveNotes(name: string, archive: DatabaseServerView["archive"] | undefined): string[] {
+  const {
+    failedCount = 0,
+    lastFailed = null,
+    lastFailedAtMs = null,
+    lastArchivedAtMs = null,
+  } = archive ?? {};
+  if (lastFailedAtMs === null || lastFailedAtMs <= (lastArchivedAtMs ?? 0)) return [];
+  return [`${name}: the archive refused ${failedCount} times, last ${lastFailed}`];
 }
 
 function progressOf(progress: { readonly copiedBytes: number; readonly totalBytes: number } | null): string {

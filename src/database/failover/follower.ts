@@ -74,12 +74,19 @@ export function isPromised({ state }: Turn): boolean {
 }
 
 function primaryToFollow(turn: Turn): string | undefined {
-  const { watch } = turn.state;
+  const { watch, facts } = turn.state;
   if (watch === undefined || isOver(watch, turn.settings) || isPromised(turn)) return undefined;
   const { phase, server } = watch.record;
-  // One that starts again waits for its replicas to have what it recovered, so they may not wait for it. A rejoin needs it running.
-  const isThere = phase === "running" || (phase === "recovering" && turn.state.facts?.running === true);
+  // One that starts again waits for its replicas to have what it recovered, so they may not wait for it. A rejoin needs it running: until
+  // then a replica runs alone, but for one that has to rejoin in any case.
+  const mayFollow = facts?.running === true || isDiverged(turn);
+  const isThere = phase === "running" || (phase === "recovering" && mayFollow);
   return isThere && server !== turn.self.name ? server : undefined;
+}
+
+function isDiverged({ self, state: { watch, facts } }: Turn): boolean {
+  if (watch === undefined || facts === undefined || self.kind === "witness") return false;
+  return standingOf(watch.record, self.name, facts).kind === "diverged";
 }
 
 /** Whether the record was seen to change: its holder is alive, and elections of before are over. */

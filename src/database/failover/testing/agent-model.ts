@@ -188,6 +188,7 @@ export class AgentModel {
     const carry = (): void => {
       const { nowMs } = world;
       if (!isFreeze && this.#epoch !== epoch) return; // overtaken by a freeze
+      if (this.#life !== life && DIES_WITH_AGENT.has(order.kind)) return;
       const untilMs = Math.max(needsDisk ? this.#server.stalledUntilMs : 0, this.#server.pausedUntilMs);
       // A stopped process is killed all the same.
       if (!isFreeze && nowMs < untilMs) return world.after(untilMs - nowMs, carry);
@@ -258,6 +259,9 @@ export class AgentModel {
     return { kind: "done", end: this.#server.copyFrom(dead, timeline) };
   }
 }
+
+/** What an agent does by itself. Of other orders the server may have been told already. */
+const DIES_WITH_AGENT: ReadonlySet<ServerOrder["kind"]> = new Set(["start", "rejoin", "drain"]);
 
 const DURATIONS: Readonly<Record<ServerOrder["kind"], readonly [number, number]>> = {
   start: [60, 300],

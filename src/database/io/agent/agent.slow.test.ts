@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Order } from "../../orders.ts";
 import {
@@ -197,6 +197,22 @@ describe.skipIf(NO_POSTGRES)("a lease (needs Postgres)", () => {
     agent.leave(); // as a dead one, it does nothing any more
     await until("the guard ends it", async () => !existsSync(`/proc/${pid}`), 3000);
     await until("it is a replica from now on", async () => existsSync(join(data, "standby.signal")));
+  });
+
+  test("whose guard cannot be told of it is none, and orders go on once it can be", async () => {
+    const agent = await agentOf(await startedPrimary());
+    const draft = join(agent.server.options.folder, "lease.tmp");
+    expect(await told(agent, { kind: "lease", term: 1, validMs: 20_000 })).toBe("done");
+    mkdirSync(draft);
+    expect(await told(agent, { kind: "lease", term: 1, validMs: 60_000 })).toBe("failed");
+    expect(agent.facts().leaseLeftMs).toBeLessThan(20_000);
+    // Started anew, the server would go on without a guard: it is ended.
+    expect(await told(agent, { kind: "restart" })).toBe("failed");
+    expect(agent.server.state).toBe("fenced");
+    rmdirSync(draft);
+    expect(await told(agent, { kind: "start" })).toBe("done");
+    expect(await told(agent, { kind: "lease", term: 2, validMs: 20_000 })).toBe("done");
+    expect(await told(agent, { kind: "promote", term: 2 })).toBe("done");
   });
 
   test("is kept by the next agent for as long as it had to go", async () => {

@@ -89,6 +89,8 @@ export class DatabaseAgent implements OrderedAgent {
     const { clock, scheduler } = server.options;
     this.lease = new Lease({ clock, scheduler, onOver: (term) => void this.#leaseOver(term) });
     server.onCrash = (exit) => this.#crashed(exit);
+    server.onStarting = () => this.#asWhatItMayBe();
+    server.onStarted = () => this.#tellGuard(this.lease.leftMs);
   }
 
   /** The term of the last promotion or lease. */
@@ -128,7 +130,7 @@ export class DatabaseAgent implements OrderedAgent {
   async stop(): Promise<void> {
     this.leave();
     await this.server.stop();
-    this.#guard.release();
+    this.#releaseGuard();
   }
 
   /** Ends the agent alone: its server goes on, and the next agent adopts it. */
@@ -146,7 +148,7 @@ export class DatabaseAgent implements OrderedAgent {
       return this.#answer(order, () => this.#extendLease(order.term, order.validMs));
     if (order.kind === "freeze") return this.#freeze();
     const turn = this.#last.then(() => this.#carryOut(order));
-    this.#last = turn;
+    this.#last = turn.then(undefined, (problem: unknown) => this.#failed("database-order", problem));
     return turn;
   }
 
@@ -177,11 +179,14 @@ export class DatabaseAgent implements OrderedAgent {
     return state === "stopped" && this.#stopped === null ? "absent" : state;
   }
 
+  /** Without the lease that it needs it is a replica, however long ago the order to start it was given. */
+  async #asWhatItMayBe(): Promise<void> {
+    if (!this.mayWrite) await markReplica(this.server.data, this.server.options.owner);
+  }
+
   /** Starts the server as what it may be. */
   async startServer(): Promise<void> {
     this.#cancelRestart();
-    if (!this.server.adopt() && this.#memory.needsLease && !this.lease.isHeld)
-      await markReplica(this.server.data, this.server.options.owner);
     if (this.server.state !== "running") this.#settings = SETTINGS_HOLD;
     await this.server.start();
     this.#startedMs = this.server.options.clock.nowMs();
@@ -210,7 +215,7 @@ export class DatabaseAgent implements OrderedAgent {
       const view = await server.view();
       this.#view = { view, atMs: server.options.clock.wallMs() };
       this.#problem = null;
-      if (view.role === "replica" && this.lease.leftMs === undefined) this.#guard.release();
+      if (view.role === "replica" && this.lease.leftMs === undefined) this.#releaseGuard();
       return view;
     } catch (problem) {
       this.#problem = messageOf(problem);
@@ -246,23 +251,31 @@ export class DatabaseAgent implements OrderedAgent {
     const { clock } = this.server.options;
     const untilMs = clock.nowMs() + validMs;
     await this.enterTerm(term, true);
-    this.lease.extend(term, untilMs - clock.nowMs());
-    this.#tellGuard();
+    const leftMs = untilMs - clock.nowMs();
+    this.#tellGuard(leftMs);
+    this.lease.extend(term, leftMs);
   }
 
-  /** The guard knows of the lease as soon as there is a server. */
-  #tellGuard(): void {
+  /** The guard knows of the lease as soon as there is a server. Throws when it cannot be told, as on a full disk. */
+  #tellGuard(leftMs: number | undefined): void {
     const { pid, data } = this.server;
     const identity = pid === undefined ? undefined : identify(pid);
-    if (identity !== undefined && this.lease.leftMs !== undefined)
-      this.#guard.watch(identity, data, this.lease.leftMs);
+    if (identity !== undefined && leftMs !== undefined) this.#guard.watch(identity, data, leftMs);
+  }
+
+  #releaseGuard(): void {
+    try {
+      this.#guard.release();
+    } catch (problem) {
+      this.#failed("database-guard", problem);
+    }
   }
 
   async #leaseOver(term: number): Promise<void> {
     const { clock, log } = this.server.options;
     const startedMs = clock.nowMs();
     // A lease for a promotion that never came: a replica may go on.
-    if (!this.server.mightWrite) return this.#guard.release();
+    if (!this.server.mightWrite) return this.#releaseGuard();
     this.#work?.abort.abort();
     this.#cancelRestart();
     try {
@@ -305,7 +318,6 @@ export class DatabaseAgent implements OrderedAgent {
     ) => Promise<Detail>;
     const outcome = await this.#answer(order, () => run(this, order, options));
     this.#work = undefined;
-    this.#tellGuard();
     await this.look();
     return outcome;
   }

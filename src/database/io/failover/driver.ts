@@ -28,6 +28,7 @@ import { messageOf } from "../server/problem.ts";
 import { pause } from "../server/server-process.ts";
 import { Ballots } from "./ballots.ts";
 import type { Driven, Known } from "./driven.ts";
+import { Patience } from "./patience.ts";
 import type { Peers } from "./peers.ts";
 import { reportFields } from "./report-log.ts";
 import { statusOf } from "./status-of.ts";
@@ -79,6 +80,7 @@ export class FailoverDriver {
   readonly #scheduler: Scheduler;
   readonly #log: Log;
   readonly #ballots: Ballots;
+  readonly #patience = new Patience();
   #state: MemberState;
   #isOver = false;
   #isBegun = false;
@@ -343,11 +345,20 @@ export class FailoverDriver {
     this.#epoch += 1;
     if (order.kind !== "freeze") await this.#lease; // a primary without a lease would be started as a replica
     const outcome = await this.#parts.driven.carryOut(order, this.#known());
+    if (order.kind === "rejoin") await this.#rest(this.#patience.waitAfter(outcome));
     const facts = await this.#factsAfter();
     this.#epoch += 1;
     if (outcome.kind === "failed") this.#failed(order.kind, outcome.reason);
     this.#take({ kind: "done", id, outcome, facts });
     this.#look();
+  }
+
+  /** Waits, but not for a primary of the past. */
+  async #rest(ms: number): Promise<void> {
+    const endMs = this.#clock.nowMs() + ms;
+    const term = this.record?.term;
+    while (!this.#isOver && this.record?.term === term && this.#clock.nowMs() < endMs)
+      await pause(this.#scheduler, TICK_MS);
   }
 
   #known(): Known {

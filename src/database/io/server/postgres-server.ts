@@ -80,6 +80,10 @@ const SOCKET_FOLDER_CHARS_MAX = 85;
 
 export class PostgresServer {
   readonly options: PostgresServerOptions;
+  /** Called before a process of it is started, the last thing but one. */
+  onStarting: () => Promise<void> = async () => {};
+  /** Called as soon as there is one. It is ended when this throws. */
+  onStarted: () => void = () => {};
   /** Called when the server ends without having been asked to. */
   onCrash: (exit: ServerExit) => void = () => {};
   #process: ServerProcess | undefined;
@@ -185,9 +189,16 @@ export class PostgresServer {
     if ((await readRole(this.data))["primary_conninfo"] !== undefined)
       await markReplica(this.data, this.options.owner);
     await forgetReserved(this.data);
+    await this.onStarting();
     this.#state = "starting";
     this.#wasPromoted = false;
     this.#watch(ServerProcess.start(this.#processOptions()));
+    try {
+      this.onStarted();
+    } catch (problem) {
+      await this.fence(0);
+      throw problem;
+    }
     await this.#untilReady(timeoutMs);
   }
 
