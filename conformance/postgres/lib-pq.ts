@@ -1,5 +1,4 @@
 /** The tests of lib/pq, a client of Go: a checkout. */
-import { join } from "node:path";
 import { environmentOf, type Outcome, runProgram, type Suite } from "./outcome.ts";
 
 const LIMIT_MS = 400_000;
@@ -25,7 +24,6 @@ export const libPq: Suite = {
       env: {
         ...environmentOf(way.port, "postgres"),
         PGSSLMODE: "disable",
-        GOCACHE: join(checkout, "../go-cache"),
         GOFLAGS: "-mod=mod",
       },
       limitMs: LIMIT_MS,
