@@ -1,7 +1,8 @@
 /**
  * Which log a server has. The number of its timeline is not enough: PostgreSQL does not notice when two replicas are promoted from one
  * point, and both begin the same timeline. So the history of the timeline is compared too, and the first bytes behind its fork: the record
- * there has the time of the promotion.
+ * there has the time of the promotion. That tells them apart until the wrong one streams from the primary: it begins with the segment at hand,
+ * and its own log is overwritten then.
  */
 import { type Lsn, parseLsn } from "../../pgwire/index.ts";
 

@@ -141,6 +141,32 @@ describe.skipIf(NO_POSTGRES)("a clone (needs Postgres)", () => {
     await checkSlot(client, "tenfold_copied");
   }, 60_000);
 
+  test("is made anew when the server turns out to be unable to replay what it has", async () => {
+    const primary = await startedPrimary();
+    const replica = await emptyServer();
+    await clone(replica, sourceOf(primary));
+    await replica.start();
+    const at = await valueOf(primary, "select pg_current_wal_insert_lsn()");
+    const file = await valueOf(primary, "select pg_walfile_name(pg_current_wal_insert_lsn())");
+    await primary.query("create table kept as select 1 as id");
+    await until("it follows", async () => (await valueOf(replica, "select to_regclass('kept')")) === "kept");
+    await replica.stop();
+    // Recovery begins where this says, and there is no checkpoint.
+    const label = [
+      `START WAL LOCATION: ${at} (file ${file})`,
+      `CHECKPOINT LOCATION: ${at}`,
+      "BACKUP METHOD: streamed",
+      "BACKUP FROM: primary",
+      "START TIME: 2026-01-01 00:00:00 UTC",
+      "LABEL: of another time",
+      "START TIMELINE: 1",
+    ];
+    writeFileSync(join(replica.data, "backup_label"), `${label.join("\n")}\n`, { mode: 0o644 });
+    const { way, reason } = await rejoin(replica, sourceOf(primary));
+    expect([way, reason]).toEqual(["cloned", expect.stringContaining("checkpoint record")]);
+    await until("it follows", async () => (await valueOf(replica, "select count(*) from kept")) === "1");
+  }, 60_000);
+
   test("is made anew when the log that a replica needs is gone", async () => {
     const primary = await startedPrimary({
       settings: { max_slot_wal_keep_size: "48MB", min_wal_size: "32MB", max_wal_size: "32MB" },

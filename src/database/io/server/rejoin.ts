@@ -1,6 +1,6 @@
 /**
- * Bringing a stopped server back as a replica: as it is when all it has is in the primary's history, else rewound, else as a
- * new copy. A server that has more than the history must never just follow: Postgres lets it try for ever, and answer with
+ * Bringing a stopped server back as a replica: as it is when all it has is in the primary's history, else rewound, else (also when its log
+ * turns out to be one that cannot be replayed) as a new copy. A server that has more than the history must never just follow: Postgres lets it try for ever, and answer with
  * rows that the cluster does not have.
  */
 import { rm } from "node:fs/promises";
@@ -45,9 +45,21 @@ export async function rejoin(
 ): Promise<Rejoined> {
   const rejoined = await bring(server, source, options);
   options.signal?.throwIfAborted();
-  await server.start();
-  return rejoined;
+  try {
+    await server.start();
+    return rejoined;
+  } catch (problem) {
+    if (rejoined.way === "cloned" || !CANNOT_RECOVER.test(messageOf(problem))) throw problem;
+    await clone(server, source, options);
+    options.signal?.throwIfAborted();
+    await server.start();
+    return { way: "cloned", reason: messageOf(problem) };
+  }
 }
+
+/** What recovery of PostgreSQL 15 to 18 says of a log that it will never get through: of files that are missing, damaged, or of several timelines. */
+const CANNOT_RECOVER =
+  /according to history file, WAL location|is not a child of this server's history|is not a child of database system timeline|could not locate (?:a valid|required) checkpoint record|invalid (?:primary )?checkpoint record|WAL ends before/;
 
 async function bring(server: PostgresServer, source: ServerSource, options: CloneOptions): Promise<Rejoined> {
   const judgement = await judge(server, source);
