@@ -16,15 +16,26 @@ import { showTable } from "../../bench/harness/figures.ts";
 import { startPgBouncer, startRouterProcess } from "../../bench/harness/poolers.ts";
 import { stopAll, withFolder } from "../../bench/harness/process.ts";
 import { hasDebianPostgres, startPostgres } from "../../src/base/testing/postgres.ts";
+import { dbdpg } from "./dbdpg.ts";
+import { libPq } from "./lib-pq.ts";
 import { nodePostgres } from "./node-postgres.ts";
 import type { Outcome, Suite } from "./outcome.ts";
 import { postgresJs } from "./postgres-js.ts";
+import { asyncpg, pg8000, psycopg, psycopg2 } from "./pytest.ts";
 import { regress } from "./regress.ts";
+import { rubyPg } from "./ruby-pg.ts";
 
 const SUITES: Readonly<Record<string, Suite>> = {
   "node-postgres": nodePostgres,
   "postgres.js": postgresJs,
   regress,
+  psycopg2,
+  psycopg,
+  asyncpg,
+  pg8000,
+  dbdpg,
+  "ruby-pg": rubyPg,
+  "lib-pq": libPq,
 };
 
 interface PooledWay {
@@ -101,6 +112,9 @@ function report(all: ReadonlyMap<string, readonly Outcome[]>): void {
       .map(({ name }) => name),
   );
   for (const [name, outcomes] of all) {
+    const ran = new Set(outcomes.map((one) => one.name));
+    for (const missing of [...directly].filter((one) => !ran.has(one)))
+      console.log(`${name}: not run: ${missing}`);
     const failures = outcomes.filter((one) => !one.passed && (name === "direct" || directly.has(one.name)));
     if (failures.length > 0) console.log(`\n${name}:`);
     for (const failure of failures) console.log(`  ${failure.name}: ${failure.reason}`);

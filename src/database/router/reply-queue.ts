@@ -34,6 +34,8 @@ export const REPLY = {
   ownId: 17,
   /** Not answered: the client's end of a COPY that may not have begun yet. Never the front. */
   copyEnd: 18,
+  /** The Execute of a DEALLOCATE of what Parse prepared: as a made close, but for the answer. */
+  madeDeallocate: 19,
 } as const;
 
 /** Kinds whose answers no client waits for. */
@@ -53,9 +55,9 @@ export function isAwaited(kind: number): boolean {
 
 /** What belongs to an entry, where something does. */
 export interface ReplyDetail {
-  /** Of a parse: what the server then has. Of a made close: what the name meant, to undo it. */
+  /** Of a parse: what the server then has. Of a made close or DEALLOCATE: what the name meant, to undo it. */
   readonly statement?: Statement | undefined;
-  /** Of a parse or close: the client's name, to undo it. */
+  /** Of a parse, close or DEALLOCATE: the client's name, to undo it. */
   readonly name?: string | undefined;
   readonly effects?: StatementEffects;
   readonly error?: ErrorReply;

@@ -26,18 +26,20 @@ describe("settings of a session", () => {
     );
   });
 
-  test("a start-up's settings are its parameters and its options", () => {
+  test("a start-up's settings are its parameters and its options, which they outdo", () => {
     const parameters = new Map([
       ["user", "ann"],
       ["database", "shop"],
       ["application_name", "web"],
-      ["options", "-c geqo=off --search-path=a\\ b -cstatement_timeout=5s"],
+      ["options", "-c geqo=off --search-path=d -c work_mem=a\\ b -cstatement_timeout=5s"],
+      ["search_path", "c"],
     ]);
     expect(startupSettings(parameters)).toEqual({
       values: new Map([
         ["application_name", "web"],
         ["geqo", "off"],
-        ["search_path", "a b"],
+        ["search_path", "c"],
+        ["work_mem", "a b"],
         ["statement_timeout", "5s"],
       ]),
     });

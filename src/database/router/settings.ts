@@ -86,12 +86,11 @@ function literal(text: string): string {
 /** Parameters of a start-up that are no settings. */
 const NOT_SETTINGS: ReadonlySet<string> = new Set(["user", "database", "options", "replication"]);
 
-/** The settings that a start-up packet asks for, `options` among them; or what is wrong with them. */
+/** The settings that a start-up packet asks for, also by `options`, which its other parameters outdo; or what is wrong with them. */
 export function startupSettings(
   parameters: ReadonlyMap<string, string>,
 ): { readonly values: ReadonlyMap<string, string> } | { readonly mistake: string } {
   const values = new Map<string, string>();
-  for (const [name, value] of parameters) if (!NOT_SETTINGS.has(name)) values.set(name.toLowerCase(), value);
   const words = splitOptions(parameters.get("options") ?? "");
   for (let at = 0; at < words.length; at++) {
     const word = words[at] === "-c" ? `-c${words[++at] ?? ""}` : (words[at] ?? "");
@@ -99,6 +98,7 @@ export function startupSettings(
     if (name === undefined) return { mistake: `the start-up's options hold "${word}": write -c name=value` };
     values.set(name.toLowerCase().replaceAll("-", "_"), value);
   }
+  for (const [name, value] of parameters) if (!NOT_SETTINGS.has(name)) values.set(name.toLowerCase(), value);
   for (const name of values.keys())
     if (!/^[a-z_][\w.]*$/.test(name)) return { mistake: `"${name.slice(0, 64)}" is no name of a setting` };
   return { values };

@@ -6,6 +6,7 @@
 import {
   BACKEND,
   cstringEnd,
+  int32At,
   MessageWriter,
   readError,
   SQLSTATE,
@@ -15,6 +16,7 @@ import {
 } from "../../../pgwire/index.ts";
 import { routerError } from "../../router/refusals.ts";
 import { REPLY } from "../../router/reply-queue.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { ClientWrites } from "./client-writes.ts";
 import { makeAnswers } from "./made-answers.ts";
 import { ready } from "./ready.ts";
@@ -132,12 +134,22 @@ function answered(server: ServerConnection): boolean {
     case BACKEND.negotiateVersion:
       garbled(server, "it logs in again");
       return false;
+    case BACKEND.notification:
+      if (server.client !== undefined) signOwn(server, server.client);
+      return true;
     case BACKEND.copyInResponse:
       server.copiesIn = !replies.copyBegins();
       return true;
     default:
       return true;
   }
+}
+
+/** What a client has notified itself comes from the process that it was told is its own: many leave out what is theirs. */
+function signOwn({ scanner, cancelKey }: ServerConnection, { processId }: ClientConnection): void {
+  const { bytes, start } = scanner;
+  if (int32At(bytes, start + HEADER) !== cancelKey.processId) return;
+  new DataView(bytes.buffer, bytes.byteOffset + start + HEADER).setInt32(0, processId);
 }
 
 function readyMet(server: ServerConnection): boolean {

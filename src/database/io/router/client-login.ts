@@ -29,6 +29,7 @@ import {
   writeReadyForQuery,
   writeSasl,
 } from "../../../pgwire/index.ts";
+import { canonical } from "../../router/canonical.ts";
 import type { LoginFailures } from "../../router/login-failures.ts";
 import { routerError } from "../../router/refusals.ts";
 import { isSettable, Settings, setSql, startupSettings } from "../../router/settings.ts";
@@ -334,15 +335,18 @@ export class ClientLogin {
     this.#phase = "over";
     const reported = new Map<string, string>();
     for (const [name, value] of baseline) reported.set(name.toLowerCase(), value);
-    client.record.applicationName = this.#settings.get("application_name") ?? "";
-    let settings = Settings.none;
+    const asked = new Map<string, string>();
     for (const [name, value] of this.#settings)
+      asked.set(name, canonical(name, value, reported.get(name) ?? ""));
+    client.record.applicationName = asked.get("application_name") ?? "";
+    let settings = Settings.none;
+    for (const [name, value] of asked)
       if (client.reads?.session.startedWith(name, value) !== true && reported.get(name) !== value)
         settings = settings.with(name, setSql(name, value));
     client.session.initial = client.session.settings = settings;
     this.#host.register(client, this.#version >= VERSION_3_2 ? SECRET_BYTES_3_2 : SECRET_BYTES);
     for (const [name, value] of baseline) {
-      const own = isSettable(name) ? this.#settings.get(name.toLowerCase()) : undefined;
+      const own = isSettable(name) ? asked.get(name.toLowerCase()) : undefined;
       writeParameterStatus(this.#writer, name, own ?? value);
     }
     writeBackendKey(this.#writer, client.processId, client.secret);

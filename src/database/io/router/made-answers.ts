@@ -1,24 +1,24 @@
-/** Answers that the router gives itself, when their turn has come: to a Parse of what the server has, to a Close of what stays there. */
-import { BACKEND } from "../../../pgwire/index.ts";
+/**
+ * Answers that the router gives itself, when their turn has come: to a Parse of what the server has, to a Close or a DEALLOCATE of
+ * what stays there.
+ */
+import { BACKEND, utf8 } from "../../../pgwire/index.ts";
 import { REPLY } from "../../router/reply-queue.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
-const PARSE_COMPLETE = Uint8Array.of(BACKEND.parseComplete, 0, 0, 0, 4);
-const CLOSE_COMPLETE = Uint8Array.of(BACKEND.closeComplete, 0, 0, 0, 4);
-
-const HEADER = 5;
+/** By what was sent. */
+const ANSWERS: Readonly<Record<number, Uint8Array>> = {
+  [REPLY.madeParse]: Uint8Array.of(BACKEND.parseComplete, 0, 0, 0, 4),
+  [REPLY.madeClose]: Uint8Array.of(BACKEND.closeComplete, 0, 0, 0, 4),
+  [REPLY.madeDeallocate]: Uint8Array.of(BACKEND.commandComplete, 0, 0, 0, 15, ...utf8("DEALLOCATE\0")),
+};
 
 /** Gives the answers that we make, as far as it is their turn. */
 export function makeAnswers(server: ServerConnection): void {
   const { replies, client } = server;
-  for (
-    let front = replies.front;
-    front === REPLY.madeParse || front === REPLY.madeClose;
-    front = replies.front
-  ) {
-    const answer = front === REPLY.madeParse ? PARSE_COMPLETE : CLOSE_COMPLETE;
-    if (server.held?.hold(server, answer, 0, HEADER) !== true) {
-      client?.batch.add(answer, 0, HEADER);
+  for (let answer = ANSWERS[replies.front]; answer !== undefined; answer = ANSWERS[replies.front]) {
+    if (server.held?.hold(server, answer, 0, answer.length) !== true) {
+      client?.batch.add(answer, 0, answer.length);
       server.passed = true;
     }
     replies.shift();

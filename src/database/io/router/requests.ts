@@ -317,6 +317,7 @@ function describe(client: ClientConnection, server: ServerConnection, frame: Fra
 
 function execute(client: ClientConnection, server: ServerConnection, frame: Frame, stays: boolean): void {
   const effects = client.session.bound;
+  if (client.moves && frame.rest === 0 && deallocated(client, server, effects?.deallocates)) return;
   const changes = effects !== undefined && effects.settings.length > 0;
   server.replies.push(REPLY.execute, changes ? { effects } : undefined);
   forward(server, frame, stays);
@@ -339,4 +340,14 @@ function close(client: ClientConnection, server: ServerConnection, frame: Frame,
   client.session.forget(name);
   server.replies.push(REPLY.madeClose, { name, statement });
   makeAnswers(server);
+}
+
+/** DEALLOCATE, in an extended query, of a statement that was prepared by Parse. The server has agreed to its Parse and Bind. */
+function deallocated(client: ClientConnection, server: ServerConnection, name: string | undefined): boolean {
+  const statement = name === undefined ? undefined : client.session.named(name);
+  if (name === undefined || statement === undefined) return false;
+  client.session.forget(name);
+  server.replies.push(REPLY.madeDeallocate, { name, statement });
+  makeAnswers(server);
+  return true;
 }

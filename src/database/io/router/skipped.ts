@@ -34,7 +34,7 @@ export function statementsGone(server: ServerConnection): void {
   const later = [...replies.entries()];
   const named: (readonly [string, Statement])[] = [];
   for (const [kind, { statement, name } = {}] of later) {
-    if (statement === undefined || kind === REPLY.ownClose || kind === REPLY.madeClose) continue;
+    if (statement === undefined || kind === REPLY.ownClose || isForgotten(kind)) continue;
     if (kind !== REPLY.madeParse) prepared.add(statement);
     if (name === undefined || client === undefined) continue;
     client.session.retain(statement);
@@ -44,6 +44,11 @@ export function statementsGone(server: ServerConnection): void {
   for (const [name, statement] of named) client?.session.name(name, statement);
 }
 
+/** Whether the client's name was forgotten with it. */
+function isForgotten(kind: number): boolean {
+  return kind === REPLY.madeClose || kind === REPLY.madeDeallocate;
+}
+
 /** Undoes what a message noted ahead in the session, when it was not carried out. */
 export function undo(server: ServerConnection, kind: number, { statement, name }: ReplyDetail): void {
   const { client, prepared } = server;
@@ -51,6 +56,6 @@ export function undo(server: ServerConnection, kind: number, { statement, name }
   if (kind === REPLY.parse || kind === REPLY.ownParse) prepared.delete(statement);
   if (kind === REPLY.ownClose) prepared.add(statement);
   if (name === undefined) return;
-  if (kind === REPLY.madeClose) client?.session.restore(name, statement);
+  if (isForgotten(kind)) client?.session.restore(name, statement);
   else client?.session.forget(name);
 }

@@ -111,6 +111,7 @@ export function writeCommitted(writer: MessageWriter, owed: readonly number[]): 
     else if (kind === REPLY.bind) writer.begin(BACKEND.bindComplete).end();
     else if (kind === REPLY.describe) writer.begin(BACKEND.noData).end();
     else if (kind === REPLY.close || kind === REPLY.madeClose) writer.begin(BACKEND.closeComplete).end();
+    else if (kind === REPLY.madeDeallocate) writeCommandComplete(writer, "DEALLOCATE");
     else if (kind === REPLY.execute || kind === REPLY.query) writeCommandComplete(writer, "COMMIT");
     if (kind === REPLY.query || kind === REPLY.sync) writeReadyForQuery(writer, TRANSACTION.idle);
   }
