@@ -15,7 +15,8 @@ type Position = bigint | undefined;
 export type AskPosition = (lease: Lease) => Promise<Position>;
 
 interface Question {
-  readonly answer: ReturnType<typeof Promise.withResolvers<Position>>;
+  readonly answer: Promise<Position>;
+  readonly resolve: (position: Position | PromiseLike<Position>) => void;
   /** On which it will be asked: of the last of its commits. */
   lease: Lease;
   cancel: Cancel;
@@ -42,16 +43,15 @@ export class PositionReader {
     if (next !== undefined) {
       next.lease.release();
       next.lease = lease;
-      return next.answer.promise;
+      return next.answer;
     }
-    const question: Question = { answer: Promise.withResolvers(), lease, cancel: () => {} };
-    question.answer.promise.catch(() => {});
+    const question = questionOn(lease);
     if (this.#underWay === 0) void this.#send(question);
     else {
       this.#next = question;
       question.cancel = this.#scheduler.after(PATIENCE_MS, () => this.#sendNext());
     }
-    return question.answer.promise;
+    return question.answer;
   }
 
   #sendNext(): void {
@@ -62,16 +62,24 @@ export class PositionReader {
     void this.#send(next);
   }
 
-  async #send({ lease, answer }: Question): Promise<void> {
+  async #send({ lease, resolve }: Question): Promise<void> {
     this.#underWay += 1;
+    const asked = this.#ask(lease);
+    resolve(asked);
     try {
-      answer.resolve(await this.#ask(lease));
+      await asked;
       lease.release();
     } catch (error) {
-      answer.reject(error);
-      lease.release(isConnectionLoss(error));
+      lease.release(isConnectionLoss(error)); // whoever waits is told
     }
     this.#underWay -= 1;
     this.#sendNext();
   }
+}
+
+function questionOn(lease: Lease): Question {
+  let resolve: Question["resolve"] = () => {};
+  const answer = new Promise<Position>((settle) => (resolve = settle));
+  answer.catch(() => {});
+  return { answer, resolve, lease, cancel: () => {} };
 }
