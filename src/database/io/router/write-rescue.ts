@@ -16,9 +16,6 @@ import type { WriteState } from "./write-state.ts";
 /** What is done about a lost server connection, instead of telling the client. */
 export type Rescue = "again" | "resolve" | "committed" | "lost" | "uncommitted";
 
-/** Losses that one statement survives: each of them took a server. */
-const SENDS_MAX = 3;
-
 export class WriteRescue {
   readonly #batch: WriteState;
   readonly #client: ClientConnection;
@@ -37,7 +34,7 @@ export class WriteRescue {
   of(server: ServerConnection): Rescue | undefined {
     switch (this.#batch.step) {
       case "due":
-        return this.#batch.sends < SENDS_MAX ? "again" : "lost";
+        return this.#batch.mayBeSentAgain ? "again" : "lost";
       case "gathering":
         if (server.status !== TRANSACTION.idle) return undefined;
         if (this.#canBeSent(server)) return "again";
@@ -66,9 +63,9 @@ export class WriteRescue {
   }
 
   #canBeSent(server: ServerConnection): boolean {
-    const { kept, isFlushed, sends } = this.#batch;
+    const { kept, isFlushed, mayBeSentAgain } = this.#batch;
     const isUnseen = isFlushed ? server.replies.length === 0 : !server.passed;
-    return kept.isWhole && isUnseen && sends < SENDS_MAX;
+    return kept.isWhole && isUnseen && mayBeSentAgain;
   }
 
   /** The server connection is gone, and `rescue` said what to do. `owed`: what it owed answers to. */
@@ -90,9 +87,7 @@ export class WriteRescue {
   }
 
   #again(): void {
-    this.#batch.sends++;
-    this.#batch.held.clear();
-    this.#batch.step = "due";
+    this.#batch.again();
     this.#client.context.counters.resent++;
   }
 
@@ -122,8 +117,7 @@ export class WriteRescue {
       return this.#tell(routerError("outcome-unknown"));
     }
     counters.outcomesLost++;
-    if (!this.#batch.isCommit && this.#batch.kept.isWhole && this.#batch.sends < SENDS_MAX)
-      return this.#again();
+    if (!this.#batch.isCommit && this.#batch.kept.isWhole && this.#batch.mayBeSentAgain) return this.#again();
     if (this.#batch.isCommit) counters.transactionsLost++;
     this.#tell(routerError("transaction-lost"));
   }

@@ -8,6 +8,12 @@ import { type Frame, passRequest } from "./requests.ts";
 /** "plain": a batch of which nothing is kept. */
 type Step = "rest" | "plain" | "gathering" | "asking" | "committing" | "resolving" | "due";
 
+/** Starts of servers that one statement survives: it may be what ends them. */
+const SENDS_MAX = 3;
+
+/** Connections that it survives in all. */
+const TRIES_MAX = 20;
+
 export class WriteState {
   readonly client: ClientConnection;
   readonly kept: KeptBatch;
@@ -32,8 +38,12 @@ export class WriteState {
   /** Of the primary: number of its start, and its term. */
   start = 0;
   term: number | undefined;
-  /** How often it was sent once more. */
+  /** How many starts of servers it was lost with, and sent once more each time. */
   sends = 0;
+  /** How often it was sent once more in all: those who lose a server lose one connection of theirs after the other. */
+  tries = 0;
+  /** The start it was lost with last. */
+  lostWith: string | undefined;
   /** When the server ended the connection by itself; undefined: it did not. */
   terminatedMs: number | undefined;
   /** The next batch waits for the answers to those before it. */
@@ -54,7 +64,10 @@ export class WriteState {
 
   /** A new batch, on a server that owes nothing. */
   begin(start: number, term: number | undefined): void {
-    if (!this.isFeeding) this.sends = 0;
+    if (!this.isFeeding) {
+      this.sends = this.tries = 0;
+      this.lostWith = undefined;
+    }
     this.kept.begin();
     this.held.clear();
     this.isCommit = this.isComplete = this.isMixed = false;
@@ -64,6 +77,21 @@ export class WriteState {
     this.id = undefined;
     this.start = start;
     this.term = term;
+  }
+
+  /** It was lost, and is to be sent once more. */
+  again(): void {
+    const lostWith = `${this.term} ${this.start}`;
+    if (lostWith !== this.lostWith) this.sends++;
+    this.lostWith = lostWith;
+    this.tries++;
+    this.held.clear();
+    this.step = "due";
+  }
+
+  /** Whether that may be. */
+  get mayBeSentAgain(): boolean {
+    return this.sends < SENDS_MAX && this.tries < TRIES_MAX;
   }
 
   /** All answers are there. */
