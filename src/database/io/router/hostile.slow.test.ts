@@ -140,8 +140,10 @@ describe.skipIf(!hasPostgres)("a hostile client of a router (needs @embedded-pos
         () =>
           router.worker.counters.clients === 1 &&
           router.worker.pools[0]?.freeServers === router.worker.pools[0]?.servers,
+        15_000,
       );
     },
+    40_000,
   );
 });
 
