@@ -44,7 +44,7 @@ export type Accept = (socket: TcpSocket) => SocketOwner | undefined;
 export interface SocketOwner {
   /** `bytes[start, end)` are borrowed: they hold only during the call. */
   received(bytes: Uint8Array, start: number, end: number): void;
-  /** The kernel takes bytes again after a write that it did not take whole. */
+  /** The kernel takes bytes again after a write that it did not take whole; or it never will, which the next write tells. */
   drained(): void;
   /** The other end sent FIN: it will send no more, but may read. */
   ended(): void;

@@ -274,6 +274,21 @@ export function describeTransport(create: () => Transport): void {
       listener.stop();
     });
 
+    test("a reset is told to a paused owner that waits to write on", async () => {
+      const { near, far, listener } = await pair();
+      far.pause();
+      near.socket?.pause();
+      const bytes = Buffer.alloc(1000);
+      while (near.socket?.write(bytes, 0, bytes.length) === bytes.length);
+      await settle();
+      near.told.length = 0;
+      far.resetAndDestroy();
+      await soon(() => near.told.length > 0);
+      expect(near.socket?.write(bytes, 0, bytes.length)).toBe(-1);
+      near.socket?.terminate();
+      listener.stop();
+    });
+
     test("a client without an owner is turned away", async () => {
       const listener = transport.listen({ host: LOOPBACK, port: 0 }, () => undefined);
       const far = createConnection({ host: LOOPBACK, port: listener.port });

@@ -345,9 +345,13 @@ export class UringSocket implements TcpSocket {
   #noMoreSends(): void {
     this.#sendFailed = true;
     this.#freeSlot();
-    if (this.#flushing) this.#release();
+    if (this.#flushing) return this.#release();
     // Nothing more will be received to tell of the end.
-    else if (this.#ended) this.#close(true);
+    if (this.#ended) return this.#close(true);
+    // Whoever waits to go on may have paused, and would not be told by what is received either: the next write tells.
+    if (!this.#wantsDrain || this.#closed) return;
+    this.#wantsDrain = false;
+    this.#owner?.drained();
   }
 
   #close(reset: boolean): void {

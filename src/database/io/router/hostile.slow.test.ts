@@ -135,6 +135,13 @@ describe.skipIf(!hasPostgres)("a hostile client of a router (needs @embedded-pos
       }
       expect((peak - before) / 1e6).toBeLessThan(FLOOD_MB);
       client.socket.destroy();
+      await eventually(
+        "it is gone",
+        () =>
+          router.worker.counters.clients === 1 &&
+          router.worker.pools[0]?.freeServers === router.worker.pools[0]?.servers,
+        15_000,
+      );
     },
     40_000,
   );
