@@ -67,7 +67,12 @@ conclude(
       met: (eventual?.stale ?? 0) > 0,
     },
   ],
-  outcomes,
+  Object.fromEntries(
+    Object.entries(outcomes).map(([name, { readMs, ...rest }]) => [
+      name,
+      { ...rest, p50Ms: quantile(readMs, 0.5), p99Ms: quantile(readMs, 0.99) },
+    ]),
+  ),
 );
 
 async function setUp({ port }: TestPostgres): Promise<void> {
@@ -164,7 +169,13 @@ function figureOf(outcome: Outcome | undefined): string {
 }
 
 function describe(outcome: Outcome): string {
-  const sorted = outcome.readMs.toSorted((one, other) => one - other);
-  const quantile = (share: number): string => (sorted[Math.floor(share * sorted.length)] ?? 0).toFixed(2);
-  return `${figureOf(outcome)}, ${outcome.failed} failed; read p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms; ${outcome.seconds.toFixed(1)} s; ${JSON.stringify(outcome.reasons)}`;
+  const { failed, readMs, seconds, reasons } = outcome;
+  const [p50, p99] = [quantile(readMs, 0.5), quantile(readMs, 0.99)];
+  return `${figureOf(outcome)}, ${failed} failed; read p50 ${p50} ms, p99 ${p99} ms; ${seconds.toFixed(1)} s; ${JSON.stringify(reasons)}`;
+}
+
+/** To a hundredth. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return Math.round((sorted[Math.floor(share * sorted.length)] ?? 0) * 100) / 100;
 }
