@@ -228,6 +228,8 @@ export class Downstream implements Client, TimerEntry, SocketOwner {
     const flushed = flush(this);
     if (flushed === FLUSH.empty) this.#allSent();
     else if (flushed === FLUSH.moved) this.#moved();
+    // Where nothing is read either, nothing else would tell of its end.
+    else if (flushed === FLUSH.gone) this.socket.terminate();
   }
 
   #allSent(): void {
