@@ -29,9 +29,6 @@ const MAP_AT = { rings: 0, requests: 0x1000_0000 } as const;
 /** PROT_READ | PROT_WRITE; MAP_SHARED | MAP_POPULATE; MAP_PRIVATE | MAP_ANONYMOUS. */
 const MAP = { readWrite: 3, shared: 0x8001, anonymous: 0x22 } as const;
 
-/** Longest wait for further outcomes when there is one. */
-export const GATHER_US = 200;
-
 /** Words (32 bit) of a request and of an outcome. */
 const REQUEST_WORDS = 16;
 const OUTCOME_WORDS = 4;
@@ -228,12 +225,12 @@ export class Ring {
 
   /**
    * Hands over, and waits until there is an outcome or the time is over. With `arrivals` above 1 it waits for so many, but
-   * no longer than `GATHER_US` if there is one by then. What is handed over now has outcomes too, and does not count.
+   * no longer than `withinUs` if there is one by then. What is handed over now has outcomes too, and does not count.
    */
-  wait(arrivals = 1): void {
+  wait(arrivals = 1, withinUs = 0): void {
     if (this.#word(this.#cqTail) !== this.#head) return this.submit();
-    const gathers = arrivals > 1 && this.gathers;
-    this.#minWait[0] = gathers ? GATHER_US : 0;
+    const gathers = arrivals > 1 && withinUs > 0 && this.gathers;
+    this.#minWait[0] = gathers ? withinUs : 0;
     const outcomes = gathers ? arrivals + ((this.#tail - this.#submitted) | 0) : 1;
     this.#enter(outcomes, ENTER.getEvents | ENTER.extendedArgument, this.#waitAddress, 24);
   }

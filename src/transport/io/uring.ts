@@ -24,7 +24,7 @@ import {
   TCP_NODELAY,
 } from "./libc.ts";
 import { RoundEnd, runBesideBun, YIELD_MS } from "./loop.ts";
-import { BUFFER_SHIFT, GATHER_US, OUTCOME, Ring } from "./ring.ts";
+import { BUFFER_SHIFT, OUTCOME, Ring } from "./ring.ts";
 import { decodeHost, decodePort } from "./sockaddr.ts";
 import { UringSocket } from "./uring-socket.ts";
 import { PLACE_MASK, TAG, type UringTable } from "./uring-table.ts";
@@ -84,7 +84,7 @@ export class UringTransport implements Transport, UringTable {
   readonly #bunToWatch: number[];
   #afterRound: UringSocket[] = [];
   readonly #roundEnd = new RoundEnd();
-  readonly #gathering = new Gathering(GATHER_US, () => systemClock.nowMs());
+  readonly #gathering = new Gathering(() => systemClock.nowMs());
   readonly #flushMs: number;
   #nextBuffer = 0;
   #running = false;
@@ -187,7 +187,8 @@ export class UringTransport implements Transport, UringTable {
 
   #turn(): boolean {
     if (this.#bunToWatch.length > 0) this.#watchBun();
-    this.ring.wait(this.#gathering.wanted);
+    this.ring.wait(this.#gathering.wanted, this.#gathering.withinUs);
+    this.#gathering.begin();
     let outcomes = 0;
     let bunHasWork = false;
     while (this.ring.next()) {
@@ -281,6 +282,7 @@ export class UringTransport implements Transport, UringTable {
   // --- requests -----------------------------------------------------------------------------------------------
 
   pushSend(place: number, fd: number, start: number, length: number): number {
+    this.#gathering.sent(place);
     return this.ring.send(fd, this.#slotsAddress + start, length, TAG.send | place);
   }
   pushReceive(place: number, fd: number): void {
@@ -305,8 +307,12 @@ export class UringTransport implements Transport, UringTable {
   }
 
   keepWhileConnecting(place: number, address: Uint8Array | undefined): void {
-    if (address === undefined) this.#connecting.delete(place);
-    else this.#connecting.set(place, address);
+    if (address === undefined) {
+      this.#connecting.delete(place);
+    } else {
+      this.#connecting.set(place, address);
+      this.#gathering.opened(place);
+    }
   }
 
   afterRound(socket: UringSocket): void {
@@ -325,6 +331,7 @@ export class UringTransport implements Transport, UringTable {
   }
 
   forget(place: number): void {
+    this.#gathering.closed(place);
     this.#sockets[place] = undefined;
     this.#freePlaces.push(place);
   }
