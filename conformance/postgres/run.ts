@@ -17,7 +17,7 @@ import { startPgBouncer, startRouterProcess } from "../../bench/harness/poolers.
 import { stopAll, withFolder } from "../../bench/harness/process.ts";
 import { hasDebianPostgres, startPostgres } from "../../src/base/testing/postgres.ts";
 import { dbdpg } from "./dbdpg.ts";
-import { libPq } from "./lib-pq.ts";
+import { libPq, pgx } from "./go.ts";
 import { nodePostgres } from "./node-postgres.ts";
 import type { Outcome, Suite } from "./outcome.ts";
 import { postgresJs } from "./postgres-js.ts";
@@ -36,6 +36,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   dbdpg,
   "ruby-pg": rubyPg,
   "lib-pq": libPq,
+  pgx,
 };
 
 interface PooledWay {
