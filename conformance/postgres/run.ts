@@ -20,6 +20,7 @@ import { dbdpg } from "./dbdpg.ts";
 import { libPq, pgx } from "./go.ts";
 import { nodePostgres } from "./node-postgres.ts";
 import type { Outcome, Suite } from "./outcome.ts";
+import { pgjdbc } from "./pgjdbc.ts";
 import { postgresJs } from "./postgres-js.ts";
 import { asyncpg, pg8000, psycopg, psycopg2 } from "./pytest.ts";
 import { regress } from "./regress.ts";
@@ -36,6 +37,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   dbdpg,
   "ruby-pg": rubyPg,
   "lib-pq": libPq,
+  pgjdbc,
   pgx,
 };
 

@@ -3,9 +3,9 @@ import { PreparedOnServer, Statements } from "./prepared.ts";
 import { REPLY, ReplyQueue } from "./reply-queue.ts";
 import { NO_EFFECTS } from "./statement-effects.ts";
 
-const use = (statements: Statements, text: string): ReturnType<Statements["use"]> => {
+const use = (statements: Statements, text: string, path?: string): ReturnType<Statements["use"]> => {
   const bytes = new TextEncoder().encode(`x${text}`);
-  return statements.use(bytes, 1, bytes.length, () => NO_EFFECTS);
+  return statements.use(bytes, 1, bytes.length, () => NO_EFFECTS, path);
 };
 
 describe("prepared statements", () => {
@@ -31,6 +31,18 @@ describe("prepared statements", () => {
     statements.release(before);
     expect(use(statements, "SELECT 1")).toBe(after);
     expect(statements.size).toBe(1);
+  });
+
+  test("one text is a statement for each search path", () => {
+    const statements = new Statements();
+    const [plain, one] = [use(statements, "TABLE t"), use(statements, "TABLE t", "SET search_path TO one")];
+    expect(one).not.toBe(plain);
+    expect(one.body).toEqual(plain.body);
+    expect(use(statements, "TABLE t", "SET search_path TO one")).toBe(one);
+    expect(use(statements, "TABLE t")).toBe(plain);
+    // No text reads like a path and another text.
+    expect(use(statements, "\u0100a\u0100b")).not.toBe(use(statements, "b", "a"));
+    expect(use(statements, "c", "a\u0100b")).not.toBe(use(statements, "b\u0100c", "a"));
   });
 
   test("texts that nobody uses are kept up to a bound", () => {

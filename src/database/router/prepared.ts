@@ -10,6 +10,9 @@ import type { StatementEffects } from "./statement-effects.ts";
 /** Texts kept that no client has prepared at present: most come back with the next client. */
 const UNUSED_MAX = 2000;
 
+/** In no text as it is kept here: what stands before the last one is a path. */
+const NOT_LATIN1 = "\u0100";
+
 /** Our names for statements begin so. */
 const PREFIX = "tenfold_";
 
@@ -18,8 +21,10 @@ export function isOurName(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** One text with the types of its parameters. */
+/** One text with the types of its parameters, for one search path. */
 export interface Statement {
+  /** What made the search path; "": the default. */
+  readonly path: string;
   /** Body of its Parse message behind the name: text, zero, types. */
   readonly body: Uint8Array;
   /** Its name on servers, with the zero byte. */
@@ -54,14 +59,24 @@ export class Statements {
     this.#version++;
   }
 
-  /** The statement with this body, which is copied when it is new. `release` it when the client's name is gone. */
-  use(bytes: Uint8Array, start: number, end: number, effectsOf: () => StatementEffects): Statement {
-    const key = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  /**
+   * The statement with this body, which is copied when it is new. `release` it when the client's name is gone. `path`: what made the search
+   * path, "" for the default: where names mean other tables the same text is another statement, with types of its own.
+   */
+  use(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    effectsOf: () => StatementEffects,
+    path = "",
+  ): Statement {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+    const key = path === "" ? text : `${NOT_LATIN1}${path}${NOT_LATIN1}${text}`;
     let entry = this.#byKey.get(key);
     if (entry?.version !== this.#version) {
       const name = utf8(`${PREFIX}${++this.#last}\0`);
       const version = this.#version;
-      entry = { body: bytes.slice(start, end), name, effects: effectsOf(), key, version, users: 0 };
+      entry = { body: bytes.slice(start, end), name, effects: effectsOf(), path, key, version, users: 0 };
       this.#unused.delete(key);
       this.#byKey.set(key, entry);
     }

@@ -97,4 +97,22 @@ describe("the look at bytes, before there is a text", () => {
     const all = bytes(`..${text}..`);
     return maySuspect(all, 2, all.length - 2);
   }
+
+  test.each([
+    ["SET search_path = a, b", "SET search_path = a, b"],
+    ["set schema 'a'", "set schema 'a'"],
+    ["RESET search_path", ""],
+    ["SET search_path TO DEFAULT", ""],
+    ["RESET ALL", ""],
+    ["BEGIN; SET LOCAL search_path TO a", "SET LOCAL search_path TO a"],
+    [
+      "SELECT pg_catalog.set_config('search_path', 'a', true)",
+      "SELECT pg_catalog.set_config('search_path', 'a', true)",
+    ],
+    ["SET search_path TO a; SET search_path TO b", "SET search_path TO b"],
+    ["SET LOCAL work_mem TO '1MB'", undefined],
+    ["SELECT 'set local search_path to a'", undefined],
+  ])("%s: the search path is %p", (sql, searchPath) => {
+    expect(lookAtStatement(sql).searchPath).toBe(searchPath);
+  });
 });

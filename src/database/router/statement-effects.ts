@@ -32,6 +32,8 @@ export interface StatementEffects {
   readonly settings: readonly SettingChange[];
   /** The name in a single DEALLOCATE. */
   readonly deallocates: string | undefined;
+  /** The statement after which names mean other tables, if only to the end of the transaction; "": those of the server's default. */
+  readonly searchPath?: string | undefined;
 }
 
 /** Looks at the text of one query, which may be several statements. */
@@ -123,19 +125,20 @@ export const lookAtStatement: LookAt = (sql) => {
   let pin: PinReason | undefined;
   const settings: SettingChange[] = [];
   let deallocates: string | undefined;
+  let searchPath: string | undefined;
   const statements = splitStatements(sql);
   for (const { text, code } of statements) {
     pin ??= PINS.find(([pattern]) => pattern.test(code))?.[1];
     const change = settingOf(text, code);
     if (change !== undefined) settings.push(change);
+    searchPath = searchPathOf(text, change) ?? searchPath;
     if (statements.length === 1)
       deallocates = /^\s*deallocate\s+(?:prepare\s+)?("(?:[^"]|"")+"|\w+)\s*$/i.exec(text)?.[1];
   }
   if (deallocates !== undefined) deallocates = unquote(deallocates);
   if (deallocates === "all") deallocates = undefined;
-  return pin === undefined && settings.length === 0 && deallocates === undefined
-    ? NO_EFFECTS
-    : { pin, settings, deallocates };
+  const hasNone = pin === undefined && settings.length === 0 && deallocates === undefined;
+  return hasNone && searchPath === undefined ? NO_EFFECTS : { pin, settings, deallocates, searchPath };
 };
 
 interface Statement {
@@ -191,6 +194,16 @@ function settingOf(text: string, code: string): SettingChange | undefined {
   const value = (byWord === undefined ? SET : SET_WORD).exec(text)?.[2] ?? "";
   if (/^default$/i.test(value)) return { kind: "reset", name };
   return { kind: "set", name, sql: text.trim() };
+}
+
+const SEARCH_PATH = "search_path";
+/** SET LOCAL, or a call of set_config. */
+const PATH_IN_TRANSACTION = /^\s*set\s+local\s+(?:search_path|schema)\b|\bset_config\s*\(\s*'search_path'/i;
+
+function searchPathOf(text: string, change: SettingChange | undefined): string | undefined {
+  if (change?.kind === "reset-all") return "";
+  if (change?.name === SEARCH_PATH) return change.kind === "set" ? change.sql : "";
+  return PATH_IN_TRANSACTION.test(text) ? text.trim() : undefined;
 }
 
 function unquote(name: string): string {

@@ -32,6 +32,7 @@ export function ready(server: ServerConnection): void {
   }
   if (replies.length > 0) return;
   server.commits = COMMITS.no;
+  if (server.status === TRANSACTION.idle) server.searchPath = undefined;
   if (client === undefined) return server.pool.cleaned(server);
   server.tells = false;
   if (client.isSettling) {

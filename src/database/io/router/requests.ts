@@ -113,8 +113,19 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
   if (effects.pin !== undefined && client.moves) keepServer(client, effects.pin);
   client.recovery?.sends(server, frame.bytes, frame.start + HEADER, frame.end);
   client.session.unnamed = server.unnamedOf = undefined; // a simple query ends it
+  pathChanges(server, effects);
   server.replies.push(REPLY.query, effects.settings.length > 0 ? { effects } : undefined);
   forward(server, frame, stays);
+}
+
+/** What makes the search path that the next message meets; "": the default. */
+function searchPathOf({ searchPath, settings }: ServerConnection): string {
+  return searchPath ?? settings.get("search_path") ?? "";
+}
+
+/** What is prepared from here on means other tables. */
+function pathChanges(server: ServerConnection, { searchPath }: StatementEffects): void {
+  if (searchPath !== undefined) server.searchPath = searchPath;
 }
 
 function effectsOf(client: ClientConnection, { bytes, end }: Frame, start: number): StatementEffects {
@@ -174,8 +185,12 @@ function parse(client: ClientConnection, server: ServerConnection, frame: Frame,
   const name = textOf(bytes, start + HEADER, nameEnd);
   if (client.session.named(name) !== undefined) return failParse(server, name);
   if (client.session.size >= STATEMENTS_MAX) return client.failWith("statements-exceeded");
-  const statement = client.context.statements.use(bytes, nameEnd + 1, end, () =>
-    effectsOf(client, frame, nameEnd + 1),
+  const statement = client.context.statements.use(
+    bytes,
+    nameEnd + 1,
+    end,
+    () => effectsOf(client, frame, nameEnd + 1),
+    searchPathOf(server),
   );
   client.session.name(name, statement);
   client.record.traffic.clientParses++;
@@ -239,6 +254,22 @@ function prepare(server: ServerConnection, statement: Statement, kind: number, n
   server.write(FRONTEND.close, [Uint8Array.of(STATEMENT), surplus.name], 0);
 }
 
+/** The client's statement. Where names mean other tables by now it is the one for those, as the server would analyse it anew. */
+function statementNamed(
+  { session, context }: ClientConnection,
+  server: ServerConnection,
+  name: string,
+): Statement | undefined {
+  const statement = session.named(name);
+  const path = searchPathOf(server);
+  if (statement === undefined || statement.path === path) return statement;
+  const { body, effects } = statement;
+  const present = context.statements.use(body, 0, body.length, () => effects, path);
+  session.forget(name);
+  session.name(name, present);
+  return present;
+}
+
 /** The server has the client's statement after this, under our name. */
 export function provide(server: ServerConnection, statement: Statement): void {
   if (!server.prepared.touch(statement)) prepare(server, statement, REPLY.ownParse);
@@ -271,7 +302,7 @@ function bind(client: ClientConnection, server: ServerConnection, frame: Frame, 
     return passAs(server, REPLY.bind, frame, stays);
   }
   const name = textOf(bytes, portalEnd + 1, nameEnd);
-  const statement = client.session.named(name);
+  const statement = statementNamed(client, server, name);
   if (statement === undefined && isOurName(name)) return bindNone(server, frame, portalEnd, noSuch(name));
   if (statement === undefined) return passAs(server, REPLY.bind, frame, stays);
   provide(server, statement);
@@ -303,7 +334,7 @@ function describe(client: ClientConnection, server: ServerConnection, frame: Fra
   const nameStart = start + HEADER + 1;
   const nameEnd = cstringEnd(bytes, nameStart, end);
   const name = nameEnd > nameStart ? textOf(bytes, nameStart, nameEnd) : "";
-  const statement = client.session.named(name);
+  const statement = statementNamed(client, server, name);
   const isMissing = nameEnd === nameStart ? !provideUnnamed(client, server) : isOurName(name);
   if (statement === undefined && !isMissing) return passAs(server, REPLY.describe, frame, stays);
   if (statement === undefined) {
@@ -319,6 +350,7 @@ function execute(client: ClientConnection, server: ServerConnection, frame: Fram
   const effects = client.session.bound;
   if (client.moves && frame.rest === 0 && deallocated(client, server, effects?.deallocates)) return;
   const changes = effects !== undefined && effects.settings.length > 0;
+  if (effects !== undefined) pathChanges(server, effects);
   server.replies.push(REPLY.execute, changes ? { effects } : undefined);
   forward(server, frame, stays);
 }

@@ -77,6 +77,8 @@ export class ServerConnection implements ConnectOwner, TimerEntry {
   settingsBefore: Settings = Settings.none;
   /** Changes of settings that the server does not report, until it is known that they stay. */
   pending: SettingChange[] = [];
+  /** What makes the search path until the transaction ends; undefined: what the settings say. */
+  searchPath: string | undefined;
   /** The batch under way has met an error, or its transaction was rolled back. */
   undone = false;
   /** Its client hears of the settings that are being made: it has been told of others. */

