@@ -3,7 +3,7 @@
  * root gives it another user, and everybody else is that user themselves.
  */
 import { readlinkSync } from "node:fs";
-import { chmod, chown, lchown, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isSystemError, ServerError } from "./problem.ts";
 
@@ -64,10 +64,29 @@ export async function makePrivateFolder(path: string, owner: Owner): Promise<voi
 
 let temporaries = 0;
 
+/**
+ * Copies of the data directory leave it out, ours, pg_basebackup's and pg_rewind's (PG_TEMP_FILE_PREFIX): what a killed process leaves is
+ * root's, and one file that the server may not read would fail every copy.
+ */
+function temporaryOf(path: string): string {
+  return join(dirname(path), `pgsql_tmp.${basename(path)}.${process.pid}-${temporaries++}`);
+}
+
 /** Replaces a file whole and durably, as `writeFileAtomic`, and gives it to the owner before it gets its name. */
 export async function writeOwned(path: string, text: string, owner: Owner, mode = 0o600): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${temporaries++}.tmp`);
-  const file = await open(temporary, "wx", mode);
+  const temporary = temporaryOf(path);
+  try {
+    await writeDurably(temporary, text, owner, mode);
+    await rename(temporary, path);
+  } catch (problem) {
+    await unlink(temporary).catch(() => {});
+    throw problem;
+  }
+  await syncPath(dirname(path));
+}
+
+async function writeDurably(path: string, text: string, owner: Owner, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
   try {
     await file.writeFile(text);
     if (owner !== undefined) await file.chown(owner.uid, owner.gid);
@@ -75,8 +94,6 @@ export async function writeOwned(path: string, text: string, owner: Owner, mode 
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncPath(dirname(path));
 }
 
 /** Writes what a file or the names in a folder are to the disk. */
