@@ -61,7 +61,6 @@ function psql(way: Way, argv: readonly string[]): Promise<unknown> {
 }
 
 const TEST_CASE = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gsu;
-const COUNTS = /\[(\d+)\]$/u;
 
 /** Of a report of JUnit. Tests that skip themselves are left out; of one with parameters, several bear one name. */
 function outcomesOf(report: string): Outcome[] {
@@ -69,7 +68,7 @@ function outcomesOf(report: string): Outcome[] {
   const outcomes: Outcome[] = [];
   for (const [, method = "", owner = "", body = ""] of report.matchAll(TEST_CASE)) {
     if (body.includes("<skipped")) continue;
-    const plain = `${owner.split(".").at(-1)}.${method.replace(COUNTS, "[$1]")}`;
+    const plain = `${owner.split(".").at(-1)}.${method}`;
     const nth = (seen.get(plain) ?? 0) + 1;
     seen.set(plain, nth);
     const failure = /<(?:failure|error)[^>]*?(?:message="([^"]*)")?[^>]*>/u.exec(body);

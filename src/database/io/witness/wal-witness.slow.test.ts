@@ -69,6 +69,10 @@ async function twoServersAndWitness(): Promise<{
     async () => (await valueOf(replica, "select to_regclass('kept')")) === "kept",
   );
   await replica.follow({ host: "127.0.0.1", port: 1, slot: undefined });
+  await until(
+    "the replica gets nothing any more",
+    async () => (await valueOf(replica, "select count(*) from pg_stat_wal_receiver")) === "0",
+  );
   const folder = join(await serverFolder(), "witness");
   const witness = await startWitness(primary, folder);
   await primary.setSlots([replica.name, "w1"]);
